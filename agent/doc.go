@@ -1,0 +1,34 @@
+// Package agent is the forwarding side of RPCAP in active mode: it dials out
+// to sensors, obeys their requests within the limits of the local ini file,
+// captures, and sends what it captured. It opens no listening socket of any
+// kind.
+//
+//	config.Agent -> Supervisor -> one session per ActiveClient line
+//	session:    wait for the interface -> dial -> serve -> back off -> dial ...
+//	connection: AUTH -> READY -> CAPTURE -> READY ... (one per dialled connection)
+//	forwarder:  ring block -> sampler -> packer (the one copy) -> release -> send
+//
+// # Who runs where
+//
+//   - Supervisor.Run owns one goroutine per session, one that watches the
+//     interfaces and one that writes the status files.
+//   - A session goroutine dials and serves the control connection; nothing else
+//     reads from that connection.
+//   - A forwarder owns one goroutine on one locked OS thread, one capture
+//     source and one data socket. It shares nothing per frame with anybody:
+//     counters are published per block, commands reach it through the source.
+//
+// # Lock order
+//
+// Supervisor.mu, then exclusions.mu, then capturing.mu. A session's own mu is a
+// leaf: nothing is locked and nothing blocks while it is held.
+//
+// # What the agent refuses
+//
+// A filter that is no valid program, an interface other than the preselected
+// one, promiscuous mode and snap lengths above what the ini allows, a second
+// capture beside a running one, and everything that is out of order: each gets
+// the ERROR message of the protocol, and the session goes on. Frames between any
+// address and a sensor's control or data port are never captured (package
+// filter), whatever the sensor asks for, so that an export cannot feed itself.
+package agent

@@ -1,0 +1,32 @@
+package agent
+
+import (
+	"go.uber.org/zap"
+
+	"rpcapd/config"
+	"rpcapd/udpsock"
+)
+
+// Options is what an agent is made from. The zero value of each field is the
+// documented default; only Logger has none.
+type Options struct {
+	Config config.Agent // sessions and local policy, from rpcapd.ini and the command line
+	Logger *zap.Logger
+
+	Version    string // shown in the status file
+	ConfigFile string // shown in the status file; empty when there is none
+	RunDir     string // folder of status.json and rpcapd.prom; empty: none is written
+
+	ReadFile string // capture from this pcap or pcapng file instead of from interfaces (-r)
+	IPv4Only bool   // resolve sensors to IPv4 addresses only (-4)
+	DryRun   bool   // capture and count, send nothing (-y)
+	LogStats bool   // log the numbers whenever the sensor asks for STATS (-S)
+
+	GSO udpsock.Mode // segmentation offload of the data sockets
+	CPU int          // pin forwarders to this CPU (-c); CPUAny: no binding
+	// Nice is added to the nice value of the forwarder threads (-e).
+	Nice int
+}
+
+// CPUAny leaves the forwarder threads to the scheduler.
+const CPUAny = -1

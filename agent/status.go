@@ -1,0 +1,108 @@
+package agent
+
+import (
+	"time"
+)
+
+// Status is the content of status.json: what the agent is doing, for people and
+// for programs. Counters are totals since the start of what they belong to.
+type Status struct {
+	Version  string          `json:"version"`
+	PID      int             `json:"pid"`
+	Config   string          `json:"config,omitempty"`
+	Started  time.Time       `json:"started"`
+	Updated  time.Time       `json:"updated"`
+	Sessions []SessionStatus `json:"sessions"`
+}
+
+// SessionState is the state of a session in one word.
+type SessionState string
+
+// The states of a session, in the order in which it usually passes them.
+const (
+	StateWaiting    SessionState = "waiting"    // for its interface to appear
+	StateConnecting SessionState = "connecting" // resolving, dialling
+	StateConnected  SessionState = "connected"  // waiting for the sensor to authenticate
+	StateReady      SessionState = "ready"      // authenticated, no capture
+	StateCapturing  SessionState = "capturing"
+	StateBackoff    SessionState = "back-off" // pause before the next attempt
+	StateStopped    SessionState = "stopped"  // by a CLOSE of the sensor, until reload
+)
+
+// SessionStatus is one session: an ActiveClient line and what became of it.
+type SessionStatus struct {
+	Line         int            `json:"line,omitempty"`   // of the ini; 0: command line
+	Member       int            `json:"member,omitempty"` // 1… of a fanout group; 0: no group
+	Sensor       string         `json:"sensor"`           // host:port as configured
+	Address      string         `json:"address,omitempty"`
+	Select       string         `json:"select,omitempty"` // "ifname=eth1"; empty: any interface
+	Preselected  string         `json:"preselected,omitempty"`
+	State        SessionState   `json:"state"`
+	Detail       string         `json:"detail,omitempty"` // what it waits for
+	Since        time.Time      `json:"since"`
+	Connects     uint64         `json:"connects"`
+	AuthFailures uint64         `json:"auth_failures"`
+	LastError    string         `json:"last_error,omitempty"`
+	LastErrorAt  *time.Time     `json:"last_error_at,omitempty"`
+	Errors       uint64         `json:"errors"`
+	Capture      *CaptureStatus `json:"capture,omitempty"` // the running or the last one
+	Total        Counters       `json:"total"`             // all captures of the session
+}
+
+// CaptureStatus is one capture: from STARTCAP to its end.
+type CaptureStatus struct {
+	Interface   string    `json:"interface"`
+	LinkType    uint32    `json:"linktype"` // DLT
+	Snaplen     uint32    `json:"snaplen"`
+	Promiscuous bool      `json:"promiscuous"`
+	Format      string    `json:"format"` // udpstr, packet/udp, packet/tcp
+	Data        string    `json:"data"`   // address and port the frames go to
+	Started     time.Time `json:"started"`
+	Running     bool      `json:"running"`
+	Datagram    int       `json:"datagram_limit,omitempty"` // bytes of UDP payload
+	GSO         string    `json:"gso,omitempty"`
+	SendBuffer  int       `json:"send_buffer,omitempty"` // bytes, as the kernel granted
+	UserFilter  bool      `json:"user_space_filter,omitempty"`
+	Counters
+}
+
+// Counters obey, once a capture has ended:
+//
+//	Received = RingDrops + Captured            (while it runs: + still in the ring)
+//	Captured = Packed + Sampled + RateDropped
+//	Packed   = delivered at the sensor + lost on the path + what SendDropped datagrams held
+//
+// Received counts what the filter accepted; what the filter refused is not
+// counted by the kernel.
+type Counters struct {
+	Received       uint64 `json:"received"`        // frames the filter accepted
+	RingDrops      uint64 `json:"ring_drops"`      // of these, lost because the ring was full
+	InterfaceDrops uint64 `json:"interface_drops"` // lost before the filter, as the device says
+	Captured       uint64 `json:"captured"`        // frames taken from the ring
+	CapturedBytes  uint64 `json:"captured_bytes"`
+	Packed         uint64 `json:"packed"`       // frames put into datagrams: the last npkt
+	Sampled        uint64 `json:"sampled_out"`  // frames that SETSAMPLING left out
+	RateDropped    uint64 `json:"rate_dropped"` // frames that MaxRate or MaxCPU left out
+	Datagrams      uint64 `json:"datagrams"`    // sent
+	SentBytes      uint64 `json:"sent_bytes"`   // UDP or TCP payload
+	Sends          uint64 `json:"sends"`        // runs: system calls' worth of datagrams
+	SendDropped    uint64 `json:"send_dropped"` // datagrams dropped when sending
+	ICMPErrors     uint64 `json:"icmp_errors"`  // on the data socket
+}
+
+// add sums counters; it serves the totals of a session.
+func (c *Counters) add(o Counters) {
+	c.Received += o.Received
+	c.RingDrops += o.RingDrops
+	c.InterfaceDrops += o.InterfaceDrops
+	c.Captured += o.Captured
+	c.CapturedBytes += o.CapturedBytes
+	c.Packed += o.Packed
+	c.Sampled += o.Sampled
+	c.RateDropped += o.RateDropped
+	c.Datagrams += o.Datagrams
+	c.SentBytes += o.SentBytes
+	c.Sends += o.Sends
+	c.SendDropped += o.SendDropped
+	c.ICMPErrors += o.ICMPErrors
+}

@@ -1,0 +1,59 @@
+package agent
+
+import "time"
+
+const (
+	// dialTimeout bounds one attempt to connect to one address of a sensor. A SYN
+	// that nobody answers would otherwise hold the session for two minutes.
+	dialTimeout = 10 * time.Second
+	// resolveTimeout bounds the name lookup before each attempt.
+	resolveTimeout = 10 * time.Second
+
+	// backoffFirst and backoffMax bound the pause before a session dials again. It
+	// doubles with each failure; peers of the old kind redial at once, 10,000 times a
+	// second against a sensor that closes (spec rpcap.md section 11).
+	backoffFirst = 1 * time.Second
+	backoffMax   = 30 * time.Second
+	// stableAfter is how long a session must last to reset its back-off.
+	stableAfter = 60 * time.Second
+	// closedPause is the pause after a CLOSE by the sensor with OnClose = reconnect.
+	closedPause = 30 * time.Second
+
+	// keepAliveIdle, keepAliveInterval and keepAliveCount find a sensor that vanished
+	// without a FIN within about 20 s; userTimeout does so while replies are unacknowledged.
+	keepAliveIdle     = 10 * time.Second
+	keepAliveInterval = 3 * time.Second
+	keepAliveCount    = 3
+	userTimeout       = 20 * time.Second
+
+	// messageTimeout is how long a message may take once its first byte is here.
+	// There is no limit before it: a sensor may think for as long as it likes.
+	messageTimeout = 30 * time.Second
+	// writeTimeout bounds the answer to a peer that does not read.
+	writeTimeout = 30 * time.Second
+	// authPause precedes the answer to a refused authentication: it makes guessing slow.
+	authPause = 1 * time.Second
+
+	// dataDialTimeout bounds the TCP handshake of a data connection.
+	dataDialTimeout = 10 * time.Second
+	// dataWriteTimeout ends a capture whose TCP reader has stopped reading.
+	dataWriteTimeout = 30 * time.Second
+	// drainTimeout bounds the wait for the last frames of a capture that ends.
+	drainTimeout = 1 * time.Second
+
+	// idleWait is how long the forwarder sleeps for a ring block; it wakes at least
+	// this often so that a watchdog sees progress on an idle interface.
+	idleWait = time.Second
+	// sendWait is the longest pause for a full send buffer before a run is dropped.
+	sendWait = 2 * time.Millisecond
+
+	// statusInterval is how often the status files are brought up to date.
+	statusInterval = time.Second
+	// statusRefresh is how often they are written though nothing changed, so that a
+	// reader can tell a quiet agent from a dead one.
+	statusRefresh = 10 * time.Second
+
+	// runBuffer holds one run of datagrams: the largest UDP_SEGMENT send (65,507
+	// bytes of UDP payload) and then some.
+	runBuffer = 64 << 10
+)
