@@ -1,0 +1,31 @@
+// Package sensor is the receiving side of RPCAP in active mode: it accepts agents, gives each the first rule that
+// matches, takes their frames in over UDP or TCP, accounts for every one of them and hands them to sinks.
+//
+//	TCP accept per rule port -> session: AUTH -> FINDALLIF -> rule and interface -> OPEN -> STARTCAP -> STATS every 5 s
+//	UDP port of the range    -> demultiplex by source -> Reassembler (udpstr) or plain PACKET -> every sink's feed
+//
+// What is told apart by what:
+//
+//	listener   one per distinct rule port; an agent's rules are those of that port whose AllowAgents has its address
+//	session    one control connection; it has at most one capture at a time
+//	stream     the frames of one STARTCAP; on a UDP port it is known by its source address and port
+//	source     what a sink sees of a stream: "host/interface", link type, snap length, filter
+//
+// A stream's source port is not known before its first datagram, so on each (agent address, UDP port) at most one
+// stream waits for its first datagram. The allocator spreads the streams of one address over the ports of the range.
+//
+// Goroutines and locks. Each session has one goroutine that decides and one that reads messages. Each open UDP port
+// has one that receives, reassembles and calls the feeds; a feed must therefore neither block nor keep a frame.
+// The lock order is
+//
+//	Sensor.mu -> portPool.mu -> dataPort.mu (held while a batch is worked through) -> a sink's own lock
+//	session.mu and nameTable.mu are leaves
+//
+// Limits. Everything an agent can make grow is bounded: connections in all and per address, held connections, the
+// length of a message, the reorder window of a stream, the queue of a sink, the interfaces of a file, the list of
+// peers that have left. A slow sink loses its own copy of a frame and counts it.
+//
+// What it refuses to do: it never sends CLOSE (both C agents would leave for good), never UPDATEFILTER without a
+// capture, never a second STARTCAP before ENDCAP; it never closes at once a connection whose agent would only redial
+// at once, but holds it; and it never infers from a sequence number that an agent was restarted.
+package sensor

@@ -1,0 +1,125 @@
+package sensor
+
+import (
+	"fmt"
+	"net/netip"
+	"path"
+	"time"
+
+	"go.uber.org/zap"
+
+	"rpcapd/rpcap"
+)
+
+const (
+	// DefaultPort is the TCP port that agents dial unless told otherwise, and the first UDP port of the range.
+	DefaultPort = 2003
+	// DefaultDataPorts is the number of UDP ports in the range.
+	DefaultDataPorts = 32
+	// MaxDataPorts bounds the range; each open port costs a socket, a goroutine and a receive batch.
+	MaxDataPorts = 64
+)
+
+// Rule says which agents and interfaces are wanted and what is asked of them. The zero value of every field but
+// Name means no restriction.
+type Rule struct {
+	Name        string
+	Port        uint16         // TCP port agents dial; 0 lets the system choose (Sensor.Addrs tells)
+	Addresses   []netip.Prefix // an interface must have an address inside one of them
+	Interfaces  []string       // globs; an interface's name must match one of them
+	Filter      string         // tcpdump syntax, compiled by tcpdump -ddd
+	Snaplen     uint32         // bytes; 0 is rpcap.MaxSnaplen
+	Promiscuous bool
+	Sampling    rpcap.SamplingRequest // the zero value asks for none
+	AllowAgents []netip.Prefix        // source addresses that may connect
+	User        string                // with a user the agent is sent a password, else null authentication
+	Password    string
+	TCP         bool // frames over a TCP data connection instead of UDP
+}
+
+// String is the rule without its password.
+func (r Rule) String() string { return fmt.Sprintf("rule %s, port %d", r.Name, r.Port) }
+
+// DataPorts is the range of UDP ports that agents send to (and of TCP ports, for rules with TCP).
+type DataPorts struct {
+	First uint16 // 0 lets the system choose each port
+	Count int    // 1 to MaxDataPorts; 0 is DefaultDataPorts
+}
+
+// Limits bounds what agents can make the sensor hold. A zero field takes its default.
+type Limits struct {
+	Sessions           int           // sessions at once; default 4,096
+	SessionsPerAddress int           // of one agent address; default 256, room for fanout and for agents behind one NAT
+	Held               int           // unwanted connections held open in silence; default 1,024
+	HeldPerAddress     int           // of one address; default 4
+	Window             int           // datagrams held back for reordering, per stream; default 64
+	Hold               time.Duration // and for how long; default 20 ms
+}
+
+// Options configures New.
+type Options struct {
+	Rules   []Rule     // in file order: the first that matches is taken
+	Listen  netip.Addr // address of the listeners and the data ports; the zero value is every address
+	Data    DataPorts
+	Sinks   []Sink
+	Aliases map[netip.Addr]string // names shown instead of agents' addresses
+	Limits  Limits
+	Log     *zap.Logger // nil is silent
+
+	// Replaced by tests.
+	openPort func(netip.AddrPort) (datagramSource, error)
+}
+
+func (l *Limits) setDefaults() {
+	set := func(p *int, v int) {
+		if *p <= 0 {
+			*p = v
+		}
+	}
+	set(&l.Sessions, 4096)
+	set(&l.SessionsPerAddress, 256)
+	set(&l.Held, 1024)
+	set(&l.HeldPerAddress, 4)
+	set(&l.Window, 64)
+	if l.Hold <= 0 {
+		l.Hold = 20 * time.Millisecond
+	}
+}
+
+// check fills in defaults and refuses what cannot work.
+func (o *Options) check() error {
+	if len(o.Rules) == 0 {
+		return fmt.Errorf("check options: no rule; one such as {Port: %d} accepts every agent", DefaultPort)
+	}
+	for i := range o.Rules {
+		r := &o.Rules[i]
+		for _, g := range r.Interfaces {
+			if _, err := path.Match(g, ""); err != nil {
+				return fmt.Errorf("check rule %s: interface pattern %q: %w", r.Name, g, err)
+			}
+		}
+		if r.Snaplen > rpcap.MaxSnaplen {
+			return fmt.Errorf("check rule %s: snap length %d: above %d", r.Name, r.Snaplen, rpcap.MaxSnaplen)
+		}
+		if len(r.User) > 65535 || len(r.Password) > 65535 {
+			return fmt.Errorf("check rule %s: user name or password longer than 65535 bytes", r.Name)
+		}
+	}
+	if o.Data.Count == 0 {
+		o.Data.Count = DefaultDataPorts
+	}
+	if o.Data.Count < 0 || o.Data.Count > MaxDataPorts {
+		return fmt.Errorf("check data ports: count %d: not within 1 to %d", o.Data.Count, MaxDataPorts)
+	}
+	if o.Data.First != 0 && int(o.Data.First)+o.Data.Count-1 > 65535 {
+		return fmt.Errorf("check data ports: %d ports from %d go beyond 65535", o.Data.Count, o.Data.First)
+	}
+	o.Limits.setDefaults()
+	if o.Log == nil {
+		o.Log = zap.NewNop()
+	}
+	if o.openPort == nil {
+		o.openPort = openUDP
+	}
+	return nil
+}

@@ -1,0 +1,72 @@
+package sensor
+
+import (
+	"context"
+	"net/netip"
+
+	"rpcapd/udpstr"
+)
+
+// Source names where the frames of one feed come from. It does not change while the feed lives.
+type Source struct {
+	Host        string     // the agent's alias or address; "#2" is appended when two sessions would have the same Name
+	Agent       netip.Addr // the address the agent's control connection comes from
+	Interface   string
+	Description string // as the agent gave it, without the preselected mark
+	LinkType    uint32 // DLT number as the agent gave it; FileLinkType converts
+	Snaplen     uint32 // bytes, what was asked of the agent
+	Filter      string // tcpdump syntax; empty is everything
+	Rule        string
+}
+
+// Name is "host/interface".
+func (s Source) Name() string { return s.Host + "/" + s.Interface }
+
+// Sink is a consumer of all streams: a file, standard output, a network server.
+type Sink interface {
+	// Name is short and constant, for logs and status.
+	Name() string
+	// Attach announces a stream. It is called before its first frame, from any goroutine, and must not block.
+	Attach(Source) Feed
+	// Run works until ctx is cancelled, which happens after every feed was detached; it then writes what is queued,
+	// the statistics, and returns. A return before that means that the sink cannot go on; an error that wraps
+	// ErrConsumerGone means that nobody reads any more.
+	Run(ctx context.Context) error
+}
+
+// Feed takes the frames of one stream. Calls on one feed never overlap.
+type Feed interface {
+	// Frame takes one frame. It must not block and must not keep p or its data: a frame for which the sink has no
+	// room is dropped and counted.
+	Frame(p *udpstr.Packet)
+	// Counters may be called at any time between Attach and Detach.
+	Counters() FeedCounters
+	// Detach ends the feed with the agent's last numbers. No call follows.
+	Detach(Forwarded)
+}
+
+// FeedCounters says what became of the frames given to a feed: all of them are in Written or in Dropped.
+type FeedCounters struct {
+	Written uint64 // frames queued for writing or written
+	Bytes   uint64 // of frame data in them
+	Dropped uint64 // no room, link type not possible, sink failed
+}
+
+// add sums two feeds' counters.
+func (c *FeedCounters) add(o FeedCounters) {
+	c.Written += o.Written
+	c.Bytes += o.Bytes
+	c.Dropped += o.Dropped
+}
+
+// FileLinkType converts a DLT number, which differs between systems for a few link types, to the LINKTYPE number
+// of capture files.
+func FileLinkType(dlt uint32) uint32 {
+	switch dlt {
+	case 12, 14: // raw IP on Linux and most others; on OpenBSD
+		return 101
+	case 11: // RFC 1483 ATM
+		return 100
+	}
+	return dlt
+}

@@ -1,0 +1,130 @@
+package sensor
+
+import (
+	"net/netip"
+	"time"
+)
+
+// State is where a session is.
+type State string
+
+// The states in the order of a session's life.
+const (
+	StateAuthenticating State = "authenticating"
+	StateListing        State = "listing interfaces"
+	StateHeld           State = "held" // nothing is asked of the agent for now; PeerStatus.Reason says why
+	StateStarting       State = "starting"
+	StateRunning        State = "running"
+	StateEnding         State = "ending"
+	StateEnded          State = "ended"
+)
+
+// Forwarded is what the agent says of its capture (STATS), summed in 64 bits. All zero and Known false before the
+// first answer.
+type Forwarded struct {
+	Known            bool
+	Received         uint64 // ifrecv: accepted by the filter, ring drops included
+	InterfaceDropped uint64 // ifdrop
+	KernelDropped    uint64 // krnldrop: dropped because the agent's ring was full
+	Captured         uint64 // svrcapt: given to the forwarder, equals the number of the last frame
+}
+
+func (f *Forwarded) add(o Forwarded) {
+	f.Known = f.Known || o.Known
+	f.Received += o.Received
+	f.InterfaceDropped += o.InterfaceDropped
+	f.KernelDropped += o.KernelDropped
+	f.Captured += o.Captured
+}
+
+// Received is what arrived. Datagrams = InOrder + Reordered + Late + Duplicate + Malformed.
+type Received struct {
+	Datagrams  uint64 // for a TCP data connection: messages
+	Bytes      uint64 // payload of the datagrams
+	Frames     uint64 // delivered to the sinks
+	FrameBytes uint64
+	InOrder    uint64
+	Reordered  uint64
+	Lost       uint64 // datagrams that never came, or too late
+	Late       uint64
+	Duplicate  uint64
+	Malformed  uint64
+	Missing    uint64 // frames: loss at the start, gaps, and the tail as far as it is known
+}
+
+func (r *Received) add(o Received) {
+	r.Datagrams += o.Datagrams
+	r.Bytes += o.Bytes
+	r.Frames += o.Frames
+	r.FrameBytes += o.FrameBytes
+	r.InOrder += o.InOrder
+	r.Reordered += o.Reordered
+	r.Lost += o.Lost
+	r.Late += o.Late
+	r.Duplicate += o.Duplicate
+	r.Malformed += o.Malformed
+	r.Missing += o.Missing
+}
+
+// Tail says what is known of frames lost after the last one that arrived.
+type Tail uint8
+
+// A tail is open while the capture runs. It is known when the agent's numbers after ENDCAP were valid; a lower bound
+// when only those asked for just before ENDCAP were (ExtraHop's and libpcap's agents answer zeros afterwards);
+// unknown when the session broke.
+const (
+	TailOpen Tail = iota
+	TailKnown
+	TailAtLeast
+	TailUnknown
+)
+
+func (t Tail) String() string {
+	switch t {
+	case TailOpen:
+		return "open"
+	case TailKnown:
+		return "known"
+	case TailAtLeast:
+		return "known up to the last STATS before ENDCAP"
+	}
+	return "unknown"
+}
+
+// PeerStatus describes one session, or the sum of those that have ended under the same name.
+type PeerStatus struct {
+	Name       string         // "host/interface", or the host alone while no interface is chosen
+	Address    netip.AddrPort // the control connection's source
+	Rule       string
+	Interface  string
+	LinkType   uint32 // DLT number
+	Snaplen    uint32
+	DataPort   uint16         // the sensor's; 0 before STARTCAP
+	DataSource netip.AddrPort // the agent's, zero before the first datagram
+	Format     string         // "udpstr" or "packet", empty before the first datagram
+	State      State
+	Reason     string    // why it is held or has ended
+	Since      time.Time // connected
+	Sessions   int       // 1, or the number of ended sessions summed up here
+	Forwarded  Forwarded
+	Received   Received
+	Tail       Tail
+	TailLost   uint64 // frames of Received.Missing that were lost at the end
+	Rebound    uint64 // times the source port changed under way (NAT)
+	Sinks      FeedCounters
+}
+
+// PortStatus describes one open data port.
+type PortStatus struct {
+	Port        uint16
+	Streams     int
+	Foreign     uint64 // datagrams that belong to no stream: another address, another format, an ended capture
+	KernelDrops uint64 // datagrams the kernel dropped because the receive buffer was full
+}
+
+// Counters are the sensor's own sums.
+type Counters struct {
+	Accepted uint64 // connections
+	Refused  uint64 // of them: unwanted address or over a limit
+	Ended    uint64 // sessions that have ended
+}
