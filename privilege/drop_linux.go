@@ -1,0 +1,166 @@
+package privilege
+
+import (
+	"fmt"
+	"os"
+	"os/user"
+	"strconv"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	secbitNoRoot       = 1 << 0 // linux/securebits.h: uid 0 gains nothing by exec
+	secbitNoRootLocked = 1 << 1
+)
+
+// Drop gives up everything but CAP_NET_RAW for the rest of the process's life. As
+// root it becomes the user of the given name, or the first that exists of the
+// fallbacks; a name that is given and does not exist is an error. Without root it
+// only sheds other capabilities.
+func Drop(name string, fallbacks ...string) (Result, error) {
+	res := Result{UID: os.Geteuid()}
+	had, err := permitted(unix.CAP_NET_RAW) // before setuid, which clears the effective set
+	if err != nil {
+		return res, err
+	}
+	res.NetRaw = had
+	if res.UID == 0 {
+		u, err := account(name, fallbacks)
+		if err != nil {
+			return res, err
+		}
+		note := func(step string, err error) {
+			if err != nil {
+				res.Skipped = append(res.Skipped, fmt.Sprintf("%s: %v", step, err))
+			}
+		}
+		note("lock securebits", everyThread(unix.SYS_PRCTL, unix.PR_SET_SECUREBITS, secbitNoRoot|secbitNoRootLocked, 0))
+		note("reduce bounding set", reduceBoundingSet())
+		note("change user", become(u, &res))
+	}
+	if err := keepOnly(unix.CAP_NET_RAW, had); err != nil {
+		return res, fmt.Errorf("drop capabilities: %w", err)
+	}
+	if err := everyThread(unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0); err != nil {
+		return res, fmt.Errorf("forbid new privileges: %w", err)
+	}
+	return res, nil
+}
+
+// account finds whom to become; nil where only root exists.
+func account(name string, fallbacks []string) (*user.User, error) {
+	if name != "" {
+		u, err := user.Lookup(name)
+		if err != nil {
+			return nil, fmt.Errorf("drop privileges to user %q: %w", name, err)
+		}
+		return u, nil
+	}
+	for _, n := range fallbacks {
+		if u, err := user.Lookup(n); err == nil {
+			return u, nil
+		}
+	}
+	return nil, nil
+}
+
+// become changes groups, gid and uid of all threads and keeps the capabilities.
+func become(u *user.User, res *Result) error {
+	if u == nil {
+		return fmt.Errorf("no user to become")
+	}
+	uid, err := strconv.Atoi(u.Uid)
+	if err != nil {
+		return err
+	}
+	gid, err := strconv.Atoi(u.Gid)
+	if err != nil {
+		return err
+	}
+	if !mapped("/proc/self/uid_map", uid) || !mapped("/proc/self/gid_map", gid) {
+		return fmt.Errorf("user namespace does not map %s (%d:%d)", u.Username, uid, gid)
+	}
+	if err := everyThread(unix.SYS_PRCTL, unix.PR_SET_KEEPCAPS, 1, 0); err != nil {
+		return fmt.Errorf("keep capabilities: %w", err)
+	}
+	if err := syscall.Setgroups(nil); err != nil {
+		return fmt.Errorf("setgroups: %w", err)
+	}
+	if err := syscall.Setresgid(gid, gid, gid); err != nil {
+		return fmt.Errorf("setresgid %d: %w", gid, err)
+	}
+	if err := syscall.Setresuid(uid, uid, uid); err != nil {
+		return fmt.Errorf("setresuid %d: %w", uid, err)
+	}
+	res.User, res.UID = u.Username, uid
+	return nil
+}
+
+// mapped says whether an id exists in the user namespace of the process
+// (user_namespaces(7): lines of "inside outside length").
+func mapped(path string, id int) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return true // no user namespaces: every id exists
+	}
+	defer f.Close()
+	for {
+		var inside, outside, length int
+		if _, err := fmt.Fscan(f, &inside, &outside, &length); err != nil {
+			return false
+		}
+		if id >= inside && id-inside < length {
+			return true
+		}
+	}
+}
+
+// reduceBoundingSet leaves NET_RAW only. The kernel ends the list with EINVAL.
+func reduceBoundingSet() error {
+	for c := uintptr(0); c < 64; c++ {
+		if c == unix.CAP_NET_RAW {
+			continue
+		}
+		if err := everyThread(unix.SYS_PRCTL, unix.PR_CAPBSET_DROP, c, 0); err != nil {
+			if err == unix.EINVAL && c > 0 {
+				return nil
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+func permitted(cap uint) (bool, error) {
+	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	if err := unix.Capget(&hdr, &data[0]); err != nil {
+		return false, fmt.Errorf("read capabilities: %w", err)
+	}
+	return data[cap/32].Permitted&(1<<(cap%32)) != 0, nil
+}
+
+// keepOnly sets the capabilities of all threads to one, or to none.
+func keepOnly(cap uint, keep bool) error {
+	hdr := &unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	data := &[2]unix.CapUserData{}
+	if keep {
+		data[cap/32].Effective = 1 << (cap % 32)
+		data[cap/32].Permitted = 1 << (cap % 32)
+	}
+	return everyThread(unix.SYS_CAPSET, uintptr(unsafe.Pointer(hdr)), uintptr(unsafe.Pointer(&data[0])), 0)
+}
+
+// everyThread runs a system call on all threads; those that start later inherit
+// what their parent has.
+//
+//go:uintptrescapes
+func everyThread(trap, a1, a2, a3 uintptr) error {
+	if _, _, errno := syscall.AllThreadsSyscall(trap, a1, a2, a3); errno != 0 {
+		return errno
+	}
+	return nil
+}
