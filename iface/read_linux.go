@@ -1,0 +1,5 @@
+package iface
+
+import "errors"
+
+func read() ([]Interface, error) { return nil, errors.ErrUnsupported }
