@@ -1,0 +1,74 @@
+// Package filter turns the classic BPF program that a sensor sends into what the
+// capture runs: checked, with the agent's own traffic taken out in front of it, and
+// with the snap length capped.
+//
+// # A program
+//
+// An instruction is eight bytes; the wire carries up to 8,192 of them:
+//
+//	off  size  field
+//	0    2     opcode
+//	2    1     jt, instructions to skip if a comparison holds
+//	3    1     jf, instructions to skip if it does not
+//	4    4     k, a constant, an offset or a jump
+//
+// [Validate] accepts exactly what the kernel accepts (net/core/filter.c,
+// bpf_check_classic), but for the length: the kernel stops at 4,096 instructions.
+// All jumps lead forward, so that a program that passed always ends.
+//
+// # Own traffic
+//
+// A capture on the interface that carries the export would forward its own
+// datagrams, each of which makes a further one. [Compose] puts instructions in
+// front of the program that refuse frames between any address and a sensor's
+// address with its control port or a data port in use, in both directions, and
+// udpstr datagrams to any port of a sensor: those of another agent that this one
+// sees, which would otherwise come back enlarged for ever.
+//
+//	              frame
+//	                │
+//	 length, ethertype, source and destination address     3 or 4 loads
+//	                │no sensor's address     │a sensor's address
+//	                │                   transport header, ports, first payload bytes
+//	                │                        │not own              │own
+//	                ▼                        ▼                     ▼
+//	          A = X = 0, the program, its lengths capped        refuse
+//
+// The first step is all that other traffic costs, and it uses loads that the
+// kernel compiles in line. Addresses are found by binary search when there are many.
+// Too short frames go to the program: refusing them is its business.
+//
+// Understood are Ethernet, also with one 802.1Q or 802.1ad tag in the bytes (the
+// outer tag is out of the bytes in the kernel), raw IP, the loopback headers of BSD
+// and the cooked headers of Linux; IPv4 with options; IPv6 with one fragment or
+// jumbo header. Own traffic inside a tunnel (VXLAN, GRE, IPsec) is not recognised:
+// exclude the tunnel in the sensor's filter when capturing on its outer interface.
+// Later fragments carry no ports and pass, unless [Exclusion.Fragments] is set.
+//
+// # In the kernel or here
+//
+// A program that the kernel cannot hold runs in user space, on [VM]; the prefix
+// then stays in the kernel, which alone keeps the export from growing. The VM is
+// our own because golang.org/x/net/bpf's differs from the kernel where a program
+// can tell: it has no negation and no load of the length into X, shifts by 32 and
+// more give 0 there (the kernel uses the low five bits), an indirect load does not
+// wrap at 32 bits, the length is that of the bytes and not of the wire; and it
+// runs on interface values, several times slower. Here
+//
+//   - a load beyond the bytes refuses the frame, so does a division by a zero in X;
+//   - `ld len` gives the wire length;
+//   - registers are zero at the start;
+//   - the VLAN metadata is what the caller hands over (none for a file);
+//   - other metadata of the kernel (packet type, interface index, mark, …) and
+//     offsets relative to the network header are not there: a program that uses
+//     them and must run in user space is refused with [ErrKernelOnly].
+//
+// The VM can only see what was captured. The kernel's part therefore does not
+// cut at the snap length but where no load of the program can tell.
+//
+// # What it refuses to do
+//
+// It compiles no filter expressions, attaches nothing, keeps no state between
+// frames, and never widens a program: what the sensor's program refuses stays
+// refused.
+package filter
