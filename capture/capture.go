@@ -1,0 +1,110 @@
+package capture
+
+import (
+	"errors"
+	"time"
+
+	"rpcapd/filter"
+	"rpcapd/udpstr"
+)
+
+// Link types as they go over the wire (DLT numbers). In capture files raw IP is
+// 101; OpenFile translates it.
+const (
+	LinkTypeEthernet = 1
+	LinkTypeRaw      = 12
+)
+
+// MaxSnaplen is the longest part of a frame that is ever captured, in bytes. A
+// snap length of 0 or above means this one.
+const MaxSnaplen = udpstr.MaxCaplen
+
+var (
+	// ErrTimeout: no frame came within the wait given to Next. Not wrapped: compare
+	// with ==.
+	ErrTimeout = errors.New("no frame within the wait")
+	// ErrWoken: Wake was called. Not wrapped: compare with ==.
+	ErrWoken = errors.New("capture woken")
+	// ErrNoInterface: no interface has that name.
+	ErrNoInterface = errors.New("no such interface")
+	// ErrInterfaceGone: the interface was deleted and did not come back in time.
+	ErrInterfaceGone = errors.New("interface gone")
+	// ErrLinkType: the frames of this interface or file have a form that cannot be
+	// captured.
+	ErrLinkType = errors.New("unsupported link type")
+)
+
+// Options says what to capture and how. The zero value of each field but
+// Interface and Filter means the default.
+type Options struct {
+	Interface   string
+	Snaplen     uint32        // bytes of a frame; 0 or above MaxSnaplen: MaxSnaplen
+	Promiscuous bool          // ask the device for frames to other stations
+	RingBytes   int           // default 16 MiB; raised to what holds two blocks
+	BlockBytes  int           // default by RingBytes (at most 1 MiB); raised to what holds one frame
+	Retire      time.Duration // an unfilled block is handed over after this; default 12 ms
+
+	// Filter is attached before the first frame. Without kernel instructions every
+	// frame is accepted (file) or the open fails (ring).
+	Filter filter.Program
+	// Fanout, when set, makes this source one member of a group that shares the
+	// frames of the interface, flow by flow. All members must be opened with the same
+	// *Fanout.
+	Fanout *Fanout
+	// OnEvent, when set, is called from within Next when the interface changes.
+	OnEvent func(Event)
+}
+
+// Source is one running capture. Next, Release and Close belong to one goroutine
+// (for a ring, best one that is locked to its OS thread); all other methods may
+// be called by any goroutine at any time, also after Close.
+type Source interface {
+	// LinkType is the link type of all frames, as a DLT number.
+	LinkType() uint32
+
+	// Next leases the next frames: those of one ring block, or a part of a large
+	// one. VLAN tags are in place, the user-space filter has been applied, no frame
+	// is longer than the snap length. The slice and the bytes it points to are valid
+	// until the next call of Release, Next or Close; the caller may overwrite both.
+	// It never returns an empty slice without an error.
+	//
+	// wait is how long to block when nothing is ready: 0 only looks (no system call),
+	// negative is for ever. Errors: ErrTimeout, ErrWoken (both mean: call again),
+	// io.EOF (end of the file, or all drained), ErrInterfaceGone and any other
+	// (terminal).
+	Next(wait time.Duration) ([]udpstr.Frame, error)
+	// Release gives the block back to the kernel once its last part has been leased.
+	// Without a lease it does nothing.
+	Release()
+
+	// SetFilter replaces the filter for all frames from now on. No frame is lost that
+	// both programs accept, none appears that neither accepts. On error the old one
+	// stays. A source that drains takes it without effect.
+	SetFilter(p filter.Program) error
+	// Stats are the sums since Open; after Close those at Close.
+	Stats() (Stats, error)
+	// Wake makes a Next that is running, or else the next one, return ErrWoken.
+	// Several calls before that count as one.
+	Wake()
+	// Drain ends the capture in order: when it returns no further frame is accepted.
+	// Next goes on to deliver what was accepted before, then returns io.EOF, at the
+	// latest limit after Drain was called. Drain does not wait for that. It may take
+	// some tens of milliseconds itself (one RCU grace period of the kernel).
+	Drain(limit time.Duration) error
+	// Close frees the ring and leaves promiscuous mode. Idempotent.
+	Close() error
+}
+
+// Stats are 64-bit sums. Received = RingDrops + Delivered + Refused + what is
+// still in the ring; see the package comment.
+type Stats struct {
+	Received   uint64 // frames that the kernel's filter accepted, ring drops included
+	RingDrops  uint64 // of these: lost because no block of the ring was free
+	Delivered  uint64 // frames returned by Next
+	Refused    uint64 // frames refused in user space: by Filter.VM, or loopback copies that an old kernel (< 4.20) cannot leave out
+	RingFreeze uint64 // how often the ring was found full (tp_freeze_q_cnt)
+	// InterfaceDrops is what the device missed since Open: rx_missed_errors +
+	// rx_fifo_errors, the counters that libpcap reports as ps_ifdrop. It covers the
+	// whole device, whatever the filter.
+	InterfaceDrops uint64
+}
