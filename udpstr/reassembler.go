@@ -2,22 +2,114 @@ package udpstr
 
 import "time"
 
+// Packet is a frame put together again. It and its Data hold until the deliver function returns.
 type Packet struct {
 	Frame
-	Number uint64
+	Number uint64 // npkt, unwrapped to 64 bits: the first frame of a capture is 1
 }
+
+// ReassemblerConfig sets what a Reassembler waits for and accepts. The zero value means the defaults.
 type ReassemblerConfig struct {
-	Window    int
-	Hold      time.Duration
+	// Window is how many datagrams may be held, and how far ahead, while an earlier one is waited for. Default 64, at
+	// most 4096. Negative: none is held and every gap is a loss at once. However large, 1 MiB of datagrams are held.
+	Window int
+	// Hold is the longest time that a datagram is held. Default 20 ms.
+	Hold time.Duration
+	// MaxCaplen is the largest caplen that is believed, the snap length that was asked for. Default and most: MaxCaplen.
 	MaxCaplen uint32
 }
-type Counters struct{ Datagrams, Bytes, InOrder, Reordered, Lost, Late, Duplicate, Malformed, Delivered, DeliveredBytes, Missing, LastNumber uint64 }
-type Reassembler struct{}
 
-func NewReassembler(cfg ReassemblerConfig, deliver func(*Packet)) *Reassembler { return &Reassembler{} }
-func (r *Reassembler) Datagram(b []byte, now time.Time)                        {}
-func (r *Reassembler) Expire(now time.Time)                                    {}
-func (r *Reassembler) Deadline() (time.Time, bool)                             { return time.Time{}, false }
-func (r *Reassembler) Flush()                                                  {}
-func (r *Reassembler) Counters() Counters                                      { return Counters{} }
-func (r *Reassembler) Tail(captured uint32) (missing uint64)                   { return 0 }
+const (
+	defaultWindow = 64
+	maxWindow     = 4096
+	defaultHold   = 20 * time.Millisecond
+)
+
+// Reassembler puts the frames of one stream together again. It gets the datagrams in the order of arrival and calls deliver
+// for each frame of which every byte came, in the order of the capture, from within Datagram, Expire and Flush; deliver must
+// call none of these. A frame that lies whole in a datagram is delivered without being copied.
+//
+// Memory is bounded, whatever arrives: one frame (grown as its data come, at most MaxCaplen), the window (1 MiB, grown as
+// datagrams have to be held) and one datagram more.
+type Reassembler struct {
+	deliver func(*Packet)
+	stream  stream
+	c       Counters
+
+	next    uint32 // seqno that comes next
+	high    uint32 // one above the highest seqno used or held; next, when none is held
+	started bool   // a datagram was used or held: seqnos before next are old
+	quiet   bool   // nothing is held and no jump waits to be judged
+
+	held window
+	seen history
+	jump jump
+	hold time.Duration
+}
+
+// NewReassembler returns a Reassembler that hands frames to deliver.
+func NewReassembler(cfg ReassemblerConfig, deliver func(*Packet)) *Reassembler {
+	if cfg.Window == 0 {
+		cfg.Window = defaultWindow
+	}
+	if cfg.Hold <= 0 {
+		cfg.Hold = defaultHold
+	}
+	if cfg.MaxCaplen == 0 || cfg.MaxCaplen > MaxCaplen {
+		cfg.MaxCaplen = MaxCaplen
+	}
+	return &Reassembler{
+		deliver: deliver,
+		stream:  stream{maxCaplen: int(cfg.MaxCaplen), synced: true},
+		held:    newWindow(max(0, min(cfg.Window, maxWindow))),
+		hold:    cfg.Hold,
+		quiet:   true,
+	}
+}
+
+// Datagram takes one UDP payload that arrived at time now. b is not kept.
+func (r *Reassembler) Datagram(b []byte, now time.Time) {
+	first, seq, ok := parseHeader(b)
+	if !ok {
+		r.arrived(b, &r.c.Malformed)
+		return
+	}
+	if seq == r.next && r.quiet {
+		r.arrived(b, &r.c.InOrder)
+		r.use(b, first)
+		r.high = r.next
+		return
+	}
+	r.unexpected(b, first, seq, now)
+	r.quiet = r.held.n == 0 && !r.jump.waiting
+}
+
+// Counters returns what was counted so far.
+func (r *Reassembler) Counters() Counters {
+	r.c.LastNumber = r.stream.last
+	return r.c
+}
+
+// Tail returns how many frames are missing at the end of the stream, given the number that the agent says it captured in
+// all, modulo 2³². It is 0 if that number lies before the last frame delivered: then it is not the final one.
+func (r *Reassembler) Tail(captured uint32) (missing uint64) {
+	if n := int32(captured - uint32(r.stream.last)); n > 0 {
+		return uint64(n)
+	}
+	return 0
+}
+
+// arrived counts a datagram that was judged; class is the counter for what it was found to be.
+func (r *Reassembler) arrived(b []byte, class *uint64) {
+	r.c.Datagrams++
+	r.c.Bytes += uint64(len(b))
+	*class++
+}
+
+// use reads the datagram with seqno next.
+func (r *Reassembler) use(b []byte, first int) {
+	r.started = true
+	r.seen.set(r.next)
+	r.next++
+	r.read(b, first)
+}

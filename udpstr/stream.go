@@ -1,0 +1,117 @@
+package udpstr
+
+import "encoding/binary"
+
+// stream is the position in the sequence of records: in step, between two records or within one whose data are being
+// collected; or out of step after a loss, until a datagram tells where the next record begins.
+type stream struct {
+	maxCaplen int
+	synced    bool
+	owed      int    // bytes that the open record still lacks; 0: none is open
+	open      []byte // its data so far
+	openHead  Packet // its header
+	last      uint64 // number of the last frame delivered
+	any       bool   // a frame was delivered
+	out       Packet // what deliver gets, reused
+}
+
+// lose gives up the open record: the next bytes are not known to follow the last.
+func (s *stream) lose() {
+	s.synced, s.owed, s.open = false, 0, s.open[:0]
+}
+
+// read takes the stream bytes of a datagram whose header is good, and which follows the one before unless lose was called.
+func (r *Reassembler) read(b []byte, first int) {
+	s := &r.stream
+	pos, bad := HeaderLen, false
+	if s.synced {
+		// What the open record lacks tells where the first packet header must be.
+		want := noHeader
+		if s.owed < len(b)-HeaderLen {
+			want = HeaderLen + s.owed
+		}
+		if first != want {
+			bad = true
+			s.lose()
+		} else if s.owed > 0 {
+			pos += s.collect(b[HeaderLen:])
+			if s.owed > 0 {
+				return
+			}
+			s.out = s.openHead
+			s.out.Data = s.open
+			r.pass()
+			s.open = s.open[:0]
+		}
+	}
+	if !s.synced && first != noHeader {
+		s.synced = true
+		pos = first
+	}
+	if s.synced && !r.readRecords(b[pos:]) {
+		bad = true
+		s.lose()
+	}
+	if bad {
+		r.c.Inconsistent++
+	}
+}
+
+// readRecords delivers the records of b and opens the last if it goes on in the next datagram. It returns false at bytes
+// that are no record.
+func (r *Reassembler) readRecords(b []byte) bool {
+	s := &r.stream
+	for len(b) > 0 {
+		if len(b) < PacketHeaderLen {
+			return false
+		}
+		stamp := binary.BigEndian.Uint64(b)
+		size := binary.BigEndian.Uint64(b[8:])
+		npkt := binary.BigEndian.Uint32(b[16:])
+		b = b[PacketHeaderLen:]
+		if size>>32 > uint64(s.maxCaplen) {
+			return false
+		}
+		caplen := int(size >> 32)
+		step := npkt - uint32(s.last)
+		if step == 0 || step >= 1<<31 && s.any {
+			return false
+		}
+		s.out.Number = s.last + uint64(step)
+		s.out.Sec, s.out.Usec, s.out.Len = uint32(stamp>>32), uint32(stamp), uint32(size)
+		if caplen > len(b) {
+			s.openHead = s.out
+			s.owed = caplen
+			s.collect(b)
+			return true
+		}
+		s.out.Data = b[:caplen:caplen]
+		b = b[caplen:]
+		r.pass()
+	}
+	return true
+}
+
+// pass delivers s.out and counts what is missing before it.
+func (r *Reassembler) pass() {
+	s := &r.stream
+	r.c.Missing += s.out.Number - s.last - 1
+	r.c.Delivered++
+	r.c.DeliveredBytes += uint64(len(s.out.Data))
+	s.last, s.any = s.out.Number, true
+	r.deliver(&s.out)
+}
+
+// collect adds what b has of the open record and returns how much that was. Memory follows what really came, not what the
+// header promised, and never exceeds the largest frame that is accepted.
+func (s *stream) collect(b []byte) int {
+	n := min(s.owed, len(b))
+	if need := len(s.open) + n; need > cap(s.open) {
+		grown := make([]byte, len(s.open), min(max(2*cap(s.open), need, 2048), max(need, s.maxCaplen)))
+		copy(grown, s.open)
+		s.open = grown
+	}
+	s.open = append(s.open, b[:n]...)
+	s.owed -= n
+	return n
+}
