@@ -1,0 +1,46 @@
+package config
+
+// DefaultPort is the port of a sensor when a line names none, or DEFAULT.
+const DefaultPort = 2003
+
+// maxSnaplen is the longest frame that RPCAP carries, in bytes (spec rpcap.md,
+// STARTCAP).
+const maxSnaplen = 262144
+
+// OnClose says what a CLOSE message of an authenticated sensor leads to.
+type OnClose int
+
+const (
+	CloseReconnect OnClose = iota // dial again after a pause
+	CloseStop                     // the session ends until the next reload, as the C agent does
+)
+
+// String returns the word of the ini.
+func (c OnClose) String() string {
+	if c == CloseStop {
+		return "stop"
+	}
+	return "reconnect"
+}
+
+// Agent is the configuration of the agent. The zero value of each field is its
+// default, but for Datagram, RingBytes and SendBuffer, which CommandLine.Apply fills in.
+type Agent struct {
+	Targets  []Target  // in the order of the lines
+	NullAuth bool      // sensors need no password
+	Accounts []Account // with which sensors may authenticate
+
+	OnClose        OnClose
+	IgnoreSampling bool   // requests to sample are accepted and not obeyed
+	NoPromiscuous  bool   // promiscuous mode is never switched on
+	MaxSnaplen     uint32 // bytes; 0: no limit but the protocol's
+	MaxRate        uint64 // bits per second of export; 0: no limit
+	MaxCPU         int    // percent of one core; 0: no limit
+	User           string // whom to become after the start; empty: the default
+
+	Datagram   Datagram // -t
+	RingBytes  int      // -z: memory of one capture ring
+	SendBuffer int      // -u: send buffer of the data socket, in bytes
+
+	nullAuthSet bool // the file has a NullAuthPermit line, which overrides -n
+}

@@ -1,0 +1,55 @@
+// Package config reads the ini files of the agent and of the sensor, checks them,
+// and turns command-line options into the same structures.
+//
+// # The agent's file
+//
+//	# comment                              first visible character # or ;
+//	ActiveClient   = HOST[, PORT][, OPTION=VALUE]...     one session; any number of lines
+//	NullAuthPermit = YES | NO              may a sensor give orders without a password
+//	Account        = NAME, BCRYPT-HASH     a password that a sensor may use (rpcapd passwd)
+//	OnClose        = reconnect | stop      what a CLOSE by the sensor leads to
+//	Sampling       = obey | ignore         requests to sample
+//	Promiscuous    = allow | never
+//	MaxSnaplen     = BYTES                 most bytes of a frame that leave the host
+//	MaxRate        = BITS                  export in bits per second, as in 100M
+//	MaxCPU         = PERCENT               of one core
+//	User           = NAME                  whom to become after the start
+//	PassiveClient  = ...                   accepted, of no effect: the agent never listens
+//
+// HOST is a name, an IPv4 address or an IPv6 address with or without brackets.
+// PORT is a number, DEFAULT or a service name; 2003 if left out. The options are
+//
+//	ifname=NAME        preselect the interface of this name
+//	ifaddr=ADDR[/LEN]  preselect the first interface with an address in the network
+//	fanout=N           N sessions that share the interface's traffic
+//
+// Words are separated by any run of spaces, tabs, commas and semicolons; spaces
+// around the = of an option do no harm. A # after a blank begins a comment. Names of
+// keys and options are matched whole and in any case.
+//
+// # The sensor's file
+//
+//	Listen = ADDRESS, Alias = ADDRESS, NAME
+//	[rule NAME]  Port, Address, Interface, Filter, Snaplen, Promiscuous, Sampling,
+//	             Transport, AllowAgents, User, Password
+//	[data]       FirstPort, Ports
+//	[output]     File
+//
+// # How a file is read
+//
+//	bytes -> text (BOM, UTF-16, line ends; binary and oversized files are refused)
+//	      -> line index: which line holds which key of which section
+//	      -> gopkg.in/ini.v1, which sees only the lines the index recognised
+//	      -> settings with line numbers -> values
+//
+// The library stops at the first line it cannot read and knows no line numbers;
+// the index makes up for both, so that every problem of a file is reported at once
+// and by file, line, value and cure.
+//
+// # What it refuses to do
+//
+// It never guesses what a bad value may have meant: a bad value is an error, and so
+// is an unknown option of an ActiveClient line, because ignoring it could widen what
+// is forwarded. Unknown keys are only warned about. It opens nothing but the file it
+// is given, resolves no host name, and prints no password and no hash.
+package config

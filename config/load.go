@@ -1,0 +1,49 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// maxFile bounds an ini file. Ten thousand ActiveClient lines are half of it.
+const maxFile = 1 << 20
+
+// LoadAgent reads and parses the file of the agent. The error is one of reading;
+// what is wrong with the content is in the problems.
+func LoadAgent(path string) (Agent, Problems, error) {
+	data, err := readFile(path)
+	if err != nil {
+		return Agent{}, nil, err
+	}
+	a, problems := ParseAgent(path, data)
+	return a, problems, nil
+}
+
+// LoadSensor does for the sensor's file what LoadAgent does for the agent's.
+func LoadSensor(path string) (Sensor, Problems, error) {
+	data, err := readFile(path)
+	if err != nil {
+		return Sensor{}, nil, err
+	}
+	s, problems := ParseSensor(path, data)
+	return s, problems, nil
+}
+
+// readFile reads one byte more than a file may have, so that parsing refuses it.
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read configuration: %w", err)
+	}
+	defer f.Close() // nothing was written
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return nil, fmt.Errorf("read configuration: %w", &os.PathError{Op: "read", Path: path, Err: errors.New("it is a directory; name the file")})
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("read configuration: %w", err)
+	}
+	return data, nil
+}

@@ -1,0 +1,116 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// maxProblems bounds how many errors and how many warnings of one file are kept: a
+// file of another kind given by mistake must not print a line for each of its own.
+const maxProblems = 50
+
+// Problem is something that an operator should change in a file.
+type Problem struct {
+	File    string
+	Line    int  // 1…; 0: the file as a whole
+	Warning bool // the file can be used as it is
+	Text    string
+}
+
+// String returns "rpcapd.ini:12: ifaddr "10.0.0.0/33": prefix longer than 32 bits".
+// A warning is marked as one.
+func (p Problem) String() string {
+	var b strings.Builder
+	b.WriteString(p.File)
+	if p.Line > 0 {
+		fmt.Fprintf(&b, ":%d", p.Line)
+	}
+	b.WriteString(": ")
+	if p.Warning {
+		b.WriteString("warning: ")
+	}
+	b.WriteString(p.Text)
+	return b.String()
+}
+
+// Problems are all problems of one file, in the order of its lines.
+type Problems []Problem
+
+// Err returns an error with one line per problem that is not a warning, nil if
+// there is none.
+func (l Problems) Err() error {
+	var lines []string
+	for _, p := range l {
+		if !p.Warning {
+			lines = append(lines, p.String())
+		}
+	}
+	if lines == nil {
+		return nil
+	}
+	return errors.New(strings.Join(lines, "\n"))
+}
+
+// Warnings returns the problems that are warnings.
+func (l Problems) Warnings() Problems {
+	var w Problems
+	for _, p := range l {
+		if p.Warning {
+			w = append(w, p)
+		}
+	}
+	return w
+}
+
+// report collects the problems of one file.
+type report struct {
+	file     string
+	problems Problems
+	kept     [2]int // errors, warnings
+	dropped  [2]int
+}
+
+func (r *report) errorf(line int, format string, args ...any) {
+	r.add(line, false, fmt.Sprintf(format, args...))
+}
+
+func (r *report) warnf(line int, format string, args ...any) {
+	r.add(line, true, fmt.Sprintf(format, args...))
+}
+
+func (r *report) add(line int, warning bool, text string) {
+	kind := 0
+	if warning {
+		kind = 1
+	}
+	if r.kept[kind] == maxProblems {
+		r.dropped[kind]++
+		return
+	}
+	r.kept[kind]++
+	r.problems = append(r.problems, Problem{File: r.file, Line: line, Warning: warning, Text: text})
+}
+
+// result returns the problems by line; those of the whole file come last.
+func (r *report) result() Problems {
+	slices.SortStableFunc(r.problems, func(a, b Problem) int {
+		switch {
+		case a.Line == b.Line:
+			return 0
+		case a.Line == 0 || b.Line != 0 && a.Line > b.Line:
+			return 1
+		}
+		return -1
+	})
+	for kind, word := range []string{"errors", "warnings"} {
+		if n := r.dropped[kind]; n > 0 {
+			r.problems = append(r.problems, Problem{
+				File: r.file, Warning: kind == 1,
+				Text: fmt.Sprintf("and %d more %s; is this the right file?", n, word),
+			})
+		}
+	}
+	return r.problems
+}
