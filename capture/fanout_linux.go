@@ -1,0 +1,51 @@
+package capture
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// join makes the bound socket of r a member of the group on its interface. The
+// first member lets the kernel find a number that no other process uses.
+func (f *Fanout) join(r *ring, index int, ignoreOutgoing bool) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	kind := unix.PACKET_FANOUT_HASH
+	if ignoreOutgoing { // the group has its own hook and forgets the socket's choice
+		kind |= unix.PACKET_FANOUT_FLAG_IGNORE_OUTGOING
+	}
+	g := f.groups[index]
+	if g != nil {
+		if err := unix.SetsockoptInt(r.fd, unix.SOL_PACKET, unix.PACKET_FANOUT, int(g.id)|kind<<16); err != nil {
+			return fmt.Errorf("join fanout group %d: %w", g.id, err)
+		}
+		g.members++
+		return nil
+	}
+	if err := unix.SetsockoptInt(r.fd, unix.SOL_PACKET, unix.PACKET_FANOUT, (kind|unix.PACKET_FANOUT_FLAG_UNIQUEID)<<16); err != nil {
+		return fmt.Errorf("make fanout group: %w", err)
+	}
+	id, err := unix.GetsockoptInt(r.fd, unix.SOL_PACKET, unix.PACKET_FANOUT)
+	if err != nil {
+		return fmt.Errorf("read fanout group: %w", err)
+	}
+	if f.groups == nil {
+		f.groups = make(map[int]*fanoutGroup)
+	}
+	f.groups[index] = &fanoutGroup{id: uint16(id), members: 1}
+	return nil
+}
+
+// leave is called around the close of a member's socket, so that no other joins a
+// group that ends at that moment.
+func (f *Fanout) leave(index int, closeSocket func() error) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if g := f.groups[index]; g != nil {
+		if g.members--; g.members == 0 {
+			delete(f.groups, index)
+		}
+	}
+	return closeSocket()
+}

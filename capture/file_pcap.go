@@ -1,0 +1,112 @@
+package capture
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+
+	"rpcapd/udpstr"
+)
+
+// The file formats are read here and not with gopacket's pcapgo, which allocates
+// what a damaged file asks for and panics on some.
+
+const (
+	magicMicroseconds = 0xa1b2c3d4
+	magicNanoseconds  = 0xa1b23c4d
+	magicSection      = 0x0a0d0d0a // the same in both byte orders
+
+	pcapFileHeaderLen   = 24
+	pcapRecordHeaderLen = 16
+	linkTypeRawFile     = 101 // LINKTYPE_RAW, as files write LinkTypeRaw
+)
+
+var (
+	errFormat = errors.New("neither a pcap nor a pcapng file")
+	errTooBig = fmt.Errorf("frame longer than %d bytes", MaxSnaplen)
+)
+
+// newRecords recognises the format by its first four bytes.
+func newRecords(r *bufio.Reader) (records, error) {
+	magic, err := r.Peek(4)
+	if err != nil {
+		return nil, errFormat
+	}
+	if binary.BigEndian.Uint32(magic) == magicSection {
+		return newPcapng(r)
+	}
+	for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
+		switch order.Uint32(magic) {
+		case magicMicroseconds:
+			return newPcap(r, order, 1)
+		case magicNanoseconds:
+			return newPcap(r, order, 1000)
+		}
+	}
+	return nil, errFormat
+}
+
+// pcap is the classic format: a file header, then records of
+//
+//	0  seconds, 4 micro- or nanoseconds, 8 captured length, 12 length on the wire
+type pcap struct {
+	r     *bufio.Reader
+	order binary.ByteOrder
+	scale uint32 // divides to microseconds
+	link  uint32
+	head  [pcapRecordHeaderLen]byte
+}
+
+func newPcap(r *bufio.Reader, order binary.ByteOrder, scale uint32) (*pcap, error) {
+	var h [pcapFileHeaderLen]byte
+	if _, err := io.ReadFull(r, h[:]); err != nil {
+		return nil, fmt.Errorf("read file header: %w", err)
+	}
+	// The upper bits of the link type tell about checksums at the end of frames.
+	return &pcap{r: r, order: order, scale: scale, link: linkTypeOfFile(order.Uint32(h[20:]) & 0xffff)}, nil
+}
+
+func linkTypeOfFile(n uint32) uint32 {
+	if n == linkTypeRawFile {
+		return LinkTypeRaw
+	}
+	return n
+}
+
+func (p *pcap) linkType() uint32 { return p.link }
+
+func (p *pcap) next(buf []byte) (udpstr.Frame, error) {
+	if _, err := io.ReadFull(p.r, p.head[:]); err != nil {
+		return udpstr.Frame{}, err // io.EOF between records
+	}
+	f := udpstr.Frame{
+		Sec:  p.order.Uint32(p.head[0:]),
+		Usec: p.order.Uint32(p.head[4:]) / p.scale,
+		Len:  p.order.Uint32(p.head[12:]),
+	}
+	var err error
+	f.Data, err = readFrame(p.r, buf, p.order.Uint32(p.head[8:]))
+	f.Len = max(f.Len, uint32(len(f.Data)))
+	return f, err
+}
+
+// readFrame reads the bytes of a frame. The end of the file is never expected.
+func readFrame(r io.Reader, buf []byte, caplen uint32) ([]byte, error) {
+	if caplen > MaxSnaplen || int(caplen) > len(buf) {
+		return nil, errTooBig
+	}
+	if _, err := io.ReadFull(r, buf[:caplen]); err != nil {
+		return nil, cutShort(err)
+	}
+	return buf[:caplen], nil
+}
+
+// cutShort turns the end of the file inside something into an error.
+func cutShort(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}

@@ -1,0 +1,251 @@
+package capture
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"rpcapd/udpstr"
+)
+
+// leaseFrames is how many frames of a block are presented at a time. Enough for a
+// sender to look a whole super-packet of 64 KiB ahead at any frame size, and few
+// enough that headers just read are still in the cache when the frames are copied.
+const leaseFrames = 2048
+
+// ringSource is a Source over a ring. The fields of the reader belong to the
+// goroutine that calls Next, Release and Close.
+type ringSource struct {
+	options Options // snap length and retire time resolved; Filter is the current one (mu)
+	// linkType, loopback: fixed.
+	linkType uint32
+	loopback bool
+	wake     wakeup
+
+	// The reader's.
+	cursor     int // block that is leased, or is leased next
+	leased     bool
+	handed     bool // frames are with the caller
+	walk       walker
+	frames     []udpstr.Frame // reused for each lease
+	end        error          // once set, all that Next returns
+	link       linkPhase
+	linkCheck  time.Time // when to look at the link again, unless it is up
+	linkLost   time.Time // when the interface was deleted
+	timeToBack time.Duration
+	polled     [2]unix.PollFd
+
+	delivered, refused atomic.Uint64
+
+	// The reader calls vms.at once per block, SetFilter changes it together with the
+	// kernel's filter, so that the reader never sees one without the other.
+	vms vmHistory
+
+	// Lock order: mu, then vms.mu.
+	mu       sync.Mutex
+	ring     *ring // replaced by the reader only, under mu
+	index    int   // interface index
+	joined   bool  // member of options.Fanout
+	links    *linkQuery
+	kernel   Stats  // sums of the kernel's counters
+	missed   uint64 // the device's counter when last read
+	closed   bool
+	draining atomic.Pointer[time.Time] // by when to end; nil: not draining
+}
+
+func (s *ringSource) LinkType() uint32 { return s.linkType }
+
+// Wake: see Source.
+func (s *ringSource) Wake() { s.wake.wake() }
+
+// Next: see Source.
+func (s *ringSource) Next(wait time.Duration) ([]udpstr.Frame, error) {
+	s.Release()
+	if s.wake.take() {
+		return nil, ErrWoken
+	}
+	if s.end != nil {
+		return nil, s.end
+	}
+	if frames, err := s.take(); frames != nil || err != nil {
+		return frames, err
+	}
+	if s.drained() {
+		return nil, s.finish(io.EOF)
+	}
+	if wait == 0 {
+		return nil, ErrTimeout
+	}
+	return s.await(wait)
+}
+
+// Release: see Source.
+func (s *ringSource) Release() {
+	s.handed = false
+	if s.leased && s.walk.left == 0 {
+		s.giveBack()
+	}
+}
+
+// take presents the next frames if any are ready. It looks at no more than one
+// ring's worth of blocks, so that a flood that is refused in user space cannot
+// hold it.
+func (s *ringSource) take() ([]udpstr.Frame, error) {
+	for range s.ring.shape.count {
+		if !s.leased && !s.lease() {
+			return nil, nil
+		}
+		n, refused, err := s.walk.fill(s.frames)
+		if err != nil {
+			return nil, s.finish(fmt.Errorf("read ring of %s: block %d: %w", s.options.Interface, s.cursor, err))
+		}
+		if refused > 0 {
+			s.refused.Add(refused)
+		}
+		if n > 0 {
+			s.delivered.Add(uint64(n))
+			s.handed = true
+			return s.frames[:n], nil
+		}
+		s.giveBack()
+	}
+	return nil, nil
+}
+
+func (s *ringSource) lease() bool {
+	block := s.ring.block(s.cursor)
+	h := headerOf(block)
+	if !h.ready() {
+		return false
+	}
+	s.leased = true
+	s.walk.begin(block, s.vms.at(h.number()))
+	return true
+}
+
+func (s *ringSource) giveBack() {
+	headerOf(s.walk.block).release()
+	s.leased, s.walk.left = false, 0
+	if s.cursor++; s.cursor == s.ring.shape.count {
+		s.cursor = 0
+	}
+}
+
+// finish makes err what Next returns from now on.
+func (s *ringSource) finish(err error) error {
+	s.end = err
+	return err
+}
+
+// await blocks until frames are ready, something happens, or wait is over. wait
+// below 0 is for ever.
+func (s *ringSource) await(wait time.Duration) ([]udpstr.Frame, error) {
+	now := time.Now()
+	until := now.Add(wait)
+	for {
+		ringEvents, woken, err := s.poll(s.pollTimeout(now, until, wait < 0))
+		if err != nil {
+			return nil, s.finish(fmt.Errorf("poll ring of %s: %w", s.options.Interface, err))
+		}
+		if woken {
+			s.wake.clear()
+			if s.wake.take() {
+				return nil, ErrWoken
+			}
+		}
+		now = time.Now()
+		if ringEvents&^unix.POLLIN != 0 || s.link != linkUp {
+			if err := s.checkLink(now, ringEvents&^unix.POLLIN != 0); err != nil {
+				return nil, s.finish(err)
+			}
+		}
+		if frames, err := s.take(); frames != nil || err != nil {
+			return frames, err
+		}
+		if s.drained() {
+			return nil, s.finish(io.EOF)
+		}
+		if wait >= 0 && !now.Before(until) {
+			return nil, ErrTimeout
+		}
+	}
+}
+
+// pollTimeout is the time to the next thing that no descriptor announces; below 0
+// there is none.
+func (s *ringSource) pollTimeout(now, until time.Time, forever bool) time.Duration {
+	timeout := time.Duration(-1)
+	sooner := func(t time.Time) {
+		if d := max(0, t.Sub(now)); timeout < 0 || d < timeout {
+			timeout = d
+		}
+	}
+	if !forever {
+		sooner(until)
+	}
+	if s.link != linkUp {
+		sooner(s.linkCheck)
+	}
+	if d := s.draining.Load(); d != nil {
+		sooner(*d)
+	}
+	return timeout
+}
+
+// poll waits for the ring or the eventfd. An interrupted wait is a short one.
+func (s *ringSource) poll(timeout time.Duration) (ringEvents int16, woken bool, err error) {
+	s.polled[0] = unix.PollFd{Fd: int32(s.ring.fd), Events: unix.POLLIN}
+	s.polled[1] = unix.PollFd{Fd: int32(s.wake.fd), Events: unix.POLLIN}
+	var ts *unix.Timespec
+	if timeout >= 0 {
+		t := unix.NsecToTimespec(timeout.Nanoseconds())
+		ts = &t
+	}
+	_, err = unix.Ppoll(s.polled[:], ts, nil)
+	if err == unix.EINTR {
+		return 0, false, nil
+	}
+	return s.polled[0].Revents, s.polled[1].Revents != 0, err
+}
+
+// Close: see Source.
+func (s *ringSource) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil
+	}
+	s.collect()
+	return s.close()
+}
+
+// close frees everything. mu is held, or nobody else knows the source yet.
+func (s *ringSource) close() error {
+	s.closed = true
+	s.end = net.ErrClosed
+	s.leased, s.handed, s.walk, s.frames = false, false, walker{}, nil // no pointer into the mapping stays
+	s.wake.close()
+	err := s.closeRing()
+	if s.links != nil {
+		s.links.close()
+	}
+	return err
+}
+
+// closeRing closes the socket and leaves the fanout group with it. mu is held.
+func (s *ringSource) closeRing() error {
+	r := s.ring
+	if r == nil {
+		return nil
+	}
+	if s.joined {
+		s.joined = false
+		return s.options.Fanout.leave(s.index, r.close)
+	}
+	return r.close()
+}

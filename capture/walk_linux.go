@@ -1,0 +1,185 @@
+package capture
+
+import (
+	"encoding/binary"
+	"errors"
+	"sync/atomic"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"rpcapd/filter"
+	"rpcapd/udpstr"
+)
+
+// This file alone uses unsafe pointers. They overlay the two headers of
+// linux/if_packet.h on the mapped ring, and they are valid because
+//
+//   - the mapping is made before the first and removed after the last use (it is
+//     Go memory to nobody: the collector neither moves nor frees it);
+//   - a block is on a page boundary and a frame header on a multiple of 8, so that
+//     every field is aligned; the walk checks both before it reads;
+//   - the kernel does not write to a block whose status says that it is ours. The
+//     three fields that are read while it is the kernel's (status, number of frames,
+//     sequence number) are read atomically.
+//
+// Offsets and counts come from the kernel, but the pages are shared memory: each
+// frame is checked to lie in its block (two comparisons that are never taken)
+// before a slice of it is made.
+
+// blockHeader is struct tpacket_block_desc with struct tpacket_hdr_v1.
+type blockHeader struct {
+	version, private uint32
+	status           uint32 // TP_STATUS_KERNEL or TP_STATUS_USER and flags
+	frames           uint32
+	first            uint32 // offset of the first frame in the block
+	used             uint32
+	sequence         uint64 // counts the blocks that the kernel has begun, from 1
+	begun, ended     [2]uint32
+}
+
+// frameHeader is struct tpacket3_hdr.
+type frameHeader struct {
+	next              uint32 // offset to the next frame; 0 in the last
+	sec, nsec         uint32
+	caplen, len       uint32
+	status            uint32
+	mac, net          uint16 // offsets from this header
+	hash              uint32
+	tagControl        uint32 // VLAN
+	tagType, reserved uint16
+	padding           [8]byte
+}
+
+const (
+	frameHeaderLen = unsafe.Sizeof(frameHeader{})
+	// packetTypeAt is where struct sockaddr_ll, behind the frame header, has
+	// sll_pkttype.
+	packetTypeAt = frameHeaderLen + 10
+	tagLen       = 4
+	addressesLen = 12 // destination and source of Ethernet, in front of the tag
+)
+
+var errCorrupt = errors.New("corrupt block")
+
+func headerOf(block []byte) *blockHeader {
+	return (*blockHeader)(unsafe.Pointer(unsafe.SliceData(block)))
+}
+
+// ready says whether the block is ours to read.
+func (h *blockHeader) ready() bool {
+	return atomic.LoadUint32(&h.status)&unix.TP_STATUS_USER != 0
+}
+
+// untouched says whether nothing is in a block that is the kernel's.
+func (h *blockHeader) untouched() bool { return atomic.LoadUint32(&h.frames) == 0 }
+
+func (h *blockHeader) number() uint64 { return atomic.LoadUint64(&h.sequence) }
+
+// release gives the block to the kernel. The frame count is cleared first: the
+// kernel does so only when it begins the block, which may be much later, and until
+// then untouched would be wrong.
+func (h *blockHeader) release() {
+	atomic.StoreUint32(&h.frames, 0)
+	atomic.StoreUint32(&h.status, unix.TP_STATUS_KERNEL)
+}
+
+// walker goes once over the frame headers of one block.
+type walker struct {
+	block   []byte
+	at      uintptr // offset of the next frame header
+	left    uint32  // frames not yet walked
+	snaplen uint32
+	vm      *filter.VM // nil: keep all
+	tags    bool       // the link type has VLAN tags to put back
+	skipOut bool       // leave out outgoing copies (loopback on old kernels)
+}
+
+func (w *walker) begin(block []byte, vm *filter.VM) {
+	h := headerOf(block)
+	w.block, w.vm = block, vm
+	w.at, w.left = uintptr(h.first), h.frames
+}
+
+// fill writes the next frames to dst and returns how many, and how many were
+// refused in between. It stops when dst is full or the block is done (left is 0).
+func (w *walker) fill(dst []udpstr.Frame) (n int, refused uint64, err error) {
+	block := w.block
+	base := unsafe.Pointer(unsafe.SliceData(block))
+	size := uintptr(len(block))
+	at, left, snaplen := w.at, w.left, w.snaplen
+	special := w.vm != nil || w.skipOut
+	for ; left > 0 && n < len(dst); left-- {
+		if at > size-frameHeaderLen || at%8 != 0 {
+			return n, refused, errCorrupt
+		}
+		h := (*frameHeader)(unsafe.Add(base, at))
+		from := at + uintptr(h.mac)
+		caplen, length := h.caplen, h.len
+		to := from + uintptr(caplen)
+		if from < at+frameHeaderLen+tagLen || to > size {
+			return n, refused, errCorrupt
+		}
+		if special {
+			keep := w.judge(h, block[from:to], block[at+packetTypeAt])
+			if keep == 0 {
+				refused++
+				at += uintptr(h.next)
+				continue
+			}
+			caplen = min(caplen, keep)
+		}
+		if h.status&unix.TP_STATUS_VLAN_VALID != 0 && w.tags {
+			from, caplen, length = w.restoreTag(h, from, caplen)
+		}
+		caplen = min(caplen, snaplen)
+		to = from + uintptr(caplen)
+		f := &dst[n]
+		n++
+		f.Data = block[from:to:to]
+		f.Len = length
+		f.Sec = h.sec
+		f.Usec = h.nsec / 1000
+		at += uintptr(h.next)
+	}
+	w.at, w.left = at, left
+	return n, refused, nil
+}
+
+// judge returns how many bytes to keep, 0 for none. The program sees what it would
+// see in the kernel: the frame without the tag, and the tag beside it.
+func (w *walker) judge(h *frameHeader, frame []byte, packetType byte) uint32 {
+	if w.skipOut && packetType == unix.PACKET_OUTGOING {
+		return 0
+	}
+	if w.vm == nil {
+		return h.caplen
+	}
+	return uint32(max(0, w.vm.RunTagged(frame, h.len, filter.VLAN{
+		Present: h.status&unix.TP_STATUS_VLAN_VALID != 0,
+		TCI:     uint16(h.tagControl),
+		TPID:    h.tagProtocol(),
+	})))
+}
+
+// tagProtocol is 802.1Q on kernels (< 3.14) that do not tell.
+func (h *frameHeader) tagProtocol() uint16 {
+	if h.status&unix.TP_STATUS_VLAN_TPID_VALID == 0 {
+		return unix.ETH_P_8021Q
+	}
+	return h.tagType
+}
+
+// restoreTag moves the addresses four bytes down into the gap, which
+// PACKET_RESERVE keeps free, and writes the tag behind them. A frame that was cut
+// within its addresses only gets its length on the wire corrected.
+func (w *walker) restoreTag(h *frameHeader, from uintptr, caplen uint32) (uintptr, uint32, uint32) {
+	if caplen < addressesLen {
+		return from, caplen, h.len + tagLen
+	}
+	b := w.block[from-tagLen : from+addressesLen]
+	copy(b, b[tagLen:])
+	binary.BigEndian.PutUint16(b[addressesLen:], h.tagProtocol())
+	binary.BigEndian.PutUint16(b[addressesLen+2:], uint16(h.tagControl))
+	return from - tagLen, caplen + tagLen, h.len + tagLen
+}
