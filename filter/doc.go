@@ -25,14 +25,14 @@
 // udpstr datagrams to any port of a sensor: those of another agent that this one
 // sees, which would otherwise come back enlarged for ever.
 //
-//	              frame
-//	                │
-//	 length, ethertype, source and destination address     3 or 4 loads
-//	                │no sensor's address     │a sensor's address
-//	                │                   transport header, ports, first payload bytes
-//	                │                        │not own              │own
-//	                ▼                        ▼                     ▼
-//	          A = X = 0, the program, its lengths capped        refuse
+//	             frame
+//	               │
+//	length, ethertype, source and destination address     3 or 4 loads
+//	               │no sensor's address     │a sensor's address
+//	               │                   transport header, ports, first payload bytes
+//	               │                        │not own              │own
+//	               ▼                        ▼                     ▼
+//	         A = X = 0, the program, its lengths capped        refuse
 //
 // The first step is all that other traffic costs, and it uses loads that the
 // kernel compiles in line. Addresses are found by binary search when there are many.

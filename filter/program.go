@@ -1,7 +1,11 @@
 package filter
 
 import (
+	"slices"
+
 	"golang.org/x/net/bpf"
+
+	"rpcapd/rpcap"
 )
 
 // Program is a composed filter, ready to be attached. It is immutable.
@@ -11,16 +15,37 @@ type Program struct {
 	Kernel []bpf.RawInstruction
 
 	// VM is nil when the kernel runs it all. Otherwise each frame that Kernel
-	// accepts is run through it, and what it keeps is forwarded: Kernel may accept
+	// accepts is run through it, and what it keeps is forwarded. Kernel may accept
 	// more bytes than the snap length then, because a program may look beyond.
 	VM *VM
 
-	exclude []bpf.RawInstruction // the prefix alone, each way out being a fall-through
-	capped  []bpf.RawInstruction // the sensor's program, capped
+	prefix  []bpf.RawInstruction
+	source  rpcap.Program
 	snaplen uint32
+}
+
+// Machine returns a VM that does all that Kernel and VM do together, for frames
+// that no kernel filters (a file), or if the kernel refuses even the prefix. The
+// error wraps ErrKernelOnly if the sensor's program cannot run in user space.
+func (p Program) Machine() (*VM, error) {
+	v, err := newVM(p.source, p.snaplen)
+	if err != nil || p.prefix == nil {
+		return v, err
+	}
+	own := make(rpcap.Program, 0, len(p.prefix)+1)
+	for _, in := range withAccept(p.prefix, rpcap.MaxSnaplen) {
+		own = append(own, rpcap.Instruction{Op: in.Op, Jt: in.Jt, Jf: in.Jf, K: in.K})
+	}
+	v.exclude, err = translate(own)
+	return v, err
 }
 
 // RejectAll returns the program that refuses every frame.
 func RejectAll() []bpf.RawInstruction {
 	return []bpf.RawInstruction{{Op: opRetK}}
+}
+
+// withAccept returns the prefix with "keep n bytes" behind it.
+func withAccept(prefix []bpf.RawInstruction, n uint32) []bpf.RawInstruction {
+	return append(slices.Clone(prefix), bpf.RawInstruction{Op: opRetK, K: n})
 }

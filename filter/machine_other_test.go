@@ -1,0 +1,11 @@
+//go:build !linux
+
+package filter
+
+import (
+	"testing"
+
+	"golang.org/x/net/bpf"
+)
+
+func kernelMachine(testing.TB, []bpf.RawInstruction) func([]byte) int { return nil }
