@@ -1,0 +1,39 @@
+// Package udpsock sends and receives UDP datagrams in batches, with as few system calls and as little work in the kernel
+// per datagram as the platform allows.
+//
+// A [Sender] is a connected socket with one owner. It takes runs, datagrams of one size laid end to end:
+//
+//	run    |<-- size -->|<-- size -->|<-- size -->|<- rest ->|     size is the same for all but a shorter last one
+//	       | datagram 0 | datagram 1 | datagram 2 |    3     |
+//
+//	with segmentation offload (Linux 4.18, UDP_SEGMENT):  one sendmsg; the kernel carries the run as one packet, a
+//	                                                      "super-packet", and cuts it as late as it can, at best in the NIC
+//	without:                                              one sendmmsg, a message per datagram
+//	elsewhere:                                            one write per datagram
+//
+// What the kernel refuses is sent again in a way that it takes, so that a datagram is either sent or counted as dropped
+// with the cause:
+//
+//	errno                      what Send does
+//	EIO                        the device or IPsec cannot segment: offload off for this socket, resend
+//	EINVAL                     resend this run without offload; offload off after three such runs in a row
+//	EMSGSIZE                   read the path MTU again. Datagrams that no longer fit: back to the caller with [TooLongError],
+//	                           who packs them anew. Else resend, then with half as many datagrams a super-packet
+//	EAGAIN, ENOBUFS, ENOMEM    wait for room as long as the caller allows, at most [MaxWait], then drop what is left of the run
+//	ECONNREFUSED and others    a pending ICMP error has eaten the send: count it, resend; drop the run if that goes on
+//	that ICMP can cause
+//	EPERM                      a local firewall took it: drop it
+//	sendmmsg sent a part       resume there
+//
+// A [Receiver] is a bound socket that takes many messages with one recvmmsg. With UDP_GRO (Linux 5.0) a message holds many
+// datagrams of one sender, which Datagram hands out one by one. Each message has a buffer of its own:
+//
+//	slot 0                slot 1                …  slot 15         64 KiB each, and 1,088 bytes so that slots do not share
+//	| d0 | d1 | … | d43 | | d0 | … | d43 |      …                  cache sets; about 1 MiB of address space for a receiver
+//
+// The kernel fills the slots from the first on, so memory that has never been needed is never resident: an idle
+// socket has touched one page or two, one with single datagrams of 1,500 bytes 16 pages.
+//
+// The package does not pack or interpret what it carries, starts no goroutine, logs nothing and retries nothing that
+// the kernel has taken. It listens only when [Listen] is called.
+package udpsock

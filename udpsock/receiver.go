@@ -1,0 +1,115 @@
+package udpsock
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Receiver is a bound UDP socket. Receive and Datagram are called by one goroutine; the other methods by anybody at any
+// time.
+type Receiver struct {
+	conn          *net.UDPConn
+	local         netip.AddrPort
+	receiveBuffer int
+	gro           bool
+	deadline      time.Time // the one that is set; the receiving goroutine's
+	batch         batch
+	counters      receiveCounters
+	drops         dropSum
+	receiveSocket // the platform's part
+	closing       sync.Once
+	closeErr      error
+}
+
+// Listen binds a socket to addr; port 0 lets the kernel choose. The unspecified IPv6 address takes IPv4 too, with sources as
+// plain IPv4 addresses. Errors are *net.OpError; with ListenOptions.GRO On they match errors.ErrUnsupported where there is none.
+func Listen(addr netip.AddrPort, o ListenOptions) (*Receiver, error) {
+	if o.Messages < 0 || o.Messages > MaxMessages {
+		return nil, fmt.Errorf("listen on %v: %d messages a batch, not within 1 to %d", addr, o.Messages, MaxMessages)
+	}
+	if o.Messages == 0 {
+		o.Messages = DefaultMessages
+	}
+	if o.ReceiveBuffer <= 0 {
+		o.ReceiveBuffer = DefaultReceiveBuffer
+	}
+	r := &Receiver{}
+	network := "udp6"
+	switch {
+	case addr.Addr().Is4():
+		network = "udp4"
+	case addr.Addr() == netip.IPv6Unspecified():
+		network = "udp"
+	}
+	lc := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error { return r.prepare(c, o) }}
+	c, err := lc.ListenPacket(context.Background(), network, addr.String())
+	if err != nil {
+		return nil, err
+	}
+	r.conn = c.(*net.UDPConn)
+	r.local = r.conn.LocalAddr().(*net.UDPAddr).AddrPort()
+	if err := r.start(o); err != nil {
+		_ = r.conn.Close()
+		return nil, &net.OpError{Op: "listen", Net: network, Addr: net.UDPAddrFromAddrPort(addr), Err: err}
+	}
+	return r, nil
+}
+
+// Receive waits for datagrams and returns how many came; Datagram hands them out. They are in the order in which they arrived. A
+// zero deadline waits for ever, one that has passed yields os.ErrDeadlineExceeded also when datagrams are there. After Close
+// the error is net.ErrClosed. Nothing is allocated.
+func (r *Receiver) Receive(deadline time.Time) (int, error) {
+	r.batch.reset()
+	if !deadline.Equal(r.deadline) {
+		if err := r.conn.SetReadDeadline(deadline); err != nil {
+			return 0, err
+		}
+		r.deadline = deadline
+	}
+	if err := r.receive(); err != nil {
+		return 0, err
+	}
+	return len(r.batch.datagrams), nil
+}
+
+// Datagram returns one of the datagrams of the last Receive, with 0 ≤ i < its result, and where it came from; IPv4 sources
+// are never IPv4-mapped. The bytes are valid until the next Receive.
+func (r *Receiver) Datagram(i int) (netip.AddrPort, []byte) { return r.batch.datagram(i) }
+
+// LocalAddr returns the address that the socket is bound to.
+func (r *Receiver) LocalAddr() netip.AddrPort { return r.local }
+
+// Port returns the port of LocalAddr.
+func (r *Receiver) Port() uint16 { return r.local.Port() }
+
+// GRO says whether receive offload is asked for. Whether datagrams arrive joined depends on sender and device: see
+// ReceiveCounters.
+func (r *Receiver) GRO() bool { return r.gro }
+
+// ReceiveBuffer returns the bytes of the receive buffer that the kernel granted; on Linux twice what is asked for, since its own overhead is
+// charged too. 0: not known.
+func (r *Receiver) ReceiveBuffer() int { return r.receiveBuffer }
+
+// KernelDrops returns how many datagrams the kernel has dropped at this socket since Listen, for want of room in the receive buffer or
+// because of a wrong checksum. 0 where the system does not tell.
+func (r *Receiver) KernelDrops() uint64 {
+	r.pollDrops()
+	return r.drops.total()
+}
+
+// Counters returns what was received so far.
+func (r *Receiver) Counters() ReceiveCounters { return r.counters.snapshot() }
+
+// Close makes Receive return net.ErrClosed and frees the port. Datagrams of the last Receive stay valid. It does nothing the second time.
+func (r *Receiver) Close() error {
+	r.closing.Do(func() {
+		r.pollDrops()
+		r.closeErr = r.conn.Close()
+	})
+	return r.closeErr
+}
