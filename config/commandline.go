@@ -42,6 +42,9 @@ func (c CommandLine) apply(a Agent) Agent {
 	}
 	a.Targets = targets
 	a.Datagram, a.RingBytes, a.SendBuffer = c.Datagram, c.RingBytes, c.SendBuffer
+	if a.Datagram == (Datagram{}) {
+		a.Datagram.Auto = true
+	}
 	if a.RingBytes == 0 {
 		a.RingBytes = DefaultRingBytes
 	}

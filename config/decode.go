@@ -1,0 +1,62 @@
+package config
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf16"
+)
+
+// decode turns the bytes of a file into text whose lines end with LF. Editors and
+// shells of Windows write byte-order marks, CRLF, and UTF-16; all of that is taken.
+func decode(data []byte) (string, error) {
+	if len(data) > maxFile {
+		return "", fmt.Errorf("larger than %d MiB: this is no configuration file", maxFile>>20)
+	}
+	switch {
+	case bytes.HasPrefix(data, []byte{0xef, 0xbb, 0xbf}):
+		data = data[3:]
+	case bytes.HasPrefix(data, []byte{0xff, 0xfe}):
+		data = fromUTF16(data[2:], binary.LittleEndian)
+	case bytes.HasPrefix(data, []byte{0xfe, 0xff}):
+		data = fromUTF16(data[2:], binary.BigEndian)
+	}
+	if bytes.IndexByte(data, 0) >= 0 {
+		return "", errors.New("binary data: this is no text file (or it is UTF-16 without a byte-order mark; save it as UTF-8)")
+	}
+	return unixLines(string(data)), nil
+}
+
+// fromUTF16 converts to UTF-8; an odd last byte is dropped.
+func fromUTF16(data []byte, order binary.ByteOrder) []byte {
+	units := make([]uint16, len(data)/2)
+	for i := range units {
+		units[i] = order.Uint16(data[2*i:])
+	}
+	return []byte(string(utf16.Decode(units)))
+}
+
+// unixLines makes any number of CR before a LF, and a CR that stands alone, one LF.
+func unixLines(text string) string {
+	if strings.IndexByte(text, '\r') < 0 {
+		return text
+	}
+	var b strings.Builder
+	b.Grow(len(text))
+	for i := 0; i < len(text); i++ {
+		if text[i] != '\r' {
+			b.WriteByte(text[i])
+			continue
+		}
+		for i+1 < len(text) && text[i+1] == '\r' {
+			i++
+		}
+		if i+1 < len(text) && text[i+1] == '\n' {
+			i++
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}

@@ -1,0 +1,188 @@
+package config
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// place is where a value stands.
+type place struct {
+	section string // "" before the first one, "data", "rule web"
+	key     string // canonical
+}
+
+// index says which line holds which key. Only lines that it recognises reach the
+// library: that stops at the first one it cannot read, spends quadratic time on
+// keys it has not seen, and takes values in quotation marks across lines.
+type index struct {
+	clean    strings.Builder // the text for the library
+	lines    map[place][]int // in the order of the file
+	sections []header        // those that are read
+}
+
+// header is the line that begins a section.
+type header struct {
+	section string
+	line    int
+}
+
+// indexer walks over the lines of a text.
+type indexer struct {
+	*report
+	grammar *grammar
+	index   index
+	current string // section
+	skip    bool   // the current section is not read
+}
+
+func newIndex(text string, g *grammar, r *report) *index {
+	x := &indexer{report: r, grammar: g, index: index{lines: make(map[place][]int)}}
+	number := 0
+	for line := range strings.SplitSeq(text, "\n") {
+		number++
+		x.line(number, strings.TrimSpace(line))
+	}
+	return &x.index
+}
+
+func (x *indexer) line(n int, text string) {
+	switch {
+	case text == "" || text[0] == '#' || text[0] == ';':
+	case !printable(text):
+		x.errorf(n, "%s: characters that are not printable UTF-8 text; type the line anew", excerpt(text))
+	case text[0] == '[':
+		x.header(n, text)
+	case x.skip:
+	default:
+		x.setting(n, text)
+	}
+}
+
+func (x *indexer) setting(n int, text string) {
+	known := x.grammar.keysOf(x.current)
+	name, value, found := strings.Cut(text, "=")
+	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+	if !found {
+		x.noDelimiter(n, text, known)
+		return
+	}
+	if key := canonicalOf(name, x.grammar.inert); key != "" {
+		x.warnf(n, "%s %s", key, x.grammar.inert[key])
+		return
+	}
+	key := canonical(name, known)
+	if key == "" {
+		x.unknown(n, name, known)
+		return
+	}
+	if stripComment(value) == "" {
+		x.errorf(n, "%s: empty value; complete the line or take it out", key)
+		return
+	}
+	at := place{section: x.current, key: key}
+	x.index.lines[at] = append(x.index.lines[at], n)
+	x.index.clean.WriteString(key + "=" + forLibrary(value) + "\n")
+}
+
+// noDelimiter deals with a line without any =.
+func (x *indexer) noDelimiter(n int, text string, known []string) {
+	word := text
+	if i := strings.IndexFunc(text, func(c rune) bool { return c < 0x80 && isSeparator(byte(c)) || c == ':' }); i >= 0 {
+		word = text[:i]
+	}
+	if key := canonical(word, known); key != "" {
+		x.errorf(n, "%s: no = after it; write %s = VALUE", key, key)
+		return
+	}
+	x.warnf(n, "%s is not understood; a setting is written NAME = VALUE, a comment begins with #", excerpt(text))
+}
+
+func (x *indexer) unknown(n int, name string, known []string) {
+	if home := x.grammar.home(name); home != "" {
+		x.warnf(n, "key %s has no meaning here; it belongs %s", excerpt(name), home)
+		return
+	}
+	x.warnf(n, "unknown key %s; %s", excerpt(name), suggest(name, known))
+}
+
+// header begins a section.
+func (x *indexer) header(n int, text string) {
+	if x.grammar.flat {
+		x.warnf(n, "section %s has no meaning in this file; the lines below it count as if it were not there", excerpt(text))
+		return
+	}
+	x.skip = true
+	end := strings.IndexByte(text, ']')
+	if end < 0 {
+		x.errorf(n, "section %s: no ] at the end", excerpt(text))
+		return
+	}
+	if rest := stripComment(" " + text[end+1:]); rest != "" {
+		x.errorf(n, "section %s: nothing may follow the ]", excerpt(text))
+		return
+	}
+	kind, name, _ := strings.Cut(strings.Join(strings.Fields(text[1:end]), " "), " ")
+	name = unquote(name)
+	s := x.grammar.section(kind)
+	switch {
+	case s == nil:
+		x.warnf(n, "unknown section [%s], passed over; %s", strings.Trim(excerpt(kind), `"`), suggest(kind, x.kinds()))
+		return
+	case s.later != "":
+		x.warnf(n, "section [%s] is passed over: %s", s.kind, s.later)
+		return
+	case s.named && name == "":
+		x.errorf(n, "section [%s]: no name; write [%s NAME]", s.kind, s.kind)
+		return
+	case !s.named && name != "":
+		x.errorf(n, "section [%s %s]: write [%s]", s.kind, name, s.kind)
+		return
+	case len(x.index.sections) == maxSections:
+		x.errorf(n, "more than %d sections", maxSections)
+		return
+	}
+	x.current, x.skip = strings.TrimSpace(s.kind+" "+name), false
+	for _, h := range x.index.sections {
+		if h.section == x.current && s.named {
+			x.errorf(n, "section [%s] stands already on line %d; give it another name", x.current, h.line)
+			x.skip = true
+			return
+		}
+	}
+	x.index.sections = append(x.index.sections, header{section: x.current, line: n})
+	x.index.clean.WriteString("[" + x.current + "]\n")
+}
+
+func (x *indexer) kinds() []string {
+	var words []string
+	for _, s := range x.grammar.sections {
+		words = append(words, s.kind)
+	}
+	return words
+}
+
+// forLibrary protects a value whose beginning the library would take for that of a
+// value over several lines; it takes the protection off again.
+func forLibrary(value string) string {
+	if value[0] == '`' || strings.HasPrefix(value, `"""`) {
+		return "`" + value + "`"
+	}
+	return value
+}
+
+func canonicalOf[V any](word string, known map[string]V) string {
+	for k := range known {
+		if strings.EqualFold(k, word) {
+			return k
+		}
+	}
+	return ""
+}
+
+// printable tells whether a line is UTF-8 without control characters but tabs.
+func printable(text string) bool {
+	if !utf8.ValidString(text) {
+		return false
+	}
+	return strings.IndexFunc(text, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }) < 0
+}
