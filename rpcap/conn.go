@@ -1,0 +1,121 @@
+package rpcap
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+)
+
+// ErrPayloadTooLong: a header announces more payload than the connection takes.
+// Nothing of it was read; the connection cannot be followed further.
+var ErrPayloadTooLong = errors.New("payload too long")
+
+const (
+	// readBuffer takes a request or reply of usual size in one read.
+	readBuffer = 4096
+	// payloadStep is how much memory a payload is given before its bytes have come: a
+	// peer that announces much and sends little costs little.
+	payloadStep = 64 << 10
+)
+
+// Conn frames a connection into messages. One goroutine may read while others
+// write. Deadlines are arguments; the zero time means none.
+type Conn struct {
+	conn       net.Conn
+	r          *bufio.Reader
+	maxPayload uint32
+	payload    []byte
+
+	writing sync.Mutex
+}
+
+// NewConn returns a framed connection that takes payloads of up to maxPayload bytes.
+func NewConn(c net.Conn, maxPayload uint32) *Conn {
+	return &Conn{conn: c, r: bufio.NewReaderSize(c, readBuffer), maxPayload: maxPayload}
+}
+
+// NetConn returns the connection underneath.
+func (c *Conn) NetConn() net.Conn { return c.conn }
+
+// Await blocks until the first byte of the next message is there. Errors are those
+// of the connection: io.EOF when the peer has closed, os.ErrDeadlineExceeded.
+func (c *Conn) Await(deadline time.Time) error {
+	if c.r.Buffered() > 0 {
+		return nil
+	}
+	if err := c.conn.SetReadDeadline(deadline); err != nil {
+		return err
+	}
+	_, err := c.r.Peek(1)
+	return err
+}
+
+// ReadMessage reads one message: the header and exactly its payload, which is valid
+// until the next call. io.EOF means that the peer closed between two messages,
+// io.ErrUnexpectedEOF that it did inside one. With ErrPayloadTooLong, and with any
+// error inside a payload, the header is returned too.
+func (c *Conn) ReadMessage(deadline time.Time) (Header, []byte, error) {
+	if err := c.conn.SetReadDeadline(deadline); err != nil {
+		return Header{}, nil, err
+	}
+	var b [HeaderLen]byte
+	if _, err := io.ReadFull(c.r, b[:]); err != nil {
+		return Header{}, nil, err
+	}
+	h, _, err := ParseHeader(b[:])
+	if err != nil {
+		return Header{}, nil, err
+	}
+	if h.PayloadLen > c.maxPayload {
+		return h, nil, fmt.Errorf("%s: %w: %d bytes, at most %d", h.Type, ErrPayloadTooLong, h.PayloadLen, c.maxPayload)
+	}
+	if err := c.readPayload(int(h.PayloadLen)); err != nil {
+		if errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
+		return h, nil, fmt.Errorf("%s: %w", h.Type, err)
+	}
+	return h, c.payload, nil
+}
+
+// readPayload reads n bytes, giving memory as they come. A buffer that one large
+// message has blown up is not kept for the small ones after it.
+func (c *Conn) readPayload(n int) error {
+	if cap(c.payload) > payloadStep && n <= payloadStep {
+		c.payload = nil
+	}
+	c.payload = c.payload[:0]
+	for len(c.payload) < n {
+		have := len(c.payload)
+		step := min(n-have, max(payloadStep, have))
+		if cap(c.payload) < have+step {
+			grown := make([]byte, have, have+step)
+			copy(grown, c.payload)
+			c.payload = grown
+		}
+		got, err := io.ReadFull(c.r, c.payload[have:have+step])
+		c.payload = c.payload[:have+got]
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// WriteMessage writes an encoded message whole. Any goroutine may call it.
+func (c *Conn) WriteMessage(deadline time.Time, msg []byte) error {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	if err := c.conn.SetWriteDeadline(deadline); err != nil {
+		return err
+	}
+	_, err := c.conn.Write(msg)
+	return err
+}
+
+// Close closes the connection underneath.
+func (c *Conn) Close() error { return c.conn.Close() }

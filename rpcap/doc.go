@@ -1,0 +1,23 @@
+// Package rpcap encodes and decodes the RPCAP control protocol, both directions:
+// what a sensor asks and what an agent answers.
+//
+// Every message is a header and a payload; all integers are big-endian, nothing is
+// aligned:
+//
+//	0     1     2           4                       8
+//	+-----+-----+-----------+-----------------------+------------ - -
+//	| ver | type|   value   |   payload length      |  payload
+//	+-----+-----+-----------+-----------------------+------------ - -
+//
+// Each message is a type with Append, which encodes header and payload, and a Parse
+// function, which takes the payload and returns the value and the bytes used.
+// Surplus payload is the caller's to skip. Unknown values are values or errors,
+// never a panic. [Conn] frames a byte stream into messages.
+//
+// # What it refuses to do
+//
+// It runs no state machine, knows no clock (deadlines are arguments), starts no
+// goroutine and logs nothing. It allocates nothing before the length behind it has
+// been checked: no input makes a parser allocate more than four times the payload
+// and 4 KiB. It does not judge filters (package filter does) nor names.
+package rpcap

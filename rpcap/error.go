@@ -1,0 +1,118 @@
+package rpcap
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// MaxErrorText is the longest text that is sent, in bytes: a peer of the old kind
+// abandons the session when it gets 256 bytes or more.
+const MaxErrorText = 255
+
+// Code is the code of an ERROR message.
+type Code uint16
+
+// The error codes. 18 to 20 exist only in newer peers.
+const (
+	CodeNetwork        Code = 1
+	CodeInitTimeout    Code = 2
+	CodeAuth           Code = 3
+	CodeFindAll        Code = 4
+	CodeNoInterface    Code = 5
+	CodeOpen           Code = 6
+	CodeUpdateFilter   Code = 7
+	CodeStats          Code = 8
+	CodeRead           Code = 9 // the only one that comes unasked: a capture died
+	CodeHostNoAuth     Code = 10
+	CodeRemoteAccept   Code = 11 // sent by sensors
+	CodeStartCapture   Code = 12
+	CodeEndCapture     Code = 13
+	CodeRuntimeTimeout Code = 14
+	CodeSampling       Code = 15
+	CodeWrongMessage   Code = 16
+	CodeWrongVersion   Code = 17
+	CodeAuthFailed     Code = 18
+	CodeTLSRequired    Code = 19
+	CodeAuthType       Code = 20
+)
+
+var codeNames = [...]string{
+	CodeNetwork:        "network",
+	CodeInitTimeout:    "initial time-out",
+	CodeAuth:           "authentication",
+	CodeFindAll:        "interface list",
+	CodeNoInterface:    "no interfaces",
+	CodeOpen:           "open",
+	CodeUpdateFilter:   "update filter",
+	CodeStats:          "statistics",
+	CodeRead:           "read",
+	CodeHostNoAuth:     "host not authorised",
+	CodeRemoteAccept:   "not accepted",
+	CodeStartCapture:   "start capture",
+	CodeEndCapture:     "end capture",
+	CodeRuntimeTimeout: "run-time time-out",
+	CodeSampling:       "sampling",
+	CodeWrongMessage:   "wrong message",
+	CodeWrongVersion:   "wrong version",
+	CodeAuthFailed:     "authentication failed",
+	CodeTLSRequired:    "TLS required",
+	CodeAuthType:       "authentication type not supported",
+}
+
+// String returns what the code means, or its number.
+func (c Code) String() string {
+	if int(c) < len(codeNames) && codeNames[c] != "" {
+		return codeNames[c]
+	}
+	return fmt.Sprintf("code %d", uint16(c))
+}
+
+// Error is the ERROR message; it is a Go error as well. The text is for people.
+type Error struct {
+	Code Code
+	Text string
+}
+
+// Error returns "text (code N, meaning)".
+func (e *Error) Error() string {
+	if e.Text == "" {
+		return fmt.Sprintf("error %d (%s)", uint16(e.Code), e.Code)
+	}
+	return fmt.Sprintf("%s (error %d, %s)", e.Text, uint16(e.Code), e.Code)
+}
+
+// Append encodes the message. The text is cut to MaxErrorText at a rune boundary.
+func (e *Error) Append(dst []byte) []byte {
+	text := e.Text
+	if len(text) > MaxErrorText {
+		n := MaxErrorText
+		for n > 0 && !utf8.RuneStart(text[n]) {
+			n--
+		}
+		text = text[:n]
+	}
+	dst = Header{Type: TypeError, Value: uint16(e.Code), PayloadLen: uint32(len(text))}.Append(dst)
+	return append(dst, text...)
+}
+
+// ParseError decodes an ERROR message. Of a longer text the first MaxErrorText
+// bytes are kept; what could disturb a terminal or a log is replaced.
+func ParseError(h Header, payload []byte) (*Error, error) {
+	if h.Type != TypeError {
+		return nil, fmt.Errorf("parse error message: it is %s", h.Type)
+	}
+	if len(payload) < int(min(h.PayloadLen, MaxErrorText)) {
+		return nil, short("error message", len(payload), int(h.PayloadLen))
+	}
+	text := string(payload[:min(len(payload), MaxErrorText)])
+	return &Error{Code: Code(h.Value), Text: strings.Map(printable, strings.TrimRight(text, "\x00"))}, nil
+}
+
+func printable(r rune) rune {
+	if r == utf8.RuneError || !unicode.IsPrint(r) {
+		return '·'
+	}
+	return r
+}

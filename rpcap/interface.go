@@ -1,0 +1,183 @@
+package rpcap
+
+import (
+	"encoding/binary"
+	"fmt"
+	"iter"
+	"strings"
+	"unicode/utf8"
+)
+
+// InterfaceFlags is the flag word of the capture library.
+type InterfaceFlags uint32
+
+// The flags. A sensor must not require any: old libraries set few of them.
+const (
+	InterfaceLoopback InterfaceFlags = 0x01
+	InterfaceUp       InterfaceFlags = 0x02
+	InterfaceRunning  InterfaceFlags = 0x04
+	InterfaceWireless InterfaceFlags = 0x08
+
+	InterfaceStatusMask    InterfaceFlags = 0x30
+	InterfaceConnected     InterfaceFlags = 0x10
+	InterfaceDisconnected  InterfaceFlags = 0x20
+	InterfaceNotApplicable InterfaceFlags = 0x30
+)
+
+const (
+	interfaceFixed = 12
+	addressLen     = 4 * addressBlockLen
+	// maxDescription is how much of a description PreselectedMark leaves, in bytes.
+	maxDescription = 240
+)
+
+// PreselectedMark at the end of a description says that the agent's configuration
+// chose this interface.
+const PreselectedMark = ";preselected"
+
+// Address is one address of an interface with what belongs to it; parts that do not
+// exist are zero blocks.
+type Address struct{ Addr, Netmask, Broadcast, Peer AddressBlock }
+
+// Interface is one entry of an interface list.
+type Interface struct {
+	Name        string // at most 65,535 bytes; old clients take 1,024
+	Description string // likewise
+	Flags       InterfaceFlags
+	Addresses   []Address // at most 65,535
+}
+
+// Preselected says whether the agent marked the interface.
+func (i *Interface) Preselected() bool { return strings.HasSuffix(i.Description, PreselectedMark) }
+
+// MarkPreselected adds the mark to a description as the C agent does: the first 240
+// bytes (of whole characters), a space, the mark; the mark alone without one.
+func MarkPreselected(description string) string {
+	if description == "" {
+		return PreselectedMark
+	}
+	if len(description) > maxDescription {
+		n := maxDescription
+		for n > 0 && !utf8.RuneStart(description[n]) {
+			n--
+		}
+		description = description[:n]
+	}
+	return description + " " + PreselectedMark
+}
+
+func (i *Interface) append(dst []byte) []byte {
+	name := i.Name[:min(len(i.Name), 65535)]
+	desc := i.Description[:min(len(i.Description), 65535)]
+	addrs := i.Addresses[:min(len(i.Addresses), 65535)]
+	dst = binary.BigEndian.AppendUint16(dst, uint16(len(name)))
+	dst = binary.BigEndian.AppendUint16(dst, uint16(len(desc)))
+	dst = binary.BigEndian.AppendUint32(dst, uint32(i.Flags))
+	dst = binary.BigEndian.AppendUint16(dst, uint16(len(addrs)))
+	dst = append(dst, 0, 0)
+	dst = append(append(dst, name...), desc...)
+	for j := range addrs {
+		a := &addrs[j]
+		dst = append(append(dst, a.Addr[:]...), a.Netmask[:]...)
+		dst = append(append(dst, a.Broadcast[:]...), a.Peer[:]...)
+	}
+	return dst
+}
+
+// entryLen returns the bytes of the entry at the start of b, an error if b does not
+// hold it whole.
+func entryLen(b []byte) (int, error) {
+	if len(b) < interfaceFixed {
+		return 0, short("interface", len(b), interfaceFixed)
+	}
+	n := interfaceFixed + int(binary.BigEndian.Uint16(b)) + int(binary.BigEndian.Uint16(b[2:])) +
+		addressLen*int(binary.BigEndian.Uint16(b[8:]))
+	if len(b) < n {
+		return 0, short("interface", len(b), n)
+	}
+	return n, nil
+}
+
+// decodeEntry decodes an entry that entryLen has measured.
+func decodeEntry(b []byte) Interface {
+	name := interfaceFixed + int(binary.BigEndian.Uint16(b))
+	desc := name + int(binary.BigEndian.Uint16(b[2:]))
+	i := Interface{
+		Name:        string(b[interfaceFixed:name]),
+		Description: string(b[name:desc]),
+		Flags:       InterfaceFlags(binary.BigEndian.Uint32(b[4:])),
+	}
+	if n := int(binary.BigEndian.Uint16(b[8:])); n > 0 {
+		i.Addresses = make([]Address, n)
+		for j := range i.Addresses {
+			a, c := &i.Addresses[j], b[desc+addressLen*j:]
+			copy(a.Addr[:], c)
+			copy(a.Netmask[:], c[addressBlockLen:])
+			copy(a.Broadcast[:], c[2*addressBlockLen:])
+			copy(a.Peer[:], c[3*addressBlockLen:])
+		}
+	}
+	return i
+}
+
+// InterfaceList is FINDALLIF_REPLY. It keeps the encoded entries and decodes them
+// one by one on demand: a list of 65,535 empty entries costs no more memory than
+// its payload. The zero value is the empty list.
+//
+//	0 length of name   2 length of description   4 flags   8 number of addresses n
+//	10 zero   12 name, description, n × (address, netmask, broadcast, peer: 128 each)
+type InterfaceList struct {
+	count   int
+	entries []byte
+}
+
+// NewInterfaceList encodes a list of at most 65,535 interfaces.
+func NewInterfaceList(interfaces ...Interface) InterfaceList {
+	var l InterfaceList
+	for i := range interfaces[:min(len(interfaces), 65535)] {
+		l.entries = interfaces[i].append(l.entries)
+		l.count++
+	}
+	return l
+}
+
+// Len returns the number of interfaces.
+func (l InterfaceList) Len() int { return l.count }
+
+// Size returns the length of the payload in bytes.
+func (l InterfaceList) Size() int { return len(l.entries) }
+
+// All decodes the interfaces in order.
+func (l InterfaceList) All() iter.Seq[Interface] {
+	return func(yield func(Interface) bool) {
+		b := l.entries
+		for range l.count {
+			n, err := entryLen(b)
+			if err != nil || !yield(decodeEntry(b[:n])) {
+				return
+			}
+			b = b[n:]
+		}
+	}
+}
+
+// Append encodes the message.
+func (l InterfaceList) Append(dst []byte) []byte {
+	dst = Header{Type: TypeFindAllReply, Value: uint16(l.count), PayloadLen: uint32(len(l.entries))}.Append(dst)
+	return append(dst, l.entries...)
+}
+
+// ParseInterfaceList checks the payload of a FINDALLIF_REPLY whose header says that
+// it has count interfaces, and returns the bytes used. The list does not refer to
+// payload afterwards.
+func ParseInterfaceList(count uint16, payload []byte) (InterfaceList, int, error) {
+	used := 0
+	for i := range int(count) {
+		n, err := entryLen(payload[used:])
+		if err != nil {
+			return InterfaceList{}, 0, fmt.Errorf("interface %d of %d: %w", i+1, count, err)
+		}
+		used += n
+	}
+	return InterfaceList{count: int(count), entries: append([]byte(nil), payload[:used]...)}, used, nil
+}

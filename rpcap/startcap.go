@@ -1,0 +1,99 @@
+package rpcap
+
+import "encoding/binary"
+
+// StartCaptureFlags are the flags of STARTCAP_REQ.
+type StartCaptureFlags uint16
+
+// The flags. In active mode the agent opens the data connection with or without
+// FlagServerOpen; both peers ignore the two directions.
+const (
+	FlagPromiscuous StartCaptureFlags = 1 << iota
+	FlagDatagram                      // UDP data; without it TCP
+	FlagServerOpen
+	FlagInbound
+	FlagOutbound
+)
+
+const startCaptureFixed = 12
+
+// StartCaptureRequest is STARTCAP_REQ.
+//
+//	0  snaplen   4 read time-out, ms   8 flags   10 data port   12 filter
+type StartCaptureRequest struct {
+	Snaplen     uint32 // bytes; 0 and above MaxSnaplen mean MaxSnaplen
+	ReadTimeout uint32 // milliseconds
+	Flags       StartCaptureFlags
+	DataPort    uint16 // of the sensor
+	Filter      Program
+}
+
+// Append encodes the message.
+func (m StartCaptureRequest) Append(dst []byte) []byte {
+	dst = Header{Type: TypeStartCaptureRequest, PayloadLen: uint32(startCaptureFixed + m.Filter.size())}.Append(dst)
+	dst = binary.BigEndian.AppendUint32(dst, m.Snaplen)
+	dst = binary.BigEndian.AppendUint32(dst, m.ReadTimeout)
+	dst = binary.BigEndian.AppendUint16(dst, uint16(m.Flags))
+	dst = binary.BigEndian.AppendUint16(dst, m.DataPort)
+	return m.Filter.Append(dst)
+}
+
+// ParseStartCaptureRequest decodes the payload and returns the bytes used.
+func ParseStartCaptureRequest(payload []byte) (StartCaptureRequest, int, error) {
+	if len(payload) < startCaptureFixed {
+		return StartCaptureRequest{}, 0, short("STARTCAP_REQ", len(payload), startCaptureFixed+programFixed)
+	}
+	p, n, err := ParseProgram(payload[startCaptureFixed:])
+	if err != nil {
+		return StartCaptureRequest{}, 0, err
+	}
+	return StartCaptureRequest{
+		Snaplen:     binary.BigEndian.Uint32(payload),
+		ReadTimeout: binary.BigEndian.Uint32(payload[4:]),
+		Flags:       StartCaptureFlags(binary.BigEndian.Uint16(payload[8:])),
+		DataPort:    binary.BigEndian.Uint16(payload[10:]),
+		Filter:      p,
+	}, startCaptureFixed + n, nil
+}
+
+// StartCaptureReply is STARTCAP_REPLY.
+//
+//	0  buffer size hint   4 agent's data port, 0 in active mode   6 zero
+type StartCaptureReply struct {
+	BufferSize uint32 // bytes
+	DataPort   uint16
+}
+
+// Append encodes the message.
+func (m StartCaptureReply) Append(dst []byte) []byte {
+	dst = Header{Type: TypeStartCaptureReply, PayloadLen: 8}.Append(dst)
+	dst = binary.BigEndian.AppendUint32(dst, m.BufferSize)
+	dst = binary.BigEndian.AppendUint16(dst, m.DataPort)
+	return append(dst, 0, 0)
+}
+
+// ParseStartCaptureReply decodes the payload and returns the bytes used.
+func ParseStartCaptureReply(payload []byte) (StartCaptureReply, int, error) {
+	if len(payload) < 8 {
+		return StartCaptureReply{}, 0, short("STARTCAP_REPLY", len(payload), 8)
+	}
+	return StartCaptureReply{
+		BufferSize: binary.BigEndian.Uint32(payload),
+		DataPort:   binary.BigEndian.Uint16(payload[4:]),
+	}, 8, nil
+}
+
+// UpdateFilterRequest is UPDATEFILTER_REQ: the payload is the filter.
+type UpdateFilterRequest struct{ Filter Program }
+
+// Append encodes the message.
+func (m UpdateFilterRequest) Append(dst []byte) []byte {
+	dst = Header{Type: TypeUpdateFilterRequest, PayloadLen: uint32(m.Filter.size())}.Append(dst)
+	return m.Filter.Append(dst)
+}
+
+// ParseUpdateFilterRequest decodes the payload and returns the bytes used.
+func ParseUpdateFilterRequest(payload []byte) (UpdateFilterRequest, int, error) {
+	p, n, err := ParseProgram(payload)
+	return UpdateFilterRequest{Filter: p}, n, err
+}
