@@ -89,7 +89,8 @@ func (p *Packer) fillFromBacklog(more bool) bool {
 		room := end - w
 		n, header, whole := p.backlog.piece()
 		if header && n > room && room < minRoom {
-			p.closeDatagram(w)
+			p.used = w
+			p.close()
 			return true
 		}
 		if !whole && n < room && !more {
@@ -100,12 +101,13 @@ func (p *Packer) fillFromBacklog(more bool) bool {
 		}
 		w += p.backlog.read(p.buf[w:end])
 	}
-	if w == end {
-		p.closeDatagram(end)
-		return true
+	if w == p.start+HeaderLen {
+		return false
 	}
-	if w > p.start+HeaderLen {
-		p.used = w
+	p.used = w
+	if w == end {
+		p.close()
+		return true
 	}
 	return false
 }

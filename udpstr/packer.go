@@ -86,7 +86,7 @@ func (p *Packer) Append(frames []Frame) (n int, full bool) {
 			p.chooseSize(frames[n:])
 			fresh = false
 		}
-		n += p.fill(frames[n:])
+		n += p.pack(frames[n:])
 	}
 	return n, p.full
 }
@@ -101,7 +101,7 @@ func (p *Packer) Take() (Run, bool) {
 		}
 	}
 	if p.used > p.start {
-		p.closeDatagram(p.used)
+		p.close()
 	}
 	if p.count == 0 {
 		return Run{}, false
@@ -129,103 +129,103 @@ func (p *Packer) setSize(size int) {
 // runBytes is the most bytes that a run may have.
 func (p *Packer) runBytes() int { return min(MaxRunBytes, len(p.buf)) }
 
-// fill packs frames into the open datagram, or a new one, until that is closed or the frames are used up. It returns how
-// many frames it finished.
-func (p *Packer) fill(frames []Frame) (n int) {
-	end := p.start + p.size
-	w := p.used
-	if w == p.start {
-		w += HeaderLen
-	}
-	before := w
-	if p.split > 0 {
-		data := clip(frames[0].Data)
-		k := copy(p.buf[w:end], data[p.split:])
-		w += k
-		p.split += k
-		if p.split < len(data) {
-			p.ahead.advance(0, k)
-			p.closeDatagram(end)
-			return 0
+// pack packs frames until the run is full or they are used up, and returns how many it finished. It is the inner loop of the
+// agent: what changes with each frame or datagram is kept in local variables.
+func (p *Packer) pack(frames []Frame) (n int) {
+	buf, size := p.buf, p.size
+	start, w, first := p.start, p.used, p.first
+	split, packed := p.split, uint32(p.packed)
+	bytes := -w // of the stream that were packed
+	for !p.full && n < len(frames) {
+		end := start + size
+		if w == start {
+			w += HeaderLen
+			bytes -= HeaderLen
 		}
-		p.split = 0
-		p.packed++
-		n = 1
-	}
-
-	stop := len(frames)
-	if p.legacy != nil && n < stop {
-		if p.legacy.mustClose(end - w) {
-			p.closeDatagram(w)
-			return n
+		if split > 0 { // a frame goes on
+			data := clip(frames[n].Data)
+			k := copy(buf[w:end], data[split:])
+			w += k
+			split += k
+			if split == len(data) {
+				split = 0
+				n++
+				packed++
+			}
 		}
-		stop = n + 1
-	}
-	header := w
-	k, w := packWhole(p.buf[:end], w, frames[n:stop], uint32(p.packed))
-	p.packed += uint64(k)
-	n += k
-	if k > 0 && p.first == noHeader {
-		p.first = header - p.start
-	}
-	if p.legacy != nil {
-		p.legacy.began(k)
-	}
-	p.ahead.advance(n, w-before)
-	room := end - w
-	switch {
-	case room == 0:
-		p.closeDatagram(end)
-	case n == stop:
-		p.used = w
-	case room < minRoom:
-		p.closeDatagram(w)
-	default: // the record begins here, its data go on in the next datagram
-		f := &frames[n]
-		data := clip(f.Data)
-		if p.first == noHeader {
-			p.first = w - p.start
+		if stop := p.stop(frames, n, end-w); split == 0 && stop >= n {
+			// Records that fit whole, then one that does not.
+			header, k := w, n
+			for n < stop {
+				f := &frames[n]
+				next := w + PacketHeaderLen + len(f.Data)
+				if next > end {
+					break
+				}
+				rec := buf[w:next]
+				packed++
+				putPacketHeader(rec, f, len(f.Data), packed)
+				copy(rec[PacketHeaderLen:], f.Data)
+				w = next
+				n++
+			}
+			if p.legacy != nil {
+				p.legacy.began(n - k)
+			}
+			room := end - w
+			if n == stop && room > 0 {
+				if n > k && first == noHeader {
+					first = header - start
+				}
+				break
+			}
+			if room >= minRoom {
+				f := &frames[n]
+				data := clip(f.Data)
+				putPacketHeader(buf[w:end], f, len(data), packed+1)
+				split = copy(buf[w+PacketHeaderLen:end], data)
+				w = end
+			}
+			if w > header && first == noHeader {
+				first = header - start
+			}
 		}
-		putPacketHeader(p.buf[w:end], f, len(data), uint32(p.packed)+1)
-		p.split = copy(p.buf[w+PacketHeaderLen:end], data)
-		p.ahead.advance(0, room)
-		p.closeDatagram(end)
+		p.closeDatagram(start, w, first, split > 0)
+		start, first = w, noHeader
 	}
+	p.start, p.used, p.first = start, w, first
+	p.split = split
+	p.packed += uint64(n)
+	p.ahead.advance(n, bytes+w)
 	return n
 }
 
-// packWhole writes records to buf from w on as long as they fit whole. It returns their number and the end of the last.
-// packed is the npkt of the frame before.
-func packWhole(buf []byte, w int, frames []Frame, packed uint32) (int, int) {
-	for i := range frames {
-		f := &frames[i]
-		next := w + PacketHeaderLen + len(f.Data)
-		if next > len(buf) {
-			return i, w
-		}
-		rec := buf[w:next]
-		packed++
-		putPacketHeader(rec, f, len(f.Data), packed)
-		copy(rec[PacketHeaderLen:], f.Data)
-		w = next
+// stop returns the end of the frames from n on that may begin in the open datagram, in which room bytes are left.
+func (p *Packer) stop(frames []Frame, n, room int) int {
+	if p.legacy == nil || n == len(frames) {
+		return len(frames)
 	}
-	return len(frames), w
+	if p.legacy.mustClose(room) {
+		return -1
+	}
+	return n + 1
 }
 
-// closeDatagram ends the open datagram at w. A short one ends the run.
-func (p *Packer) closeDatagram(w int) {
-	putHeader(p.buf[p.start:], p.first, p.seq)
-	p.full = w < p.start+p.size
+// closeDatagram ends the datagram from start to w. A short one ends the run. split says that a frame goes on behind it.
+func (p *Packer) closeDatagram(start, w, first int, split bool) {
+	putHeader(p.buf[start:], first, p.seq)
 	p.seq++
 	p.count++
-	p.start, p.used = w, w
-	p.first = noHeader
-	if p.count == p.room {
-		p.full = true
-	}
+	p.full = w < start+p.size || p.count == p.room
 	if p.legacy != nil {
-		p.legacy.closed(p.split > 0)
+		p.legacy.closed(split)
 	}
+}
+
+// close ends the open datagram where it is.
+func (p *Packer) close() {
+	p.closeDatagram(p.start, p.used, p.first, p.split > 0)
+	p.start, p.first = p.used, noHeader
 }
 
 // clip cuts data to what the format allows.

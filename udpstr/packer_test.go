@@ -3,17 +3,17 @@ package udpstr
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"testing"
 )
 
 func TestPackerRandom(t *testing.T) {
-	for seed := range uint64(400) {
-		rng := newRand(t, seed)
+	seeds(t, 400, func(t *testing.T, rng *rand.Rand) {
 		limit := randomLimit(rng)
 		frames := randomFrames(rng, 1+rng.IntN(300))
 		datagrams := packAll(t, rng, frames, limit)
 		wantFrames(t, readDatagrams(t, datagrams, limit, limit-sizeSpread(limit)), frames, 1)
-	}
+	})
 }
 
 // Every number of bytes left in a datagram, against every small caplen.
@@ -103,7 +103,7 @@ func TestPackerFullRun(t *testing.T) {
 }
 
 func TestPackerSingleDatagrams(t *testing.T) {
-	rng := newRand(t, 1)
+	rng := newRand(1)
 	d := newDriver(t, 1472, 65536)
 	d.p.SetMaxDatagrams(1)
 	frames := randomFrames(rng, 1000)
@@ -146,7 +146,7 @@ func TestPackerNumbersWrap(t *testing.T) {
 	d := newDriver(t, 100, 65536)
 	d.p.seq = 1<<32 - 5
 	d.p.packed = 1<<32 - 3
-	frames := randomFrames(newRand(t, 3), 100)
+	frames := randomFrames(newRand(3), 100)
 	d.block(frames)
 	d.flush()
 	wantFrames(t, readDatagrams(t, d.datagrams, 100, 97), frames, 1<<32-2)
@@ -160,7 +160,7 @@ func TestPackerDoesNotAllocate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	frames := randomFrames(newRand(t, 4), 500)
+	frames := randomFrames(newRand(4), 500)
 	if n := testing.AllocsPerRun(20, func() {
 		for rest := frames; len(rest) > 0; {
 			n, full := p.Append(rest)
@@ -177,8 +177,7 @@ func TestPackerDoesNotAllocate(t *testing.T) {
 
 // A run taken back is cut anew with the new limit; what follows fits behind it, wherever the run ended.
 func TestRepack(t *testing.T) {
-	for seed := range uint64(300) {
-		rng := newRand(t, seed)
+	seeds(t, 300, func(t *testing.T, rng *rand.Rand) {
 		frames := randomFrames(rng, 1+rng.IntN(400))
 		limit := 1000 + rng.IntN(8000)
 		d := newDriver(t, limit, 65536)
@@ -218,13 +217,13 @@ func TestRepack(t *testing.T) {
 			}
 			for _, b := range d.datagrams[before:] {
 				if len(b) > smallest {
-					t.Fatalf("seed %d: %d bytes after the limit became %d", seed, len(b), smallest)
+					t.Fatalf("%d bytes after the limit became %d", len(b), smallest)
 				}
 			}
 		}
 		d.flush()
 		wantFrames(t, readDatagrams(t, d.datagrams, limit, full), frames, 1)
-	}
+	})
 }
 
 func TestRepackRefuses(t *testing.T) {

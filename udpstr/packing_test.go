@@ -3,6 +3,7 @@ package udpstr
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"math/rand/v2"
 	"testing"
 )
@@ -10,16 +11,20 @@ import (
 // What the tests of both halves share: random traffic, a driver for the packer, and a reading of datagrams that is written
 // from the format alone.
 
-// newRand returns a generator whose seed is printed when the test fails.
-func newRand(t testing.TB, seed uint64) *rand.Rand {
+// seeds runs a test for each of n seeds; the name of the one that fails tells its seed.
+func seeds(t *testing.T, n int, test func(t *testing.T, rng *rand.Rand)) {
 	t.Helper()
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("seed %d", seed)
+	if testing.Short() {
+		n = (n + 9) / 10
+	}
+	for seed := range n {
+		if !t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) { test(t, newRand(uint64(seed))) }) {
+			return
 		}
-	})
-	return rand.New(rand.NewPCG(seed, 0))
+	}
 }
+
+func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }
 
 // randomFrames returns n frames of one of several mixes of lengths.
 func randomFrames(rng *rand.Rand, n int) []Frame {
