@@ -1,0 +1,132 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set by the linker.
+var version = "dev"
+
+// Exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// usageError is a mistake in the command line.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// run executes the command line and returns the exit code.
+func run(args []string, _ *os.File, stdout, stderr *os.File) int {
+	cmd := newCommand(stdout, stderr)
+	cmd.SetArgs(args)
+	err := cmd.Execute()
+	if err == nil {
+		return exitOK
+	}
+	fmt.Fprintln(stderr, "rpcap-sensor:", err)
+	if errors.As(err, new(usageError)) {
+		fmt.Fprintln(stderr, "Try rpcap-sensor --help.")
+		return exitUsage
+	}
+	return exitFailed
+}
+
+const longHelp = `rpcap-sensor waits for packet-forwarding agents (rpcapd in active mode), tells each which interface to capture
+and with which filter, and receives the frames they send. It needs no root.
+
+The simplest use: on this machine
+
+  rpcap-sensor -w - | tcpdump -n -r -
+
+and on the machine whose traffic is wanted, an rpcapd.ini with the line
+
+  ActiveClient = address-of-this-machine, 2003
+
+The agent connects to TCP port 2003; its frames come in on UDP ports 2003 to 2034. Both must pass the firewall.
+
+Rules come from a file (-f) or from the flags, which make one rule. Without either, every agent is accepted and its
+first interface captured. What an agent was asked, what it forwarded and what has arrived is printed to standard error
+at the end, and on SIGUSR1.`
+
+const examples = `  rpcap-sensor -w all.pcapng
+  rpcap-sensor --interface eth1 --filter 'tcp port 443' -w https.pcapng
+  rpcap-sensor --address 192.168.4.0/24 --snaplen 128 -w - | tshark -r -
+  rpcap-sensor -f rpcap-sensor.ini
+  rpcap-sensor check -f rpcap-sensor.ini`
+
+func newCommand(stdout, stderr *os.File) *cobra.Command {
+	o := &settings{stdout: stdout, stderr: stderr}
+	cmd := &cobra.Command{
+		Use:           "rpcap-sensor",
+		Short:         "Receive the traffic that packet-forwarding agents capture",
+		Long:          longHelp,
+		Example:       examples,
+		Args:          noArguments,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		RunE:          func(*cobra.Command, []string) error { return serve(o) },
+	}
+	cmd.SetOut(stdout)
+	cmd.SetErr(stderr)
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	o.define(cmd.Flags())
+	cmd.AddCommand(checkCommand(stdout), versionCommand(stdout))
+	return cmd
+}
+
+func noArguments(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usageError{fmt.Errorf("argument %q is not understood; a filter goes into --filter", args[0])}
+	}
+	return nil
+}
+
+func checkCommand(stdout io.Writer) *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Check a configuration file, its filters included, and exit 0 or 1",
+		Args:  noArguments,
+		RunE:  func(*cobra.Command, []string) error { return check(file, stdout) },
+	}
+	cmd.Flags().StringVarP(&file, "file", "f", defaultFile, "the file to check")
+	return cmd
+}
+
+func versionCommand(stdout io.Writer) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  noArguments,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprintf(stdout, "rpcap-sensor %s (%s, %s/%s)\n", versionText(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			return err
+		},
+	}
+}
+
+// versionText is the linker's version, or the revision the binary was built from.
+func versionText() string {
+	if version != "dev" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+				return version + "-" + s.Value[:12]
+			}
+		}
+	}
+	return version
+}

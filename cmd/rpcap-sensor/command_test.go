@@ -1,0 +1,143 @@
+package main
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// execute runs the command line and returns what it printed and its exit code.
+func execute(t *testing.T, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	var read [2]func() string
+	var files [2]*os.File
+	for i := range files {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := make(chan string)
+		go func() {
+			b, _ := io.ReadAll(r)
+			r.Close()
+			text <- string(b)
+		}()
+		files[i], read[i] = w, func() string { w.Close(); return <-text }
+	}
+	code = run(args, nil, files[0], files[1])
+	return read[0](), read[1](), code
+}
+
+func write(t *testing.T, text string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "rpcap-sensor.ini")
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+func TestHelpTeaches(t *testing.T) {
+	out, _, code := execute(t, "--help")
+	for _, want := range []string{"tcpdump -n -r -", "ActiveClient", "SIGUSR1", "--udp-ports", "check", "version", "2003"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("help lacks %q", want)
+		}
+	}
+	if code != exitOK {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+func TestVersion(t *testing.T) {
+	out, _, code := execute(t, "version")
+	if code != exitOK || !strings.HasPrefix(out, "rpcap-sensor dev") {
+		t.Errorf("%q, exit code %d", out, code)
+	}
+}
+
+// TestUsageErrors: a mistake in the command line is exit code 2, names the mistake and says what would be right.
+func TestUsageErrors(t *testing.T) {
+	empty := write(t, "\n")
+	for _, tc := range []struct {
+		args string
+		want string
+	}{
+		{"--nonsense", "nonsense"},
+		{"tcp port 80", "--filter"},
+		{"--listen 10.0.0.1:x", "10.0.0.1:2003"},
+		{"--listen :0", "1 to 65535"},
+		{"--listen host:2003", "no IPv4 or IPv6 address"},
+		{"--address 10.0.0.0/33", "192.168.4.0/24"},
+		{"--agent x", "--agent"},
+		{"--user u", "--password-file"},
+		{"--udp-port 0", "1 to 65535"},
+		{"--log-level loud", "debug, info, warn"},
+		{"--log-format xml", "console or json"},
+		{"-f " + empty + " --interface eth0", "--interface describes a rule"},
+		{"-f " + empty + " --listen :2003", "--listen"},
+	} {
+		_, msg, code := execute(t, strings.Fields(tc.args)...)
+		if code != exitUsage || !strings.Contains(msg, tc.want) {
+			t.Errorf("%s: exit code %d, %s", tc.args, code, msg)
+		}
+	}
+}
+
+func TestFailures(t *testing.T) {
+	for _, tc := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"-f", "/does/not/exist.ini"}, "/does/not/exist.ini"},
+		{[]string{"-w", "/does/not/exist.pcapng"}, "/does/not/exist.pcapng"},
+		{[]string{"--user", "u", "--password-file", write(t, "\n")}, "first line"},
+		{[]string{"--snaplen", "300000"}, "snap length 300000"},
+		{[]string{"--udp-ports", "65"}, "count 65"},
+		{[]string{"--interface", "[a"}, "pattern"},
+		{[]string{"--filter", "tcp prt 80"}, "tcp prt 80"},
+	} {
+		_, msg, code := execute(t, tc.args...)
+		if code == exitOK || !strings.Contains(msg, tc.want) {
+			t.Errorf("%v: exit code %d, %s", tc.args, code, msg)
+		}
+	}
+}
+
+func TestCheck(t *testing.T) {
+	out, msg, code := execute(t, "check", "-f", write(t, "[rule web]\nPort = 2004\nInterface = eth1\n"))
+	if code != exitOK || !strings.Contains(out, "1 rule") {
+		t.Errorf("good file: exit code %d, %s%s", code, out, msg)
+	}
+	out, msg, code = execute(t, "check", "-f", write(t, "[rule web]\nPort = x\nAddress = 10.0.0.0/33\n"))
+	if code != exitFailed || !strings.Contains(out, ":2:") || !strings.Contains(out, ":3:") {
+		t.Errorf("bad file: exit code %d, %s%s", code, out, msg)
+	}
+	_, _, code = execute(t, "check", "-f", "/does/not/exist.ini")
+	if code != exitFailed {
+		t.Errorf("missing file: exit code %d", code)
+	}
+}
+
+func TestReadPassword(t *testing.T) {
+	for text, want := range map[string]string{"secret\n": "secret", "secret": "secret", "a b\r\nrest": "a b"} {
+		if got, err := readPassword(write(t, text)); err != nil || got != want {
+			t.Errorf("%q: %q, %v", text, got, err)
+		}
+	}
+}
+
+func TestParseListen(t *testing.T) {
+	for text, want := range map[string]string{
+		":2003": "invalid IP 2003", "2004": "invalid IP 2004", "10.0.0.1:2003": "10.0.0.1 2003", "[::1]:99": "::1 99",
+		"10.0.0.1": "10.0.0.1 0", "::1": "::1 0", "*:5": "invalid IP 5",
+	} {
+		a, p, err := parseListen(text)
+		if got := a.String() + " " + strconv.Itoa(int(p)); err != nil || got != want {
+			t.Errorf("%s: %s, %v", text, got, err)
+		}
+	}
+}

@@ -1,0 +1,239 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+	"go.uber.org/zap"
+
+	"rpcapd/config"
+	"rpcapd/sensor"
+)
+
+// defaultFile is what check looks at without -f.
+const defaultFile = "rpcap-sensor.ini"
+
+// maxPasswordFile bounds a password file.
+const maxPasswordFile = 64 << 10
+
+// settings is the command line.
+type settings struct {
+	stdout, stderr *os.File
+	flags          *pflag.FlagSet
+
+	file         string
+	listen       string
+	interfaces   []string
+	addresses    []string
+	agents       []string
+	snaplen      uint32
+	promiscuous  bool
+	filter       string
+	tcp          bool
+	udpPort      uint16
+	udpPorts     int
+	user         string
+	passwordFile string
+	output       string
+	logFormat    string
+	logLevel     string
+}
+
+// ruleFlags describe the one rule of a command line; they do not go together with a file.
+var ruleFlags = []string{"interface", "address", "agent", "snaplen", "promiscuous", "filter", "tcp", "user", "password-file"}
+
+func (s *settings) define(f *pflag.FlagSet) {
+	s.flags = f
+	f.SortFlags = false
+	f.StringVarP(&s.file, "file", "f", "", "read rules from this `file`")
+	f.StringVarP(&s.output, "write", "w", "", "write frames as pcapng to this `file`, - is standard output")
+	f.StringVar(&s.listen, "listen", ":2003", "`address:port` that agents dial; the address alone is enough with -f")
+	f.StringArrayVar(&s.interfaces, "interface", nil, "capture only an interface of this `name`; * and ? match, may be repeated")
+	f.StringSliceVar(&s.addresses, "address", nil, "capture only an interface with an address in this `network`, such as 192.168.4.0/24")
+	f.StringSliceVar(&s.agents, "agent", nil, "accept agents only from this `network`")
+	f.StringVar(&s.filter, "filter", "", "forward only frames that match this `expression` (tcpdump syntax; needs tcpdump)")
+	f.Uint32Var(&s.snaplen, "snaplen", 0, "forward at most this many `bytes` of a frame (0: 262144)")
+	f.BoolVar(&s.promiscuous, "promiscuous", false, "ask for promiscuous mode")
+	f.BoolVar(&s.tcp, "tcp", false, "have frames sent over TCP instead of UDP")
+	f.StringVar(&s.user, "user", "", "`name` to give to agents that ask for a password")
+	f.StringVar(&s.passwordFile, "password-file", "", "`file` whose first line is the password")
+	f.Uint16Var(&s.udpPort, "udp-port", sensor.DefaultPort, "first UDP `port` of the range that agents send to")
+	f.IntVar(&s.udpPorts, "udp-ports", sensor.DefaultDataPorts, "`number` of UDP ports, 1 to 64")
+	f.StringVar(&s.logFormat, "log-format", "console", "console or json")
+	f.StringVar(&s.logLevel, "log-level", "info", "debug, info, warn or error")
+}
+
+// options turns the command line, and the file it names, into the sensor's options and the output's name.
+func (s *settings) options(log *zap.Logger) (sensor.Options, string, error) {
+	if s.file == "" {
+		o, err := s.fromFlags()
+		if err != nil {
+			return sensor.Options{}, "", usageError{err}
+		}
+		return o, s.output, nil
+	}
+	for _, name := range ruleFlags {
+		if s.flags.Changed(name) {
+			return sensor.Options{}, "", usageError{fmt.Errorf("--%s describes a rule, and so does the file of -f; use one of them", name)}
+		}
+	}
+	c, problems, err := config.LoadSensor(s.file)
+	for _, p := range problems {
+		if p.Warning {
+			log.Warn(p.String())
+		}
+	}
+	if err = errors.Join(err, problems.Err()); err != nil {
+		return sensor.Options{}, "", err
+	}
+	return s.fromFile(c)
+}
+
+// fromFile lets flags that describe no rule win over the file.
+func (s *settings) fromFile(c config.Sensor) (sensor.Options, string, error) {
+	o := sensor.FromConfig(c)
+	if s.flags.Changed("listen") {
+		addr, port, err := parseListen(s.listen)
+		if err != nil {
+			return o, "", usageError{err}
+		}
+		if port != 0 {
+			return o, "", usageError{errors.New("--listen: the ports are in the file's rules; give the address alone")}
+		}
+		o.Listen = addr
+	}
+	if s.flags.Changed("udp-port") {
+		o.Data.First = s.udpPort
+	}
+	if s.flags.Changed("udp-ports") {
+		o.Data.Count = s.udpPorts
+	}
+	output := c.Output.File
+	if s.flags.Changed("write") {
+		output = s.output
+	}
+	return o, output, nil
+}
+
+// fromFlags makes the one rule of the command line.
+func (s *settings) fromFlags() (sensor.Options, error) {
+	addr, port, err := parseListen(s.listen)
+	if err != nil {
+		return sensor.Options{}, err
+	}
+	if port == 0 {
+		port = sensor.DefaultPort
+	}
+	r := sensor.Rule{
+		Name: "default", Port: port, Interfaces: s.interfaces, Filter: s.filter, Snaplen: s.snaplen,
+		Promiscuous: s.promiscuous, TCP: s.tcp, User: s.user,
+	}
+	if r.Addresses, err = parsePrefixes("address", s.addresses); err != nil {
+		return sensor.Options{}, err
+	}
+	if r.AllowAgents, err = parsePrefixes("agent", s.agents); err != nil {
+		return sensor.Options{}, err
+	}
+	if (s.user == "") != (s.passwordFile == "") {
+		return sensor.Options{}, errors.New("--user and --password-file go together")
+	}
+	if s.passwordFile != "" {
+		if r.Password, err = readPassword(s.passwordFile); err != nil {
+			return sensor.Options{}, err
+		}
+	}
+	if s.udpPort == 0 {
+		return sensor.Options{}, errors.New("--udp-port 0: it is 1 to 65535")
+	}
+	return sensor.Options{
+		Rules: []sensor.Rule{r}, Listen: addr,
+		Data: sensor.DataPorts{First: s.udpPort, Count: s.udpPorts},
+	}, nil
+}
+
+// parseListen takes "addr:port", ":port", "[v6]:port", "port" or "addr"; what is missing is zero.
+func parseListen(text string) (netip.Addr, uint16, error) {
+	if a, err := netip.ParseAddr(strings.Trim(text, "[]")); err == nil {
+		return a, 0, nil
+	}
+	host, portText := "", text
+	if i := strings.LastIndexByte(text, ':'); i >= 0 {
+		host, portText = text[:i], text[i+1:]
+	}
+	port, err := strconv.ParseUint(portText, 10, 16)
+	if err != nil || port == 0 {
+		return netip.Addr{}, 0, fmt.Errorf("--listen %q: it is address:port with a port of 1 to 65535, such as 10.0.0.1:2003 or :2003", text)
+	}
+	if host = strings.Trim(host, "[]"); host == "" || host == "*" {
+		return netip.Addr{}, uint16(port), nil
+	}
+	a, err := netip.ParseAddr(host)
+	if err != nil {
+		return netip.Addr{}, 0, fmt.Errorf("--listen %q: %q is no IPv4 or IPv6 address", text, host)
+	}
+	return a, uint16(port), nil
+}
+
+// parsePrefixes takes networks and single addresses.
+func parsePrefixes(flag string, texts []string) ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for _, t := range texts {
+		if a, err := netip.ParseAddr(t); err == nil {
+			out = append(out, netip.PrefixFrom(a, a.BitLen()))
+			continue
+		}
+		p, err := netip.ParsePrefix(t)
+		if err != nil {
+			return nil, fmt.Errorf("--%s %q: it is an address or a network such as 192.168.4.0/24 or 2001:db8::/32", flag, t)
+		}
+		out = append(out, p.Masked())
+	}
+	return out, nil
+}
+
+// readPassword reads the first line of a file.
+func readPassword(name string) (string, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return "", fmt.Errorf("read password: %w", err)
+	}
+	defer f.Close() // nothing was written
+	b, err := io.ReadAll(io.LimitReader(f, maxPasswordFile))
+	if err != nil {
+		return "", fmt.Errorf("read password: %w", err)
+	}
+	line, _, _ := strings.Cut(string(b), "\n")
+	line = strings.TrimSuffix(line, "\r")
+	if line == "" {
+		return "", fmt.Errorf("read password: the first line of %s is empty", name)
+	}
+	return line, nil
+}
+
+// check reports every problem of a file, its filters included.
+func check(file string, w io.Writer) error {
+	c, problems, err := config.LoadSensor(file)
+	if err != nil {
+		return err
+	}
+	for _, p := range problems {
+		if _, err := fmt.Fprintln(w, p.String()); err != nil {
+			return err
+		}
+	}
+	if err := problems.Err(); err != nil {
+		return fmt.Errorf("check %s: it has errors", file)
+	}
+	o := sensor.FromConfig(c)
+	if _, err := sensor.New(o); err != nil {
+		return fmt.Errorf("check %s: %w", file, err)
+	}
+	_, err = fmt.Fprintf(w, "%s: good, %d rules\n", file, len(o.Rules))
+	return err
+}

@@ -1,0 +1,12 @@
+//go:build !unix
+
+package main
+
+import "os"
+
+var (
+	stopSignals   = []os.Signal{os.Interrupt}
+	reportSignals []os.Signal // there is none; the summary comes at the end
+)
+
+func ignoreBrokenPipe() {}

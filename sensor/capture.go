@@ -1,0 +1,158 @@
+package sensor
+
+import (
+	"sync"
+	"time"
+
+	"rpcapd/rpcap"
+)
+
+// capture is what a session has between STARTCAP and its end: the stream and the place where its data comes in.
+type capture struct {
+	stream *stream
+	guard  *sync.Mutex // guards stream: the dataPort's or the tcpData's
+	port   *dataPort   // nil for TCP
+	tcp    *tcpData    // nil for UDP
+
+	mu   sync.Mutex // a leaf; guards what follows
+	sum  Forwarded
+	last rpcap.StatsReply
+}
+
+// newCapture opens what the data of rule r goes to and attaches the sinks.
+func (s *session) newCapture(r *Rule) (*capture, error) {
+	src := Source{
+		Host: s.host, Agent: s.peer.Addr(), Interface: s.chosen.name, Description: s.chosen.description,
+		LinkType: s.linkType, Snaplen: s.snaplen(), Filter: r.Filter, Rule: r.Name,
+	}
+	c := &capture{stream: newStream(src, s.sensor.opts.Limits)}
+	if r.TCP {
+		t, err := listenTCPData(&s.sensor.opts, c.stream, s.log)
+		if err != nil {
+			return nil, err
+		}
+		c.tcp, c.guard = t, &t.mu
+	}
+	if c.tcp == nil {
+		// The sinks get to know the stream only when it has a port; no datagram can come before STARTCAP.
+		port, err := s.sensor.ports.allocate(c.stream)
+		if err != nil {
+			return nil, err
+		}
+		c.port, c.guard = port, &port.mu
+	}
+	feeds := attach(s.sensor.opts.Sinks, src)
+	c.guard.Lock()
+	c.stream.feeds = feeds
+	c.guard.Unlock()
+	if c.tcp != nil {
+		c.tcp.start()
+	}
+	return c, nil
+}
+
+// number is the port that STARTCAP names.
+func (c *capture) number() uint16 {
+	if c.tcp != nil {
+		return c.tcp.port
+	}
+	return c.port.port
+}
+
+// ended is closed when the data connection has ended; it is nil for UDP.
+func (c *capture) ended() <-chan struct{} {
+	if c.tcp != nil {
+		return c.tcp.done
+	}
+	return nil
+}
+
+// setCapture makes c, or none, the session's capture.
+func (s *session) setCapture(c *capture) {
+	s.capture = c
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.live = c
+}
+
+// endCapture takes what is still on its way, up to frame number captured if that is known and at most for lingerTime,
+// and finishes the stream.
+func (s *session) endCapture(tail Tail, captured uint32) {
+	c := s.capture
+	if c == nil {
+		return
+	}
+	if tail != TailUnknown {
+		c.guard.Lock()
+		c.stream.await(captured)
+		c.guard.Unlock()
+	}
+	timer := time.NewTimer(lingerTime)
+	defer timer.Stop()
+	select {
+	case <-c.stream.reached:
+	case <-timer.C:
+	}
+	if c.tcp != nil {
+		c.tcp.close()
+	}
+	c.guard.Lock()
+	c.stream.finish(tail, captured, c.forwarded())
+	c.guard.Unlock()
+	if c.port != nil {
+		s.sensor.ports.release(c.port, c.stream)
+	}
+	st := s.snapshot()
+	st.State = StateEnded
+	s.sensor.history.add(st)
+	s.setCapture(nil)
+	s.mu.Lock()
+	s.status.DataPort = 0
+	s.mu.Unlock()
+}
+
+// fill adds the capture's counters to a status.
+func (c *capture) fill(st *PeerStatus) {
+	st.DataPort = c.number()
+	st.Forwarded = c.forwarded()
+	c.guard.Lock()
+	defer c.guard.Unlock()
+	st.Format = c.stream.format.String()
+	if n := len(c.stream.sources); n > 0 {
+		st.DataSource = c.stream.sources[n-1]
+	}
+	st.Received = c.stream.received()
+	st.Tail, st.TailLost = c.stream.tail, c.stream.tailLost
+	st.Rebound = c.stream.rebound
+	st.Sinks = c.stream.sinkCounters()
+}
+
+func (c *capture) forwarded() Forwarded {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.sum
+}
+
+// reported adds an agent's STATS_REPLY to the sums. Its numbers are 32 bits and wrap; one that goes back (Windows agents
+// after a reset) begins anew.
+func (c *capture) reported(r rpcap.StatsReply) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	advance := func(sum *uint64, now, last uint32) {
+		if d := now - last; int32(d) >= 0 {
+			*sum += uint64(d)
+		}
+	}
+	advance(&c.sum.Received, r.IfRecv, c.last.IfRecv)
+	advance(&c.sum.InterfaceDropped, r.IfDrop, c.last.IfDrop)
+	advance(&c.sum.KernelDropped, r.KernelDrop, c.last.KernelDrop)
+	advance(&c.sum.Captured, r.Captured, c.last.Captured)
+	c.last, c.sum.Known = r, true
+}
+
+// lastReport is the last STATS_REPLY; ok is false if there was none.
+func (c *capture) lastReport() (r rpcap.StatsReply, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.last, c.sum.Known
+}

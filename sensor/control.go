@@ -1,0 +1,204 @@
+package sensor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"rpcapd/rpcap"
+)
+
+const (
+	// finishMessage bounds the time from the first byte of a message to its last.
+	finishMessage = 30 * time.Second
+	// writeTimeout bounds a write; requests are small, so only an agent that reads nothing gets there.
+	writeTimeout = 10 * time.Second
+	// maxStrays bounds the messages of one session that answer nothing.
+	maxStrays = 32
+)
+
+// errNoReply is wrapped when an agent does not answer in time.
+var errNoReply = fmt.Errorf("no answer: %w", os.ErrDeadlineExceeded)
+
+// captureError is an ERROR 9: the agent's capture has died. It can come at any time and answers no request.
+type captureError struct{ text string }
+
+func (e *captureError) Error() string { return "the agent's capture ended: " + e.text }
+
+// message is one message from the agent; payload is valid until the next receive.
+type message struct {
+	header  rpcap.Header
+	payload []byte
+}
+
+// control is a control connection: requests go out one at a time, a goroutine reads what comes. Its methods but run
+// and close belong to the session's goroutine.
+type control struct {
+	conn  *rpcap.Conn
+	in    chan message  // unbuffered, closed by run; readErr is set before
+	taken chan struct{} // the payload handed over is no longer used
+	gone  chan struct{} // closed by close
+
+	readErr   error
+	holding   bool               // a payload was handed over and is not yet given back
+	abandoned map[rpcap.Type]int // replies that may still come to requests given up on
+	pair      bool               // an ERROR 16 came: ExtraHop's agent sends an ERROR 17 after it
+	strays    int
+}
+
+func newControl(conn *rpcap.Conn) *control {
+	return &control{
+		conn: conn, in: make(chan message), taken: make(chan struct{}), gone: make(chan struct{}),
+		abandoned: make(map[rpcap.Type]int),
+	}
+}
+
+// run reads until the connection ends or close is called.
+func (c *control) run() {
+	defer close(c.in)
+	for {
+		if err := c.conn.Await(time.Time{}); err != nil {
+			c.readErr = err
+			return
+		}
+		h, payload, err := c.conn.ReadMessage(time.Now().Add(finishMessage))
+		if err != nil {
+			c.readErr = err
+			return
+		}
+		select {
+		case c.in <- message{h, payload}:
+		case <-c.gone:
+			return
+		}
+		select {
+		case <-c.taken:
+		case <-c.gone:
+			return
+		}
+	}
+}
+
+// close ends run; it is called once.
+func (c *control) close() {
+	close(c.gone)
+	_ = c.conn.Close() // the connection is given up, whatever it says
+}
+
+// giveBack lets run read the next message.
+func (c *control) giveBack() {
+	if c.holding {
+		c.holding = false
+		select {
+		case c.taken <- struct{}{}:
+		case <-c.gone:
+		}
+	}
+}
+
+// ended is the reason why the connection cannot be read any more.
+func (c *control) ended() error {
+	switch {
+	case c.readErr == nil || errors.Is(c.readErr, io.EOF):
+		return errors.New("the agent closed the connection")
+	case errors.Is(c.readErr, os.ErrDeadlineExceeded):
+		return fmt.Errorf("read message: not complete after %v", finishMessage)
+	}
+	return fmt.Errorf("read message: %w", c.readErr)
+}
+
+// send writes one encoded message.
+func (c *control) send(msg []byte) error {
+	if err := c.conn.WriteMessage(time.Now().Add(writeTimeout), msg); err != nil {
+		return fmt.Errorf("write message: %w", err)
+	}
+	return nil
+}
+
+// request sends a message and waits for the reply of its type. An ERROR reply is returned as *rpcap.Error, an ERROR 9 as
+// *captureError; both leave the connection in step. When the agent does not answer in time, or ctx ends, the reply may
+// come later and is then skipped.
+func (c *control) request(ctx context.Context, t rpcap.Type, msg []byte, timeout time.Duration) (message, error) {
+	c.giveBack()
+	if err := c.send(msg); err != nil {
+		return message{}, err
+	}
+	timer := time.NewTimer(timeout)
+	defer timer.Stop()
+	for {
+		c.giveBack()
+		select {
+		case m, ok := <-c.in:
+			if !ok {
+				return message{}, c.ended()
+			}
+			c.holding = true
+			if m.header.Type == t.Reply() && m.header.Version == rpcap.Version {
+				c.pair = false
+				return m, nil
+			}
+			agentErr, err := c.other(m)
+			if err != nil {
+				return message{}, err
+			}
+			if agentErr != nil {
+				return message{}, agentErr
+			}
+		case <-timer.C:
+			c.abandoned[t.Reply()]++
+			return message{}, fmt.Errorf("%v: %w within %v", t, errNoReply, timeout)
+		case <-ctx.Done():
+			c.abandoned[t.Reply()]++
+			return message{}, context.Cause(ctx)
+		}
+	}
+}
+
+// other judges a message that is not the reply waited for: an ERROR is returned, replies to abandoned requests and a few
+// others are skipped, more than maxStrays end the session.
+func (c *control) other(m message) (*rpcap.Error, error) {
+	if m.header.Version != rpcap.Version {
+		return nil, fmt.Errorf("read message: version %d instead of %d", m.header.Version, rpcap.Version)
+	}
+	if m.header.Type == rpcap.TypeError {
+		e, err := rpcap.ParseError(m.header, m.payload)
+		if err != nil {
+			return nil, fmt.Errorf("read ERROR: %w", err)
+		}
+		switch {
+		case e.Code == rpcap.CodeRead:
+			return nil, &captureError{clip(e.Text, rpcap.MaxErrorText)}
+		case e.Code == rpcap.CodeWrongVersion && c.pair:
+			c.pair = false
+			return nil, nil
+		}
+		c.pair = e.Code == rpcap.CodeWrongMessage
+		return e, nil
+	}
+	if c.abandoned[m.header.Type] > 0 {
+		c.abandoned[m.header.Type]--
+		return nil, nil
+	}
+	return nil, c.stray(m.header)
+}
+
+func (c *control) stray(h rpcap.Header) error {
+	if c.strays++; c.strays > maxStrays {
+		return fmt.Errorf("read message: %d messages that answer nothing, the last a %v", c.strays, h.Type)
+	}
+	return nil
+}
+
+// unsolicited judges a message that came while nothing was asked.
+func (c *control) unsolicited(m message) (*rpcap.Error, error) {
+	c.holding = true
+	agentErr, err := c.other(m)
+	if agentErr != nil {
+		err = c.stray(m.header)
+	}
+	c.giveBack()
+	return agentErr, err
+}

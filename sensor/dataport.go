@@ -1,0 +1,256 @@
+package sensor
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+const (
+	// endedFor is how long the source port of an ended stream stays known after its last datagram, so that what an
+	// abandoned capture still sends is not taken for the beginning of a new one.
+	endedFor = time.Minute
+	// maxEnded bounds that memory per port.
+	maxEnded = 1024
+)
+
+// datagramSource is a bound UDP socket that receives in batches.
+type datagramSource interface {
+	// Receive waits for datagrams until the deadline (zero: for ever) and returns how many there are.
+	Receive(deadline time.Time) (int, error)
+	// Datagram returns one of them, valid until the next Receive.
+	Datagram(i int) (netip.AddrPort, []byte)
+	// Port is the local port.
+	Port() uint16
+	// KernelDrops counts datagrams the kernel dropped for want of buffer space.
+	KernelDrops() uint64
+	// Close makes Receive return net.ErrClosed.
+	Close() error
+}
+
+// dataPort is one UDP port of the range with the streams that come in on it. run is its only reader.
+type dataPort struct {
+	sock datagramSource
+	port uint16
+	log  *zap.Logger
+
+	mu      sync.Mutex // held while a batch is worked through; after it only a sink's lock may be taken
+	streams map[*stream]struct{}
+	bySrc   map[netip.AddrPort]*stream
+	pending map[netip.Addr]*stream       // awaits its first datagram; at most one per address
+	ended   map[netip.AddrPort]time.Time // last heard, of sources whose stream has ended
+	timed   []*stream                    // hold datagrams back, so that Expire is due some time
+	foreign uint64
+}
+
+func newDataPort(sock datagramSource, log *zap.Logger) *dataPort {
+	return &dataPort{
+		sock: sock, port: sock.Port(), log: log,
+		streams: make(map[*stream]struct{}),
+		bySrc:   make(map[netip.AddrPort]*stream),
+		pending: make(map[netip.Addr]*stream),
+		ended:   make(map[netip.AddrPort]time.Time),
+	}
+}
+
+// run receives until the socket is closed.
+func (p *dataPort) run() {
+	var deadline time.Time
+	failures := 0
+	for {
+		n, err := p.sock.Receive(deadline)
+		switch {
+		case errors.Is(err, net.ErrClosed):
+			return
+		case err != nil && !errors.Is(err, os.ErrDeadlineExceeded):
+			if failures++; failures == 1 {
+				p.log.Warn("data port cannot receive", zap.Uint16("port", p.port), zap.Error(err))
+			}
+			time.Sleep(min(time.Duration(failures)*time.Millisecond, time.Second)) // an error that repeats must not spin
+		}
+		deadline = p.batch(n, time.Now())
+	}
+}
+
+// batch works through n datagrams and returns when the next one held back is due.
+func (p *dataPort) batch(n int, now time.Time) time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var last *stream
+	var lastSrc netip.AddrPort
+	for i := range n {
+		src, b := p.sock.Datagram(i)
+		if last == nil || src != lastSrc {
+			last, lastSrc = p.find(src, b, now), src
+		}
+		if last == nil {
+			p.foreign++
+			continue
+		}
+		last.datagram(b, now)
+		p.time(last)
+	}
+	return p.expire(now)
+}
+
+// time puts the stream on the list of those that Expire is due for.
+func (p *dataPort) time(s *stream) {
+	if s.timed || s.udpstr == nil {
+		return
+	}
+	if _, ok := s.udpstr.Deadline(); ok {
+		s.timed = true
+		p.timed = append(p.timed, s)
+	}
+}
+
+// expire gives up waiting where it is time and returns the earliest deadline left.
+func (p *dataPort) expire(now time.Time) (next time.Time) {
+	keep := p.timed[:0]
+	for _, s := range p.timed {
+		if s.udpstr == nil {
+			continue // finished
+		}
+		s.udpstr.Expire(now)
+		d, ok := s.udpstr.Deadline()
+		if !ok {
+			s.timed = false
+			continue
+		}
+		keep = append(keep, s)
+		if next.IsZero() || d.Before(next) {
+			next = d
+		}
+	}
+	clear(p.timed[len(keep):])
+	p.timed = keep
+	return next
+}
+
+// find returns the stream a datagram belongs to, nil if it is foreign. In this order: a known source; the
+// continuation of a stream of that address, whose NAT has given it another port; the stream of that address that
+// awaits its first datagram.
+func (p *dataPort) find(src netip.AddrPort, b []byte, now time.Time) *stream {
+	src = netip.AddrPortFrom(plainAddr(src.Addr()), src.Port())
+	if s := p.bySrc[src]; s != nil {
+		return s
+	}
+	format, seq := classify(b)
+	waiting := p.pending[src.Addr()]
+	// Only the very first datagram of a capture shows that the agent's system gave an ended stream's port to a new one.
+	if _, ok := p.ended[src]; ok && (waiting == nil || !first(format, seq)) {
+		p.ended[src] = now
+		return nil
+	}
+	if format == formatUnknown {
+		return nil
+	}
+	if waiting != nil && seq < continuationWindow {
+		return p.bind(waiting, src, format, seq)
+	}
+	if s := p.continued(src.Addr(), format, seq); s != nil {
+		p.rebind(s, src)
+		return s
+	}
+	if waiting != nil {
+		return p.bind(waiting, src, format, seq)
+	}
+	return nil
+}
+
+// continued returns the stream of addr that a datagram from an unknown port is nearest ahead of.
+func (p *dataPort) continued(addr netip.Addr, f streamFormat, seq uint32) (best *stream) {
+	nearest := uint32(continuationWindow)
+	for s := range p.streams {
+		if s.agent != addr {
+			continue
+		}
+		if ahead, ok := s.continues(f, seq); ok && ahead < nearest {
+			best, nearest = s, ahead
+		}
+	}
+	return best
+}
+
+// bind settles the source and the format of a stream with its first datagram.
+func (p *dataPort) bind(s *stream, src netip.AddrPort, f streamFormat, seq uint32) *stream {
+	delete(p.pending, s.agent)
+	delete(p.ended, src)
+	s.sources = append(s.sources, src)
+	s.nextSeq = seq
+	s.begin(f)
+	p.bySrc[src] = s
+	return s
+}
+
+// rebind adds a source port to a stream.
+func (p *dataPort) rebind(s *stream, src netip.AddrPort) {
+	if len(s.sources) == maxSources {
+		delete(p.bySrc, s.sources[0])
+		s.sources = append(s.sources[:0], s.sources[1:]...)
+	}
+	s.sources = append(s.sources, src)
+	s.rebound++
+	p.bySrc[src] = s
+	p.log.Info("stream continues from another source port", zap.String("peer", s.source.Name()),
+		zap.Uint16("port", p.port), zap.Stringer("source", src))
+}
+
+// add registers a stream that awaits its first datagram. The caller has made sure that no other of that address does.
+func (p *dataPort) add(s *stream) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.streams[s] = struct{}{}
+	p.pending[s.agent] = s
+}
+
+// remove forgets a finished stream but for its sources.
+func (p *dataPort) remove(s *stream, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.streams, s)
+	if p.pending[s.agent] == s {
+		delete(p.pending, s.agent)
+	}
+	p.prune(now)
+	for _, src := range s.sources {
+		delete(p.bySrc, src)
+		if len(p.ended) < maxEnded {
+			p.ended[src] = now
+		}
+	}
+}
+
+func (p *dataPort) prune(now time.Time) {
+	for src, heard := range p.ended {
+		if now.Sub(heard) > endedFor {
+			delete(p.ended, src)
+		}
+	}
+}
+
+// awaits reports whether a stream of that address awaits its first datagram here.
+func (p *dataPort) awaits(addr netip.Addr) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.pending[addr] != nil
+}
+
+// with runs f while no datagram is worked on; it is how a session reads and finishes its stream.
+func (p *dataPort) with(f func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	f()
+}
+
+func (p *dataPort) status() PortStatus {
+	drops := p.sock.KernelDrops()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return PortStatus{Port: p.port, Streams: len(p.streams), Foreign: p.foreign, KernelDrops: drops}
+}

@@ -1,0 +1,249 @@
+package sensor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"rpcapd/filter"
+	"rpcapd/rpcap"
+)
+
+// authenticate asks with the rules' credentials. A refusal is no reason to close: the agent would redial at once. Nor is
+// it told why with an ERROR, which before authentication ends the session of every agent.
+func (s *session) authenticate(ctx context.Context) (state, error) {
+	s.setState(StateAuthenticating, "")
+	req := rpcap.AuthRequest{Type: rpcap.AuthNull}
+	if r := s.rules[0]; r.User != "" {
+		req = rpcap.AuthRequest{Type: rpcap.AuthPassword, User: r.User, Password: r.Password}
+	}
+	m, err := s.ctl.request(ctx, rpcap.TypeAuthRequest, req.Append(nil), replyTimeout)
+	if refused := (*rpcap.Error)(nil); errors.As(err, &refused) {
+		return s.hold(s.authenticate, retryInterval, fmt.Errorf("the agent refuses the credentials of rule %s: %w",
+			s.rules[0].Name, refused), false), nil
+	}
+	if err != nil {
+		return nil, s.stopped(ctx, err)
+	}
+	reply, _, err := rpcap.ParseAuthReply(m.payload)
+	if err != nil {
+		return nil, fmt.Errorf("read AUTH_REPLY: %w", err)
+	}
+	if !reply.Supports() {
+		return nil, fmt.Errorf("read AUTH_REPLY: the agent speaks versions %d to %d, this sensor %d",
+			reply.MinVersion, reply.MaxVersion, rpcap.Version)
+	}
+	s.sensor.probeOlder(s)
+	return s.list, nil
+}
+
+// stopped replaces the error of a request that ctx has cut short.
+func (s *session) stopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return errStopped
+	}
+	return err
+}
+
+// list asks for the interfaces and chooses one.
+func (s *session) list(ctx context.Context) (state, error) {
+	s.setState(StateListing, "")
+	s.dropName()
+	msg := rpcap.AppendEmpty(nil, rpcap.TypeFindAllRequest)
+	m, err := s.ctl.request(ctx, rpcap.TypeFindAllRequest, msg, replyTimeout)
+	agentErr := (*rpcap.Error)(nil)
+	switch {
+	case ctx.Err() != nil:
+		return nil, errStopped
+	case errors.Is(err, errNoReply):
+		// ExtraHop's agent is silent when its list is too long; a rule that names one interface needs no list.
+		for _, r := range s.rules {
+			if name := r.literal(); name != "" {
+				s.chosen = choice{rule: r, name: name, direct: true}
+				return s.open, nil
+			}
+		}
+		return s.hold(s.list, retryInterval, errors.New("the agent does not answer the request for its interfaces; "+
+			"name one in the rule if it has very many addresses"), true), nil
+	case errors.As(err, &agentErr):
+		return s.hold(s.list, retryInterval, fmt.Errorf("the agent cannot list its interfaces: %w", agentErr), true), nil
+	case err != nil:
+		return nil, err
+	}
+	list, _, err := rpcap.ParseInterfaceList(m.header.Value, m.payload)
+	if err != nil {
+		return nil, fmt.Errorf("read FINDALLIF_REPLY: %w", err)
+	}
+	if s.chosen, err = choose(s.rules, list, s.peer.Addr()); err != nil {
+		return s.hold(s.list, retryInterval, err, true), nil
+	}
+	return s.open, nil
+}
+
+// open asks for the link type.
+func (s *session) open(ctx context.Context) (state, error) {
+	s.setState(StateStarting, "")
+	c := &s.chosen
+	m, err := s.ctl.request(ctx, rpcap.TypeOpenRequest, rpcap.OpenRequest{Name: c.name}.Append(nil), replyTimeout)
+	if agentErr := (*rpcap.Error)(nil); errors.As(err, &agentErr) {
+		return s.hold(s.list, retryInterval, fmt.Errorf("the agent cannot open interface %s: %w",
+			clip(c.name, 64), agentErr), false), nil
+	}
+	if err != nil {
+		return nil, s.stopped(ctx, err)
+	}
+	reply, _, err := rpcap.ParseOpenReply(m.payload)
+	if err != nil {
+		return nil, fmt.Errorf("read OPEN_REPLY: %w", err)
+	}
+	s.linkType = reply.LinkType
+	if c.rule.Sampling.Method != rpcap.SamplingNone {
+		return s.sample, nil
+	}
+	return s.start, nil
+}
+
+// sample asks for sampling. Both C agents acknowledge and ignore it; one that refuses forwards everything.
+func (s *session) sample(ctx context.Context) (state, error) {
+	_, err := s.ctl.request(ctx, rpcap.TypeSamplingRequest, s.chosen.rule.Sampling.Append(nil), replyTimeout)
+	if agentErr := (*rpcap.Error)(nil); errors.As(err, &agentErr) {
+		s.log.Warn("agent refuses to sample and forwards every frame", zap.Error(agentErr))
+		err = nil
+	}
+	if err != nil {
+		return nil, s.stopped(ctx, err)
+	}
+	return s.start, nil
+}
+
+// start prepares for the frames and asks for them. Whatever the data goes to is open before the request is sent.
+func (s *session) start(ctx context.Context) (state, error) {
+	s.setState(StateStarting, "")
+	r := s.chosen.rule
+	program, err := s.sensor.compiler.compile(ctx, r.Filter, s.linkType)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, errStopped
+		}
+		return s.hold(s.list, retryInterval, fmt.Errorf("rule %s, link type %d: %w", r.Name, s.linkType, err), true), nil
+	}
+	if err := s.takeName(ctx); err != nil {
+		return nil, err
+	}
+	c, err := s.newCapture(r)
+	if err != nil {
+		wait := retryInterval
+		if errors.Is(err, errPortsPending) {
+			wait = time.Second
+		}
+		return s.hold(s.start, wait, err, false), nil
+	}
+	if s.chosen.direct {
+		program = excludeOwn(program, s.linkType, filter.Endpoint{
+			Addr: s.local.Addr(), Control: s.local.Port(), Data: []uint16{c.number()},
+		}, c.stream.source.Snaplen)
+	}
+	s.setCapture(c)
+	req := rpcap.StartCaptureRequest{
+		Snaplen: c.stream.source.Snaplen, ReadTimeout: readTimeout, Flags: startFlags(r), DataPort: c.number(), Filter: program,
+	}
+	m, err := s.ctl.request(ctx, rpcap.TypeStartCaptureRequest, req.Append(nil), replyTimeout)
+	if err == nil {
+		_, _, err = rpcap.ParseStartCaptureReply(m.payload)
+	}
+	if err == nil {
+		return s.running, nil
+	}
+	return s.startFailed(ctx, err)
+}
+
+// readTimeout is how long, in milliseconds, an agent's capture library may collect frames before it hands them over.
+const readTimeout = 20
+
+func startFlags(r *Rule) rpcap.StartCaptureFlags {
+	flags := rpcap.FlagServerOpen
+	if r.Promiscuous {
+		flags |= rpcap.FlagPromiscuous
+	}
+	if !r.TCP {
+		flags |= rpcap.FlagDatagram
+	}
+	return flags
+}
+
+// startFailed gives the capture up. After an ERROR 6 ExtraHop's agent has left the filter in the stream and is out of
+// step for good.
+func (s *session) startFailed(ctx context.Context, err error) (state, error) {
+	s.endCapture(TailUnknown, 0)
+	agentErr := (*rpcap.Error)(nil)
+	if ctx.Err() != nil || !errors.As(err, &agentErr) {
+		return nil, s.stopped(ctx, err)
+	}
+	err = fmt.Errorf("the agent cannot start to capture on %s: %w", clip(s.chosen.name, 64), agentErr)
+	if agentErr.Code == rpcap.CodeOpen {
+		return nil, brokenError{err}
+	}
+	return s.hold(s.list, retryInterval, err, false), nil
+}
+
+// hold returns the state that keeps the connection, without a request, for a while. If tell is set the agent is told
+// why with an ERROR 11, which must not happen before authentication.
+func (s *session) hold(next state, d time.Duration, why error, tell bool) state {
+	return func(ctx context.Context) (state, error) {
+		s.setState(StateHeld, why.Error())
+		if why.Error() != s.heldReason {
+			s.heldReason = why.Error()
+			s.log.Warn("nothing is captured", zap.String("reason", s.heldReason))
+			if tell {
+				e := rpcap.Error{Code: rpcap.CodeRemoteAccept, Text: s.heldReason}
+				if err := s.ctl.send(e.Append(nil)); err != nil {
+					return nil, err
+				}
+			}
+		}
+		switch ev, err := s.wait(ctx, time.Now().Add(d)); {
+		case err != nil:
+			return nil, err
+		case ev == eventStop:
+			return nil, errStopped
+		}
+		return next, nil
+	}
+}
+
+// takeName gives the session a name of its own. If another session has the plain one, which may be that of an agent
+// that has left without a word, the older ones are given the time to prove themselves.
+func (s *session) takeName(ctx context.Context) error {
+	s.dropName()
+	if !s.sensor.names.free(s.peer.Addr(), s.chosen.name) {
+		if err := s.sensor.awaitOlder(ctx, s); err != nil {
+			return err
+		}
+	}
+	host, free := s.sensor.names.take(s.peer.Addr(), s.chosen.name)
+	s.freeName = free
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.status.Name = host + "/" + s.chosen.name
+	s.status.Rule, s.status.Interface = s.chosen.rule.Name, s.chosen.name
+	s.status.LinkType, s.status.Snaplen = s.linkType, s.snaplen()
+	s.host = host
+	return nil
+}
+
+// dropName gives the name back.
+func (s *session) dropName() {
+	s.freeName()
+	s.freeName = func() {}
+}
+
+// snaplen is what the chosen rule asks for, in bytes.
+func (s *session) snaplen() uint32 {
+	if n := s.chosen.rule.Snaplen; n > 0 {
+		return n
+	}
+	return rpcap.MaxSnaplen
+}

@@ -1,0 +1,60 @@
+package sensor
+
+import (
+	"sync"
+)
+
+const (
+	// maxHistory bounds the names of ended captures: they come from agents.
+	maxHistory = 1024
+	// othersName is under what the captures beyond that are summed up.
+	othersName = "(others)"
+)
+
+// history sums up the captures that have ended, by name.
+type history struct {
+	mu    sync.Mutex // a leaf
+	sums  map[string]*PeerStatus
+	order []*PeerStatus
+}
+
+func newHistory() *history { return &history{sums: make(map[string]*PeerStatus)} }
+
+// add sums up one ended capture. What is not a sum is the last one's.
+func (h *history) add(st PeerStatus) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	sum := h.sums[st.Name]
+	if sum == nil {
+		if len(h.order) >= maxHistory {
+			st.Name = othersName
+			sum = h.sums[othersName]
+		}
+		if sum == nil {
+			st.Sessions = 1
+			h.sums[st.Name] = &st
+			h.order = append(h.order, &st)
+			return
+		}
+	}
+	merged := st
+	merged.Since = sum.Since
+	merged.Sessions = sum.Sessions + 1
+	merged.Forwarded.add(sum.Forwarded)
+	merged.Received.add(sum.Received)
+	merged.TailLost += sum.TailLost
+	merged.Rebound += sum.Rebound
+	merged.Sinks.add(sum.Sinks)
+	merged.Tail = max(st.Tail, sum.Tail) // the least certain one
+	*sum = merged
+}
+
+func (h *history) list() []PeerStatus {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	out := make([]PeerStatus, len(h.order))
+	for i, p := range h.order {
+		out[i] = *p
+	}
+	return out
+}

@@ -1,0 +1,201 @@
+package sensor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+const (
+	// keepAlive finds dead agents in sessions that ask nothing for a while.
+	keepAlive = 15 * time.Second
+	// heldFor is how long an unwanted connection is kept in silence. Closing at once would make a C agent redial
+	// thousands of times a second.
+	heldFor = 30 * time.Second
+	// acceptPause is the pause after an accept that failed, for want of descriptors mostly.
+	acceptPause = 100 * time.Millisecond
+)
+
+// listenTCP listens on an address; the unspecified IPv6 address takes both families, and falls back to IPv4 where
+// there is no IPv6.
+func listenTCP(addr netip.AddrPort) (*net.TCPListener, error) {
+	lc := net.ListenConfig{KeepAlive: keepAlive}
+	l, err := lc.Listen(context.Background(), network("tcp", addr.Addr()), listenAddress(addr))
+	if err != nil {
+		return nil, fmt.Errorf("listen on TCP port %d: %w", addr.Port(), err)
+	}
+	return l.(*net.TCPListener), nil
+}
+
+// network is "tcp" or "udp" for the unspecified IPv6 address, that is both families, else the address's own.
+func network(proto string, addr netip.Addr) string {
+	switch {
+	case addr == netip.IPv6Unspecified() || !addr.IsValid():
+		return proto
+	case addr.Unmap().Is4():
+		return proto + "4"
+	}
+	return proto + "6"
+}
+
+func listenAddress(addr netip.AddrPort) string {
+	if a := addr.Addr(); a == netip.IPv6Unspecified() || !a.IsValid() {
+		return ":" + strconv.Itoa(int(addr.Port()))
+	}
+	return addr.String()
+}
+
+// listener accepts agents on one port and hands them to the rules of that port.
+type listener struct {
+	sensor *Sensor
+	tcp    *net.TCPListener
+	rules  []*Rule
+}
+
+// run accepts until the listener is closed.
+func (l *listener) run(ctx context.Context) {
+	failing := false
+	for {
+		conn, err := l.tcp.Accept()
+		switch {
+		case err == nil:
+			failing = false
+			l.sensor.accept(ctx, conn, l.rules)
+		case errors.Is(err, net.ErrClosed):
+			return
+		default:
+			if !failing {
+				failing = true
+				l.sensor.log.Error("cannot accept agents; raise the limit of open files if it is exhausted", zap.Error(err))
+			}
+			select {
+			case <-time.After(acceptPause):
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+}
+
+// usable returns the rules that an agent may use: of those that allow its address, the ones with the credentials of the
+// first. The credentials are needed before anything else of the agent is known.
+func usable(rules []*Rule, addr netip.Addr) []*Rule {
+	var out []*Rule
+	for _, r := range rules {
+		if r.allows(addr) && (len(out) == 0 || r.User == out[0].User && r.Password == out[0].Password) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// accept starts a session, or holds the connection if it is unwanted.
+func (s *Sensor) accept(ctx context.Context, conn net.Conn, rules []*Rule) {
+	peer := addrPort(conn.RemoteAddr())
+	mine := usable(rules, peer.Addr())
+	refused := ""
+	if len(mine) == 0 {
+		refused = "no rule of this port allows its address"
+	}
+	s.mu.Lock()
+	s.counters.Accepted++
+	switch {
+	case s.stopping:
+		s.mu.Unlock()
+		_ = conn.Close()
+		return
+	case refused == "" && len(s.sessions) >= s.opts.Limits.Sessions:
+		refused = fmt.Sprintf("there are %d sessions already", len(s.sessions))
+	case refused == "" && s.perAddress[peer.Addr()] >= s.opts.Limits.SessionsPerAddress:
+		refused = fmt.Sprintf("its address has %d sessions already", s.perAddress[peer.Addr()])
+	}
+	if refused != "" {
+		s.counters.Refused++
+		s.mu.Unlock()
+		s.held.add(conn, peer.Addr(), refused)
+		return
+	}
+	ss := newSession(s, conn, mine)
+	s.sessions[ss] = struct{}{}
+	s.perAddress[peer.Addr()]++
+	s.wg.Go(func() {
+		ss.run(ctx)
+		s.leave(ss)
+	})
+	s.mu.Unlock()
+}
+
+// leave forgets a session.
+func (s *Sensor) leave(ss *session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.sessions, ss)
+	s.counters.Ended++
+	if s.perAddress[ss.peer.Addr()]--; s.perAddress[ss.peer.Addr()] <= 0 {
+		delete(s.perAddress, ss.peer.Addr())
+	}
+}
+
+// heldConns keeps unwanted connections open without a word.
+type heldConns struct {
+	limits Limits
+	log    *zap.Logger
+
+	mu     sync.Mutex // a leaf
+	conns  map[net.Conn]*time.Timer
+	per    map[netip.Addr]int
+	closed bool
+}
+
+func newHeldConns(limits Limits, log *zap.Logger) *heldConns {
+	return &heldConns{limits: limits, log: log, conns: make(map[net.Conn]*time.Timer), per: make(map[netip.Addr]int)}
+}
+
+// add holds conn for a while; beyond the limits it is closed at once.
+func (h *heldConns) add(conn net.Conn, addr netip.Addr, why string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed || len(h.conns) >= h.limits.Held || h.per[addr] >= h.limits.HeldPerAddress {
+		_ = conn.Close()
+		return
+	}
+	if h.per[addr] == 0 {
+		h.log.Warn("connection refused; held in silence", zap.Stringer("agent", addr), zap.String("reason", why),
+			zap.Duration("for", heldFor))
+	}
+	h.per[addr]++
+	h.conns[conn] = time.AfterFunc(heldFor, func() { h.drop(conn, addr) })
+}
+
+func (h *heldConns) drop(conn net.Conn, addr netip.Addr) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if _, ok := h.conns[conn]; !ok {
+		return
+	}
+	delete(h.conns, conn)
+	if h.per[addr]--; h.per[addr] <= 0 {
+		delete(h.per, addr)
+	}
+	_ = conn.Close()
+}
+
+// close lets go of all.
+func (h *heldConns) close() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.closed = true
+	for conn, timer := range h.conns {
+		timer.Stop()
+		_ = conn.Close()
+	}
+	clear(h.conns)
+	clear(h.per)
+}

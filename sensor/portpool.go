@@ -1,0 +1,178 @@
+package sensor
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// errPortsPending means that on every port a stream of the same address awaits its first datagram.
+var errPortsPending = errors.New("every data port already awaits the first datagram of another stream of this address")
+
+// reopenAfter is how long a port that could not be opened is left alone.
+const reopenAfter = 30 * time.Second
+
+// portPool is the range of UDP ports. A port is opened when it is first needed and stays open until the end: one
+// "port unreachable" sent to a C agent's late datagram would end its next capture.
+type portPool struct {
+	listen netip.Addr
+	open   func(netip.AddrPort) (datagramSource, error)
+	log    *zap.Logger
+	wg     sync.WaitGroup // the ports' receivers
+
+	mu     sync.Mutex // before dataPort.mu
+	slots  []portSlot
+	serial uint64 // allocations so far
+}
+
+// portSlot is one number of the range.
+type portSlot struct {
+	number  uint16 // 0: chosen by the system
+	port    *dataPort
+	streams map[netip.Addr]int // per agent address
+	total   int
+	used    uint64    // when it was last given out, in allocations
+	retry   time.Time // not to be opened before
+}
+
+func newPortPool(o *Options) *portPool {
+	p := &portPool{listen: o.Listen, open: o.openPort, log: o.Log, slots: make([]portSlot, o.Data.Count)}
+	for i := range p.slots {
+		p.slots[i].streams = make(map[netip.Addr]int)
+		if o.Data.First != 0 {
+			p.slots[i].number = o.Data.First + uint16(i)
+		}
+	}
+	return p
+}
+
+// allocate registers the stream with a port: the one with the fewest streams of its address, among those the one with
+// the fewest at all, among those the one unused for longest. The error is errPortsPending while every port awaits a
+// first datagram from that address.
+func (p *portPool) allocate(s *stream) (*dataPort, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	var openErr error
+	for {
+		best := p.best(s.agent, now)
+		if best == nil {
+			if openErr != nil && !p.anyOpen() {
+				return nil, openErr
+			}
+			return nil, errPortsPending
+		}
+		if best.port == nil {
+			if err := p.openSlot(best); err != nil {
+				openErr = err
+				best.retry = now.Add(reopenAfter)
+				continue
+			}
+		}
+		p.serial++
+		best.used = p.serial
+		best.streams[s.agent]++
+		best.total++
+		best.port.add(s)
+		return best.port, nil
+	}
+}
+
+func (p *portPool) anyOpen() bool {
+	for i := range p.slots {
+		if p.slots[i].port != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// best is nil if no port can be given to a new stream of addr now.
+func (p *portPool) best(addr netip.Addr, now time.Time) (best *portSlot) {
+	for i := range p.slots {
+		c := &p.slots[i]
+		if c.port == nil && now.Before(c.retry) || c.port != nil && c.port.awaits(addr) {
+			continue
+		}
+		if best == nil || c.before(best, addr) {
+			best = c
+		}
+	}
+	return best
+}
+
+func (c *portSlot) before(o *portSlot, addr netip.Addr) bool {
+	if a, b := c.streams[addr], o.streams[addr]; a != b {
+		return a < b
+	}
+	if c.total != o.total {
+		return c.total < o.total
+	}
+	return c.used < o.used
+}
+
+func (p *portPool) openSlot(c *portSlot) error {
+	addr := p.listen
+	if !addr.IsValid() {
+		addr = netip.IPv6Unspecified()
+	}
+	sock, err := p.open(netip.AddrPortFrom(addr, c.number))
+	if err != nil {
+		err = fmt.Errorf("open data port %d: %w", c.number, err)
+		p.log.Warn("a data port cannot be used; the others are", zap.Error(err))
+		return err
+	}
+	c.port = newDataPort(sock, p.log)
+	p.wg.Go(c.port.run)
+	p.log.Debug("data port open", zap.Uint16("port", c.port.port))
+	return nil
+}
+
+// release forgets a finished stream.
+func (p *portPool) release(port *dataPort, s *stream) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := range p.slots {
+		c := &p.slots[i]
+		if c.port != port {
+			continue
+		}
+		c.total--
+		if c.streams[s.agent]--; c.streams[s.agent] <= 0 {
+			delete(c.streams, s.agent)
+		}
+	}
+	port.remove(s, time.Now())
+}
+
+// status describes the open ports.
+func (p *portPool) status() []PortStatus {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var out []PortStatus
+	for i := range p.slots {
+		if port := p.slots[i].port; port != nil {
+			out = append(out, port.status())
+		}
+	}
+	return out
+}
+
+// close ends every receiver and waits for it.
+func (p *portPool) close() {
+	p.mu.Lock()
+	for i := range p.slots {
+		if port := p.slots[i].port; port != nil {
+			if err := port.sock.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+				p.log.Debug("close data port", zap.Error(err))
+			}
+		}
+	}
+	p.mu.Unlock()
+	p.wg.Wait()
+}

@@ -1,0 +1,128 @@
+package sensor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"rpcapd/rpcap"
+)
+
+const (
+	// endTimeout bounds STATS and ENDCAP together; finalStats bounds each STATS of them.
+	endTimeout = 2 * time.Second
+	finalStats = 700 * time.Millisecond
+)
+
+// running supervises a capture.
+func (s *session) running(ctx context.Context) (state, error) {
+	s.setState(StateRunning, "")
+	s.heldReason = ""
+	s.log.Info("forwarding starts", zap.String("peer", s.capture.stream.source.Name()),
+		zap.String("rule", s.chosen.rule.Name), zap.Uint32("linktype", s.linkType), zap.Uint16("port", s.capture.number()))
+	next := time.Now()
+	for {
+		next = next.Add(statsInterval)
+		switch ev, err := s.wait(ctx, next); {
+		case err != nil:
+			return nil, err
+		case ev == eventStop:
+			return s.ending, nil
+		case ev == eventData:
+			return s.dataEnded, nil
+		}
+		if err := s.askStats(ctx, statsTimeout); err != nil && ctx.Err() == nil {
+			return nil, err
+		}
+	}
+}
+
+// askStats asks for the agent's numbers. An ERROR in answer is an answer.
+func (s *session) askStats(ctx context.Context, timeout time.Duration) error {
+	m, err := s.ctl.request(ctx, rpcap.TypeStatsRequest, rpcap.AppendEmpty(nil, rpcap.TypeStatsRequest), timeout)
+	if agentErr := (*rpcap.Error)(nil); errors.As(err, &agentErr) {
+		s.lastReply = time.Now()
+		s.log.Debug("agent has no statistics", zap.Error(agentErr))
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	reply, _, err := rpcap.ParseStatsReply(m.payload)
+	if err != nil {
+		return fmt.Errorf("read STATS_REPLY: %w", err)
+	}
+	s.lastReply = time.Now()
+	if s.capture != nil { // without one ExtraHop's agent sends whatever is in its memory
+		s.capture.reported(reply)
+	}
+	return nil
+}
+
+// ending stops the capture in order because the sensor stops.
+func (s *session) ending(context.Context) (state, error) {
+	if err := s.stopCapture(); err != nil {
+		return nil, err
+	}
+	return nil, errStopped
+}
+
+// dataEnded stops the capture because its TCP data connection cannot be used any more, and tries again later.
+func (s *session) dataEnded(context.Context) (state, error) {
+	why := fmt.Errorf("the data connection cannot be used: %w", s.capture.tcp.err)
+	if err := s.stopCapture(); err != nil {
+		return nil, err
+	}
+	return s.hold(s.list, retryInterval, why, true), nil
+}
+
+// stopCapture sends STATS, ENDCAP and STATS. The numbers after ENDCAP are the final ones unless they are zeros, as both C
+// agents send; then those before it are a lower bound. All of it takes at most endTimeout and lingerTime.
+func (s *session) stopCapture() error {
+	s.setState(StateEnding, "")
+	ctx, cancel := context.WithTimeout(context.Background(), endTimeout)
+	defer cancel()
+	if err := s.askStats(ctx, finalStats); err != nil && !errors.Is(err, errNoReply) {
+		return err
+	}
+	tail, captured := TailUnknown, uint32(0)
+	if r, ok := s.capture.lastReport(); ok {
+		tail, captured = TailAtLeast, r.Captured
+	}
+	_, err := s.ctl.request(ctx, rpcap.TypeEndCaptureRequest, rpcap.AppendEmpty(nil, rpcap.TypeEndCaptureRequest), endTimeout)
+	agentErr := (*rpcap.Error)(nil)
+	if err == nil {
+		if final, ok := s.finalReport(ctx, captured); ok {
+			tail, captured = TailKnown, final
+		}
+	}
+	s.endCapture(tail, captured)
+	if err != nil && !errors.As(err, &agentErr) {
+		return fmt.Errorf("end capture: %w", err)
+	}
+	return nil
+}
+
+// finalReport asks for the numbers after ENDCAP and tells whether they are valid: not behind those before it.
+func (s *session) finalReport(ctx context.Context, before uint32) (captured uint32, ok bool) {
+	m, err := s.ctl.request(ctx, rpcap.TypeStatsRequest, rpcap.AppendEmpty(nil, rpcap.TypeStatsRequest), finalStats)
+	if err != nil {
+		return 0, false
+	}
+	r, _, err := rpcap.ParseStatsReply(m.payload)
+	if err != nil || int32(r.Captured-before) < 0 {
+		return 0, false
+	}
+	c := s.capture
+	c.guard.Lock()
+	seen := uint32(c.stream.newest)
+	c.guard.Unlock()
+	if int32(r.Captured-seen) < 0 {
+		return 0, false
+	}
+	c.reported(r)
+	return r.Captured, true
+}

@@ -1,0 +1,245 @@
+package sensor
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"rpcapd/rpcap"
+)
+
+const (
+	// replyTimeout is how long an agent may take for an answer during the handshake; a wrong password or an interface
+	// list can take seconds.
+	replyTimeout = 15 * time.Second
+	// statsInterval and statsTimeout supervise a running capture.
+	statsInterval = 5 * time.Second
+	statsTimeout  = 10 * time.Second
+	// probeTimeout is how long an older session of the same address may be silent when a new one comes.
+	probeTimeout = 3 * time.Second
+	// provenAlive is how long an answer to STATS counts as the answer to a probe.
+	provenAlive = time.Second
+	// retryInterval is the pause before the agent is asked for its interfaces again.
+	retryInterval = 60 * time.Second
+	// minSession is how long a connection stays open at least when it is the sensor that ends it, and brokenHold when
+	// the agent cannot go on by itself: C agents redial at once, thousands of times a second.
+	minSession = 5 * time.Second
+	brokenHold = 30 * time.Second
+	// lingerTime is how long datagrams are taken after the end of a capture.
+	lingerTime = time.Second
+)
+
+// errStopped ends sessions when the sensor stops.
+var errStopped = errors.New("the sensor stops")
+
+// state is one state of a session: it does what is to be done in it and returns the next one, nil at the end. The error
+// is the reason for the end.
+type state func(context.Context) (state, error)
+
+// session is one control connection. All fields but those under mu belong to its goroutine.
+type session struct {
+	sensor *Sensor
+	log    *zap.Logger
+	ctl    *control
+	peer   netip.AddrPort // of the agent
+	local  netip.AddrPort // what the agent dialled
+	rules  []*Rule        // those that the agent may use, all with the same credentials
+	probes chan chan struct{}
+	closed chan struct{} // closed when the session is over, before its last datagrams are in
+
+	since      time.Time
+	lastReply  time.Time // to STATS
+	heldReason string    // logged already
+	chosen     choice
+	linkType   uint32
+	capture    *capture // nil but between STARTCAP and the end of it
+	host       string   // its name for the chosen interface
+	freeName   func()
+
+	mu     sync.Mutex // a leaf
+	status PeerStatus // guarded by mu; counters are filled in by snapshot
+	live   *capture   // guarded by mu; the capture whose counters snapshot reads
+}
+
+func newSession(s *Sensor, conn net.Conn, rules []*Rule) *session {
+	peer, local := addrPort(conn.RemoteAddr()), addrPort(conn.LocalAddr())
+	now := time.Now()
+	return &session{
+		sensor: s,
+		log:    s.log.With(zap.Stringer("agent", peer)),
+		ctl:    newControl(rpcap.NewConn(conn, rpcap.MaxReplyAccepted)),
+		peer:   peer, local: local, rules: rules, since: now,
+		probes:   make(chan chan struct{}, 8),
+		closed:   make(chan struct{}),
+		freeName: func() {},
+		status: PeerStatus{
+			Name: s.names.host(peer.Addr()), Address: peer, State: StateAuthenticating, Since: now, Sessions: 1,
+		},
+	}
+}
+
+// addrPort is the address of a TCP endpoint in comparable form.
+func addrPort(a net.Addr) netip.AddrPort {
+	if t, ok := a.(*net.TCPAddr); ok {
+		ap := t.AddrPort()
+		return netip.AddrPortFrom(plainAddr(ap.Addr()), ap.Port())
+	}
+	return netip.AddrPort{}
+}
+
+// run works through the states. It returns when the connection is closed and the capture's last datagrams are in.
+func (s *session) run(ctx context.Context) {
+	var reader sync.WaitGroup
+	reader.Go(s.ctl.run)
+	s.log.Info("agent connected")
+	var err error
+	for next := state(s.authenticate); next != nil && err == nil; {
+		next, err = next(ctx)
+	}
+	s.freeName()
+	close(s.closed)
+	s.endCapture(TailUnknown, 0)
+	s.pause(ctx, err)
+	s.ctl.close()
+	reader.Wait()
+	s.setState(StateEnded, reason(err))
+	if errors.Is(err, errStopped) || err == nil {
+		s.log.Info("session ended", zap.String("reason", reason(err)))
+		return
+	}
+	s.log.Warn("session ended", zap.String("reason", reason(err)))
+}
+
+func reason(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// brokenError marks an end after which the agent is out of step; the connection is held longer.
+type brokenError struct{ error }
+
+func (e brokenError) Unwrap() error { return e.error }
+
+// pause delays the closing of a connection that the agent has not closed itself.
+func (s *session) pause(ctx context.Context, err error) {
+	hold := minSession - time.Since(s.since)
+	if errors.As(err, new(brokenError)) {
+		hold = brokenHold
+	}
+	if err == nil || errors.Is(err, errNoReply) || s.agentLeft() || hold <= 0 {
+		return
+	}
+	s.setState(StateHeld, reason(err))
+	timer := time.NewTimer(hold)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// agentLeft reports whether the reader has found the connection at its end.
+func (s *session) agentLeft() bool {
+	select {
+	case _, ok := <-s.ctl.in:
+		return !ok
+	default:
+		return false
+	}
+}
+
+// setState shows the state to others.
+func (s *session) setState(st State, why string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.status.State, s.status.Reason = st, why
+}
+
+// event is what ends a wait.
+type event uint8
+
+const (
+	eventTimer event = iota
+	eventStop
+	eventData // the data connection has ended (TCP)
+)
+
+// wait serves the connection until the given time, the sensor's stop or the end of the data connection. Probes are
+// answered, messages that come unasked are judged.
+func (s *session) wait(ctx context.Context, until time.Time) (event, error) {
+	s.ctl.giveBack()
+	timer := time.NewTimer(time.Until(until))
+	defer timer.Stop()
+	var data <-chan struct{}
+	if s.capture != nil {
+		data = s.capture.ended()
+	}
+	for {
+		select {
+		case <-timer.C:
+			return eventTimer, nil
+		case <-ctx.Done():
+			return eventStop, nil
+		case <-data:
+			return eventData, nil
+		case answer := <-s.probes:
+			if err := s.answerProbe(ctx); err != nil {
+				return 0, err
+			}
+			close(answer)
+		case m, ok := <-s.ctl.in:
+			if !ok {
+				return 0, s.ctl.ended()
+			}
+			agentErr, err := s.ctl.unsolicited(m)
+			if err != nil {
+				return 0, err
+			}
+			if agentErr != nil {
+				s.log.Debug("agent reports an error unasked", zap.Error(agentErr))
+			}
+		}
+	}
+}
+
+// answerProbe asks for STATS unless the agent has just answered; any reply proves it alive.
+func (s *session) answerProbe(ctx context.Context) error {
+	if time.Since(s.lastReply) < provenAlive {
+		return nil
+	}
+	err := s.askStats(ctx, probeTimeout)
+	if ctx.Err() != nil {
+		return nil // wait returns next
+	}
+	return err
+}
+
+// probe asks the session to prove that its agent is alive. The channel is closed when it has, and stays open when the
+// session cannot be asked; s.closed is closed when it has not.
+func (s *session) probe() <-chan struct{} {
+	answer := make(chan struct{})
+	select {
+	case s.probes <- answer:
+	default:
+		close(answer) // eight others ask already
+	}
+	return answer
+}
+
+// snapshot is the status with current counters.
+func (s *session) snapshot() PeerStatus {
+	s.mu.Lock()
+	st, c := s.status, s.live
+	s.mu.Unlock()
+	if c != nil {
+		c.fill(&st)
+	}
+	return st
+}

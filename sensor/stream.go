@@ -1,0 +1,226 @@
+package sensor
+
+import (
+	"net/netip"
+	"time"
+
+	"rpcapd/rpcap"
+	"rpcapd/udpstr"
+)
+
+const (
+	// vlanSlack is what an agent's capture library may add to the snap length: two VLAN tags put back.
+	vlanSlack = 8
+	// maxSources bounds the source ports one stream has had (NAT rebinding): datagrams still on their way from the
+	// former ones belong to it.
+	maxSources = 8
+	// continuationWindow is how far ahead of a stream a datagram from an unknown port may be to count as its
+	// continuation. A stream that has just begun and lost as many datagrams is taken for a new one.
+	continuationWindow = 1024
+)
+
+// streamFormat is what the first datagram of a stream shows; nothing announces it.
+type streamFormat uint8
+
+const (
+	formatUnknown streamFormat = iota
+	formatUDPStr
+	formatPlain
+)
+
+func (f streamFormat) String() string {
+	switch f {
+	case formatUDPStr:
+		return "udpstr"
+	case formatPlain:
+		return "packet"
+	}
+	return ""
+}
+
+// stream is the frames of one STARTCAP. A UDP stream is guarded by its dataPort's mu, a TCP stream by its tcpData's.
+type stream struct {
+	agent    netip.Addr // the only address that datagrams are taken from
+	source   Source
+	limits   Limits
+	feeds    []Feed
+	format   streamFormat
+	udpstr   *udpstr.Reassembler
+	plain    *plainStream
+	sources  []netip.AddrPort // the last one is in use; empty before the first datagram
+	nextSeq  uint32           // udpstr: seqno after the highest seen; plain: number after it
+	rebound  uint64
+	timed    bool   // in dataPort.timed
+	newest   uint64 // number of the last frame delivered
+	awaiting uint64 // close reached when the frame with this number is delivered; 0: not set
+	reached  chan struct{}
+	finished bool
+	final    Received
+	tail     Tail
+	tailLost uint64
+	sinks    FeedCounters // valid once finished
+}
+
+func newStream(src Source, limits Limits) *stream {
+	return &stream{agent: src.Agent, source: src, limits: limits, reached: make(chan struct{})}
+}
+
+// attach gets a feed for a source from every sink.
+func attach(sinks []Sink, src Source) []Feed {
+	feeds := make([]Feed, 0, len(sinks))
+	for _, k := range sinks {
+		feeds = append(feeds, k.Attach(src))
+	}
+	return feeds
+}
+
+// begin settles the format with the first datagram.
+func (s *stream) begin(f streamFormat) {
+	s.format = f
+	maxCaplen := min(s.source.Snaplen+vlanSlack, rpcap.MaxSnaplen)
+	if f == formatPlain {
+		s.plain = &plainStream{maxCaplen: maxCaplen, deliver: s.deliver}
+		return
+	}
+	s.udpstr = udpstr.NewReassembler(udpstr.ReassemblerConfig{
+		Window: s.limits.Window, Hold: s.limits.Hold, MaxCaplen: maxCaplen,
+	}, s.deliver)
+}
+
+// datagram takes one payload from the stream's own source.
+func (s *stream) datagram(b []byte, now time.Time) {
+	if s.finished {
+		return
+	}
+	if f, seq := classify(b); f == s.format {
+		if next := seq + 1; int32(next-s.nextSeq) > 0 {
+			s.nextSeq = next
+		}
+	}
+	if s.format == formatPlain {
+		s.plain.message(b)
+		return
+	}
+	s.udpstr.Datagram(b, now)
+}
+
+// deliver hands one frame to every sink; it is called by the reassembler or the plain stream.
+func (s *stream) deliver(p *udpstr.Packet) {
+	s.newest = max(s.newest, p.Number)
+	for _, f := range s.feeds {
+		f.Frame(p)
+	}
+	if s.awaiting != 0 && s.newest >= s.awaiting {
+		s.awaiting = 0
+		close(s.reached)
+	}
+}
+
+// await makes reached close once everything up to frame number captured (modulo 2^32) has come.
+func (s *stream) await(captured uint32) {
+	missing := int32(captured - uint32(s.newest))
+	if s.awaiting != 0 || s.finished {
+		return
+	}
+	if missing <= 0 {
+		close(s.reached)
+		return
+	}
+	s.awaiting = s.newest + uint64(missing)
+}
+
+// continues reports how far a datagram is ahead of this stream, if it is near enough to be its continuation.
+func (s *stream) continues(f streamFormat, seq uint32) (ahead uint32, ok bool) {
+	ahead = seq - s.nextSeq
+	return ahead, s.format == f && len(s.sources) > 0 && ahead < continuationWindow
+}
+
+// received returns the counters so far.
+func (s *stream) received() Received {
+	if s.finished {
+		return s.final
+	}
+	return s.arrived()
+}
+
+func (s *stream) arrived() Received {
+	switch s.format {
+	case formatPlain:
+		return s.plain.snapshot()
+	case formatUDPStr:
+		c := s.udpstr.Counters()
+		return Received{
+			Datagrams: c.Datagrams, Bytes: c.Bytes, Frames: c.Delivered, FrameBytes: c.DeliveredBytes,
+			InOrder: c.InOrder, Reordered: c.Reordered, Lost: c.Lost, Late: c.Late, Duplicate: c.Duplicate,
+			Malformed: c.Malformed, Missing: c.Missing,
+		}
+	}
+	return Received{}
+}
+
+// sinkCounters sums what the sinks did with the frames.
+func (s *stream) sinkCounters() FeedCounters {
+	sum := s.sinks
+	for _, f := range s.feeds {
+		sum.add(f.Counters())
+	}
+	return sum
+}
+
+// finish ends the stream: what the reorder window holds is delivered, the tail is settled, the sinks are told. captured
+// is the agent's final count, meaningful unless tail is TailUnknown.
+func (s *stream) finish(tail Tail, captured uint32, sum Forwarded) {
+	if s.finished {
+		return
+	}
+	if s.udpstr != nil {
+		s.udpstr.Flush()
+	}
+	s.final, s.tail = s.arrived(), tail
+	if tail != TailUnknown {
+		s.tailLost = s.tailLoss(captured)
+		s.final.Missing += s.tailLost
+	}
+	s.finished = true
+	s.sinks = s.sinkCounters()
+	for _, f := range s.feeds {
+		f.Detach(sum)
+	}
+	s.feeds, s.udpstr, s.plain = nil, nil, nil
+}
+
+// tailLoss is the number of frames the agent counted after the last one that was seen. A lower-bound count may be
+// behind the frames that have come: then nothing is known to be lost.
+func (s *stream) tailLoss(captured uint32) uint64 {
+	last := uint32(s.newest)
+	if s.udpstr != nil {
+		last = uint32(s.udpstr.Counters().LastNumber)
+	} else if s.plain != nil {
+		last = uint32(s.plain.newest)
+	}
+	if d := int32(captured - last); d > 0 {
+		return uint64(d)
+	}
+	return 0
+}
+
+// classify tells a datagram's format and its sequence number (udpstr) or frame number (plain); formatUnknown is
+// neither.
+func classify(b []byte) (streamFormat, uint32) {
+	switch {
+	case len(b) > udpstr.HeaderLen && b[0] == 0 && b[1] == udpstr.Type:
+		return formatUDPStr, be32(b[4:])
+	case len(b) >= rpcap.PacketHeaderLen && b[0] == 0 && b[1] == byte(rpcap.TypePacket):
+		return formatPlain, be32(b[24:])
+	}
+	return formatUnknown, 0
+}
+
+// first reports whether a datagram is the first one of its capture.
+func first(f streamFormat, seq uint32) bool {
+	return f == formatUDPStr && seq == 0 || f == formatPlain && seq == 1
+}
+
+func be32(b []byte) uint32 {
+	return uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
+}

@@ -1,0 +1,77 @@
+package sensor
+
+import (
+	"fmt"
+	"io"
+	"time"
+)
+
+// WriteSummary prints for each peer what it forwarded against what arrived, for people.
+func (s *Sensor) WriteSummary(w io.Writer) error {
+	peers := s.Peers()
+	c := s.Counters()
+	if _, err := fmt.Fprintf(w, "rpcap-sensor: %d connections, %d refused, %d sessions ended\n",
+		c.Accepted, c.Refused, c.Ended); err != nil {
+		return err
+	}
+	for i := range peers {
+		if err := writePeer(w, &peers[i]); err != nil {
+			return err
+		}
+	}
+	for _, p := range s.Ports() {
+		if p.Foreign == 0 && p.KernelDrops == 0 {
+			continue
+		}
+		if _, err := fmt.Fprintf(w, "data port %d: foreign %d, dropped by the kernel %d datagrams\n",
+			p.Port, p.Foreign, p.KernelDrops); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writePeer prints one peer.
+func writePeer(w io.Writer, p *PeerStatus) error {
+	head := fmt.Sprintf("%s: %s", p.Name, p.State)
+	if p.Reason != "" {
+		head += " (" + p.Reason + ")"
+	}
+	if p.Rule != "" {
+		head += ", rule " + p.Rule
+	}
+	if p.DataPort != 0 {
+		head += fmt.Sprintf(", port %d", p.DataPort)
+	}
+	if p.Format != "" {
+		head += ", " + p.Format
+	}
+	if p.Sessions > 1 {
+		head += fmt.Sprintf(", %d captures", p.Sessions)
+	}
+	head += ", since " + p.Since.Format(time.DateTime)
+	if p.Rule == "" { // never got as far as a capture
+		_, err := fmt.Fprintln(w, head)
+		return err
+	}
+	forwarded := "unknown"
+	if f := p.Forwarded; f.Known {
+		forwarded = fmt.Sprintf("ifrecv %d, krnldrop %d, ifdrop %d, captured %d",
+			f.Received, f.KernelDropped, f.InterfaceDropped, f.Captured)
+	}
+	r := p.Received
+	_, err := fmt.Fprintf(w, "%s\n  forwarded: %s\n"+
+		"  received:  datagrams %d, bytes %d, frames %d, lost %d, late %d, duplicate %d, malformed %d, missing %d frames (tail %s)\n"+
+		"  output:    written %d, dropped %d\n",
+		head, forwarded, r.Datagrams, r.Bytes, r.Frames, r.Lost, r.Late, r.Duplicate, r.Malformed, r.Missing, p.tail(),
+		p.Sinks.Written, p.Sinks.Dropped)
+	return err
+}
+
+// tail says what is known of the end.
+func (p *PeerStatus) tail() string {
+	if p.TailLost > 0 {
+		return fmt.Sprintf("%s, %d lost there", p.Tail, p.TailLost)
+	}
+	return p.Tail.String()
+}
