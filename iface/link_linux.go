@@ -1,0 +1,90 @@
+package iface
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+)
+
+// parseLink reads one RTM_NEWLINK message, flags but for the connection status.
+//
+//	off  size  field
+//	0    1     family
+//	2    2     ARP hardware type
+//	4    4     index
+//	8    4     IFF_… flags
+//	12   4     change mask
+//	16   …     attributes
+func parseLink(m []byte) (Interface, error) {
+	if len(m) < unix.SizeofIfInfomsg {
+		return Interface{}, errors.New("short link message")
+	}
+	attrs, err := nl.ParseRouteAttr(m[unix.SizeofIfInfomsg:])
+	if err != nil {
+		return Interface{}, fmt.Errorf("read link message: %w", err)
+	}
+	info := nl.DeserializeIfInfomsg(m)
+	i := Interface{
+		Index:        int(info.Index),
+		ARPType:      info.Type,
+		Broadcast:    info.Flags&unix.IFF_BROADCAST != 0,
+		PointToPoint: info.Flags&unix.IFF_POINTOPOINT != 0,
+		Flags:        linkFlags(info.Flags),
+	}
+	for _, a := range attrs {
+		switch a.Attr.Type {
+		case unix.IFLA_IFNAME:
+			i.Name = text(a.Value)
+		case unix.IFLA_IFALIAS:
+			i.Description = printable(text(a.Value))
+		case unix.IFLA_MTU:
+			if len(a.Value) >= 4 {
+				i.MTU = int(binary.NativeEndian.Uint32(a.Value))
+			}
+		case unix.IFLA_ADDRESS:
+			i.HardwareAddr = net.HardwareAddr(slices.Clone(a.Value))
+		case unix.IFLA_BROADCAST:
+			if i.Broadcast {
+				i.HardwareBroadcast = net.HardwareAddr(slices.Clone(a.Value))
+			}
+		}
+	}
+	return i, nil
+}
+
+func linkFlags(iff uint32) Flags {
+	var f Flags
+	if iff&unix.IFF_UP != 0 {
+		f |= Up
+	}
+	if iff&unix.IFF_RUNNING != 0 {
+		f |= Running
+	}
+	if iff&unix.IFF_LOOPBACK != 0 {
+		f |= Loopback
+	}
+	return f
+}
+
+// text returns a string attribute, which ends with a zero byte.
+func text(value []byte) string {
+	value, _, _ = bytes.Cut(value, []byte{0})
+	return string(value)
+}
+
+// printable takes out of an alias, which may be any bytes, what is no text.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
+}
