@@ -387,7 +387,7 @@ func TestRootNothingLeaks(t *testing.T) {
 	}
 	routines := runtime.NumGoroutine()
 	fds, maps := count()
-	for i := range 20 {
+	for i := range 6 {
 		s, err := Open(Options{Interface: "b", Filter: acceptAll(1), RingBytes: 1 << 20, Promiscuous: i%2 == 0})
 		if err != nil {
 			t.Fatal(err)
@@ -428,7 +428,7 @@ func TestRootDrain(t *testing.T) {
 				}
 			}()
 			defer func() { close(stop); <-stopped }()
-			for round := range 10 {
+			for round := range 6 {
 				o := Options{Interface: "b", RingBytes: 1 << 20}
 				if grouped {
 					o.Fanout = new(Fanout)
