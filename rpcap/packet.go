@@ -1,6 +1,9 @@
 package rpcap
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"fmt"
+)
 
 const (
 	// PacketHeaderLen is what precedes the frame in a PACKET message: the common
@@ -50,4 +53,21 @@ func ParsePacketHeader(b []byte) (PacketHeader, int, error) {
 		Len:    binary.BigEndian.Uint32(b[20:]),
 		Number: binary.BigEndian.Uint32(b[24:]),
 	}, PacketHeaderLen, nil
+}
+
+// ParsePacket decodes a whole PACKET message: its header, the frame (memory of b)
+// and the bytes used. Only type 7 and version 0 are taken, and a caplen that b holds.
+func ParsePacket(b []byte) (PacketHeader, []byte, int, error) {
+	m, n, err := ParsePacketHeader(b)
+	if err != nil {
+		return PacketHeader{}, nil, 0, err
+	}
+	if b[0] != Version || Type(b[1]) != TypePacket {
+		return PacketHeader{}, nil, 0, fmt.Errorf("parse PACKET: version %d, %s", b[0], Type(b[1]))
+	}
+	if uint64(len(b)-n) < uint64(m.Caplen) {
+		return PacketHeader{}, nil, 0, short("PACKET", len(b), n+int(m.Caplen))
+	}
+	end := n + int(m.Caplen)
+	return m, b[n:end], end, nil
 }

@@ -1,0 +1,256 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"reflect"
+	"sync"
+	"syscall"
+
+	"go.uber.org/zap"
+
+	"rpcapd/capture"
+	"rpcapd/filter"
+	"rpcapd/rpcap"
+)
+
+// capturing is one capture: its source, its data connection and the forwarder
+// between them. The connection that started it commands it; exclusions may
+// replace its filter at any time; the forwarder goroutine ends it.
+type capturing struct {
+	log       *zap.Logger
+	agent     *Supervisor
+	source    capture.Source
+	out       output
+	forwarder *forwarder
+
+	mu         sync.Mutex // the three that a filter is composed from, and final
+	program    rpcap.Program
+	exclusion  filter.Exclusion
+	userFilter bool
+	final      *Counters // set when the source is about to close
+
+	info CaptureStatus // what does not change while it runs
+	done chan struct{} // closed when the forwarder has ended and all is collected
+	err  error         // why it died; valid after done
+}
+
+// running says whether the capture still has to be ended. One that has died is
+// over; one that has read its file to the end is not until the sensor ends it.
+func (c *capturing) running() bool {
+	if c == nil {
+		return false
+	}
+	select {
+	case <-c.done:
+		return c.err == nil
+	default:
+		return true
+	}
+}
+
+// openSource opens the ring with the filter that holds now. What the kernel does
+// not take is run in user space, said once.
+func (c *capturing) openSource(group *capture.Fanout) error {
+	policy := c.agent.policy.Load()
+	link, err := c.agent.ifaces.linkType(c.info.Interface)
+	if err != nil {
+		return err
+	}
+	c.info.LinkType = link
+	c.exclusion = c.agent.exclusions.snapshot()
+	prog, err := c.compose(false)
+	if err != nil {
+		return err
+	}
+	o := capture.Options{
+		Interface:   c.info.Interface,
+		Snaplen:     c.info.Snaplen,
+		Promiscuous: c.info.Promiscuous,
+		RingBytes:   policy.RingBytes,
+		Filter:      prog,
+		Fanout:      group,
+		OnEvent:     c.event,
+	}
+	c.source, err = c.agent.ifaces.open(o)
+	if err != nil && refusedByKernel(err) {
+		if o.Filter, err = c.compose(true); err != nil {
+			return err
+		}
+		c.source, err = c.agent.ifaces.open(o)
+	}
+	return err
+}
+
+// compose puts the exclusion in front of the sensor's program. mu is held, or
+// nobody else knows the capture yet.
+func (c *capturing) compose(user bool) (filter.Program, error) {
+	build := filter.Compose
+	if user || c.agent.ifaces.file != "" {
+		build = filter.UserSpace
+	}
+	p, err := build(c.info.LinkType, c.exclusion, c.program, c.info.Snaplen)
+	if err != nil {
+		return p, fmt.Errorf("filter: %w", err)
+	}
+	if p.VM != nil && !c.userFilter && c.agent.ifaces.file == "" {
+		c.log.Warn("filter runs in user space: the kernel does not take a program of this size", zap.Int("instructions", len(c.program)))
+	}
+	c.userFilter = p.VM != nil
+	return p, nil
+}
+
+// install composes the filter anew and gives it to the source. mu is held.
+func (c *capturing) install() error {
+	p, err := c.compose(false)
+	if err != nil {
+		return err
+	}
+	err = c.source.SetFilter(p)
+	if err != nil && refusedByKernel(err) {
+		if p, err = c.compose(true); err != nil {
+			return err
+		}
+		err = c.source.SetFilter(p)
+	}
+	return err
+}
+
+// refusedByKernel: SO_ATTACH_FILTER says ENOMEM above net.core.optmem_max and
+// EINVAL for what net/core/filter.c does not take.
+func refusedByKernel(err error) bool {
+	return errors.Is(err, syscall.ENOMEM) || errors.Is(err, syscall.EINVAL)
+}
+
+// setProgram replaces the sensor's program; the old one stays on error.
+func (c *capturing) setProgram(p rpcap.Program) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	old := c.program
+	c.program = p
+	if err := c.install(); err != nil {
+		c.program = old
+		return err
+	}
+	return nil
+}
+
+// exclude replaces the exclusion. A failure leaves the old one, which keeps this
+// capture's own flow out, and is said.
+func (c *capturing) exclude(x filter.Exclusion) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.final != nil || reflect.DeepEqual(x, c.exclusion) {
+		return
+	}
+	old := c.exclusion
+	c.exclusion = x
+	if err := c.install(); err != nil {
+		c.exclusion = old
+		c.log.Error("own traffic to another sensor is not excluded from this capture", zap.Error(err))
+	}
+}
+
+// openOutput opens the data connection in the format that -t and the sensor's
+// flags lead to.
+func (c *capturing) openOutput(ctx context.Context, to netip.AddrPort, tcp bool) error {
+	var err error
+	switch policy := c.agent.policy.Load(); {
+	case c.agent.opts.DryRun:
+		c.out = newDiscard()
+	case tcp:
+		c.out, err = openPacketTCP(ctx, to)
+	case policy.Datagram.Plain:
+		c.out, err = openPacketUDP(to, &c.agent.opts, policy)
+	default:
+		c.out, err = openUDPStr(to, &c.agent.opts, policy, c.log)
+	}
+	if err == nil {
+		c.info.Format = c.out.format()
+	}
+	return err
+}
+
+// start begins forwarding. ended is called once, from the forwarder's goroutine,
+// after the last numbers were taken.
+func (c *capturing) start(ended func(*capturing, error)) {
+	o := &c.agent.opts
+	c.agent.wg.Go(func() {
+		err := c.forwarder.run(o.CPU, o.Nice)
+		c.finish(err)
+		ended(c, err)
+		close(c.done)
+	})
+}
+
+// abandon closes a capture that never started.
+func (c *capturing) abandon() {
+	c.finish(nil)
+	close(c.done)
+}
+
+func (c *capturing) finish(err error) {
+	c.agent.exclusions.detach(c)
+	n := c.live()
+	c.mu.Lock()
+	c.final, c.err = &n, err
+	c.mu.Unlock()
+	c.source.Close()
+	c.out.close()
+}
+
+// stop ends the capture in order: nothing more is accepted, what the ring holds is
+// sent, then the numbers are final.
+func (c *capturing) stop() {
+	c.out.hurry()
+	if err := c.source.Drain(drainTimeout); err != nil {
+		c.log.Debug("drain capture", zap.Error(err))
+	}
+	<-c.done
+}
+
+// counters are the numbers so far, or the final ones.
+func (c *capturing) counters() Counters {
+	c.mu.Lock()
+	final := c.final
+	c.mu.Unlock()
+	if final != nil {
+		return *final
+	}
+	return c.live()
+}
+
+// live reads the forwarder before the source, so that a frame that comes in
+// between is counted as still in the ring and never as captured out of nothing.
+func (c *capturing) live() Counters {
+	n := c.forwarder.counters()
+	c.out.count(&n)
+	s, err := c.source.Stats()
+	if err != nil {
+		c.log.Debug("read statistics", zap.Error(err))
+	}
+	n.Received, n.RingDrops, n.InterfaceDrops = s.Received-s.Refused, s.RingDrops, s.InterfaceDrops
+	return n
+}
+
+// status describes the capture for the status file.
+func (c *capturing) status() CaptureStatus {
+	st := c.info
+	st.Counters = c.counters()
+	c.out.describe(&st)
+	c.mu.Lock()
+	st.Running, st.UserFilter = c.final == nil, c.userFilter
+	c.mu.Unlock()
+	return st
+}
+
+// event logs what happens to the interface under a running capture.
+func (c *capturing) event(e capture.Event) {
+	fields := []zap.Field{zap.String("interface", e.Interface), zap.Stringer("event", e.Kind)}
+	if e.Err != nil {
+		fields = append(fields, zap.Error(e.Err))
+	}
+	c.log.Warn("interface changed under a capture", fields...)
+}

@@ -1,0 +1,184 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"time"
+
+	"go.uber.org/zap"
+
+	"rpcapd/rpcap"
+)
+
+var (
+	errClosedBySensor = errors.New("closed by the sensor")
+	errInterfaceMoved = errors.New("the preselected address moved to another interface")
+)
+
+// connection is one control connection: what the sensor has said on it so far.
+type connection struct {
+	session *session
+	log     *zap.Logger
+	wire    *rpcap.Conn
+	peer    netip.AddrPort
+
+	authenticated bool
+	opened        string // interface of the last good OPEN
+	sampling      rpcap.SamplingRequest
+	capture       *capturing       // the running or the last capture of this connection
+	final         rpcap.StatsReply // numbers of the last capture, after it ended
+	out           []byte           // reused for replies
+}
+
+// serveConnection answers requests until the connection, the session or the
+// agent ends. A running capture is ended and sent out before it returns.
+func (x *session) serveConnection(ctx context.Context) error {
+	peer, err := remote(x.conn)
+	if err != nil {
+		return err
+	}
+	c := &connection{
+		session: x,
+		log:     x.log,
+		wire:    rpcap.NewConn(x.conn, rpcap.MaxRequestPayload),
+		peer:    peer,
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	x.mu.Lock()
+	x.moved = func() { cancel(errInterfaceMoved) }
+	x.mu.Unlock()
+	defer func() {
+		x.mu.Lock()
+		x.moved = nil
+		x.mu.Unlock()
+	}()
+	// The reader has no deadline of its own; shutting the read side down is what
+	// ends it for good, while answers and buffered frames can still leave.
+	stop := context.AfterFunc(ctx, func() { closeRead(x.conn) })
+	defer stop()
+
+	err = c.serve(ctx)
+	c.endCapture()
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	return err
+}
+
+func closeRead(c net.Conn) {
+	if r, ok := c.(interface{ CloseRead() error }); ok && r.CloseRead() == nil {
+		return
+	}
+	c.Close()
+}
+
+// serve reads one message after the other; each is consumed to its last byte
+// before it is answered.
+func (c *connection) serve(ctx context.Context) error {
+	for {
+		if err := c.wire.Await(time.Time{}); err != nil {
+			if errors.Is(err, io.EOF) {
+				return errors.New("connection closed by the sensor")
+			}
+			return fmt.Errorf("wait for a request: %w", err)
+		}
+		h, payload, err := c.wire.ReadMessage(time.Now().Add(messageTimeout))
+		if err != nil {
+			return c.unreadable(h, err)
+		}
+		c.log.Debug("request", zap.Stringer("type", h.Type), zap.Uint32("payload", h.PayloadLen))
+		if err := c.handle(ctx, h, payload); err != nil {
+			return err
+		}
+	}
+}
+
+// unreadable ends a connection whose stream can no longer be followed.
+func (c *connection) unreadable(h rpcap.Header, err error) error {
+	if errors.Is(err, rpcap.ErrPayloadTooLong) {
+		_ = c.refuse(rpcap.CodeWrongMessage, "payload of %d bytes is more than any request has (%d)", h.PayloadLen, rpcap.MaxRequestPayload)
+	}
+	return fmt.Errorf("read request: %w", err)
+}
+
+// handle answers one message. An error ends the connection.
+func (c *connection) handle(ctx context.Context, h rpcap.Header, payload []byte) error {
+	if h.Version != rpcap.Version {
+		return c.refuse(rpcap.CodeWrongVersion, "version %d is not spoken here, only %d", h.Version, rpcap.Version)
+	}
+	switch h.Type {
+	case rpcap.TypeError:
+		return c.peerError(h, payload)
+	case rpcap.TypeClose:
+		if !c.authenticated {
+			return errors.New("closed by the sensor before authentication")
+		}
+		return errClosedBySensor
+	}
+	if !c.authenticated {
+		if h.Type == rpcap.TypeAuthRequest {
+			return c.authenticate(ctx, payload)
+		}
+		return c.refuse(rpcap.CodeWrongMessage, "%s before authentication", h.Type)
+	}
+	switch h.Type {
+	case rpcap.TypeFindAllRequest:
+		return c.findInterfaces()
+	case rpcap.TypeOpenRequest:
+		return c.open(payload)
+	case rpcap.TypeSamplingRequest:
+		return c.setSampling(payload)
+	case rpcap.TypeStartCaptureRequest:
+		return c.startCapture(ctx, payload)
+	case rpcap.TypeUpdateFilterRequest:
+		return c.updateFilter(payload)
+	case rpcap.TypeStatsRequest:
+		return c.stats()
+	case rpcap.TypeEndCaptureRequest:
+		return c.endCaptureRequest()
+	case rpcap.TypeAuthRequest:
+		return c.refuse(rpcap.CodeWrongMessage, "already authenticated")
+	}
+	return c.refuse(rpcap.CodeWrongMessage, "message type %s is not a request", h.Type)
+}
+
+// peerError logs what the sensor complains about. Before authentication it means
+// that the sensor does not want this agent.
+func (c *connection) peerError(h rpcap.Header, payload []byte) error {
+	e, err := rpcap.ParseError(h, payload)
+	if err != nil {
+		return fmt.Errorf("read error message: %w", err)
+	}
+	if !c.authenticated {
+		return fmt.Errorf("refused by the sensor: %w", e)
+	}
+	c.session.failed(fmt.Errorf("sensor says: %w", e))
+	return nil
+}
+
+// refuse answers with an ERROR message; the connection goes on.
+func (c *connection) refuse(code rpcap.Code, format string, args ...any) error {
+	e := &rpcap.Error{Code: code, Text: fmt.Sprintf(format, args...)}
+	c.log.Warn("request refused", zap.Stringer("code", code), zap.String("reason", e.Text))
+	c.session.note(e)
+	return c.write(e.Append(c.out[:0]))
+}
+
+// reply sends an encoded message.
+func (c *connection) write(msg []byte) error {
+	c.out = msg
+	if err := c.wire.WriteMessage(time.Now().Add(writeTimeout), msg); err != nil {
+		return fmt.Errorf("answer the sensor: %w", err)
+	}
+	return nil
+}
+
+// acknowledge answers a request whose reply has no payload.
+func (c *connection) acknowledge(t rpcap.Type) error {
+	return c.write(rpcap.AppendEmpty(c.out[:0], t.Reply()))
+}

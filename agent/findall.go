@@ -1,0 +1,95 @@
+package agent
+
+import (
+	"slices"
+
+	"go.uber.org/zap"
+
+	"rpcapd/iface"
+	"rpcapd/rpcap"
+)
+
+// familyIPv6 is AF_INET6 of Linux: the family that ExtraHop's agent has always
+// sent (spec rpcap.md section 4.1).
+const familyIPv6 = 10
+
+// findInterfaces answers FINDALLIF: the preselected interface first and marked,
+// the others in the order of pcap_findalldevs.
+func (c *connection) findInterfaces() error {
+	list, err := c.session.agent.ifaces.list()
+	if err != nil {
+		return c.refuse(rpcap.CodeFindAll, "list interfaces: %v", err)
+	}
+	if len(list) == 0 {
+		return c.refuse(rpcap.CodeNoInterface, "no interface found")
+	}
+	if name := c.session.preselected; name != "" {
+		if i := slices.IndexFunc(list, func(n iface.Interface) bool { return n.Name == name }); i >= 0 {
+			chosen := list[i]
+			chosen.Description = rpcap.MarkPreselected(chosen.Description)
+			list = slices.Insert(slices.Delete(list, i, i+1), 0, chosen)
+		}
+	}
+	wire := make([]rpcap.Interface, len(list))
+	for i := range list {
+		wire[i] = wireInterface(&list[i])
+	}
+	msg := rpcap.NewInterfaceList(wire...)
+	for size := 0; len(msg.Append(nil)) > rpcap.HeaderLen+rpcap.MaxReplyPayload; size++ {
+		if size == 0 {
+			c.log.Warn("interface list is too long for one message: addresses of the last interfaces are left out", zap.Int("interfaces", len(wire)))
+		}
+		wire = shorten(wire)
+		msg = rpcap.NewInterfaceList(wire...)
+	}
+	return c.write(msg.Append(c.out[:0]))
+}
+
+// shorten takes the last interface that still has addresses and halves them; when
+// none has any it drops the last interface.
+func shorten(list []rpcap.Interface) []rpcap.Interface {
+	for i := len(list) - 1; i >= 0; i-- {
+		if n := len(list[i].Addresses); n > 0 {
+			list[i].Addresses = list[i].Addresses[:n/2]
+			return list
+		}
+	}
+	return list[:len(list)-1]
+}
+
+func wireInterface(i *iface.Interface) rpcap.Interface {
+	w := rpcap.Interface{
+		Name:        i.Name,
+		Description: i.Description,
+		Flags:       rpcap.InterfaceFlags(i.Flags),
+	}
+	if len(i.HardwareAddr) == 6 {
+		a := rpcap.Address{Addr: rpcap.LinkLayerBlock(i.Index, i.ARPType, i.HardwareAddr)}
+		if len(i.HardwareBroadcast) == 6 && i.Flags&iface.Loopback == 0 {
+			a.Broadcast = rpcap.LinkLayerBlock(i.Index, i.ARPType, i.HardwareBroadcast)
+		}
+		w.Addresses = append(w.Addresses, a)
+	}
+	for _, a := range i.Addresses {
+		w.Addresses = append(w.Addresses, wireAddress(a))
+	}
+	return w
+}
+
+func wireAddress(a iface.Address) rpcap.Address {
+	if a.Addr.Is4() {
+		w := rpcap.Address{Addr: rpcap.IPv4Block(a.Addr), Netmask: rpcap.IPv4Block(a.Netmask())}
+		if a.Broadcast.IsValid() {
+			w.Broadcast = rpcap.IPv4Block(a.Broadcast)
+		}
+		if a.Peer.IsValid() {
+			w.Peer = rpcap.IPv4Block(a.Peer)
+		}
+		return w
+	}
+	w := rpcap.Address{Addr: rpcap.IPv6Block(a.Addr, familyIPv6), Netmask: rpcap.IPv6Block(a.Netmask(), familyIPv6)}
+	if a.Peer.IsValid() {
+		w.Peer = rpcap.IPv6Block(a.Peer, familyIPv6)
+	}
+	return w
+}

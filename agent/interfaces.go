@@ -1,0 +1,60 @@
+package agent
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"rpcapd/capture"
+	"rpcapd/iface"
+)
+
+// interfaces is what can be captured: the host's interfaces, or one file that
+// takes their place.
+type interfaces struct {
+	file string // path of the capture file; empty: the host
+}
+
+func newInterfaces(file string) (*interfaces, error) {
+	if file == "" {
+		return &interfaces{}, nil
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, fmt.Errorf("capture from a file: %w", err)
+	}
+	return &interfaces{file: file}, f.Close()
+}
+
+func (i *interfaces) list() ([]iface.Interface, error) {
+	if i.file != "" {
+		return []iface.Interface{{
+			Name:        filepath.Base(i.file),
+			Description: "capture file",
+			Flags:       iface.Up | iface.Running,
+		}}, nil
+	}
+	return iface.List()
+}
+
+// linkType opens the interface for a moment, as OPEN asks for.
+func (i *interfaces) linkType(name string) (uint32, error) {
+	if i.file == "" {
+		return capture.LinkType(name)
+	}
+	src, err := i.open(capture.Options{Interface: name})
+	if err != nil {
+		return 0, err
+	}
+	return src.LinkType(), src.Close()
+}
+
+func (i *interfaces) open(o capture.Options) (capture.Source, error) {
+	if i.file == "" {
+		return capture.Open(o)
+	}
+	if o.Interface != filepath.Base(i.file) {
+		return nil, fmt.Errorf("open %s: only the capture file %s can be opened", o.Interface, filepath.Base(i.file))
+	}
+	return capture.OpenFile(i.file, o)
+}

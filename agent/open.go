@@ -1,0 +1,42 @@
+package agent
+
+import (
+	"rpcapd/rpcap"
+)
+
+// open answers OPEN: it remembers the interface for STARTCAP if this session may
+// capture it and it can be opened. A failed OPEN forgets the earlier name.
+func (c *connection) open(payload []byte) error {
+	c.opened = ""
+	req, _, err := rpcap.ParseOpenRequest(payload)
+	if err != nil {
+		return c.refuse(rpcap.CodeOpen, "%v", err)
+	}
+	if req.Name == "" {
+		return c.refuse(rpcap.CodeOpen, "no interface named")
+	}
+	if p := c.session.preselected; p != "" && req.Name != p {
+		return c.refuse(rpcap.CodeOpen, "interface %q is not the preselected one (%s)", req.Name, p)
+	}
+	linkType, err := c.session.agent.ifaces.linkType(req.Name)
+	if err != nil {
+		return c.refuse(rpcap.CodeOpen, "%v", err)
+	}
+	c.opened = req.Name
+	return c.write(rpcap.OpenReply{LinkType: linkType}.Append(c.out[:0]))
+}
+
+// setSampling answers SETSAMPLING; it holds from the next STARTCAP on.
+func (c *connection) setSampling(payload []byte) error {
+	req, _, err := rpcap.ParseSamplingRequest(payload)
+	if err != nil {
+		return c.refuse(rpcap.CodeSampling, "%v", err)
+	}
+	if !c.session.agent.policy.Load().IgnoreSampling {
+		if req.Method > rpcap.SamplingFirstAfterMillis {
+			return c.refuse(rpcap.CodeSampling, "sampling method %d is not known: none (0), one in N (1), first after N ms (2)", req.Method)
+		}
+		c.sampling = req
+	}
+	return c.acknowledge(rpcap.TypeSamplingRequest)
+}

@@ -1,0 +1,151 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync/atomic"
+
+	"go.uber.org/zap"
+
+	"rpcapd/config"
+	"rpcapd/udpsock"
+	"rpcapd/udpstr"
+)
+
+const (
+	// autoLimitIPv4 and autoLimitIPv6 are the datagrams that pass a 1,500-byte path
+	// unfragmented: what sensors expect, whatever the first hop would take.
+	autoLimitIPv4 = 1472
+	autoLimitIPv6 = 1452
+)
+
+// udpStr packs frames into udpstr datagrams and sends them run by run.
+type udpStr struct {
+	log    *zap.Logger
+	sock   *udpsock.Sender
+	packer *udpstr.Packer
+	limit  atomic.Int32
+}
+
+func openUDPStr(to netip.AddrPort, o *Options, policy *config.Agent, log *zap.Logger) (output, error) {
+	sock, err := udpsock.Dial(to, udpsock.Options{GSO: o.GSO, SendBuffer: policy.SendBuffer, DontFragment: true})
+	if err != nil {
+		return nil, fmt.Errorf("open data socket: %w", err)
+	}
+	limit := datagramLimit(policy.Datagram, sock.MaxDatagram(), to.Addr().Is4())
+	packer, err := udpstr.NewPacker(limit, make([]byte, runBuffer))
+	if err != nil {
+		sock.Close()
+		return nil, err
+	}
+	u := &udpStr{log: log, sock: sock, packer: packer}
+	u.limit.Store(int32(limit))
+	return u, nil
+}
+
+// datagramLimit turns -t into bytes of UDP payload. path is what the path takes
+// unfragmented, 0 if unknown.
+func datagramLimit(d config.Datagram, path int, ipv4 bool) int {
+	limit := autoLimitIPv6
+	if ipv4 {
+		limit = autoLimitIPv4
+	}
+	switch {
+	case d.Size > 0:
+		limit = d.Size
+	case d.Jumbo && path > 0:
+		limit = path
+	}
+	if path > 0 {
+		limit = min(limit, path)
+	}
+	return min(max(limit, udpstr.MinLimit), udpstr.MaxLimit)
+}
+
+func (u *udpStr) forward(frames []udpstr.Frame) error {
+	for len(frames) > 0 {
+		n, full := u.packer.Append(frames)
+		frames = frames[n:]
+		if full {
+			if err := u.send(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (u *udpStr) flush() error {
+	for u.packer.Pending() {
+		if err := u.send(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// send takes the open run and hands it to the kernel. What the socket could not
+// send in time it has dropped and counted; that is no error here.
+func (u *udpStr) send() error {
+	run, ok := u.packer.Take()
+	if !ok {
+		return nil
+	}
+	done, err := u.sock.Send(run.Bytes, run.Size, sendWait)
+	if err == nil {
+		return nil
+	}
+	if tooLong := (*udpsock.TooLongError)(nil); errors.As(err, &tooLong) {
+		return u.shrink(run.After(done), tooLong.Max)
+	}
+	return fmt.Errorf("send datagrams: %w", err)
+}
+
+// shrink follows a path that takes only smaller datagrams now: what was refused is
+// cut anew, so that nothing is lost and nothing fragmented. The datagrams come out
+// of the packer again, before any further frame.
+func (u *udpStr) shrink(rest udpstr.Run, path int) error {
+	limit := min(path, rest.Size-1)
+	if limit < udpstr.MinLimit {
+		return fmt.Errorf("send datagrams: the path takes only %d bytes, less than the %d that are needed", path, udpstr.MinLimit)
+	}
+	u.log.Info("path takes smaller datagrams now", zap.Int("bytes", limit), zap.Int32("before", u.limit.Load()))
+	if err := u.packer.SetLimit(limit); err != nil {
+		return err
+	}
+	u.limit.Store(int32(limit))
+	return u.packer.Repack(rest)
+}
+
+// hurry has nothing to do: no send waits longer than sendWait.
+func (u *udpStr) hurry() {}
+
+func (u *udpStr) count(n *Counters) { countSocket(n, u.sock.Counters()) }
+
+func (u *udpStr) describe(st *CaptureStatus) {
+	st.Datagram = int(u.limit.Load())
+	describeSocket(st, u.sock)
+}
+
+func (u *udpStr) format() string { return "udpstr" }
+func (u *udpStr) close()         { u.sock.Close() }
+
+func countSocket(n *Counters, c udpsock.Counters) {
+	n.Datagrams += c.Datagrams
+	n.SentBytes += c.Bytes
+	n.Sends += c.Sends
+	n.SendDropped += c.Dropped()
+	n.ICMPErrors += c.ICMPErrors
+}
+
+func describeSocket(st *CaptureStatus, s *udpsock.Sender) {
+	st.GSO = "on"
+	if on, why := s.GSO(); !on {
+		st.GSO = "off"
+		if why != nil {
+			st.GSO = "off: " + why.Error()
+		}
+	}
+	st.SendBuffer = s.SendBuffer()
+}

@@ -1,0 +1,323 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"rpcapd/capture"
+	"rpcapd/config"
+)
+
+// session is one ActiveClient line (or one member of its fanout group): it waits
+// for its interface, dials, serves, backs off, for ever.
+type session struct {
+	agent  *Supervisor
+	target config.Target
+	member int // 1… within a fanout group, 0 without
+	group  *capture.Fanout
+	log    *zap.Logger
+
+	cancel context.CancelFunc // set by Supervisor.start
+	done   chan struct{}
+
+	changed chan struct{} // an interface changed; one pending signal is enough
+	resumed chan struct{} // a reload asks a stopped session to go on
+
+	pause backoff
+
+	// What the states hand to each other; only the session goroutine touches it.
+	preselected string
+	conn        net.Conn
+	reason      error
+	delay       time.Duration // overrides the back-off when not zero
+
+	mu     sync.Mutex
+	status SessionStatus
+	live   *capturing // the running capture, for its numbers
+	moved  func()     // ends the connection because the preselected interface moved
+}
+
+// state is one state of a session: it does the work of the state and returns the
+// next one, nil when the session is over.
+type state func(context.Context) state
+
+func newSession(s *Supervisor, t config.Target, member int, group *capture.Fanout) *session {
+	x := &session{
+		agent:   s,
+		target:  t,
+		member:  member,
+		group:   group,
+		changed: make(chan struct{}, 1),
+		resumed: make(chan struct{}, 1),
+	}
+	x.status = SessionStatus{
+		Line:   t.Line,
+		Member: member,
+		Sensor: net.JoinHostPort(t.Host, fmt.Sprint(t.Port)),
+		State:  StateConnecting,
+		Since:  time.Now(),
+	}
+	if !t.Select.IsZero() {
+		x.status.Select = t.Select.String()
+	}
+	x.log = s.log.Named("session").With(zap.String("sensor", x.status.Sensor))
+	if t.Line > 0 {
+		x.log = x.log.With(zap.Int("line", t.Line))
+	}
+	if member > 0 {
+		x.log = x.log.With(zap.Int("member", member))
+	}
+	return x
+}
+
+// key tells which session of the old configuration is the same as one of the new.
+func (x *session) key() string {
+	return fmt.Sprintf("%s#%d/%d", x.target.Key(), x.member, x.target.Fanout)
+}
+
+// moveTo follows a line that stands elsewhere in the file now.
+func (x *session) moveTo(t config.Target) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.status.Line = t.Line
+}
+
+// resume wakes a session that a CLOSE has stopped.
+func (x *session) resume() { signal(x.resumed) }
+
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+func (x *session) run(ctx context.Context) {
+	for next := x.waitInterface; next != nil && ctx.Err() == nil; {
+		next = next(ctx)
+	}
+	if x.conn != nil {
+		x.conn.Close()
+	}
+	x.setState(StateStopped, "")
+}
+
+// waitInterface holds a line whose interface does not exist: it never falls back
+// to another one, so there is nothing to say to the sensor yet.
+func (x *session) waitInterface(ctx context.Context) state {
+	x.preselected = ""
+	if x.target.Select.IsZero() {
+		return x.dial
+	}
+	for said := false; ; {
+		name, err := x.choose()
+		if err != nil {
+			x.failed(err)
+		} else if name != "" {
+			x.preselected = name
+			x.mu.Lock()
+			x.status.Preselected = name
+			x.mu.Unlock()
+			return x.dial
+		}
+		x.setState(StateWaiting, "for "+x.target.Select.String())
+		if !said {
+			x.log.Warn("waiting for the interface of this line to appear", zap.Stringer("select", x.target.Select))
+			said = true
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-x.changed:
+		case <-time.After(backoffMax): // in case a change went unseen
+		}
+	}
+}
+
+// choose returns the interface that the line selects now, "" when there is none.
+func (x *session) choose() (string, error) {
+	list, err := x.agent.ifaces.list()
+	if err != nil {
+		return "", fmt.Errorf("list interfaces: %w", err)
+	}
+	if i, ok := x.target.Select.First(list); ok {
+		return list[i].Name, nil
+	}
+	return "", nil
+}
+
+// interfacesChanged is called by the watcher: it wakes a waiting session and ends
+// a connection whose preselected address now lives on another interface.
+func (x *session) interfacesChanged() {
+	signal(x.changed)
+	x.mu.Lock()
+	now, moved := x.status.Preselected, x.moved
+	x.mu.Unlock()
+	if moved == nil || !x.target.Select.Net.IsValid() {
+		return
+	}
+	if name, err := x.choose(); err == nil && name != "" && name != now {
+		moved()
+	}
+}
+
+// dial resolves the sensor anew and connects to the first address that answers.
+func (x *session) dial(ctx context.Context) state {
+	x.setState(StateConnecting, "")
+	conn, err := x.connect(ctx)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		x.reason = err
+		return x.wait
+	}
+	x.conn = conn
+	return x.serve
+}
+
+// serve answers the sensor until one of the two has enough.
+func (x *session) serve(ctx context.Context) state {
+	began := time.Now()
+	x.mu.Lock()
+	x.status.Connects++
+	x.status.Address = x.conn.RemoteAddr().String()
+	x.mu.Unlock()
+	x.setState(StateConnected, "waiting for the sensor to authenticate")
+	x.log.Info("connected", zap.Stringer("address", x.conn.RemoteAddr()), zap.String("preselected", x.preselected))
+
+	err := x.serveConnection(ctx)
+	x.conn.Close()
+	x.conn = nil
+	if time.Since(began) >= stableAfter {
+		x.pause.reset()
+	}
+	if ctx.Err() != nil {
+		x.log.Info("session ended")
+		return nil
+	}
+	x.reason, x.delay = err, 0
+	switch {
+	case errors.Is(err, errClosedBySensor) && x.agent.policy.Load().OnClose == config.CloseStop:
+		return x.stopped
+	case errors.Is(err, errClosedBySensor):
+		x.delay = closedPause
+	case errors.Is(err, errInterfaceMoved):
+		x.log.Info("preselected interface moved, dialling again", zap.Stringer("select", x.target.Select))
+		return x.waitInterface
+	}
+	return x.wait
+}
+
+// wait pauses before the next attempt.
+func (x *session) wait(ctx context.Context) state {
+	d := x.delay
+	if d == 0 {
+		d = x.pause.pause()
+	}
+	x.delay = 0
+	x.failed(x.reason)
+	x.setState(StateBackoff, "next attempt at "+time.Now().Add(d).Format(time.TimeOnly))
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-t.C:
+		return x.waitInterface
+	}
+}
+
+// stopped holds a session whose sensor said CLOSE, with OnClose = stop, until a
+// reload or the end of the agent.
+func (x *session) stopped(ctx context.Context) state {
+	for len(x.resumed) > 0 {
+		<-x.resumed
+	}
+	x.setState(StateStopped, "closed by the sensor; reload to dial again")
+	x.log.Info("closed by the sensor, not dialling again until a reload", zap.String("OnClose", "stop"))
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-x.resumed:
+		return x.waitInterface
+	}
+}
+
+func (x *session) setState(s SessionState, detail string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.status.State != s || x.status.Detail != detail {
+		x.status.State, x.status.Detail, x.status.Since = s, detail, time.Now()
+	}
+	if s == StateWaiting {
+		x.status.Preselected = ""
+	}
+}
+
+// failed records an error; a repeated one is logged once and then counted.
+func (x *session) failed(err error) {
+	if err == nil {
+		return
+	}
+	now := time.Now()
+	x.mu.Lock()
+	again := x.status.LastError == err.Error()
+	x.status.LastError, x.status.LastErrorAt = err.Error(), &now
+	x.status.Errors++
+	count := x.status.Errors
+	x.mu.Unlock()
+	if again {
+		x.log.Debug("session failed again", zap.Error(err), zap.Uint64("errors", count))
+		return
+	}
+	x.log.Warn("session failed, dialling again", zap.Error(err))
+}
+
+// snapshot is the status of the session with the numbers of its running capture.
+func (x *session) snapshot() SessionStatus {
+	x.mu.Lock()
+	st, live := x.status, x.live
+	x.mu.Unlock()
+	if live != nil {
+		c := live.status()
+		st.Capture = &c
+		st.Total.add(c.Counters)
+	}
+	return st
+}
+
+// capturing and captureDone keep the status up to date over a capture's life.
+func (x *session) capturing(c *capturing) {
+	x.mu.Lock()
+	x.live = c
+	x.mu.Unlock()
+	x.setState(StateCapturing, c.info.Interface)
+}
+
+func (x *session) captureDone(c *capturing) {
+	st := c.status()
+	st.Running = false
+	x.mu.Lock()
+	if x.live == c {
+		x.live = nil
+		x.status.Capture = &st
+		x.status.Total.add(st.Counters)
+	}
+	x.mu.Unlock()
+	x.setState(StateReady, "")
+}
+
+// note keeps the last thing that a request was refused for, for the status.
+func (x *session) note(err error) {
+	now := time.Now()
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.status.LastError, x.status.LastErrorAt = err.Error(), &now
+}

@@ -1,0 +1,148 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"rpcapd/capture"
+	"rpcapd/config"
+	"rpcapd/iface"
+)
+
+// Supervisor owns the sessions of one agent.
+type Supervisor struct {
+	opts    Options
+	log     *zap.Logger
+	started time.Time
+
+	// policy is the configuration in force. Sessions read it when they need it, so
+	// that a reload of accounts and limits reaches those that stay.
+	policy     atomic.Pointer[config.Agent]
+	exclusions *exclusions
+	ifaces     *interfaces
+
+	mu       sync.Mutex
+	sessions []*session
+	run      context.Context // set by Run, nil before and after
+	wg       sync.WaitGroup
+}
+
+// New checks the options and prepares an agent. It starts nothing.
+func New(o Options) (*Supervisor, error) {
+	if o.Logger == nil {
+		return nil, errors.New("create agent: no logger")
+	}
+	s := &Supervisor{
+		opts:       o,
+		log:        o.Logger.Named("agent"),
+		exclusions: newExclusions(o.Config.Datagram.Plain),
+	}
+	ifaces, err := newInterfaces(o.ReadFile)
+	if err != nil {
+		return nil, fmt.Errorf("create agent: %w", err)
+	}
+	s.ifaces = ifaces
+	s.policy.Store(&o.Config)
+	s.sessions = s.plan(&o.Config)
+	return s, nil
+}
+
+// plan makes a session for each usable line (and each member of its fanout).
+func (s *Supervisor) plan(c *config.Agent) []*session {
+	var list []*session
+	for _, t := range c.Targets {
+		if t.Disabled != "" {
+			s.log.Warn("line disabled", zap.Int("line", t.Line), zap.String("reason", t.Disabled))
+			continue
+		}
+		if t.Fanout <= 1 {
+			list = append(list, newSession(s, t, 0, nil))
+			continue
+		}
+		group := &capture.Fanout{}
+		for m := 1; m <= t.Fanout; m++ {
+			list = append(list, newSession(s, t, m, group))
+		}
+	}
+	return list
+}
+
+// Run serves until ctx ends; then it sends what is buffered, closes all sessions
+// and returns nil. It returns an error only if it could not begin.
+func (s *Supervisor) Run(ctx context.Context) error {
+	files, err := openStatusFiles(s.opts.RunDir)
+	if err != nil {
+		s.log.Warn("no status files", zap.Error(err))
+	}
+	s.mu.Lock()
+	if s.run != nil {
+		s.mu.Unlock()
+		return errors.New("run agent: already running")
+	}
+	s.run, s.started = ctx, time.Now()
+	if len(s.sessions) == 0 {
+		s.log.Warn(s.idleReason())
+	}
+	for _, x := range s.sessions {
+		s.start(x)
+	}
+	s.mu.Unlock()
+
+	s.wg.Go(func() { s.watchInterfaces(ctx) })
+	if files != nil {
+		s.wg.Go(func() { s.writeStatus(ctx, files) })
+	}
+	<-ctx.Done()
+	s.mu.Lock() // a reload that has begun finishes first; a later one finds run ended
+	s.mu.Unlock()
+	s.wg.Wait()
+	if files != nil {
+		files.close()
+	}
+	return nil
+}
+
+func (s *Supervisor) idleReason() string {
+	if s.opts.ConfigFile == "" {
+		return "no sensor given: nothing to do until one is"
+	}
+	return fmt.Sprintf("no ActiveClient line in %s", s.opts.ConfigFile)
+}
+
+// start runs a session until the agent or the session ends. mu is held.
+func (s *Supervisor) start(x *session) {
+	ctx, cancel := context.WithCancel(s.run)
+	x.cancel, x.done = cancel, make(chan struct{})
+	s.wg.Go(func() {
+		defer close(x.done)
+		x.run(ctx)
+		s.exclusions.remove(x)
+	})
+}
+
+// watchInterfaces tells the sessions when links or addresses change.
+func (s *Supervisor) watchInterfaces(ctx context.Context) {
+	if s.opts.ReadFile != "" {
+		return
+	}
+	err := iface.Watch(ctx, func() {
+		for _, x := range s.snapshot() {
+			x.interfacesChanged()
+		}
+	})
+	if err != nil && ctx.Err() == nil {
+		s.log.Warn("interfaces are not watched: changes are seen at the next connection", zap.Error(err))
+	}
+}
+
+func (s *Supervisor) snapshot() []*session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]*session(nil), s.sessions...)
+}

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// iniFile reads the configuration again after the agent has given up root: the
+// folder and the file were opened before, and serve where the path no longer does
+// (an ini below a folder that only root may enter).
+type iniFile struct {
+	path string
+	dir  *os.Root // nil when the folder could not be opened
+	file *os.File // nil when there was no file
+}
+
+// iniLimit bounds what is read: config refuses larger files with a clear error.
+const iniLimit = 1<<20 + 1
+
+func openIniFile(path string) *iniFile {
+	f := &iniFile{path: path}
+	f.dir, _ = os.OpenRoot(filepath.Dir(path))
+	f.file, _ = os.Open(path)
+	return f
+}
+
+// read returns the content as it is now. It tries the path, then the folder that
+// was opened as root, then the very file, if it still has a name: an editor that
+// replaces the file leaves the old one without any.
+func (f *iniFile) read() ([]byte, error) {
+	file, err := os.Open(f.path)
+	if err == nil {
+		defer file.Close()
+		return io.ReadAll(io.LimitReader(file, iniLimit))
+	}
+	if !errors.Is(err, fs.ErrPermission) {
+		return nil, err
+	}
+	if f.dir != nil {
+		if file, derr := f.dir.Open(filepath.Base(f.path)); derr == nil {
+			defer file.Close()
+			return io.ReadAll(io.LimitReader(file, iniLimit))
+		}
+	}
+	if f.file != nil && !unlinked(f.file) {
+		return io.ReadAll(io.NewSectionReader(f.file, 0, iniLimit))
+	}
+	return nil, fmt.Errorf("%w: make it readable for the user that rpcapd runs as (chgrp rpcapd, chmod 0640), or restart", err)
+}

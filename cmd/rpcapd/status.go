@@ -1,0 +1,140 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rpcapd/agent"
+)
+
+// staleAfter is the age from which a status file is no longer trusted: the agent
+// rewrites it at least each 10 s.
+const staleAfter = 30 * time.Second
+
+func newStatusCommand() *cobra.Command {
+	var runDir string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Show what the running agent does: sessions, interfaces, counters, errors",
+		Long: `Show each session of the running agent: its state, sensor, interface, counters and
+last error, read from the status file in the run directory. Nothing is asked of
+the agent itself, which listens on nothing.
+
+Received counts the frames that the filter accepted; what became of them:
+  received = ring drops + captured (+ still in the ring while a capture runs)
+  captured = packed + sampled out + rate dropped
+  packed   = delivered + lost on the path + what dropped datagrams held`,
+		Example: "  rpcapd status\n  rpcapd status --json | jq '.sessions[].total'",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			st, err := agent.ReadStatus(runDir)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				enc := json.NewEncoder(cmd.OutOrStdout())
+				enc.SetIndent("", "  ")
+				return enc.Encode(st)
+			}
+			printStatus(cmd.OutOrStdout(), st, time.Now())
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&runDir, "run-dir", defaultRunDir(), "run directory of the agent")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the status file as it is")
+	return cmd
+}
+
+func printStatus(w io.Writer, st *agent.Status, now time.Time) {
+	fmt.Fprintf(w, "rpcapd %s, process %d, running for %s", st.Version, st.PID, span(now.Sub(st.Started)))
+	if st.Config != "" {
+		fmt.Fprintf(w, ", %s", st.Config)
+	}
+	fmt.Fprintln(w)
+	if age := now.Sub(st.Updated); age > staleAfter {
+		fmt.Fprintf(w, "This is %s old: the agent is gone or does not write any more.\n", span(age))
+	}
+	if len(st.Sessions) == 0 {
+		fmt.Fprintln(w, "No session: no ActiveClient line.")
+	}
+	for i := range st.Sessions {
+		printSession(w, &st.Sessions[i], now)
+	}
+}
+
+func printSession(w io.Writer, x *agent.SessionStatus, now time.Time) {
+	fmt.Fprintf(w, "\n%s", x.Sensor)
+	if x.Line > 0 {
+		fmt.Fprintf(w, "  (line %d", x.Line)
+		if x.Member > 0 {
+			fmt.Fprintf(w, ", member %d", x.Member)
+		}
+		fmt.Fprint(w, ")")
+	}
+	fmt.Fprintln(w)
+	row := func(name, format string, args ...any) {
+		fmt.Fprintf(w, "  %-11s %s\n", name, fmt.Sprintf(format, args...))
+	}
+	state := string(x.State)
+	if x.Detail != "" {
+		state += ": " + x.Detail
+	}
+	row("state", "%s, for %s", state, span(now.Sub(x.Since)))
+	switch {
+	case x.Preselected != "":
+		row("interface", "%s (%s)", x.Preselected, x.Select)
+	case x.Select != "":
+		row("interface", "none (%s)", x.Select)
+	default:
+		row("interface", "any, the sensor chooses")
+	}
+	if x.Address != "" {
+		row("address", "%s, connected %d times", x.Address, x.Connects)
+	}
+	if c := x.Capture; c != nil {
+		what := "running"
+		if !c.Running {
+			what = "ended"
+		}
+		row("capture", "%s: %s to %s as %s, snap length %d%s", what, c.Interface, c.Data, c.Format, c.Snaplen, captureNotes(c))
+	}
+	n := &x.Total
+	row("frames", "received %d, ring drops %d, captured %d, packed %d, sampled out %d, rate dropped %d, interface drops %d",
+		n.Received, n.RingDrops, n.Captured, n.Packed, n.Sampled, n.RateDropped, n.InterfaceDrops)
+	row("datagrams", "sent %d (%d bytes, %d sends), dropped %d, ICMP errors %d", n.Datagrams, n.SentBytes, n.Sends, n.SendDropped, n.ICMPErrors)
+	if x.LastError != "" {
+		ago := ""
+		if x.LastErrorAt != nil {
+			ago = ", " + span(now.Sub(*x.LastErrorAt)) + " ago"
+		}
+		row("last error", "%s (%d in all%s)", x.LastError, x.Errors, ago)
+	}
+}
+
+func captureNotes(c *agent.CaptureStatus) string {
+	var notes []string
+	if c.Promiscuous {
+		notes = append(notes, "promiscuous")
+	}
+	if c.Datagram > 0 {
+		notes = append(notes, fmt.Sprintf("datagrams of %d", c.Datagram))
+	}
+	if c.GSO != "" {
+		notes = append(notes, "GSO "+c.GSO)
+	}
+	if c.UserFilter {
+		notes = append(notes, "filter in user space")
+	}
+	if len(notes) == 0 {
+		return ""
+	}
+	return ", " + strings.Join(notes, ", ")
+}
+
+func span(d time.Duration) string { return d.Round(time.Second).String() }
