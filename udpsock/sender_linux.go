@@ -2,13 +2,116 @@ package udpsock
 
 import (
 	"errors"
-	"time"
+	"fmt"
+	"net/netip"
+	"os"
+
+	"golang.org/x/sys/unix"
 )
 
-type sendSocket struct{}
+// sendSocket is a socket outside of Go's netpoller: sending never waits for it, and a short wait of the thread is cheaper
+// than parking a goroutine that owns its thread.
+type sendSocket struct {
+	fd       int
+	segments int // most datagrams of a super-packet, 1: no offload
+	refused  int // runs in a row that were refused with EINVAL
+	largest  int // datagram that fits the path MTU, as last read
+	call     systemCalls
+	super    superPacket
+	batch    messageBatch
+}
 
-func (s *Sender) dial(Options) error                            { return errors.ErrUnsupported }
-func (s *Sender) send([]byte, int, time.Duration) (int, error)  { return 0, errors.ErrUnsupported }
-func (s *Sender) sendMany([][]byte, time.Duration) (int, error) { return 0, errors.ErrUnsupported }
-func (s *Sender) maxDatagram() int                              { return ethernetMTU - s.headers() }
-func (s *Sender) close() error                                  { return nil }
+func (s *Sender) dial(o Options) (err error) {
+	family := unix.AF_INET
+	if s.ipv6() {
+		family = unix.AF_INET6
+	}
+	s.fd, err = unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, unix.IPPROTO_UDP)
+	if err != nil {
+		return os.NewSyscallError("socket", err)
+	}
+	if err := s.setUp(o); err != nil {
+		_ = unix.Close(s.fd)
+		return err
+	}
+	s.call = kernel()
+	s.super.build()
+	s.batch.build()
+	s.largest = ethernetMTU - s.headers()
+	s.largest = s.maxDatagram()
+	return nil
+}
+
+func (s *Sender) setUp(o Options) error {
+	if err := s.setFragmentation(); err != nil {
+		return err
+	}
+	s.sendBuffer = setBuffer(s.fd, unix.SO_SNDBUFFORCE, unix.SO_SNDBUF, o.SendBuffer)
+	// Nothing is ever read here, so what the remote may send must not pile up: the kernel rounds up to its minimum.
+	_ = unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 0)
+	if err := s.probeOffload(o.GSO); err != nil {
+		return err
+	}
+	if o.Local.IsValid() {
+		a, err := sockaddr(netip.AddrPortFrom(o.Local, 0))
+		if err != nil {
+			return err
+		}
+		if err := unix.Bind(s.fd, a); err != nil {
+			return os.NewSyscallError("bind", err)
+		}
+	}
+	a, err := sockaddr(s.remote)
+	if err != nil {
+		return err
+	}
+	if err := unix.Connect(s.fd, a); err != nil {
+		return os.NewSyscallError("connect", err)
+	}
+	own, err := unix.Getsockname(s.fd)
+	if err != nil {
+		return os.NewSyscallError("getsockname", err)
+	}
+	s.local = addrPort(own, s.remote.Addr().Zone())
+	return nil
+}
+
+func (s *Sender) setFragmentation() error {
+	level, option, value := unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_DONT
+	if s.ipv6() {
+		level, option = unix.IPPROTO_IPV6, unix.IPV6_MTU_DISCOVER
+	}
+	if s.dontFragment {
+		value = unix.IP_PMTUDISC_DO // IPV6_PMTUDISC_DO and _DONT have the values of IPv4
+	}
+	return os.NewSyscallError("setsockopt MTU_DISCOVER", unix.SetsockoptInt(s.fd, level, option, value))
+}
+
+func (s *Sender) probeOffload(m Mode) error {
+	s.segments = 1
+	if m == Off {
+		return nil
+	}
+	if _, err := unix.GetsockoptInt(s.fd, unix.IPPROTO_UDP, unix.UDP_SEGMENT); err != nil {
+		why := fmt.Errorf("segmentation offload: getsockopt UDP_SEGMENT: %w (%w)", err, errors.ErrUnsupported)
+		if m == On {
+			return why
+		}
+		s.offload.Store(&offload{why: why})
+		return nil
+	}
+	s.segments = MaxRunDatagrams
+	s.offload.Store(&offload{on: true})
+	return nil
+}
+
+func (s *Sender) ipv6() bool { return s.remote.Addr().Is6() }
+
+func (s *Sender) maxDatagram() int {
+	if mtu, err := s.call.pathMTU(s.fd, s.ipv6()); err == nil {
+		s.largest = max(1, min(mtu-s.headers(), MaxRunBytes))
+	}
+	return s.largest
+}
+
+func (s *Sender) close() error { return os.NewSyscallError("close", unix.Close(s.fd)) }

@@ -1,0 +1,80 @@
+package udpsock
+
+import (
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// sendFlags keep a full buffer from blocking the thread.
+const sendFlags = unix.MSG_DONTWAIT | unix.MSG_NOSIGNAL
+
+// message is struct mmsghdr: a message and how many bytes the system call moved. The compiler pads it as C does.
+type message struct {
+	header unix.Msghdr
+	length uint32
+}
+
+// systemCalls is what a Sender asks of the kernel. Tests put scripts in their place.
+type systemCalls struct {
+	sendmsg  func(fd int, m *unix.Msghdr) unix.Errno
+	sendmmsg func(fd int, m []message) (int, unix.Errno)
+	pathMTU  func(fd int, ipv6 bool) (int, error)
+	// poll waits until one of the events or an error is there, at most d. No events: it sleeps.
+	poll func(fd int, events int16, d time.Duration)
+	now  func() time.Time
+}
+
+func kernel() systemCalls {
+	return systemCalls{sendmsg: sendmsg, sendmmsg: sendmmsg, pathMTU: pathMTU, poll: poll, now: time.Now}
+}
+
+// sendmsg does not tell the scheduler that it is in a system call. Nothing in it sleeps, because of MSG_DONTWAIT, and
+// the longest that a stop of the world has to wait for it is the transmission of one super-packet, 20 to 100 µs. In return
+// the scheduler does not take the thread's P away after 20 µs and give it back, which it does with a system call of that length on a
+// single CPU, and its monitor thread, which would poll every 20 µs while that goes on, sleeps.
+func sendmsg(fd int, m *unix.Msghdr) unix.Errno {
+	_, _, errno := unix.RawSyscall(unix.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(m)), sendFlags)
+	return errno
+}
+
+// sendmmsg is like sendmsg; 64 datagrams of 1,472 bytes take as long as a super-packet that is cut in software.
+func sendmmsg(fd int, m []message) (int, unix.Errno) {
+	n, _, errno := unix.RawSyscall6(unix.SYS_SENDMMSG, uintptr(fd), uintptr(unsafe.Pointer(&m[0])), uintptr(len(m)), sendFlags, 0, 0)
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(n), 0
+}
+
+// recvmmsg copies up to a MiB, so the scheduler is told.
+func recvmmsg(fd uintptr, m []message) (int, unix.Errno) {
+	n, _, errno := unix.Syscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&m[0])), uintptr(len(m)), unix.MSG_DONTWAIT, 0, 0)
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(n), 0
+}
+
+func pathMTU(fd int, ipv6 bool) (int, error) {
+	if ipv6 {
+		return unix.GetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_MTU)
+	}
+	return unix.GetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_MTU)
+}
+
+func poll(fd int, events int16, d time.Duration) {
+	ts := unix.NsecToTimespec(int64(d))
+	_, _ = unix.Ppoll([]unix.PollFd{{Fd: int32(fd), Events: events}}, &ts, nil) // whatever it says, the next send tells more
+}
+
+// socketDrops reads the socket's count of dropped datagrams (sk_drops), which SO_RXQ_OVFL only tells with the next datagram.
+func socketDrops(fd uintptr) (uint32, bool) {
+	const drops = 8 // SK_MEMINFO_DROPS of linux/sock_diag.h
+	var info [drops + 1]uint32
+	size := uint32(unsafe.Sizeof(info))
+	_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, fd, unix.SOL_SOCKET, unix.SO_MEMINFO,
+		uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
+	return info[drops], errno == 0 && size == uint32(unsafe.Sizeof(info))
+}
