@@ -143,11 +143,19 @@ func (c *capture) reported(r rpcap.StatsReply) {
 			*sum += uint64(d)
 		}
 	}
+	if !c.sum.Known {
+		c.sum = Forwarded{
+			Known: true, Received: uint64(r.IfRecv), InterfaceDropped: uint64(r.IfDrop),
+			KernelDropped: uint64(r.KernelDrop), Captured: uint64(r.Captured),
+		}
+		c.last = r
+		return
+	}
 	advance(&c.sum.Received, r.IfRecv, c.last.IfRecv)
 	advance(&c.sum.InterfaceDropped, r.IfDrop, c.last.IfDrop)
 	advance(&c.sum.KernelDropped, r.KernelDrop, c.last.KernelDrop)
 	advance(&c.sum.Captured, r.Captured, c.last.Captured)
-	c.last, c.sum.Known = r, true
+	c.last = r
 }
 
 // lastReport is the last STATS_REPLY; ok is false if there was none.

@@ -116,12 +116,17 @@ func TestPcapngAtOnce(t *testing.T) {
 			arrived <- n
 		}
 	}()
-	f := s.Attach(testSource("a", "eth0", 1))
+	src := testSource("a", "eth0", 1)
+	f := s.Attach(src)
+	want := len(appendInterface(appendSectionHeader(nil), src))
+	have := 0
 	for i := range 3 {
-		f.Frame(packet(udpstr.Frame{Data: make([]byte, 60), Len: 60}, uint64(i+1)))
-		for n, ok := 0, true; ok && n != 92; {
+		p := packet(udpstr.Frame{Data: make([]byte, 60), Len: 60}, uint64(i+1))
+		f.Frame(p)
+		for want += packetSize(p); have < want; {
 			select {
-			case n = <-arrived:
+			case n := <-arrived:
+				have += n
 			case <-time.After(5 * time.Second):
 				t.Fatal("frame is kept back")
 			}

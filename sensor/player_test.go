@@ -107,8 +107,10 @@ func (r *recording) play(t *testing.T, sensorAddr netip.AddrPort, capture *recor
 			}
 			replies := r.replies[h.Type.Reply()]
 			if len(replies) == 0 {
-				t.Errorf("sensor sent %v, to which no reply was recorded", h.Type)
-				return
+				if h.Type != rpcap.TypeStatsRequest && h.Type != rpcap.TypeError {
+					t.Errorf("sensor sent %v, to which no reply was recorded", h.Type)
+				}
+				continue // as silent as the recording
 			}
 			if h.Type == rpcap.TypeEndCaptureRequest || h.Type == rpcap.TypeStatsRequest {
 				replies = replies[len(replies)-1:]

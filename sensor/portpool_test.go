@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -114,7 +115,7 @@ func TestNames(t *testing.T) {
 	freeA()
 	d, _ := n.take(addr, "eth0")
 	e, _ := n.take(netip.MustParseAddr("10.0.0.3"), "eth0")
-	if got := fmt.Sprint(a, b, c, d, e); got != "10.0.0.2 10.0.0.2#2 10.0.0.2 10.0.0.2 web" {
+	if got := strings.Join([]string{a, b, c, d, e}, " "); got != "10.0.0.2 10.0.0.2#2 10.0.0.2 10.0.0.2 web" {
 		t.Error(got)
 	}
 }

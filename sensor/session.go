@@ -145,11 +145,11 @@ func (s *session) pause(ctx context.Context, err error) {
 	}
 }
 
-// agentLeft reports whether the reader has found the connection at its end.
+// agentLeft reports whether the reader has found the connection at its end, other than because of what the agent sent.
 func (s *session) agentLeft() bool {
 	select {
 	case _, ok := <-s.ctl.in:
-		return !ok
+		return !ok && !errors.Is(s.ctl.readErr, rpcap.ErrPayloadTooLong)
 	default:
 		return false
 	}
