@@ -1,0 +1,168 @@
+package netlab
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"testing"
+
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
+)
+
+// Failer is what a lab reports to: a test, or a program of its own.
+type Failer interface {
+	Helper()
+	Fatalf(format string, args ...any)
+	Cleanup(func())
+}
+
+// Lab is a set of namespaces.
+type Lab struct {
+	t    Failer
+	mu   sync.Mutex
+	made map[string]*Namespace
+}
+
+// New returns an empty lab for a test. It skips or fails the test where there are
+// no namespaces.
+func New(t testing.TB) *Lab {
+	t.Helper()
+	Require(t)
+	return NewFor(t)
+}
+
+// NewFor returns an empty lab for anything that can fail; Enter must have succeeded.
+func NewFor(f Failer) *Lab { return &Lab{t: f, made: make(map[string]*Namespace)} }
+
+// Namespace is one host of a lab.
+type Namespace struct {
+	Name string
+	lab  *Lab
+	ns   netns.NsHandle
+	nl   *netlink.Handle
+}
+
+// Namespace makes a host with its loopback interface up. It ends with the test.
+func (l *Lab) Namespace(name string) *Namespace {
+	l.t.Helper()
+	n := &Namespace{Name: name, lab: l}
+	err := onThread(func() error {
+		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+			return fmt.Errorf("unshare: %w", err)
+		}
+		var err error
+		n.ns, err = netns.Get()
+		return err
+	})
+	if err != nil {
+		l.t.Fatalf("make namespace %s: %v", name, err)
+	}
+	if n.nl, err = netlink.NewHandleAt(n.ns); err != nil {
+		l.t.Fatalf("open netlink in %s: %v", name, err)
+	}
+	l.t.Cleanup(func() {
+		n.nl.Close()
+		n.ns.Close()
+	})
+	l.mu.Lock()
+	l.made[name] = n
+	l.mu.Unlock()
+	n.Up("lo")
+	return n
+}
+
+// onThread runs f on a thread that is thrown away afterwards, so that what it did to
+// the thread's namespaces ends with it.
+func onThread(f func() error) error {
+	done := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread() // and never unlocked
+		done <- f()
+	}()
+	return <-done
+}
+
+// Do runs f on a thread inside the namespace: sockets that it opens belong there.
+// Goroutines that f starts do not.
+func (n *Namespace) Do(f func() error) error {
+	return onThread(func() error {
+		if err := netns.Set(n.ns); err != nil {
+			return fmt.Errorf("enter namespace %s: %w", n.Name, err)
+		}
+		return f()
+	})
+}
+
+// Must is Do with a failure ending the test.
+func (n *Namespace) Must(f func() error) {
+	n.lab.t.Helper()
+	if err := n.Do(f); err != nil {
+		n.lab.t.Fatalf("%s: %v", n.Name, err)
+	}
+}
+
+// Cmd is a command of a namespace; use its Start, Run, Output or CombinedOutput.
+type Cmd struct {
+	*exec.Cmd
+	ns *Namespace
+}
+
+// Command prepares a program to run inside the namespace.
+func (n *Namespace) Command(name string, args ...string) *Cmd {
+	cmd := exec.Command(name, args...)
+	return &Cmd{Cmd: cmd, ns: n}
+}
+
+// Start starts the program. It is killed when this process ends.
+func (c *Cmd) Start() error {
+	ready := make(chan error, 1)
+	go func() {
+		// The thread stays as long as the child: a parent death signal is sent when the
+		// thread ends that made the child.
+		runtime.LockOSThread()
+		if err := netns.Set(c.ns.ns); err != nil {
+			ready <- fmt.Errorf("enter namespace %s: %w", c.ns.Name, err)
+			return
+		}
+		ready <- c.Cmd.Start()
+	}()
+	return <-ready
+}
+
+// Run starts the program and waits for it.
+func (c *Cmd) Run() error {
+	if err := c.Start(); err != nil {
+		return err
+	}
+	return c.Wait()
+}
+
+// CombinedOutput runs the program and returns what it printed.
+func (c *Cmd) CombinedOutput() ([]byte, error) {
+	f, err := os.CreateTemp("", "netlab")
+	if err != nil {
+		return nil, err
+	}
+	defer os.Remove(f.Name())
+	defer f.Close()
+	c.Stdout, c.Stderr = f, f
+	err = c.Run()
+	out, rerr := os.ReadFile(f.Name())
+	if err == nil {
+		err = rerr
+	}
+	return out, err
+}
+
+// Sysctl sets a value below /proc/sys/net of the namespace, "ipv4/ip_forward".
+func (n *Namespace) Sysctl(name, value string) {
+	n.lab.t.Helper()
+	n.Must(func() error {
+		return os.WriteFile(filepath.Join("/proc/sys/net", name), []byte(value), 0o644)
+	})
+}
