@@ -33,7 +33,7 @@ func parseTarget(value string) (t Target, warnings []string, errs []error) {
 	options := fields[1:]
 	if len(options) > 0 && !options[0].assigned && canonical(options[0].word, targetOptions) == "" {
 		if t.Port, err = parsePort(options[0].word); err != nil {
-			errs = append(errs, err)
+			errs = append(errs, fmt.Errorf("port %w", err))
 		} else if port != 0 && port != t.Port {
 			errs = append(errs, fmt.Errorf("two ports, %d and %d; write one", port, t.Port))
 		}
@@ -45,11 +45,16 @@ func parseTarget(value string) (t Target, warnings []string, errs []error) {
 	for _, o := range options {
 		name := canonical(o.word, targetOptions)
 		if name == "" {
-			errs = append(errs, unknownOption(o))
-			continue
+			err = unknownOption(o)
+		} else {
+			err = t.option(name, o)
 		}
-		if err := t.option(name, o); err != nil {
+		if err != nil {
 			errs = append(errs, err)
+			if !o.assigned {
+				break // prose rather than options: one message tells as much as many
+			}
+			continue
 		}
 		if old, again := given[name]; again && old != o.value {
 			warnings = append(warnings, fmt.Sprintf("%s is given twice, %s counts; a further interface needs a line of its own", name, o.value))
@@ -80,6 +85,9 @@ func (t *Target) option(name string, o field) error {
 	case "ifname":
 		if len(o.value) > maxInterfaceName {
 			return fmt.Errorf("ifname %s: longer than %d bytes", excerpt(o.value), maxInterfaceName)
+		}
+		if strings.Contains(o.value, `"`) {
+			return fmt.Errorf("ifname %s: quotation marks stand around a name or not at all", excerpt(o.value))
 		}
 		t.Select.Name = o.value
 	case "ifaddr":
@@ -122,7 +130,7 @@ func ParseTargets(value string) ([]Target, error) {
 			t.Port = DefaultPort
 		default:
 			if t.Port, err = parsePort(words[i+1]); err != nil {
-				return nil, fmt.Errorf("sensor %s: %w; each host but the last needs its port", host, err)
+				return nil, fmt.Errorf("sensor %s: port %w; each host but the last needs its port", host, err)
 			}
 		}
 		list = append(list, t)

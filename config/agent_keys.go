@@ -155,7 +155,7 @@ func (p *agentParser) whole() {
 }
 
 func parseUser(value string) (string, error) {
-	if len(value) > 255 || strings.ContainsAny(value, " \t,;:/") {
+	if len(value) > 255 || strings.ContainsAny(value, " \t,;:/#\"`") {
 		return "", fmt.Errorf("%s: write the name of one user", excerpt(value))
 	}
 	return value, nil

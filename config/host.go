@@ -11,6 +11,9 @@ import (
 // parseHost reads a host name, an IPv4 address, or an IPv6 address with or without
 // brackets, each perhaps with :PORT behind it; the port is 0 if it is not there.
 func parseHost(word string) (host string, port uint16, err error) {
+	if strings.Contains(word, "/") {
+		return "", 0, fmt.Errorf("host %q: write one address or name, no network and no URL", word)
+	}
 	name, rest := word, ""
 	if strings.HasPrefix(word, "[") {
 		end := strings.IndexByte(word, ']')
@@ -33,7 +36,7 @@ func parseHost(word string) (host string, port uint16, err error) {
 	}
 	if rest != "" {
 		if port, err = parsePort(rest); err != nil {
-			return "", 0, err
+			return "", 0, fmt.Errorf("port %w", err)
 		}
 	}
 	if host, err = checkHost(name); err != nil {
@@ -48,8 +51,6 @@ func checkHost(name string) (string, error) {
 		return checkAddress(name, a.Unmap())
 	}
 	switch {
-	case strings.Contains(name, "/"):
-		return "", fmt.Errorf("host %q: write one address or name, no network and no URL", name)
 	case strings.Contains(name, ":"):
 		return "", fmt.Errorf("host %q: not an IPv6 address", name)
 	case strings.Trim(name, "0123456789.") == "":
@@ -107,13 +108,13 @@ func parsePort(word string) (uint16, error) {
 	if n, err := strconv.ParseUint(word, 10, 16); err == nil && n > 0 {
 		return uint16(n), nil
 	}
-	if c := word[0] | 0x20; c >= 'a' && c <= 'z' && len(word) <= 32 {
+	if word != "" && len(word) <= 32 && word[0]|0x20 >= 'a' && word[0]|0x20 <= 'z' {
 		if n, err := net.LookupPort("tcp", word); err == nil && n > 0 {
 			return uint16(n), nil
 		}
-		return 0, fmt.Errorf("port %q: no such service is known here; write a number of 1 to 65535, or DEFAULT for %d", word, DefaultPort)
+		return 0, fmt.Errorf("%q: no such service is known here; write a number of 1 to 65535, or DEFAULT for %d", word, DefaultPort)
 	}
-	return 0, fmt.Errorf("port %q: write a number of 1 to 65535, or DEFAULT for %d", word, DefaultPort)
+	return 0, fmt.Errorf("%q: write a number of 1 to 65535, or DEFAULT for %d", word, DefaultPort)
 }
 
 // parseNetwork reads an address or a network and returns it without host bits.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
+	"slices"
 )
 
 // maxFile bounds an ini file. Ten thousand ActiveClient lines are half of it.
@@ -28,7 +30,21 @@ func LoadSensor(path string) (Sensor, Problems, error) {
 		return Sensor{}, nil, err
 	}
 	s, problems := ParseSensor(path, data)
+	if s.secret() && readableByAll(path) {
+		problems = append(problems, Problem{File: path, Warning: true, Text: "it has passwords and every user may read it; chmod 640 it"})
+	}
 	return s, problems, nil
+}
+
+// secret tells whether the configuration has a password in clear text.
+func (s Sensor) secret() bool {
+	return slices.ContainsFunc(s.Rules, func(r Rule) bool { return r.Password != "" })
+}
+
+// readableByAll looks at the mode bits, which say nothing on Windows.
+func readableByAll(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && runtime.GOOS != "windows" && info.Mode().IsRegular() && info.Mode()&0o004 != 0
 }
 
 // readFile reads one byte more than a file may have, so that parsing refuses it.
