@@ -1,0 +1,235 @@
+package iface
+
+import (
+	"bytes"
+	"context"
+	"net/netip"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vishvananda/netlink"
+)
+
+func find(t *testing.T, list []Interface, name string) *Interface {
+	t.Helper()
+	n, ok := Selector{Name: name}.First(list)
+	if !ok {
+		t.Fatalf("%s is not in the list", name)
+	}
+	return &list[n]
+}
+
+func TestRootList(t *testing.T) {
+	lab(t)
+	list, err := List()
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	eth0 := find(t, list, "eth0")
+	if eth0.Flags != Up|Running|Connected || !eth0.Broadcast || eth0.PointToPoint || eth0.MTU != 1500 ||
+		eth0.ARPType != 1 || eth0.Description != "uplink" || len(eth0.HardwareAddr) != 6 ||
+		eth0.HardwareBroadcast.String() != "ff:ff:ff:ff:ff:ff" {
+		t.Errorf("eth0: %+v", eth0)
+	}
+	var got []string
+	for _, a := range eth0.Addresses {
+		if a.Addr.IsLinkLocalUnicast() {
+			if a.Addr.Zone() != strconv.Itoa(eth0.Index) || a.Netmask() != netip.MustParseAddr("ffff:ffff:ffff:ffff::") || a.Broadcast.IsValid() {
+				t.Errorf("eth0: link-local address %+v", a)
+			}
+			continue
+		}
+		text := netip.PrefixFrom(a.Addr, a.Prefix).String()
+		if a.Broadcast.IsValid() {
+			text += " broadcast " + a.Broadcast.String()
+		}
+		if a.Peer.IsValid() {
+			text += " peer " + a.Peer.String()
+		}
+		got = append(got, text)
+	}
+	// The netlink package configures the broadcast address of the network.
+	want := []string{"10.0.0.1/24 broadcast 10.0.0.255", "10.0.0.5/24 broadcast 10.0.0.255", "2001:db8::1/64"}
+	if !slices.Equal(got, want) || len(eth0.Addresses) != len(want)+1 {
+		t.Errorf("eth0: addresses %q, want %q and a link-local one", got, want)
+	}
+
+	tun0 := find(t, list, "tun0")
+	if !tun0.PointToPoint || tun0.Broadcast || tun0.HardwareAddr != nil || len(tun0.Addresses) == 0 {
+		t.Fatalf("tun0: %+v", tun0)
+	}
+	if a := tun0.Addresses[0]; a.Peer != netip.MustParseAddr("10.8.0.2") || a.Addr != netip.MustParseAddr("10.8.0.1") || a.Broadcast.IsValid() {
+		t.Errorf("tun0: address %+v", a)
+	}
+
+	lo := find(t, list, "lo")
+	if lo.Flags != Up|Running|Loopback|NotApplicable || lo.HardwareBroadcast != nil || lo.ARPType != 772 {
+		t.Errorf("lo: %+v", lo)
+	}
+	if eth1 := find(t, list, "eth1"); eth1.Flags != Up|Disconnected {
+		t.Errorf("eth1: flags %v", eth1.Flags)
+	}
+	if down0 := find(t, list, "down0"); down0.Flags&(Up|Running) != 0 {
+		t.Errorf("down0: flags %v", down0.Flags)
+	}
+}
+
+// device is one line of tcpdump -D: "1.eth0 [Up, Running, Connected]".
+var device = regexp.MustCompile(`^\d+\.(\S+)(?: \(.*\))?(?: \[(.*)\])?$`)
+
+// TestRootOrderOfTcpdump compares names, order and flags with the capture
+// library's own list, less its pseudo devices.
+func TestRootOrderOfTcpdump(t *testing.T) {
+	tcpdump, err := exec.LookPath("tcpdump")
+	if err != nil {
+		t.Skip("tcpdump is not installed")
+	}
+	lab(t)
+	// The kernel moves the state of new links on in its own time: two lists that
+	// differ are made again.
+	var got, want []string
+	for range 5 {
+		got, want = compareLists(t, tcpdump)
+		if slices.Equal(got, want) {
+			t.Logf("the same %d interfaces:\n\t%s", len(got), strings.Join(got, "\n\t"))
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Errorf("ours:\n\t%s\ntcpdump's:\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
+}
+
+// pseudo tells which names of the capture library are no interfaces.
+var pseudo = regexp.MustCompile(`^(any|nflog|nfqueue|bluetooth.*|usbmon.*|dbus-.*)$`)
+
+// compareLists returns our list and tcpdump's as lines of the same shape.
+func compareLists(t *testing.T, tcpdump string) (ours, theirs []string) {
+	t.Helper()
+	list, err := List()
+	must(t, "list interfaces", err)
+	out, err := exec.Command(tcpdump, "-D").Output()
+	must(t, "run tcpdump -D", err)
+	for _, i := range list {
+		ours = append(ours, i.Name+" "+strings.Join(libraryWords(i.Flags), ", "))
+	}
+	for line := range bytes.Lines(out) {
+		m := device.FindStringSubmatch(strings.TrimSpace(string(line)))
+		if m == nil {
+			t.Fatalf("tcpdump says %q", line)
+		}
+		if !pseudo.MatchString(m[1]) {
+			theirs = append(theirs, m[1]+" "+m[2])
+		}
+	}
+	return ours, theirs
+}
+
+// libraryWords are the words that tcpdump has for flags.
+func libraryWords(f Flags) []string {
+	var words []string
+	for _, w := range []struct {
+		bit  Flags
+		word string
+	}{{Up, "Up"}, {Running, "Running"}, {Loopback, "Loopback"}, {Wireless, "Wireless"}} {
+		if f.Has(w.bit) {
+			words = append(words, w.word)
+		}
+	}
+	switch f.Status() {
+	case Connected:
+		words = append(words, "Connected")
+	case Disconnected:
+		words = append(words, "Disconnected")
+	case StatusUnknown:
+		words = append(words, "Connection status unknown")
+	}
+	if f&(Up|Running|Loopback|Wireless) == 0 {
+		words = append([]string{"none"}, words...)
+	}
+	return words
+}
+
+// TestRootWatch: one call at the start, one after each burst, none without
+// changes, and an end with the context.
+func TestRootWatch(t *testing.T) {
+	inNamespace(t)
+	calls := make(chan struct{}, 100)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	done := make(chan error, 1)
+	// Watch must run in this thread's namespace: the changes are made by another
+	// goroutine, which asks through a handle that belongs to the namespace.
+	handle, err := netlink.NewHandle()
+	must(t, "open netlink", err)
+	defer handle.Close()
+
+	expect := func(what string) bool {
+		select {
+		case <-calls:
+			return true
+		case <-time.After(5 * time.Second):
+			t.Errorf("%s was not told", what)
+			return false
+		}
+	}
+	go func() {
+		defer cancel()
+		if !expect("the start") {
+			return
+		}
+		steps := []struct {
+			what string
+			do   func() error
+		}{
+			{"a new link", func() error { return handle.LinkAdd(&netlink.Veth{LinkAttrs: named("d0"), PeerName: "d1"}) }},
+			{"a link set up", func() error {
+				l, err := handle.LinkByName("d0")
+				if err != nil {
+					return err
+				}
+				return handle.LinkSetUp(l)
+			}},
+			{"a new address", func() error {
+				l, err := handle.LinkByName("d0")
+				if err != nil {
+					return err
+				}
+				a, err := netlink.ParseAddr("10.0.0.1/24")
+				if err != nil {
+					return err
+				}
+				return handle.AddrAdd(l, a)
+			}},
+			{"a link gone", func() error {
+				l, err := handle.LinkByName("d0")
+				if err != nil {
+					return err
+				}
+				return handle.LinkDel(l)
+			}},
+		}
+		for _, s := range steps {
+			if err := s.do(); err != nil {
+				t.Errorf("%s: %v", s.what, err)
+				return
+			}
+			if !expect(s.what) {
+				return
+			}
+		}
+	}()
+	go func() { <-ctx.Done(); done <- nil }()
+	if err := Watch(ctx, func() { calls <- struct{}{} }); err != nil {
+		t.Error(err)
+	}
+	<-done
+	if n := len(calls); n > 8 {
+		t.Errorf("%d calls more than changes", n)
+	}
+}
