@@ -14,20 +14,22 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rpcapd/filter"
+	"rpcapd/test/netlab"
 	"rpcapd/udpstr"
 )
 
+func TestMain(m *testing.M) { netlab.Main(m) }
+
 // newNamespace puts the test's goroutine and its thread into a network namespace
-// of its own, without IPv6 so that no frames appear by themselves. It ends with
-// the test: the thread is not given back.
+// of its own, without IPv6 so that no frames appear by themselves. One thread does
+// all: it sends at one end of a cable and captures at the other. The namespace ends
+// with the test, because the thread is not given back.
 func newNamespace(t testing.TB) {
 	t.Helper()
+	netlab.Require(t)
 	runtime.LockOSThread()
 	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-		if os.Getenv("REQUIRE_ROOT") == "1" {
-			t.Fatalf("network namespace: %v", err)
-		}
-		t.Skipf("needs root for a network namespace: %v", err)
+		t.Fatalf("make network namespace: %v", err)
 	}
 	for _, c := range []string{"all", "default"} {
 		err := os.WriteFile("/proc/sys/net/ipv6/conf/"+c+"/disable_ipv6", []byte("1"), 0)
