@@ -10,8 +10,8 @@ type Packet struct {
 
 // ReassemblerConfig sets what a Reassembler waits for and accepts. The zero value means the defaults.
 type ReassemblerConfig struct {
-	// Window is how many datagrams may be held, and how far ahead, while an earlier one is waited for. Default 64, at
-	// most 4096. Negative: none is held and every gap is a loss at once. However large, 1 MiB of datagrams are held.
+	// Window is how many datagrams may be held, and how far ahead of the next one, while that is waited for. Default 64,
+	// at most 4096, and never more than 1 MiB of datagrams. Negative: none is held, every gap is a loss at once.
 	Window int
 	// Hold is the longest time that a datagram is held. Default 20 ms.
 	Hold time.Duration
@@ -58,10 +58,14 @@ func NewReassembler(cfg ReassemblerConfig, deliver func(*Packet)) *Reassembler {
 	if cfg.MaxCaplen == 0 || cfg.MaxCaplen > MaxCaplen {
 		cfg.MaxCaplen = MaxCaplen
 	}
+	reach := 0
+	if cfg.Window > 0 {
+		reach = min(cfg.Window, maxWindow) + 1
+	}
 	return &Reassembler{
 		deliver: deliver,
 		stream:  stream{maxCaplen: int(cfg.MaxCaplen), synced: true},
-		held:    newWindow(max(0, min(cfg.Window, maxWindow))),
+		held:    window{size: reach},
 		hold:    cfg.Hold,
 		quiet:   true,
 	}

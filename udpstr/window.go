@@ -7,7 +7,7 @@ const maxHeldBytes = 1 << 20
 
 // window holds datagrams that came before an earlier one.
 type window struct {
-	size   int    // datagrams that may be held, and how far ahead of the next; 0: no window
+	size   int    // seqnos it spans from the next on, of which that one is not held; 0: no window
 	slots  []slot // by seqno modulo their number, a power of two of at least size; made when first needed
 	n      int    // slots in use
 	memory int    // bytes of all buffers, in use or not
@@ -20,8 +20,6 @@ type slot struct {
 	at   time.Time // of arrival
 	used bool
 }
-
-func newWindow(size int) window { return window{size: size} }
 
 func (w *window) slot(seq uint32) *slot { return &w.slots[int(seq)&(len(w.slots)-1)] }
 
