@@ -2,49 +2,18 @@ package filter
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
-	"os"
-	"runtime"
 	"slices"
 	"testing"
 	"time"
 
-	"github.com/vishvananda/netlink"
-	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
+
+	"rpcapd/test/netlab"
 )
 
-// inNamespace puts the test's goroutine, on a thread of its own, into a new
-// network namespace with a veth pair that is up.
-func inNamespace(t *testing.T, left, right string) {
-	t.Helper()
-	runtime.LockOSThread()
-	before, err := netns.Get()
-	if err == nil {
-		var made netns.NsHandle
-		if made, err = netns.New(); err == nil {
-			t.Cleanup(func() {
-				made.Close()
-				if netns.Set(before) == nil {
-					before.Close()
-					runtime.UnlockOSThread()
-				} // else the thread ends with the goroutine
-			})
-		}
-	}
-	if err != nil && os.Getenv("REQUIRE_ROOT") != "1" {
-		t.Skipf("make network namespace: %v", err)
-	}
-	must(t, "make network namespace", err)
-	attrs := netlink.NewLinkAttrs()
-	attrs.Name = left
-	must(t, "add veth", netlink.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: right}))
-	for _, name := range []string{left, right} {
-		l, err := netlink.LinkByName(name)
-		must(t, "find "+name, err)
-		must(t, "set up "+name, netlink.LinkSetUp(l))
-	}
-}
+func TestMain(m *testing.M) { netlab.Main(m) }
 
 func must(t *testing.T, what string, err error) {
 	t.Helper()
@@ -54,18 +23,19 @@ func must(t *testing.T, what string, err error) {
 }
 
 // packetSocket opens a packet socket on an interface, with a filter or without.
-func packetSocket(t *testing.T, name string, attach func(fd int) error) int {
+func packetSocket(t *testing.T, n *netlab.Namespace, name string, attach func(fd int) error) (fd int) {
 	t.Helper()
-	l, err := netlink.LinkByName(name)
-	must(t, "find "+name, err)
-	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
-	must(t, "open packet socket", err)
+	index := n.Link(name).Attrs().Index
+	n.Must(func() (err error) {
+		fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
+		return err
+	})
 	t.Cleanup(func() { unix.Close(fd) })
 	if attach != nil {
 		must(t, "attach filter", attach(fd))
 	}
-	const allProtocols = unix.ETH_P_ALL<<8 | unix.ETH_P_ALL>>8 // big-endian
-	must(t, "bind to "+name, unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: allProtocols & 0xffff, Ifindex: l.Attrs().Index}))
+	allProtocols := binary.NativeEndian.Uint16([]byte{0, unix.ETH_P_ALL}) // in network order
+	must(t, "bind to "+name, unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: allProtocols, Ifindex: index}))
 	must(t, "set time-out", unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 5}))
 	return fd
 }
@@ -75,16 +45,18 @@ func packetSocket(t *testing.T, name string, attach func(fd int) error) int {
 // of the bytes before it filters, on departure it does not. No own frame may come
 // out, of the others all.
 func TestRootOwnTrafficOnWire(t *testing.T) {
-	inNamespace(t, "a0", "b0")
+	lab := netlab.New(t)
+	a, b := lab.Namespace("a"), lab.Namespace("b")
+	lab.Veth(a, "eth0", b, "eth0")
 	p, err := Compose(linkEthernet, testExclusion(), acceptAll(), 0)
 	must(t, "compose", err)
 	attach := func(fd int) error {
 		k := kernelSocket{receive: fd}
 		return k.attach(p.Kernel)
 	}
-	arriving := packetSocket(t, "b0", attach)
-	leaving := packetSocket(t, "a0", attach)
-	sender := packetSocket(t, "a0", nil)
+	arriving := packetSocket(t, b, "eth0", attach)
+	leaving := packetSocket(t, a, "eth0", attach)
+	sender := packetSocket(t, a, "eth0", nil)
 
 	last := append(packet{src: other4, dst: other4, proto: 17}.ethernet(), "the last frame"...)
 	var want [][]byte // from the network header on: the tag may be out of the bytes
