@@ -37,14 +37,15 @@ type connection struct {
 // serveConnection answers requests until the connection, the session or the
 // agent ends. A running capture is ended and sent out before it returns.
 func (x *session) serveConnection(ctx context.Context) error {
-	peer, err := remote(x.conn)
+	conn := x.conn
+	peer, err := remote(conn)
 	if err != nil {
 		return err
 	}
 	c := &connection{
 		session: x,
 		log:     x.log,
-		wire:    rpcap.NewConn(x.conn, rpcap.MaxRequestPayload),
+		wire:    rpcap.NewConn(conn, rpcap.MaxRequestPayload),
 		peer:    peer,
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -59,7 +60,7 @@ func (x *session) serveConnection(ctx context.Context) error {
 	}()
 	// The reader has no deadline of its own; shutting the read side down is what
 	// ends it for good, while answers and buffered frames can still leave.
-	stop := context.AfterFunc(ctx, func() { closeRead(x.conn) })
+	stop := context.AfterFunc(ctx, func() { closeRead(conn) })
 	defer stop()
 
 	err = c.serve(ctx)
