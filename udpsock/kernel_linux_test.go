@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"rpcapd/test/netlab"
 )
 
 // hasOffload tells from the kernel itself, not through the code under test, whether it has UDP_SEGMENT and UDP_GRO.
@@ -166,7 +168,7 @@ func TestKernelDrops(t *testing.T) {
 			arrived += n
 		}
 		drops := int(r.KernelDrops())
-		if drops == 0 || arrived+drops != sent && gro == Off {
+		if drops == 0 || arrived+drops > sent || arrived+drops != sent && gro == Off { // with GRO a drop may be many
 			t.Errorf("GRO %v: %d sent, %d arrived, %d dropped", gro, sent, arrived, drops)
 		}
 		r.Close()
@@ -273,6 +275,7 @@ func TestZone(t *testing.T) {
 
 // Without CAP_NET_ADMIN the buffers are what the system's limits grant.
 func TestRootBuffersWithoutNetAdmin(t *testing.T) {
+	netlab.Require(t)
 	type sizes struct{ send, receive int }
 	const asked = 64 << 20
 	open := func() (z sizes) {
@@ -291,7 +294,7 @@ func TestRootBuffersWithoutNetAdmin(t *testing.T) {
 		return sizes{s.SendBuffer(), r.ReceiveBuffer()}
 	}
 	if forced := open(); forced != (sizes{2 * asked, 2 * asked}) {
-		skipUnlessRequired(t, "cannot force buffers: %+v", forced)
+		t.Logf("cannot force buffers here, so both ways give what the limits grant: %+v", forced)
 	}
 	result := make(chan sizes)
 	go func() {

@@ -95,8 +95,9 @@ func (r *Receiver) GRO() bool { return r.gro }
 // charged too. 0: not known.
 func (r *Receiver) ReceiveBuffer() int { return r.receiveBuffer }
 
-// KernelDrops returns how many datagrams the kernel has dropped at this socket since Listen, for want of room in the receive buffer or
-// because of a wrong checksum. 0 where the system does not tell.
+// KernelDrops returns how often the kernel has dropped something at this socket since Listen, for want of room in the
+// receive buffer or because of a wrong checksum. That is datagrams without receive offload; with it what is dropped may hold many
+// datagrams and counts once, so the number is a lower bound. 0 where the system does not tell.
 func (r *Receiver) KernelDrops() uint64 {
 	r.pollDrops()
 	return r.drops.total()

@@ -9,27 +9,6 @@ import (
 	"time"
 )
 
-func TestMain(m *testing.M) {
-	before := openFiles()
-	code := m.Run()
-	// The first socket makes the runtime open its poller, a second one that wakes it and, for zones, netlink: those stay.
-	const runtimes = 3
-	if after := openFiles(); code == 0 && after > before+runtimes {
-		os.Stderr.WriteString("tests leaked file descriptors\n")
-		code = 1
-	}
-	os.Exit(code)
-}
-
-// openFiles counts file descriptors, 0 where that is not possible.
-func openFiles() int {
-	d, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		return 0
-	}
-	return len(d)
-}
-
 var (
 	loopback4 = netip.MustParseAddrPort("127.0.0.1:0")
 	loopback6 = netip.MustParseAddrPort("[::1]:0")
