@@ -35,15 +35,16 @@ func (b *AddressBlock) Family() uint16 { return binary.BigEndian.Uint16(b[:]) }
 func (b *AddressBlock) IsZero() bool { return *b == AddressBlock{} }
 
 // Addr returns an IPv4 or IPv6 address in any of the families that peers are known
-// to send for it (the BSDs put a length byte in front). An IPv6 address with a scope
-// has it as its zone, in decimal.
+// to send for it (the BSDs put a length byte in front). A link-local IPv6 address with a
+// scope has it as its zone, in decimal; it is the interface index at the agent.
 func (b *AddressBlock) Addr() (netip.Addr, bool) {
 	switch b.Family() {
 	case 2, 0x1002, 0x1000:
 		return netip.AddrFrom4([4]byte(b[4:8])), true
 	case 10, 22, 23, 24, 26, 0x1c18, 0x1c1c, 0x1c1e, 0x1c00:
 		a := netip.AddrFrom16([16]byte(b[8:24]))
-		if scope := binary.BigEndian.Uint32(b[24:]); scope != 0 {
+		scope := binary.BigEndian.Uint32(b[24:])
+		if scope != 0 && (a.IsLinkLocalUnicast() || a.IsLinkLocalMulticast()) {
 			a = a.WithZone(strconv.FormatUint(uint64(scope), 10))
 		}
 		return a, true
@@ -59,15 +60,20 @@ type LinkLayerAddress struct {
 }
 
 // LinkLayer returns the content of a link-layer block. Index and type come in the
-// agent's byte order, which nothing in the message tells: little-endian is assumed.
+// agent's byte order, which nothing tells (agents that send such blocks send no
+// magic in AUTH_REPLY): the order that makes the index the smaller number is taken.
 func (b *AddressBlock) LinkLayer() (LinkLayerAddress, bool) {
 	n := int(b[11])
 	if b.Family() != FamilyLinkLayer || n > 8 {
 		return LinkLayerAddress{}, false
 	}
+	var host binary.ByteOrder = binary.LittleEndian
+	if binary.BigEndian.Uint32(b[4:]) < binary.LittleEndian.Uint32(b[4:]) {
+		host = binary.BigEndian
+	}
 	return LinkLayerAddress{
-		Index:        binary.LittleEndian.Uint32(b[4:]),
-		HardwareType: binary.LittleEndian.Uint16(b[8:]),
+		Index:        host.Uint32(b[4:]),
+		HardwareType: host.Uint16(b[8:]),
 		Addr:         append(net.HardwareAddr(nil), b[12:12+n]...),
 	}, true
 }

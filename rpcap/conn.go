@@ -31,6 +31,7 @@ type Conn struct {
 	payload    []byte
 
 	writing sync.Mutex
+	cut     error // why a message was written in part; guarded by writing
 }
 
 // NewConn returns a framed connection that takes payloads of up to maxPayload bytes.
@@ -106,14 +107,26 @@ func (c *Conn) readPayload(n int) error {
 	return nil
 }
 
-// WriteMessage writes an encoded message whole. Any goroutine may call it.
+// WriteMessage writes an encoded message whole, in one Write. Any goroutine may call
+// it; one waits for the other, as long as that one's deadline allows. After a message
+// that went out in part the peer cannot follow any more: later calls write nothing
+// and return that error again.
 func (c *Conn) WriteMessage(deadline time.Time, msg []byte) error {
 	c.writing.Lock()
 	defer c.writing.Unlock()
+	if c.cut != nil {
+		return fmt.Errorf("write message: an earlier one was cut: %w", c.cut)
+	}
 	if err := c.conn.SetWriteDeadline(deadline); err != nil {
 		return err
 	}
-	_, err := c.conn.Write(msg)
+	n, err := c.conn.Write(msg)
+	if err == nil && n < len(msg) {
+		err = io.ErrShortWrite
+	}
+	if err != nil && n > 0 {
+		c.cut = err
+	}
 	return err
 }
 

@@ -1,6 +1,7 @@
 package rpcap
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"unicode"
@@ -75,7 +76,7 @@ type Error struct {
 	Text string
 }
 
-// Error returns "text (code N, meaning)".
+// Error returns "text (error N, meaning)".
 func (e *Error) Error() string {
 	if e.Text == "" {
 		return fmt.Sprintf("error %d (%s)", uint16(e.Code), e.Code)
@@ -83,36 +84,50 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s (error %d, %s)", e.Text, uint16(e.Code), e.Code)
 }
 
-// Append encodes the message. The text is cut to MaxErrorText at a rune boundary.
+// Append encodes the message. What is not printable in the text is replaced by '?',
+// and what is beyond MaxErrorText is cut off between two characters.
 func (e *Error) Append(dst []byte) []byte {
-	text := e.Text
-	if len(text) > MaxErrorText {
-		n := MaxErrorText
-		for n > 0 && !utf8.RuneStart(text[n]) {
-			n--
-		}
-		text = text[:n]
-	}
+	text := cleanText(e.Text)
 	dst = Header{Type: TypeError, Value: uint16(e.Code), PayloadLen: uint32(len(text))}.Append(dst)
 	return append(dst, text...)
 }
 
-// ParseError decodes an ERROR message. Of a longer text the first MaxErrorText
-// bytes are kept; what could disturb a terminal or a log is replaced.
+// ParseError decodes an ERROR message whose payload is there whole. Of a longer text
+// MaxErrorText bytes are kept; what could disturb a terminal or a log becomes '?'.
 func ParseError(h Header, payload []byte) (*Error, error) {
 	if h.Type != TypeError {
 		return nil, fmt.Errorf("parse error message: it is %s", h.Type)
 	}
-	if len(payload) < int(min(h.PayloadLen, MaxErrorText)) {
-		return nil, short("error message", len(payload), int(h.PayloadLen))
+	if uint64(len(payload)) < uint64(h.PayloadLen) {
+		return nil, short("error message", len(payload), uint64(h.PayloadLen))
 	}
-	text := string(payload[:min(len(payload), MaxErrorText)])
-	return &Error{Code: Code(h.Value), Text: strings.Map(printable, strings.TrimRight(text, "\x00"))}, nil
+	text := payload[:min(h.PayloadLen, textBound)]
+	return &Error{Code: Code(h.Value), Text: cleanText(string(bytes.TrimRight(text, "\x00")))}, nil
 }
 
+// textBound is how much of a text is looked at: replacing never makes it longer, so
+// this is enough to fill MaxErrorText without cutting a character in two first.
+const textBound = MaxErrorText + utf8.UTFMax
+
+func cleanText(text string) string {
+	return cutText(strings.Map(printable, cutText(text, textBound)), MaxErrorText)
+}
+
+// cutText returns at most n bytes of text and no part of a character.
+func cutText(text string, n int) string {
+	if len(text) <= n {
+		return text
+	}
+	for n > 0 && !utf8.RuneStart(text[n]) {
+		n--
+	}
+	return text[:n]
+}
+
+// printable replaces by one byte, so that a text does not grow.
 func printable(r rune) rune {
 	if r == utf8.RuneError || !unicode.IsPrint(r) {
-		return '·'
+		return '?'
 	}
 	return r
 }

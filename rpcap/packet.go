@@ -66,7 +66,7 @@ func ParsePacket(b []byte) (PacketHeader, []byte, int, error) {
 		return PacketHeader{}, nil, 0, fmt.Errorf("parse PACKET: version %d, %s", b[0], Type(b[1]))
 	}
 	if uint64(len(b)-n) < uint64(m.Caplen) {
-		return PacketHeader{}, nil, 0, short("PACKET", len(b), n+int(m.Caplen))
+		return PacketHeader{}, nil, 0, short("PACKET", len(b), uint64(n)+uint64(m.Caplen))
 	}
 	end := n + int(m.Caplen)
 	return m, b[n:end], end, nil
