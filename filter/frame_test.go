@@ -11,7 +11,7 @@ type packet struct {
 	proto        byte
 	sport, dport uint16
 	payload      []byte
-	options      int    // bytes of IPv4 options
+	options      int    // bytes of IPv4 options; negative: the header says it is shorter than it is
 	fragment     uint16 // IPv4: flags and offset field; IPv6: offset and flags of a fragment header
 	extension    bool   // IPv6: the extension header below
 	extNext      byte   // its type

@@ -47,6 +47,7 @@ var ownCases = []struct {
 	{name: "four bytes of options", own: true, p: packet{src: other4, dst: sensor4, proto: 17, sport: 40000, dport: 2010, options: 4}},
 	{name: "forty bytes of options", own: true, p: packet{src: sensor4, dst: other4, proto: 6, sport: 2003, dport: 1, options: 40}},
 	{name: "options, another port", p: packet{src: other4, dst: sensor4, proto: 17, sport: 2010, dport: 53, options: 40}},
+	{name: "header length of 12 bytes", p: packet{src: "7.211.7.211", dst: sensor4, proto: 6, sport: 9, dport: 9, options: -8}}, // 7.211 is 2003
 	{name: "first fragment", own: true, p: packet{src: other4, dst: sensor4, proto: 17, sport: 1, dport: 2010, fragment: 0x2000}},
 	{name: "later fragment passes", p: packet{src: other4, dst: sensor4, proto: 17, fragment: 0x00b9, payload: udpstrPayload}},
 	{name: "later fragment excluded", own: true, fragments: true, p: packet{src: other4, dst: sensor4, proto: 17, fragment: 0x20b9, payload: udpstrPayload}},
