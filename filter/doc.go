@@ -53,7 +53,7 @@
 // can tell: it has no negation and no load of the length into X, shifts by 32 and
 // more give 0 there (the kernel uses the low five bits), an indirect load does not
 // wrap at 32 bits, the length is that of the bytes and not of the wire; and it
-// runs on interface values, several times slower. Here
+// runs on interface values, nearly twice as slowly. Here
 //
 //   - a load beyond the bytes refuses the frame, so does a division by a zero in X;
 //   - `ld len` gives the wire length;
