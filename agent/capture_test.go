@@ -78,7 +78,7 @@ func TestForwardsOverTCP(t *testing.T) {
 }
 
 func TestForwardsPlainOverUDP(t *testing.T) {
-	const n = 300
+	const n = 150
 	s, l := fileAgent(t, n, func(o *Options) { o.Config.Datagram = config.Datagram{Plain: true} })
 	p := accept(t, l)
 	p.authenticate()
@@ -176,10 +176,8 @@ func TestDryRunCountsAndSendsNothing(t *testing.T) {
 	p.open(name(s))
 	data := openDataPort(t)
 	p.startCapture(data.port(), rpcap.FlagDatagram, rpcap.AcceptAll())
+	waitFor(t, "the file is counted as if sent", func() bool { return p.stats().Captured == n })
 	p.endCapture()
-	if st := p.stats(); st.IfRecv != n || st.Captured != n {
-		t.Errorf("%+v, want %d as if sent", st, n)
-	}
 	data.conn.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
 	if k, err := data.conn.Read(make([]byte, 2000)); err == nil {
 		t.Errorf("%d bytes were sent", k)

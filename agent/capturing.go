@@ -26,15 +26,15 @@ type capturing struct {
 	out       output
 	forwarder *forwarder
 
-	mu         sync.Mutex // the three that a filter is composed from, and final
+	mu         sync.Mutex // guards what follows
 	program    rpcap.Program
 	exclusion  filter.Exclusion
 	userFilter bool
-	final      *Counters // set when the source is about to close
+	final      *Counters // the last numbers; set when the forwarder has ended
+	err        error     // why it died, set together with final
 
 	info CaptureStatus // what does not change while it runs
-	done chan struct{} // closed when the forwarder has ended and all is collected
-	err  error         // why it died; valid after done
+	done chan struct{} // closed when the forwarder has ended and the sensor has been told
 }
 
 // running says whether the capture still has to be ended. One that has died is
@@ -43,12 +43,9 @@ func (c *capturing) running() bool {
 	if c == nil {
 		return false
 	}
-	select {
-	case <-c.done:
-		return c.err == nil
-	default:
-		return true
-	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.final == nil || c.err == nil
 }
 
 // openSource opens the ring with the filter that holds now. What the kernel does
