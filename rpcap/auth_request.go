@@ -39,9 +39,13 @@ func (m AuthRequest) String() string {
 // fields.
 func (m AuthRequest) Format(f fmt.State, _ rune) { io.WriteString(f, m.String()) }
 
-// Append encodes the message. Strings beyond 65,535 bytes are cut.
+// Append encodes the message. Strings beyond 65,535 bytes are cut; with a type other
+// than password none are sent, as none are read.
 func (m AuthRequest) Append(dst []byte) []byte {
-	user, password := m.User[:min(len(m.User), 65535)], m.Password[:min(len(m.Password), 65535)]
+	var user, password string
+	if m.Type == AuthPassword {
+		user, password = m.User[:min(len(m.User), 65535)], m.Password[:min(len(m.Password), 65535)]
+	}
 	dst = Header{Type: TypeAuthRequest, PayloadLen: uint32(authRequestFixed + len(user) + len(password))}.Append(dst)
 	dst = binary.BigEndian.AppendUint16(dst, uint16(m.Type))
 	dst = append(dst, 0, 0)
