@@ -177,6 +177,7 @@ func TestStopSendsWhatIsBuffered(t *testing.T) {
 	p.open(name(s))
 	data := openDataPort(t)
 	p.startCapture(data.port(), rpcap.FlagDatagram, rpcap.AcceptAll())
+	waitFor(t, "the file is read", func() bool { return p.stats().Captured == 100 })
 	began := time.Now()
 	stop()
 	if d := time.Since(began); d > 2*time.Second {

@@ -41,6 +41,7 @@ func New(o Options) (*Supervisor, error) {
 	s := &Supervisor{
 		opts:       o,
 		log:        o.Logger.Named("agent"),
+		started:    time.Now(),
 		exclusions: newExclusions(o.Config.Datagram.Plain),
 	}
 	ifaces, err := newInterfaces(o.ReadFile)
@@ -85,7 +86,7 @@ func (s *Supervisor) Run(ctx context.Context) error {
 		s.mu.Unlock()
 		return errors.New("run agent: already running")
 	}
-	s.run, s.started = ctx, time.Now()
+	s.run = ctx
 	if len(s.sessions) == 0 {
 		s.log.Warn(s.idleReason())
 	}
