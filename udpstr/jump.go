@@ -3,8 +3,8 @@ package udpstr
 import "time"
 
 // jump is a datagram whose seqno lies farther ahead than the window reaches. One such datagram may be a stray, and to believe
-// it would make all that follows old. So it waits until another one stands by it, the stream reaches it, or nothing
-// contradicts it for as long as datagrams are held.
+// it would make all that follows old. So it waits until another one stands by it, the stream comes to it, or it has been
+// held long enough with nothing that contradicts it.
 type jump struct {
 	waiting bool
 	belied  bool // the stream has gone on where it was since the jump came
@@ -21,7 +21,7 @@ func (r *Reassembler) far(b []byte, seq uint32, now time.Time) {
 		case d == 0:
 			r.arrived(b, &r.c.Duplicate)
 			return
-		case d > -int32(r.held.size) && d <= int32(r.held.size): // they stand by each other
+		case r.besideJump(seq):
 			if d > 0 {
 				r.believe(j.seq)
 			} else {
@@ -40,6 +40,12 @@ func (r *Reassembler) far(b []byte, seq uint32, now time.Time) {
 	j.buf = append(j.buf[:0], b...)
 }
 
+// besideJump says whether seq and the jump stand by each other.
+func (r *Reassembler) besideJump(seq uint32) bool {
+	d := int32(seq - r.jump.seq)
+	return r.jump.waiting && d > -int32(r.held.size) && d <= int32(r.held.size)
+}
+
 // believe gives up all that comes before seq and takes the jump.
 func (r *Reassembler) believe(seq uint32) {
 	for r.held.n > 0 {
@@ -51,7 +57,7 @@ func (r *Reassembler) believe(seq uint32) {
 	r.land()
 }
 
-// land takes the jump as a datagram that the window reaches.
+// land takes the jump as a datagram within the window.
 func (r *Reassembler) land() {
 	j := &r.jump
 	j.waiting = false
@@ -59,14 +65,14 @@ func (r *Reassembler) land() {
 	r.near(j.buf, first, j.seq, j.at)
 }
 
-// reach takes the jump if the window has come to it.
+// reach takes the jump if the stream has come to it.
 func (r *Reassembler) reach() {
 	j := &r.jump
 	switch {
 	case int32(j.seq-r.next) < 0:
 		j.waiting = false
 		r.old(j.buf, j.seq)
-	case int32(j.seq-r.high) < int32(r.held.size):
+	case int32(j.seq-r.high) <= 0:
 		r.land()
 	}
 }

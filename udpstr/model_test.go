@@ -119,7 +119,7 @@ func randomStream(t testing.TB, rng *rand.Rand, n int) ([][]byte, []placed) {
 
 // Losses, single and in bursts of any length, and duplicates, at the start and the end too.
 func TestModelLoss(t *testing.T) {
-	seeds(t, 600, func(t *testing.T, rng *rand.Rand) {
+	seeds(t, 120, func(t *testing.T, rng *rand.Rand) {
 		datagrams, frames := randomStream(t, rng, 1+rng.IntN(200))
 		lost := make([]bool, len(datagrams))
 		rate, burst := rng.IntN(100), 1+rng.IntN(300)
@@ -156,7 +156,7 @@ func TestModelLoss(t *testing.T) {
 
 // Datagrams that overtake others by less than the window, with losses and duplicates anywhere.
 func TestModelReorder(t *testing.T) {
-	seeds(t, 600, func(t *testing.T, rng *rand.Rand) {
+	seeds(t, 120, func(t *testing.T, rng *rand.Rand) {
 		datagrams, frames := randomStream(t, rng, 1+rng.IntN(200))
 		window := 2 + rng.IntN(100)
 		reach := rng.IntN(window)
@@ -212,7 +212,7 @@ func count(b []bool) (n int) {
 
 // Anything at all: what is delivered is still right, and everything is counted once.
 func TestModelChaos(t *testing.T) {
-	seeds(t, 400, func(t *testing.T, rng *rand.Rand) {
+	seeds(t, 100, func(t *testing.T, rng *rand.Rand) {
 		datagrams, frames := randomStream(t, rng, 1+rng.IntN(200))
 		c := newCollector(ReassemblerConfig{Window: rng.IntN(70) - 1, Hold: time.Duration(1+rng.IntN(20)) * time.Millisecond})
 		now := epoch
@@ -252,7 +252,7 @@ func TestModelChaos(t *testing.T) {
 
 // Bytes altered on the way never make more than the touched frames wrong, and never break the counting.
 func TestModelGarbage(t *testing.T) {
-	seeds(t, 300, func(t *testing.T, rng *rand.Rand) {
+	seeds(t, 80, func(t *testing.T, rng *rand.Rand) {
 		datagrams, _ := randomStream(t, rng, 1+rng.IntN(100))
 		c := newCollector(ReassemblerConfig{MaxCaplen: rng.Uint32N(MaxCaplen)})
 		for i, b := range datagrams {

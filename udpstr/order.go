@@ -17,7 +17,9 @@ func (r *Reassembler) unexpected(b []byte, first int, seq uint32, now time.Time)
 		r.high = r.next
 		return
 	}
-	if ahead >= r.high-r.next && seq-r.high >= uint32(r.held.size) {
+	// Of a stream that is joined at its wrap the jump shows where it is, not that seqno 0 comes next.
+	joined := !r.started && r.besideJump(seq)
+	if joined || ahead >= r.high-r.next && seq-r.high >= uint32(r.held.size) {
 		r.far(b, seq, now)
 		return
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 func TestPackerRandom(t *testing.T) {
-	seeds(t, 400, func(t *testing.T, rng *rand.Rand) {
+	seeds(t, 100, func(t *testing.T, rng *rand.Rand) {
 		limit := randomLimit(rng)
 		frames := randomFrames(rng, 1+rng.IntN(300))
 		datagrams := packAll(t, rng, frames, limit)
@@ -177,7 +177,7 @@ func TestPackerDoesNotAllocate(t *testing.T) {
 
 // A run taken back is cut anew with the new limit; what follows fits behind it, wherever the run ended.
 func TestRepack(t *testing.T) {
-	seeds(t, 300, func(t *testing.T, rng *rand.Rand) {
+	seeds(t, 80, func(t *testing.T, rng *rand.Rand) {
 		frames := randomFrames(rng, 1+rng.IntN(400))
 		limit := 1000 + rng.IntN(8000)
 		d := newDriver(t, limit, 65536)

@@ -3,6 +3,7 @@ package udpstr
 import (
 	"bytes"
 	"encoding/binary"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -11,13 +12,12 @@ import (
 // What the tests of both halves share: random traffic, a driver for the packer, and a reading of datagrams that is written
 // from the format alone.
 
+var rounds = flag.Int("rounds", 1, "multiplies the number of seeds of each random test")
+
 // seeds runs a test for each of n seeds; the name of the one that fails tells its seed.
 func seeds(t *testing.T, n int, test func(t *testing.T, rng *rand.Rand)) {
 	t.Helper()
-	if testing.Short() {
-		n = (n + 9) / 10
-	}
-	for seed := range n {
+	for seed := range n * *rounds {
 		if !t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) { test(t, newRand(uint64(seed))) }) {
 			return
 		}
