@@ -4,7 +4,8 @@
 //
 // A program that calls Enter (a test binary through Main) is executed again inside
 // new mount and network namespaces, and, when it is not run by root, a new user
-// namespace in which it is. Everything it makes there ends with it.
+// namespace in which it is. Everything it makes there ends with it, programs that it
+// left behind included.
 //
 //	func TestMain(m *testing.M) { netlab.Main(m) }
 //

@@ -1,12 +1,11 @@
 package netlab
 
 import (
+	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
-	"sync"
 	"testing"
 
 	"github.com/vishvananda/netlink"
@@ -22,11 +21,7 @@ type Failer interface {
 }
 
 // Lab is a set of namespaces.
-type Lab struct {
-	t    Failer
-	mu   sync.Mutex
-	made map[string]*Namespace
-}
+type Lab struct{ t Failer }
 
 // New returns an empty lab for a test. It skips or fails the test where there are
 // no namespaces.
@@ -37,9 +32,10 @@ func New(t testing.TB) *Lab {
 }
 
 // NewFor returns an empty lab for anything that can fail; Enter must have succeeded.
-func NewFor(f Failer) *Lab { return &Lab{t: f, made: make(map[string]*Namespace)} }
+func NewFor(f Failer) *Lab { return &Lab{t: f} }
 
-// Namespace is one host of a lab.
+// Namespace is one host of a lab. Its methods fail the test when they cannot do
+// what they say, but for those that return an error.
 type Namespace struct {
 	Name string
 	lab  *Lab
@@ -69,9 +65,6 @@ func (l *Lab) Namespace(name string) *Namespace {
 		n.nl.Close()
 		n.ns.Close()
 	})
-	l.mu.Lock()
-	l.made[name] = n
-	l.mu.Unlock()
 	n.Up("lo")
 	return n
 }
@@ -82,7 +75,9 @@ func onThread(f func() error) error {
 	done := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread() // and never unlocked
-		done <- f()
+		err := errors.New("ended by Goexit, as t.Fatal does")
+		defer func() { done <- err }()
+		err = f()
 	}()
 	return <-done
 }
@@ -104,59 +99,6 @@ func (n *Namespace) Must(f func() error) {
 	if err := n.Do(f); err != nil {
 		n.lab.t.Fatalf("%s: %v", n.Name, err)
 	}
-}
-
-// Cmd is a command of a namespace; use its Start, Run, Output or CombinedOutput.
-type Cmd struct {
-	*exec.Cmd
-	ns *Namespace
-}
-
-// Command prepares a program to run inside the namespace.
-func (n *Namespace) Command(name string, args ...string) *Cmd {
-	cmd := exec.Command(name, args...)
-	return &Cmd{Cmd: cmd, ns: n}
-}
-
-// Start starts the program. It is killed when this process ends.
-func (c *Cmd) Start() error {
-	ready := make(chan error, 1)
-	go func() {
-		// The thread stays as long as the child: a parent death signal is sent when the
-		// thread ends that made the child.
-		runtime.LockOSThread()
-		if err := netns.Set(c.ns.ns); err != nil {
-			ready <- fmt.Errorf("enter namespace %s: %w", c.ns.Name, err)
-			return
-		}
-		ready <- c.Cmd.Start()
-	}()
-	return <-ready
-}
-
-// Run starts the program and waits for it.
-func (c *Cmd) Run() error {
-	if err := c.Start(); err != nil {
-		return err
-	}
-	return c.Wait()
-}
-
-// CombinedOutput runs the program and returns what it printed.
-func (c *Cmd) CombinedOutput() ([]byte, error) {
-	f, err := os.CreateTemp("", "netlab")
-	if err != nil {
-		return nil, err
-	}
-	defer os.Remove(f.Name())
-	defer f.Close()
-	c.Stdout, c.Stderr = f, f
-	err = c.Run()
-	out, rerr := os.ReadFile(f.Name())
-	if err == nil {
-		err = rerr
-	}
-	return out, err
 }
 
 // Sysctl sets a value below /proc/sys/net of the namespace, "ipv4/ip_forward".

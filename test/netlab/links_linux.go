@@ -3,11 +3,28 @@ package netlab
 import (
 	"fmt"
 	"net"
+	"os"
+	"strings"
+	"time"
 
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 )
 
-// Veth connects two namespaces by a virtual cable; both ends are up.
+// readyLimit bounds how long the kernel may take to notice that a cable is plugged in.
+const readyLimit = 5 * time.Second
+
+// until polls a condition that the kernel brings about by itself.
+func (n *Namespace) until(what string, ok func() bool) {
+	n.lab.t.Helper()
+	for limit := time.Now().Add(readyLimit); !ok(); time.Sleep(time.Millisecond) {
+		if time.Now().After(limit) {
+			n.lab.t.Fatalf("%s: %s: not within %v", n.Name, what, readyLimit)
+		}
+	}
+}
+
+// Veth connects two namespaces by a virtual cable; both ends are up and can send.
 func (l *Lab) Veth(a *Namespace, aName string, b *Namespace, bName string) {
 	l.t.Helper()
 	link := &netlink.Veth{
@@ -20,6 +37,13 @@ func (l *Lab) Veth(a *Namespace, aName string, b *Namespace, bName string) {
 	}
 	a.Up(aName)
 	b.Up(bName)
+	a.until(aName+" has a carrier", func() bool { return a.running(aName) })
+	b.until(bName+" has a carrier", func() bool { return b.running(bName) })
+}
+
+func (n *Namespace) running(name string) bool {
+	n.lab.t.Helper()
+	return n.Link(name).Attrs().OperState == netlink.OperUp
 }
 
 // Link returns an interface.
@@ -39,7 +63,7 @@ func (n *Namespace) check(err error, format string, args ...any) {
 	}
 }
 
-// Up and Down switch an interface; Delete removes it.
+// Up switches an interface on.
 func (n *Namespace) Up(name string) {
 	n.lab.t.Helper()
 	n.check(n.nl.LinkSetUp(n.Link(name)), "set %s up", name)
@@ -69,16 +93,39 @@ func (n *Namespace) MAC(name string) net.HardwareAddr {
 	return n.Link(name).Attrs().HardwareAddr
 }
 
-// AddAddr adds an address, "10.0.0.1/24" or "fd00::1/64"; IPv6 ones can be used at
-// once (no duplicate address detection).
+// AddAddr adds an address, "10.0.0.1/24" or "fd00::1/64"; on an interface that has a
+// carrier an IPv6 one can be used at once, without duplicate address detection.
 func (n *Namespace) AddAddr(name, cidr string) {
 	n.lab.t.Helper()
 	a, err := netlink.ParseAddr(cidr)
 	n.check(err, "parse %s", cidr)
 	if a.IP.To4() == nil {
-		a.Flags = 0x02 // IFA_F_NODAD
+		a.Flags = unix.IFA_F_NODAD
 	}
 	n.check(n.nl.AddrAdd(n.Link(name), a), "add %s to %s", cidr, name)
+	if a.IP.To4() == nil && n.running(name) {
+		n.until(cidr+" can be used", func() bool { return n.answers(name, a.IP) })
+	}
+}
+
+// answers says whether the kernel listens to neighbour solicitations for an IPv6
+// address. Even without duplicate address detection that begins a moment after the
+// address was added; it shows as a membership of the group ff02::1:ff00:0/104.
+func (n *Namespace) answers(name string, ip net.IP) bool {
+	n.lab.t.Helper()
+	var groups []byte
+	n.Must(func() (err error) {
+		groups, err = os.ReadFile("/proc/thread-self/net/igmp6")
+		return err
+	})
+	want := fmt.Sprintf("ff0200000000000000000001ff%x", []byte(ip.To16()[13:]))
+	for line := range strings.Lines(string(groups)) {
+		f := strings.Fields(line) // index, interface, group, ...
+		if len(f) > 2 && f[1] == name && f[2] == want {
+			return true
+		}
+	}
+	return false
 }
 
 // DelAddr removes an address.
@@ -101,8 +148,9 @@ func (n *Namespace) AddRoute(destination, gateway string) {
 	n.check(n.nl.RouteAdd(r), "route %s through %s", destination, gateway)
 }
 
-// AddVLAN makes an 802.1Q interface (802.1ad with ad) on top of another and sets it up.
-func (n *Namespace) AddVLAN(parent, name string, id int, ad bool) {
+// AddVLAN makes an 802.1Q interface (802.1ad with ad) on top of another and sets it
+// up. The error says why there is none: the kernel needs its 8021q module.
+func (n *Namespace) AddVLAN(parent, name string, id int, ad bool) error {
 	n.lab.t.Helper()
 	v := &netlink.Vlan{
 		LinkAttrs: netlink.LinkAttrs{Name: name, ParentIndex: n.Link(parent).Attrs().Index},
@@ -111,8 +159,11 @@ func (n *Namespace) AddVLAN(parent, name string, id int, ad bool) {
 	if ad {
 		v.VlanProtocol = netlink.VLAN_PROTOCOL_8021AD
 	}
-	n.check(n.nl.LinkAdd(v), "make VLAN %d on %s", id, parent)
+	if err := n.nl.LinkAdd(v); err != nil {
+		return fmt.Errorf("%s: make VLAN %d on %s: %w", n.Name, id, parent, err)
+	}
 	n.Up(name)
+	return nil
 }
 
 // AddBridge makes a bridge of interfaces of the namespace and sets it up.
