@@ -55,6 +55,6 @@
 // It never samples, sheds or buffers; it keeps no frame beyond Release; it does
 // not reassemble, defragment or compute checksums; a super-frame of receive or
 // transmit offload comes as the kernel holds it, checksum unfinished where the
-// kernel left it so. Link types other than Ethernet and raw IP are refused by
-// name, because the exclusion of own traffic is defined for those two.
+// kernel left it so. Interfaces whose frames are neither Ethernet nor IP are
+// refused, and the error names their kind.
 package capture

@@ -19,9 +19,16 @@ import (
 
 	"rpcapd/filter"
 	"rpcapd/rpcap"
+	"rpcapd/udpstr"
 )
 
 // The files are written by gopacket's writers, or byte by byte where those cannot.
+
+// frame is a copy of what Next returned.
+type frame struct {
+	data []byte
+	udpstr.Frame
+}
 
 type stamped struct {
 	at   time.Time

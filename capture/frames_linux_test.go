@@ -65,6 +65,7 @@ func TestRootBothDirections(t *testing.T) {
 }
 
 func TestRootVLANTagsRestored(t *testing.T) {
+	t.Parallel()
 	base := testFrame(100, 7)
 	want := [][]byte{
 		base,
@@ -150,6 +151,7 @@ func TestRootOffloadedFramesWhole(t *testing.T) {
 }
 
 func TestRootSnapLengths(t *testing.T) {
+	t.Parallel()
 	sizes := []int{60, 95, 96, 97, 200, 1514, 9014, 14}
 	for _, snaplen := range []uint32{1, 13, 14, 96, 1500, 9013, 0, MaxSnaplen + 1, 0xffffffff} {
 		t.Run(fmt.Sprint(snaplen), func(t *testing.T) {
@@ -261,6 +263,7 @@ func TestRootLoopbackOnce(t *testing.T) {
 }
 
 func TestRootTooManyFramesForOneLease(t *testing.T) {
+	t.Parallel()
 	newNamespace(t)
 	newVeth(t, "a", "b", 1500)
 	s := mustOpen(t, Options{Interface: "b", Retire: 300 * time.Millisecond})
@@ -279,6 +282,7 @@ func TestRootTooManyFramesForOneLease(t *testing.T) {
 }
 
 func TestRootSmallRings(t *testing.T) {
+	t.Parallel()
 	for _, bytes := range []int{1, 4096, 300 << 10, 1 << 20, 3 << 20} {
 		t.Run(fmt.Sprint(bytes), func(t *testing.T) {
 			newNamespace(t)

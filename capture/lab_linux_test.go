@@ -15,7 +15,6 @@ import (
 
 	"rpcapd/filter"
 	"rpcapd/test/netlab"
-	"rpcapd/udpstr"
 )
 
 func TestMain(m *testing.M) { netlab.Main(m) }
@@ -158,12 +157,6 @@ func mustOpen(t testing.TB, o Options) *ringSource {
 	return s.(*ringSource)
 }
 
-// frame is a copy of what Next returned.
-type frame struct {
-	data []byte
-	udpstr.Frame
-}
-
 // receive takes n frames, or fails after a few seconds.
 func receive(t testing.TB, s Source, n int) []frame {
 	t.Helper()
@@ -225,14 +218,4 @@ func checkSum(t testing.TB, s Source) Stats {
 		t.Fatalf("received %d != dropped %d + delivered %d + refused %d", st.Received, st.RingDrops, st.Delivered, st.Refused)
 	}
 	return st
-}
-
-// until polls a condition that another thread or the kernel brings about.
-func until(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	for limit := time.Now().Add(5 * time.Second); !ok(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(limit) {
-			t.Fatalf("timeout: %s", what)
-		}
-	}
 }

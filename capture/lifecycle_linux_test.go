@@ -18,6 +18,7 @@ import (
 )
 
 func TestRootNoFrameBeforeTheFilter(t *testing.T) {
+	t.Parallel()
 	newNamespace(t)
 	newVeth(t, "a", "b", 1500)
 	in := newInjector(t, "a")
@@ -65,6 +66,7 @@ func (r *recorder) expect(t *testing.T, s Source, want ...EventKind) {
 }
 
 func TestRootInterfaceDownAndUp(t *testing.T) {
+	t.Parallel()
 	newNamespace(t)
 	newVeth(t, "a", "b", 1500)
 	var events recorder
@@ -96,6 +98,7 @@ func deleteVeth(t *testing.T) {
 }
 
 func TestRootInterfaceDeletedAndBack(t *testing.T) {
+	t.Parallel()
 	for _, grouped := range []bool{false, true} {
 		t.Run(fmt.Sprint("fanout=", grouped), func(t *testing.T) {
 			newNamespace(t)
@@ -157,6 +160,7 @@ func TestRootInterfaceDeletedAndBack(t *testing.T) {
 }
 
 func TestRootInterfaceBackWhileDown(t *testing.T) {
+	t.Parallel()
 	newNamespace(t)
 	newVeth(t, "a", "b", 1500)
 	var events recorder
@@ -176,6 +180,7 @@ func TestRootInterfaceBackWhileDown(t *testing.T) {
 }
 
 func TestRootInterfaceGone(t *testing.T) {
+	t.Parallel()
 	newNamespace(t)
 	newVeth(t, "a", "b", 1500)
 	var events recorder
@@ -203,6 +208,7 @@ func TestRootInterfaceGone(t *testing.T) {
 }
 
 func TestRootRenamedInterface(t *testing.T) {
+	t.Parallel()
 	newNamespace(t)
 	newVeth(t, "a", "b", 1500)
 	var events recorder
@@ -371,6 +377,28 @@ func TestRootWithoutCapability(t *testing.T) {
 	}
 }
 
+func TestRootNetRawIsEnough(t *testing.T) {
+	newNamespace(t)
+	newVeth(t, "a", "b", 1500)
+	in := newInjector(t, "a")
+	head := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	data := [2]unix.CapUserData{{Effective: 1 << unix.CAP_NET_RAW, Permitted: 1 << unix.CAP_NET_RAW}}
+	if err := unix.Capset(&head, &data[0]); err != nil { // this thread, which ends with the test
+		t.Fatal(err)
+	}
+	s := mustOpen(t, Options{Interface: "b", Promiscuous: true, Fanout: new(Fanout)})
+	in.send(testFrame(60, 1))
+	receive(t, s, 1)
+	if err := s.SetFilter(onlyType(0x88b5)); err != nil {
+		t.Error(err)
+	}
+	if err := s.Drain(time.Second); err != nil {
+		t.Error(err)
+	}
+	silentEOF(t, s)
+	checkSum(t, s)
+}
+
 func TestRootNothingLeaks(t *testing.T) {
 	newNamespace(t)
 	newVeth(t, "a", "b", 1500)
@@ -410,6 +438,7 @@ func TestRootNothingLeaks(t *testing.T) {
 }
 
 func TestRootDrain(t *testing.T) {
+	t.Parallel()
 	for _, grouped := range []bool{false, true} {
 		t.Run(fmt.Sprint("fanout=", grouped), func(t *testing.T) {
 			newNamespace(t)

@@ -307,6 +307,75 @@ func TestRootFanout(t *testing.T) {
 	}
 }
 
+func TestRootFanoutNoFrameTwice(t *testing.T) {
+	t.Parallel()
+	newNamespace(t)
+	newVeth(t, "a", "b", 1500)
+	in := newInjector(t, "a")
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		_, f := superFrame(20)
+		f[14+9] = 17
+		for seq := uint32(0); ; seq++ {
+			select {
+			case <-stop:
+				return
+			default:
+				binary.BigEndian.PutUint16(f[14+20:], uint16(seq)) // a flow each
+				binary.BigEndian.PutUint32(f[14+36:], seq)
+				in.try(f)
+			}
+		}
+	}()
+	group := new(Fanout)
+	seen := map[uint32]int{}
+	note := func(f udpstr.Frame) { seen[binary.BigEndian.Uint32(f.Data[14+36:])]++ }
+	first := mustOpen(t, Options{Interface: "b", Fanout: group})
+	second := 0
+	for range 12 {
+		s := mustOpen(t, Options{Interface: "b", Fanout: group, RingBytes: 2 << 20})
+		time.Sleep(2 * time.Millisecond)
+		for _, m := range []*ringSource{s, first} {
+			if m == s {
+				if err := m.Drain(100 * time.Millisecond); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for {
+				fs, err := m.Next(0)
+				if err == ErrTimeout && m == s {
+					time.Sleep(time.Millisecond)
+					continue
+				}
+				if err != nil {
+					break
+				}
+				for _, f := range fs {
+					note(f)
+				}
+				if m == s {
+					second += len(fs)
+				}
+			}
+		}
+		checkSum(t, s)
+		s.Close()
+	}
+	close(stop)
+	<-stopped
+	collectAll(t, first, note)
+	twice := 0
+	for _, n := range seen {
+		if n > 1 {
+			twice++
+		}
+	}
+	if twice > 0 || second == 0 {
+		t.Errorf("%d frames of %d twice; the joining member had %d", twice, len(seen), second)
+	}
+}
+
 // collectAll hands over the frames that come within two retire times of each other.
 func collectAll(t *testing.T, s Source, take func(udpstr.Frame)) {
 	t.Helper()
