@@ -30,16 +30,17 @@ func kernel() systemCalls {
 	return systemCalls{sendmsg: sendmsg, sendmmsg: sendmmsg, pathMTU: pathMTU, poll: poll, now: time.Now}
 }
 
-// sendmsg does not tell the scheduler that it is in a system call. Nothing in it sleeps, because of MSG_DONTWAIT, and
-// the longest that a stop of the world has to wait for it is the transmission of one super-packet, 20 to 100 µs. In return
-// the scheduler does not take the thread's P away after 20 µs and give it back, which it does with a system call of that length on a
-// single CPU, and its monitor thread, which would poll every 20 µs while that goes on, sleeps.
+// sendmsg does not tell the scheduler that it is in a system call. It does not wait, because of MSG_DONTWAIT, so what a
+// stop of the world has to wait for is at most the transmission of one super-packet, 5 to 100 µs. In return the scheduler
+// does not take the P away from a thread that has been in the kernel for 20 µs, only to give it back, and its monitor thread sleeps
+// instead of looking every 20 µs. On one CPU over loopback, the monitor included, a send of 44 datagrams costs 4.3 µs this
+// way and 5.4 µs with Syscall (BenchmarkSend, user and system time).
 func sendmsg(fd int, m *unix.Msghdr) unix.Errno {
 	_, _, errno := unix.RawSyscall(unix.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(m)), sendFlags)
 	return errno
 }
 
-// sendmmsg is like sendmsg; 64 datagrams of 1,472 bytes take as long as a super-packet that is cut in software.
+// sendmmsg is like sendmsg; 44 datagrams take about 100 µs over loopback, where they are also received, and 3 % less than with Syscall6.
 func sendmmsg(fd int, m []message) (int, unix.Errno) {
 	n, _, errno := unix.RawSyscall6(unix.SYS_SENDMMSG, uintptr(fd), uintptr(unsafe.Pointer(&m[0])), uintptr(len(m)), sendFlags, 0, 0)
 	if errno != 0 {
