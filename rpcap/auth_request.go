@@ -36,7 +36,7 @@ func (m AuthRequest) String() string {
 }
 
 // Format prints String whatever the verb: without it %d and the like would show the
-// fields.
+// fields. (%p is the exception: fmt asks no method for it.)
 func (m AuthRequest) Format(f fmt.State, _ rune) { io.WriteString(f, m.String()) }
 
 // Append encodes the message. Strings beyond 65,535 bytes are cut; with a type other
