@@ -11,12 +11,12 @@ func FuzzPacker(f *testing.F) {
 	f.Add(uint16(64), uint8(64), []byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9})
 	f.Add(uint16(1472), uint8(1), []byte("\xff\xff\x00\x40\x00\x40\x05\xea"))
 	f.Add(uint16(65000), uint8(3), []byte{255, 255, 255, 255, 0, 0, 0, 0})
+	pattern := make([]byte, MaxCaplen+10)
+	fillPattern(pattern, 1)
 	f.Fuzz(func(t *testing.T, limit16 uint16, maxDatagrams uint8, script []byte) {
 		limit := MinLimit + int(limit16)%(MaxLimit-MinLimit+1)
 		d := newDriver(t, limit, limit+3000)
 		d.p.SetMaxDatagrams(int(maxDatagrams))
-		pattern := make([]byte, MaxCaplen+10)
-		fillPattern(pattern, uint64(limit))
 		var all, block []Frame
 		total := 0
 		for len(script) >= 2 && total < 1<<20 {

@@ -23,6 +23,9 @@ type collector struct {
 	*Reassembler
 	frames []got
 	sent   int // datagrams handed over
+
+	checked        int // so many frames were checked
+	bytes, highest uint64
 }
 
 func newCollector(cfg ReassemblerConfig) *collector {
@@ -59,19 +62,18 @@ func (c *collector) check(t testing.TB) Counters {
 	if k.Datagrams+uint64(waiting) != uint64(c.sent) {
 		t.Fatalf("%d arrived: %+v", c.sent, k)
 	}
-	bytes := uint64(0)
-	last := uint64(0)
-	for i, f := range c.frames {
-		if f.number <= last {
-			t.Fatalf("frame %d: number %d after %d", i, f.number, last)
+	for ; c.checked < len(c.frames); c.checked++ {
+		f := c.frames[c.checked]
+		if f.number <= c.highest {
+			t.Fatalf("frame %d: number %d after %d", c.checked, f.number, c.highest)
 		}
-		last = f.number
-		bytes += uint64(len(f.Data))
+		c.highest = f.number
+		c.bytes += uint64(len(f.Data))
 	}
-	if k.Delivered != uint64(len(c.frames)) || k.DeliveredBytes != bytes || k.LastNumber != last {
-		t.Fatalf("%d frames of %d bytes were delivered, the last is %d: %+v", len(c.frames), bytes, last, k)
+	if k.Delivered != uint64(len(c.frames)) || k.DeliveredBytes != c.bytes || k.LastNumber != c.highest {
+		t.Fatalf("%d frames of %d bytes were delivered, the last is %d: %+v", len(c.frames), c.bytes, c.highest, k)
 	}
-	if len(c.frames) > 0 && k.Delivered+k.Missing != last {
+	if len(c.frames) > 0 && k.Delivered+k.Missing != c.highest {
 		t.Fatalf("delivered and missing frames are not those numbered: %+v", k)
 	}
 	return k
