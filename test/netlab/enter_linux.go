@@ -70,7 +70,7 @@ func Enter() error {
 		err = errors.New(string(why))
 	}
 	unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
-	return fmt.Errorf("no namespaces of our own (%w): %s", err, cure())
+	return fmt.Errorf("make network namespaces: %w: %s", err, cure())
 }
 
 func attributes() *syscall.SysProcAttr {
@@ -90,7 +90,7 @@ func cure() string {
 	if os.Geteuid() == 0 {
 		return "this root lacks CAP_SYS_ADMIN or CAP_NET_ADMIN, as in most containers"
 	}
-	return "ordinary users may not make them here, use sudo"
+	return "ordinary users may not do that here, use sudo"
 }
 
 // arrive is what the second execution does first.
