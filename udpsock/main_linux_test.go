@@ -4,12 +4,18 @@ import (
 	"errors"
 	"net/netip"
 	"os"
+	"slices"
 	"testing"
 
 	"rpcapd/test/netlab"
 )
 
-func TestMain(m *testing.M) { netlab.Main(m) }
+func TestMain(m *testing.M) {
+	if slices.Contains(os.Args, "-test.fuzzworker") {
+		os.Exit(m.Run()) // its pipes would not outlive another execution, and it needs no network
+	}
+	netlab.Main(m)
+}
 
 // Whatever way a socket ends, or fails to begin, its descriptor is closed.
 func TestNoDescriptorLeaks(t *testing.T) {
