@@ -48,11 +48,20 @@ func (c *Conn) Await(deadline time.Time) error {
 	if c.r.Buffered() > 0 {
 		return nil
 	}
-	if err := c.conn.SetReadDeadline(deadline); err != nil {
+	if err := c.setReadDeadline(deadline); err != nil {
 		return err
 	}
 	_, err := c.r.Peek(1)
 	return err
+}
+
+// setReadDeadline lets a closed pipe pass: bytes may be buffered still, and after
+// them Read says how it was closed (net.Pipe refuses deadlines once the peer is gone).
+func (c *Conn) setReadDeadline(deadline time.Time) error {
+	if err := c.conn.SetReadDeadline(deadline); err != nil && !errors.Is(err, io.ErrClosedPipe) {
+		return err
+	}
+	return nil
 }
 
 // ReadMessage reads one message: the header and exactly its payload, which is valid
@@ -60,7 +69,7 @@ func (c *Conn) Await(deadline time.Time) error {
 // io.ErrUnexpectedEOF that it did inside one. With ErrPayloadTooLong, and with any
 // error inside a payload, the header is returned too.
 func (c *Conn) ReadMessage(deadline time.Time) (Header, []byte, error) {
-	if err := c.conn.SetReadDeadline(deadline); err != nil {
+	if err := c.setReadDeadline(deadline); err != nil {
 		return Header{}, nil, err
 	}
 	var b [HeaderLen]byte

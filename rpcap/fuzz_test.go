@@ -1,0 +1,139 @@
+package rpcap
+
+import (
+	"bytes"
+	"testing"
+)
+
+// seedMessages adds the recorded messages and the hand-written ones.
+func seedMessages(f *testing.F) {
+	for _, e := range examples() {
+		f.Add(e.message(f))
+	}
+	for _, pattern := range []string{"*.ctrl.*.bin", "errors/*.bin"} {
+		for _, file := range vectorFiles(f, pattern, 22) {
+			for b := readFile(f, file); len(b) > 0; {
+				_, _, n, err := SplitMessage(b)
+				if err != nil {
+					f.Add(b)
+					break
+				}
+				f.Add(b[:n])
+				b = b[n:]
+			}
+		}
+	}
+}
+
+func FuzzHeader(f *testing.F) {
+	seedMessages(f)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		h, n, err := ParseHeader(b)
+		if (err != nil) != (len(b) < HeaderLen) {
+			t.Fatalf("%d bytes: %v", len(b), err)
+		}
+		if err == nil && !bytes.Equal(h.Append(nil), b[:n]) {
+			t.Fatalf("% x encodes to % x", b[:n], h.Append(nil))
+		}
+		if h, payload, n, err := SplitMessage(b); err == nil && (uint64(len(payload)) != uint64(h.PayloadLen) || n != HeaderLen+len(payload)) {
+			t.Fatalf("%+v: payload of %d, %d used", h, len(payload), n)
+		}
+	})
+}
+
+// FuzzMessage gives the rest of the input to the parser of the type in its header. A
+// value encodes to a message that decodes to the same, within the bound of memory.
+func FuzzMessage(f *testing.F) {
+	seedMessages(f)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		h, n, err := ParseHeader(b)
+		if err != nil {
+			return
+		}
+		payload := b[n:]
+		if _, again, used, err := decode(h, payload); err == nil {
+			if used > len(payload) {
+				t.Fatalf("%d of %d bytes used", used, len(payload))
+			}
+			h2, payload2, n2, err := SplitMessage(again)
+			if err != nil || n2 != len(again) {
+				t.Fatalf("% x encodes to % x: %v", b, again, err)
+			}
+			_, twice, _, err := decode(h2, payload2)
+			if err != nil || !bytes.Equal(again, twice) {
+				t.Fatalf("% x\nencodes to % x\nthen to    % x: %v", b, again, twice, err)
+			}
+		}
+		checkMemory(t, len(payload), func() { parse(h, payload) })
+	})
+}
+
+func FuzzProgram(f *testing.F) {
+	f.Add(AcceptAll().Append(nil))
+	f.Add([]byte{0, 1, 0, 0, 0xff, 0xff, 0xff, 0xff})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		p, n, err := ParseProgram(b)
+		if err == nil {
+			again := p.Append(nil)
+			// Bytes 2 and 3 mean nothing and are not kept.
+			if len(again) != n || !bytes.Equal(again[4:], b[4:n]) || len(p) > MaxInstructions {
+				t.Fatalf("% x encodes to % x", b[:n], again)
+			}
+		}
+		checkMemory(t, len(b), func() { ParseProgram(b) })
+	})
+}
+
+// FuzzInterfaceList: the entries are kept as they came, whatever is in them, and what
+// they decode to encodes to as many bytes.
+func FuzzInterfaceList(f *testing.F) {
+	for _, file := range vectorFiles(f, "*.ctrl.agent-to-sensor.bin", 11) {
+		for b := readFile(f, file); len(b) > 0; {
+			h, payload, n, err := SplitMessage(b)
+			if err != nil {
+				f.Fatal(err)
+			}
+			if h.Type == TypeFindAllReply {
+				f.Add(h.Value, payload)
+			}
+			b = b[n:]
+		}
+	}
+	f.Fuzz(func(t *testing.T, count uint16, payload []byte) {
+		if l, n, err := ParseInterfaceList(count, payload); err == nil {
+			if !bytes.Equal(l.Append(nil)[HeaderLen:], payload[:n]) || l.Len() != int(count) {
+				t.Fatal("the list changed")
+			}
+			seen := 0
+			for i := range l.All() {
+				touch(&i)
+				seen += len(i.append(nil))
+			}
+			if seen != n {
+				t.Fatalf("%d bytes gave interfaces of %d", n, seen)
+			}
+		}
+		checkMemory(t, len(payload), func() { parse(Header{Type: TypeFindAllReply, Value: count}, payload) })
+	})
+}
+
+func FuzzPacket(f *testing.F) {
+	for _, pattern := range []string{"up-udp.*.datagrams.json", "eh-mtu0-tcp.*.tcpdata.bin"} {
+		for _, file := range vectorFiles(f, pattern, 1) {
+			for _, b := range recordedPackets(f, file) {
+				f.Add(b)
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		m, frame, n, err := ParsePacket(b)
+		if err != nil {
+			return
+		}
+		again := append(m.Append(nil), frame...)
+		// Bytes 2 to 7 are value and length, which are not trusted.
+		if n != len(again) || !bytes.Equal(again[8:], b[8:n]) {
+			t.Fatalf("% x encodes to % x", b[:n], again)
+		}
+	})
+}
