@@ -66,10 +66,10 @@ func parseTarget(value string) (t Target, warnings []string, errs []error) {
 
 func unknownOption(o field) error {
 	if !o.assigned {
-		return fmt.Errorf("%w %s, line disabled; an option is written NAME=VALUE, a comment begins with #; known: %s",
+		return fmt.Errorf("%w %s; an option is written NAME=VALUE, a comment begins with #; known: %s",
 			errUnknownOption, excerpt(o.word), strings.Join(targetOptions, ", "))
 	}
-	return fmt.Errorf("%w %s, line disabled; %s", errUnknownOption, excerpt(o.word), suggest(o.word, targetOptions))
+	return fmt.Errorf("%w %s; %s", errUnknownOption, excerpt(o.word), suggest(o.word, targetOptions))
 }
 
 // option puts one option in force.

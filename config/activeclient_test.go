@@ -101,12 +101,12 @@ func TestActiveClientForms(t *testing.T) {
 
 func TestActiveClientErrors(t *testing.T) {
 	tests := []struct{ line, want string }{
-		{"ActiveClient = a, 2003, ifnmae=eth1", `unknown option "ifnmae", line disabled; did you mean ifname?`},
-		{"ActiveClient = a, 2003, ifadr=10.0.0.0/8", `unknown option "ifadr", line disabled; did you mean ifaddr?`},
-		{"ActiveClient = a, 2003, colour=red", `unknown option "colour", line disabled; known: ifname, ifaddr, fanout`},
-		{"ActiveClient = a, 2003, eth1", `unknown option "eth1", line disabled; an option is written NAME=VALUE`},
-		{"ActiveClient = a, 2003 ; to the HQ", `unknown option "to", line disabled; an option is written NAME=VALUE, a comment begins with #`},
-		{"ActiveClient = a, 2003, =eth1", `unknown option "", line disabled`},
+		{"ActiveClient = a, 2003, ifnmae=eth1", `unknown option "ifnmae"; did you mean ifname? (line disabled)`},
+		{"ActiveClient = a, 2003, ifadr=10.0.0.0/8", `unknown option "ifadr"; did you mean ifaddr?`},
+		{"ActiveClient = a, 2003, colour=red", `unknown option "colour"; known: ifname, ifaddr, fanout`},
+		{"ActiveClient = a, 2003, eth1", `unknown option "eth1"; an option is written NAME=VALUE`},
+		{"ActiveClient = a, 2003 ; to the HQ", `unknown option "to"; an option is written NAME=VALUE, a comment begins with #`},
+		{"ActiveClient = a, 2003, =eth1", `unknown option ""; `},
 		{"ActiveClient = a, 2003, ifaddr=10.0.0.0/33", `x.ini:2: ifaddr "10.0.0.0/33": prefix longer than 32 bits`},
 		{"ActiveClient = a, 2003, ifaddr=2001:db8::/129", `ifaddr "2001:db8::/129": prefix longer than 128 bits`},
 		{"ActiveClient = a, 2003, ifaddr=10.0.0.0/255.255.0.0", `ifaddr "10.0.0.0/255.255.0.0": write the length of the prefix, /16`},

@@ -101,12 +101,13 @@ func (p *agentParser) activeClient(s setting) {
 	}
 	usable := true
 	for _, err := range errs {
-		p.errorf(s.line, "%v", err)
 		if errors.Is(err, errUnknownOption) {
+			p.errorf(s.line, "%v (line disabled)", err)
 			t.Disabled = err.Error()
-		} else {
-			usable = false
+			continue
 		}
+		p.errorf(s.line, "%v", err)
+		usable = false
 	}
 	if usable {
 		p.agent.Targets = append(p.agent.Targets, t)

@@ -98,6 +98,10 @@ func (x *indexer) noDelimiter(n int, text string, known []string) {
 }
 
 func (x *indexer) unknown(n int, name string, known []string) {
+	if x.full(true) { // spares the search for near words, which costs most in a wrong file
+		x.warnf(n, "unknown key")
+		return
+	}
 	if home := x.grammar.home(name); home != "" {
 		x.warnf(n, "key %s has no meaning here; it belongs %s", excerpt(name), home)
 		return

@@ -81,16 +81,23 @@ func (r *report) warnf(line int, format string, args ...any) {
 }
 
 func (r *report) add(line int, warning bool, text string) {
-	kind := 0
-	if warning {
-		kind = 1
-	}
-	if r.kept[kind] == maxProblems {
+	kind := kindOf(warning)
+	if r.full(warning) {
 		r.dropped[kind]++
 		return
 	}
 	r.kept[kind]++
 	r.problems = append(r.problems, Problem{File: r.file, Line: line, Warning: warning, Text: text})
+}
+
+// full tells whether further problems of the kind are only counted.
+func (r *report) full(warning bool) bool { return r.kept[kindOf(warning)] == maxProblems }
+
+func kindOf(warning bool) int {
+	if warning {
+		return 1
+	}
+	return 0
 }
 
 // result returns the problems by line; those of the whole file come last.

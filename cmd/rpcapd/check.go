@@ -1,0 +1,117 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os/user"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"rpcapd/config"
+	"rpcapd/iface"
+)
+
+func (a *app) checkCommand() *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Check the ini and tell what each of its lines means",
+		Long: `Check the ini: every problem is printed with its line, then what each line means. The exit status is 0 if the
+agent would start with the file, 1 if not. Warnings do not count.`,
+		Example: "  rpcapd check\n  rpcapd check -f my.ini && systemctl reload rpcapd",
+		Args:    noArguments,
+		RunE:    func(*cobra.Command, []string) error { return a.check(file) },
+	}
+	cmd.Flags().StringVarP(&file, "file", "f", a.defaultFile, "the `ini` to check")
+	return cmd
+}
+
+func (a *app) check(file string) error {
+	c, problems, err := config.LoadAgent(file)
+	if err != nil {
+		return err
+	}
+	for _, p := range problems {
+		fmt.Fprintln(a.out, p)
+	}
+	if c.User != "" {
+		if _, err := user.Lookup(c.User); err != nil {
+			fmt.Fprintf(a.out, "%s: warning: User %q: this host has no such user\n", file, c.User)
+		}
+	}
+	errors := len(problems) - len(problems.Warnings())
+	if errors == 0 {
+		fmt.Fprintf(a.out, "%s: good, %s\n", file, count(len(c.Targets), "sensor line"))
+	}
+	list, err := iface.List()
+	if err != nil {
+		list = nil
+	}
+	for _, t := range c.Targets {
+		fmt.Fprintln(a.out, explainTarget(t, list))
+	}
+	explainPolicy(a.out, c)
+	if errors > 0 {
+		return fmt.Errorf("check %s: %s; the agent does not start with it, and a running one keeps what it has", file, count(errors, "error"))
+	}
+	return nil
+}
+
+// explainTarget tells what a line means. Without a list of interfaces it does not
+// tell which one is meant today.
+func explainTarget(t config.Target, list []iface.Interface) string {
+	if t.Disabled != "" {
+		return fmt.Sprintf("line %d: disabled: %s", t.Line, t.Disabled)
+	}
+	s := fmt.Sprintf("line %d: connects to %s; ", t.Line, t.Address())
+	switch i, found := t.Select.First(list); {
+	case t.Select.IsZero():
+		s += "the sensor chooses the interface"
+	case list == nil:
+		s += "offers " + t.Select.String()
+	case found:
+		s += fmt.Sprintf("offers %s (%s)", list[i].Name, t.Select)
+	default:
+		s += fmt.Sprintf("waits for an interface with %s, there is none now", t.Select)
+	}
+	if t.Fanout > 1 {
+		s += fmt.Sprintf("; %d sessions share its traffic", t.Fanout)
+	}
+	return s
+}
+
+// explainPolicy tells what sensors may do and what limits hold, where it differs
+// from the default.
+func explainPolicy(w io.Writer, c config.Agent) {
+	var names []string
+	for _, account := range c.Accounts {
+		names = append(names, account.Name)
+	}
+	switch {
+	case c.NullAuth:
+		fmt.Fprintln(w, "Sensors need no password.")
+	case len(names) > 0:
+		fmt.Fprintf(w, "Sensors need the password of %s.\n", strings.Join(names, " or "))
+	}
+	say := func(yes bool, format string, args ...any) {
+		if yes {
+			fmt.Fprintf(w, format+"\n", args...)
+		}
+	}
+	say(c.OnClose == config.CloseStop, "A sensor that closes the session is not called again until a reload.")
+	say(c.IgnoreSampling, "Requests to sample are ignored.")
+	say(c.NoPromiscuous, "Promiscuous mode is never switched on.")
+	say(c.MaxSnaplen > 0, "At most %d bytes of a frame are forwarded.", c.MaxSnaplen)
+	say(c.MaxRate > 0, "At most %d bits per second are sent.", c.MaxRate)
+	say(c.MaxCPU > 0, "At most %d %% of a core is used; above that, frames are sampled.", c.MaxCPU)
+	say(c.User != "", "Started as root, the agent becomes the user %s.", c.User)
+}
+
+// count returns "1 error", "2 errors".
+func count(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"rpcapd/config"
+)
+
+// defaultFile is read when neither -f nor -a is given.
+func defaultFile() string {
+	if runtime.GOOS == "windows" {
+		return filepath.Join(os.Getenv("ProgramData"), "rpcapd", "rpcapd.ini")
+	}
+	return "/etc/rpcapd/rpcapd.ini"
+}
+
+// source returns the file to read, empty for none.
+func (s *settings) source() (string, error) {
+	switch {
+	case s.file != "":
+		return s.file, nil
+	case len(s.line.Targets) > 0:
+		return "", nil
+	}
+	if _, err := os.Stat(s.defaultFile); errors.Is(err, fs.ErrNotExist) {
+		return "", usageError{fmt.Errorf("no sensor to connect to: there is no %s; write it, name another file with -f, or a sensor with -a HOST,PORT", s.defaultFile)}
+	}
+	return s.defaultFile, nil
+}
+
+// parse turns the content of the ini, if there is one, and the command line into
+// the configuration.
+func (s *settings) parse(path string, data []byte) (config.Agent, config.Problems) {
+	a, problems := s.line.Agent(), config.Problems(nil)
+	if path != "" {
+		a, problems = config.ParseAgent(path, data)
+		a = s.line.Apply(a)
+	}
+	if s.user != "" {
+		a.User = s.user
+	}
+	return a, problems
+}
+
+// saveFile writes what the command line says, before any file is read (-s).
+func (s *settings) saveFile() error {
+	if s.save == "" {
+		return nil
+	}
+	tmp := s.save + ".tmp"
+	err := os.WriteFile(tmp, s.line.Agent().Append(nil), 0o640)
+	if err == nil {
+		err = os.Rename(tmp, s.save)
+	}
+	if err != nil {
+		os.Remove(tmp)
+		return fmt.Errorf("save ini: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+const longHelp = `rpcapd captures packets and forwards them to sensors. It connects to each sensor that its ini file or -a
+names, and captures what the sensor asks for, within the limits of the ini. It listens on nothing.
+
+The simplest ini, /etc/rpcapd/rpcapd.ini, has two lines:
+
+  ActiveClient = sensor.example.com, 2003
+  NullAuthPermit = YES
+
+To say which interface is forwarded, add ifname=eth1, or ifaddr=10.1.0.0/16 for the interface with an address in
+that network; one line for each interface:
+
+  ActiveClient = sensor.example.com, 2003, ifname=eth1
+  ActiveClient = sensor.example.com, 2003, ifaddr=10.1.0.0/16
+
+Without -f and -a the agent reads that file. SIGHUP reads it again: sessions whose line did not change go on. To
+capture, the agent needs to be started as root, or with the capability CAP_NET_RAW.`
+
+const examples = `  rpcapd check                              is the ini good, and what does each line mean
+  rpcapd interfaces                         what can be captured, and which line selects it
+  rpcapd                                    run with /etc/rpcapd/rpcapd.ini in the foreground
+  rpcapd -f my.ini -d -L                    run in the background, log to syslog
+  rpcapd -n -a 192.0.2.1,2003 -i eth1       run without an ini
+  rpcapd -n -a 192.0.2.1,2003 -s my.ini     the same, and write the ini for the next time
+  rpcapd -n -a 192.0.2.1 -r file.pcap       forward a capture file
+  rpcapd passwd sensor1                     make an Account line, for sensors that give a password
+  rpcapd status                             what the running agent does`
+
+// usage prints the flags of the root command in groups; subcommands keep the usual form.
+func usage(root *cobra.Command, groups []flagGroup) func(*cobra.Command) error {
+	standard := (&cobra.Command{}).UsageFunc()
+	return func(cmd *cobra.Command) error {
+		if cmd != root {
+			return standard(cmd)
+		}
+		var b strings.Builder
+		b.WriteString("Usage:\n  rpcapd [flags]\n  rpcapd COMMAND [flags]\n\nExamples:\n" + cmd.Example + "\n\nCommands:\n")
+		for _, sub := range cmd.Commands() {
+			if sub.IsAvailableCommand() {
+				fmt.Fprintf(&b, "  %-12s %s\n", sub.Name(), sub.Short)
+			}
+		}
+		for _, g := range groups {
+			if flags := g.flags.FlagUsagesWrapped(helpWidth); flags != "" {
+				fmt.Fprintf(&b, "\n%s:\n%s", g.title, flags)
+			}
+		}
+		b.WriteString("\n-b, -p and -l of the C agent are refused, because this agent never listens.\n")
+		_, err := fmt.Fprint(cmd.OutOrStderr(), b.String())
+		return err
+	}
+}
+
+// helpWidth is where the text of flags is wrapped, in columns.
+const helpWidth = 110

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"rpcapd/config"
+	"rpcapd/iface"
+)
+
+func (a *app) interfacesCommand() *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:   "interfaces",
+		Short: "Show what can be captured, and which line of the ini selects it",
+		Long: `Show the interfaces of this host in the order in which sensors see them: name, description, state, addresses,
+and the ActiveClient lines of the ini that select each.`,
+		Example: "  rpcapd interfaces\n  rpcapd interfaces -f my.ini",
+		Args:    noArguments,
+	}
+	cmd.Flags().StringVarP(&file, "file", "f", a.defaultFile, "the `ini` whose lines are shown")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		list, err := iface.List()
+		if err != nil {
+			return err
+		}
+		c, problems, err := config.LoadAgent(file)
+		if errors.Is(err, fs.ErrNotExist) && !cmd.Flags().Changed("file") {
+			printInterfaces(a.out, list, nil)
+			fmt.Fprintf(a.out, "There is no %s, so no line selects any of them.\n", file)
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		printInterfaces(a.out, list, c.Targets)
+		if problems.Err() != nil {
+			return fmt.Errorf("%s has errors, so some lines may be missing here; see rpcapd check -f %s", file, file)
+		}
+		return nil
+	}
+	return cmd
+}
+
+// printInterfaces shows each interface, then the lines that select none.
+func printInterfaces(w io.Writer, list []iface.Interface, targets []config.Target) {
+	selecting := make(map[int][]config.Target)
+	var open, waiting []config.Target
+	for _, t := range targets {
+		i, found := t.Select.First(list)
+		switch {
+		case t.Disabled != "":
+		case t.Select.IsZero():
+			open = append(open, t)
+		case found:
+			selecting[i] = append(selecting[i], t)
+		default:
+			waiting = append(waiting, t)
+		}
+	}
+	for i := range list {
+		printInterface(w, &list[i])
+		for _, t := range selecting[i] {
+			row(w, "selected by", fmt.Sprintf("line %d: %s", t.Line, t))
+		}
+		fmt.Fprintln(w)
+	}
+	for _, t := range waiting {
+		fmt.Fprintf(w, "line %d selects none of them and waits: %s\n", t.Line, t)
+	}
+	for _, t := range open {
+		fmt.Fprintf(w, "line %d leaves the choice to the sensor: %s\n", t.Line, t)
+	}
+}
+
+func printInterface(w io.Writer, i *iface.Interface) {
+	fmt.Fprintf(w, "%s\n", i.Name)
+	if i.Description != "" {
+		row(w, "description", i.Description)
+	}
+	row(w, "state", i.Flags.String())
+	link := fmt.Sprintf("MTU %d", i.MTU)
+	if len(i.HardwareAddr) > 0 {
+		link = i.HardwareAddr.String() + ", " + link
+	}
+	row(w, "link", link)
+	var addresses []string
+	for _, a := range i.Addresses {
+		text := fmt.Sprintf("%s/%d", a.Addr.WithZone(""), a.Prefix)
+		if a.Peer.IsValid() && a.Peer != a.Addr {
+			text += " peer " + a.Peer.WithZone("").String()
+		}
+		addresses = append(addresses, text)
+	}
+	if addresses != nil {
+		row(w, "addresses", strings.Join(addresses, ", "))
+	}
+}
+
+func row(w io.Writer, name, text string) { fmt.Fprintf(w, "  %-12s %s\n", name, text) }

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// asProgram makes the test binary be rpcapd itself, for tests of whole processes.
+const asProgram = "RPCAPD_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// cli runs a command line and returns its exit code and what it printed. The daemon
+// is not run: its settings are returned instead.
+func cli(t *testing.T, args ...string) (code int, out, errs string, s *settings) {
+	t.Helper()
+	stdin, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stdin.Close()
+	var stdout, stderr bytes.Buffer
+	a := &app{in: stdin, out: &stdout, err: &stderr, defaultFile: filepath.Join(t.TempDir(), "none.ini")}
+	a.serve = func(x *settings) error { s = x; return nil }
+	code = a.execute(args)
+	return code, stdout.String(), stderr.String(), s
+}
+
+// writeFile makes a file in a folder that goes away with the test.
+func writeFile(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+
+	"go.uber.org/zap"
+
+	"rpcapd/config"
+)
+
+// load reads the configuration for the start: every problem is logged, and an error
+// keeps the agent from starting.
+func (s *settings) load(path string, log *zap.Logger) (*iniFile, config.Agent, error) {
+	if path == "" {
+		cfg, _ := s.parse("", nil)
+		return nil, cfg, nil
+	}
+	ini := openIniFile(path)
+	data, err := ini.read()
+	if err != nil {
+		return nil, config.Agent{}, fmt.Errorf("read configuration: %w", err)
+	}
+	cfg, problems := s.parse(path, data)
+	if n := logProblems(log, problems); n > 0 {
+		return nil, config.Agent{}, fmt.Errorf("not started: %s in %s", count(n, "error"), path)
+	}
+	return ini, cfg, nil
+}
+
+// reload reads the configuration again. With an error in it the old one stays.
+func (s *settings) reload(ini *iniFile, user string, log *zap.Logger) (config.Agent, bool) {
+	if ini == nil {
+		log.Warn("nothing to read again: the agent runs without an ini")
+		return config.Agent{}, false
+	}
+	data, err := ini.read()
+	if err != nil {
+		log.Error("configuration not read again, the old one stays", zap.Error(err))
+		return config.Agent{}, false
+	}
+	cfg, problems := s.parse(ini.path, data)
+	if n := logProblems(log, problems); n > 0 {
+		log.Error("configuration has errors, the old one stays", zap.String("file", ini.path), zap.Int("errors", n))
+		return config.Agent{}, false
+	}
+	if cfg.User != user {
+		log.Warn("User takes effect at the next start only", zap.String("user", cfg.User))
+	}
+	return cfg, true
+}
+
+// logProblems returns the number of errors.
+func logProblems(log *zap.Logger, problems config.Problems) int {
+	errors := 0
+	for _, p := range problems {
+		if p.Warning {
+			log.Warn(p.String())
+			continue
+		}
+		errors++
+		log.Error(p.String())
+	}
+	return errors
+}
+
+// reloadOnSignal calls reload at each signal that asks for it, until ctx ends.
+func reloadOnSignal(ctx context.Context, reload func()) {
+	ch := make(chan os.Signal, 1)
+	if len(reloadSignals) > 0 {
+		signal.Notify(ch, reloadSignals...)
+		defer signal.Stop(ch)
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ch:
+			reload()
+		}
+	}
+}
+
+// selfPath is for a message.
+func selfPath() string {
+	if path, err := os.Executable(); err == nil {
+		return path
+	}
+	return "rpcapd"
+}

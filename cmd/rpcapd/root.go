@@ -1,0 +1,104 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// usageError is a mistake in the command line.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// app is what the commands share: the streams, and what tests replace.
+type app struct {
+	in          *os.File
+	out, err    io.Writer
+	defaultFile string
+	parent      *parent // waits for the start, if this process is in the background
+	serve       func(*settings) error
+}
+
+// execute runs the command line and returns the exit code.
+func execute(args []string, stdin, stdout, stderr *os.File) int {
+	a := &app{in: stdin, out: stdout, err: stderr, defaultFile: defaultFile(), parent: openParent()}
+	a.serve = a.run
+	return a.execute(args)
+}
+
+func (a *app) execute(args []string) int {
+	root := a.rootCommand()
+	root.SetArgs(args)
+	err := root.Execute()
+	if err == nil {
+		return exitOK
+	}
+	a.parent.failed(err)
+	fmt.Fprintln(a.err, "rpcapd:", err)
+	if errors.As(err, new(usageError)) {
+		fmt.Fprintln(a.err, "Try rpcapd --help.")
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// rootCommand is the daemon; the subcommands help to set it up and to watch it.
+func (a *app) rootCommand() *cobra.Command {
+	s := newSettings(a.defaultFile)
+	groups := s.groups()
+	cmd := &cobra.Command{
+		Use:           "rpcapd",
+		Short:         "Forward captured packets to sensors",
+		Long:          longHelp,
+		Example:       examples,
+		Args:          noArguments,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		RunE:          func(*cobra.Command, []string) error { return a.serve(s) },
+	}
+	cmd.SuggestionsMinimumDistance = 2
+	cmd.SetIn(a.in)
+	cmd.SetOut(a.out)
+	cmd.SetErr(a.err)
+	cmd.SetFlagErrorFunc(flagError)
+	cmd.Flags().SortFlags = false
+	for _, g := range groups {
+		cmd.Flags().AddFlagSet(g.flags)
+	}
+	s.flags = cmd.Flags()
+	cmd.SetUsageFunc(usage(cmd, groups))
+	cmd.AddCommand(a.checkCommand(), a.interfacesCommand(), newStatusCommand(), a.passwdCommand(), a.versionCommand())
+	return cmd
+}
+
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		return usageError{fmt.Errorf("argument %q is not understood; did you mean rpcapd %s?", args[0], near[0])}
+	}
+	if cmd.Flags().Lookup("file") != nil {
+		return usageError{fmt.Errorf("argument %q is not understood; a file is named with -f", args[0])}
+	}
+	return usageError{fmt.Errorf("argument %q is not understood", args[0])}
+}
+
+// flagError gives the plain reason where a flag is refused for good.
+func flagError(_ *cobra.Command, err error) error {
+	if r := (*refusal)(nil); errors.As(err, &r) {
+		return usageError{r}
+	}
+	return usageError{err}
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os/signal"
+
+	"go.uber.org/zap"
+
+	"rpcapd/agent"
+	"rpcapd/config"
+	"rpcapd/privilege"
+)
+
+// fallbackUsers are tried in turn when the agent is started as root and no user is named.
+var fallbackUsers = []string{"rpcapd", "nobody"}
+
+// run is the daemon: it ends with a signal, or with an error if it cannot start.
+func (a *app) run(s *settings) error {
+	detaches := s.daemon && a.parent == nil && !underSystemd()
+	if a.parent == nil { // the process in the background is given the same command line
+		if err := s.saveFile(); err != nil {
+			return err
+		}
+	}
+	log, err := s.newLogger(a.err, a.parent != nil)
+	if err != nil {
+		return err
+	}
+	path, err := s.source()
+	if err != nil {
+		return err
+	}
+	ini, cfg, err := s.load(path, log)
+	if err != nil {
+		return err
+	}
+	if detaches {
+		return detach()
+	}
+	for _, note := range s.notes() {
+		log.Info(note)
+	}
+	if err := s.dropPrivileges(cfg.User, log); err != nil {
+		return err
+	}
+	sup, err := agent.New(s.agentOptions(cfg, path, log))
+	if err != nil {
+		return err
+	}
+	return a.supervise(s, sup, ini, cfg.User, log)
+}
+
+func (s *settings) agentOptions(cfg config.Agent, path string, log *zap.Logger) agent.Options {
+	return agent.Options{
+		Config: cfg, Logger: log, Version: versionText(), ConfigFile: path, RunDir: s.runDir,
+		ReadFile: s.readFile, IPv4Only: s.ipv4, DryRun: s.dryRun, LogStats: s.logStats,
+		GSO: s.gso, CPU: s.cpu, Nice: s.nice,
+	}
+}
+
+// supervise runs the agent until a signal ends it. A second one ends the process at once.
+func (a *app) supervise(s *settings, sup *agent.Supervisor, ini *iniFile, user string, log *zap.Logger) error {
+	ctx, stop := signal.NotifyContext(context.Background(), stopSignals...)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	ignoreBrokenPipe()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		reloadOnSignal(ctx, func() {
+			if cfg, ok := s.reload(ini, user, log); ok {
+				sup.Reload(cfg)
+			}
+		})
+	}()
+	a.parent.ready()
+	log.Info("agent started", zap.String("version", versionText()))
+	err := sup.Run(ctx)
+	stop()
+	<-done
+	log.Info("agent stopped")
+	return err
+}
+
+// dropPrivileges leaves the process nothing but the right to capture. A capture file
+// may be readable for root only, and needs no right to capture: reading one, the
+// agent stays what it is unless a user is named.
+func (s *settings) dropPrivileges(user string, log *zap.Logger) error {
+	if s.readFile != "" && user == "" {
+		return nil
+	}
+	if err := prepareRunDir(s.runDir, user); err != nil {
+		log.Warn("run directory not prepared", zap.Error(err))
+	}
+	res, err := privilege.Drop(user, fallbackUsers...)
+	if err != nil {
+		return err
+	}
+	for _, step := range res.Skipped {
+		log.Info("privilege kept", zap.String("step", step))
+	}
+	if res.User != "" {
+		log.Info("privileges dropped", zap.String("user", res.User))
+	}
+	if !res.NetRaw && s.readFile == "" {
+		log.Error(fmt.Sprintf("no right to capture: start rpcapd as root or give it CAP_NET_RAW (setcap cap_net_raw+ep %s)", selfPath()))
+	}
+	return nil
+}

@@ -1,0 +1,48 @@
+//go:build unix
+
+package main
+
+import (
+	"log/syslog"
+	"sync"
+	"time"
+)
+
+// syslogRetry is the least time between two attempts to reach a syslog daemon that
+// is not there.
+const syslogRetry = 10 * time.Second
+
+// localSyslog writes to the syslog daemon of the host, facility daemon. The daemon
+// may come later or be restarted; what is logged without it is lost.
+type localSyslog struct {
+	mu    sync.Mutex
+	w     *syslog.Writer // nil while there is no daemon
+	tried time.Time
+}
+
+func openSyslog() (syslogWriter, error) { return &localSyslog{}, nil }
+
+func (l *localSyslog) write(s severity, line string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.w == nil {
+		if time.Since(l.tried) < syslogRetry {
+			return nil
+		}
+		l.tried = time.Now()
+		w, err := syslog.New(syslog.LOG_DAEMON|syslog.LOG_NOTICE, "rpcapd")
+		if err != nil {
+			return err
+		}
+		l.w = w
+	}
+	switch s {
+	case severityError:
+		return l.w.Err(line)
+	case severityWarning:
+		return l.w.Warning(line)
+	case severityDebug:
+		return l.w.Debug(line)
+	}
+	return l.w.Notice(line)
+}
