@@ -40,6 +40,9 @@ func (a *app) check(file string) error {
 			fmt.Fprintf(a.out, "%s: warning: User %q: this host has no such user\n", file, c.User)
 		}
 	}
+	for _, text := range unenforced(c) {
+		fmt.Fprintf(a.out, "%s: warning: %s\n", file, text)
+	}
 	errors := len(problems) - len(problems.Warnings())
 	if errors == 0 {
 		fmt.Fprintf(a.out, "%s: good, %s\n", file, count(len(c.Targets), "sensor line"))
@@ -103,8 +106,6 @@ func explainPolicy(w io.Writer, c config.Agent) {
 	say(c.IgnoreSampling, "Requests to sample are ignored.")
 	say(c.NoPromiscuous, "Promiscuous mode is never switched on.")
 	say(c.MaxSnaplen > 0, "At most %d bytes of a frame are forwarded.", c.MaxSnaplen)
-	say(c.MaxRate > 0, "At most %d bits per second are sent.", c.MaxRate)
-	say(c.MaxCPU > 0, "At most %d %% of a core is used; above that, frames are sampled.", c.MaxCPU)
 	say(c.User != "", "Started as root, the agent becomes the user %s.", c.User)
 }
 

@@ -13,7 +13,7 @@ import (
 func TestCheck(t *testing.T) {
 	good := writeFile(t, "good.ini", strings.Join([]string{
 		"ActiveClient = 192.0.2.1, 2003", "ActiveClient = 192.0.2.2, 2004, ifname=no-such-if, fanout=2",
-		"NullAuthPermit = YES", "MaxSnaplen = 128", "PassiveClient = x", "OnClose = stop",
+		"NullAuthPermit = YES", "MaxSnaplen = 128", "PassiveClient = x", "OnClose = stop", "MaxCPU = 50",
 	}, "\n"))
 	bad := writeFile(t, "bad.ini", "ActiveClient = 192.0.2.1, 2003, ifnmae=eth1\nMaxRate = 7\nColour = red\n")
 	tests := []struct {
@@ -24,6 +24,7 @@ func TestCheck(t *testing.T) {
 	}{
 		{good, 0, []string{
 			good + ":5: warning: PassiveClient has no effect",
+			good + ": warning: MaxCPU is not enforced by this version\n",
 			good + ": good, 2 sensor lines\n",
 			"line 1: connects to 192.0.2.1:2003; the sensor chooses the interface\n",
 			"line 2: connects to 192.0.2.2:2004; waits for an interface with ifname=no-such-if, there is none now; 2 sessions share its traffic\n",

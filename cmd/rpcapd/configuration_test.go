@@ -97,12 +97,12 @@ func TestLoadAndReload(t *testing.T) {
 	}
 	logged.TakeAll()
 
-	write("ActiveClient = new\nNullAuthPermit = NO\nUser = other\n")
+	write("ActiveClient = new\nNullAuthPermit = NO\nUser = other\nMaxRate = 1M\nMaxCPU = 5\n")
 	cfg, ok := s.reload(ini, "", log)
 	if !ok || cfg.Targets[0].Host != "new" || cfg.NullAuth {
 		t.Errorf("got %+v, %v", cfg, ok)
 	}
-	expect("good reload", "User takes effect at the next start only")
+	expect("good reload", "User takes effect at the next start only", "MaxRate is not enforced", "MaxCPU is not enforced")
 
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
