@@ -175,7 +175,7 @@ func testFrames(n, size int) []udpstr.Frame {
 }
 
 // packed returns the udpstr datagrams of the frames.
-func packed(t *testing.T, frames []udpstr.Frame, limit int) (out [][]byte) {
+func packed(t testing.TB, frames []udpstr.Frame, limit int) (out [][]byte) {
 	t.Helper()
 	p, err := udpstr.NewPacker(limit, make([]byte, 1<<16))
 	if err != nil {

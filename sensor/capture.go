@@ -26,28 +26,23 @@ func (s *session) newCapture(r *Rule) (*capture, error) {
 		LinkType: s.linkType, Snaplen: s.snaplen(), Filter: r.Filter, Rule: r.Name,
 	}
 	c := &capture{stream: newStream(src, s.sensor.opts.Limits)}
+	// The sinks get to know the stream only when it has a port.
+	attach := func() { c.stream.feeds = attach(s.sensor.opts.Sinks, src) }
 	if r.TCP {
 		t, err := listenTCPData(&s.sensor.opts, c.stream, s.log)
 		if err != nil {
 			return nil, err
 		}
+		attach()
+		t.start()
 		c.tcp, c.guard = t, &t.mu
+		return c, nil
 	}
-	if c.tcp == nil {
-		// The sinks get to know the stream only when it has a port; no datagram can come before STARTCAP.
-		port, err := s.sensor.ports.allocate(c.stream)
-		if err != nil {
-			return nil, err
-		}
-		c.port, c.guard = port, &port.mu
+	port, err := s.sensor.ports.allocate(c.stream, attach)
+	if err != nil {
+		return nil, err
 	}
-	feeds := attach(s.sensor.opts.Sinks, src)
-	c.guard.Lock()
-	c.stream.feeds = feeds
-	c.guard.Unlock()
-	if c.tcp != nil {
-		c.tcp.start()
-	}
+	c.port, c.guard = port, &port.mu
 	return c, nil
 }
 
@@ -70,6 +65,7 @@ func (c *capture) ended() <-chan struct{} {
 // setCapture makes c, or none, the session's capture.
 func (s *session) setCapture(c *capture) {
 	s.capture = c
+	s.captured = s.captured || c != nil
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.live = c

@@ -14,11 +14,11 @@ import (
 )
 
 func TestParseProgram(t *testing.T) {
-	p, err := parseProgram(bytes.NewBufferString("3\n40 0 0 12\n21 0 1 2048\n6 0 0 262144\n"))
+	_, err := parseProgram(bytes.NewBufferString("3\n40 0 0 12\n21 0 1 2048\n6 0 0 262144\n"))
 	if err == nil {
 		t.Fatal("a jump out of the program was accepted")
 	}
-	p, err = parseProgram(bytes.NewBufferString("4\n40 0 0 12\n21 0 1 2048\n6 0 0 262144\n6 0 0 0\n"))
+	p, err := parseProgram(bytes.NewBufferString("4\n40 0 0 12\n21 0 1 2048\n6 0 0 262144\n6 0 0 0\n"))
 	if err != nil || len(p) != 4 || p[1] != (rpcap.Instruction{Op: 21, Jf: 1, K: 2048}) {
 		t.Errorf("%v, %v", p, err)
 	}

@@ -1,8 +1,10 @@
 package sensor
 
 import (
+	"bytes"
 	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -43,9 +45,7 @@ func TestEnding(t *testing.T) {
 					t.Errorf("took %v", took)
 				}
 				var end []rpcap.Type
-				for _, r := range a.requests[4:] {
-					end = append(end, r)
-				}
+				end = append(end, a.requests[4:]...)
 				if fmt.Sprint(end) != "[STATS_REQ ENDCAP_REQ STATS_REQ]" {
 					t.Errorf("requests at the end: %v", end)
 				}
@@ -80,7 +80,7 @@ func TestEndingOfASilentAgent(t *testing.T) {
 		if took := time.Since(begin); took > endTimeout+lingerTime+100*time.Millisecond {
 			t.Errorf("took %v", took)
 		}
-		if p := b.peer(); p.Tail != TailUnknown {
+		if p := b.Peers(); len(p) != 3 || p[0].Tail == TailKnown {
 			t.Errorf("%+v", p)
 		}
 	})
@@ -143,4 +143,20 @@ func TestHistoryIsBounded(t *testing.T) {
 	if last := l[len(l)-1]; len(l) != maxHistory+1 || last.Name != othersName || last.Received.Frames != 50 || last.Sessions != 50 {
 		t.Errorf("%d entries, the last %+v", len(l), last)
 	}
+}
+
+// TestHeldUntilTheEnd: the last summary says why an agent that stayed connected forwarded nothing.
+func TestHeldUntilTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBubble(t, Options{Rules: []Rule{{Name: "lab", Interfaces: []string{"eth9"}}}})
+		b.connect("10.0.0.2", nil)
+		b.stop()
+		var text bytes.Buffer
+		if err := b.WriteSummary(&text); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(text.String(), "10.0.0.2: ended (no interface of the agent (eth0)") {
+			t.Error(text.String())
+		}
+	})
 }

@@ -51,7 +51,7 @@ type Limits struct {
 	Sessions           int           // sessions at once; default 4,096
 	SessionsPerAddress int           // of one agent address; default 256, room for fanout and for agents behind one NAT
 	Held               int           // unwanted connections held open in silence; default 1,024
-	HeldPerAddress     int           // of one address; default 4
+	HeldPerAddress     int           // of one address; default 64, room for every line of its configuration
 	Window             int           // datagrams held back for reordering, per stream; default 64
 	Hold               time.Duration // and for how long; default 20 ms
 }
@@ -79,7 +79,7 @@ func (l *Limits) setDefaults() {
 	set(&l.Sessions, 4096)
 	set(&l.SessionsPerAddress, 256)
 	set(&l.Held, 1024)
-	set(&l.HeldPerAddress, 4)
+	set(&l.HeldPerAddress, 64)
 	set(&l.Window, 64)
 	if l.Hold <= 0 {
 		l.Hold = 20 * time.Millisecond

@@ -53,8 +53,9 @@ func newPortPool(o *Options) *portPool {
 
 // allocate registers the stream with a port: the one with the fewest streams of its address, among those the one with
 // the fewest at all, among those the one unused for longest. The error is errPortsPending while every port awaits a
-// first datagram from that address.
-func (p *portPool) allocate(s *stream) (*dataPort, error) {
+// first datagram from that address. attach is called when a port has been found, before the stream is registered; it may
+// take a sink's lock.
+func (p *portPool) allocate(s *stream, attach func()) (*dataPort, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
@@ -78,6 +79,7 @@ func (p *portPool) allocate(s *stream) (*dataPort, error) {
 		best.used = p.serial
 		best.streams[s.agent]++
 		best.total++
+		attach()
 		best.port.add(s)
 		return best.port, nil
 	}

@@ -28,7 +28,7 @@ func TestPortsSpread(t *testing.T) {
 	seen := make(map[uint16]int)
 	for i := range 4 {
 		s, _ := testStream("10.0.0.2")
-		port, err := p.allocate(s)
+		port, err := p.allocate(s, func() {})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -41,17 +41,17 @@ func TestPortsSpread(t *testing.T) {
 	}
 	// Another address begins anew, on the port with the fewest streams.
 	other, _ := testStream("10.0.0.3")
-	if _, err := p.allocate(other); err != nil {
+	if _, err := p.allocate(other, func() {}); err != nil {
 		t.Error(err)
 	}
 	// All of the first address's streams still await their first datagram: a fifth could not be told apart.
 	fifth, _ := testStream("10.0.0.2")
-	if _, err := p.allocate(fifth); !errors.Is(err, errPortsPending) {
+	if _, err := p.allocate(fifth, func() {}); !errors.Is(err, errPortsPending) {
 		t.Fatalf("fifth stream: %v", err)
 	}
 	busy := p.slots[2].port
 	busy.batch(feed(busy, "10.0.0.2:5000", packed(t, testFrames(1, 60), 512)[0]), time.Now())
-	if port, err := p.allocate(fifth); err != nil || port != busy {
+	if port, err := p.allocate(fifth, func() {}); err != nil || port != busy {
 		t.Errorf("fifth stream got %v, %v instead of the bound port %d", port, err, busy.port)
 	}
 }
@@ -68,7 +68,7 @@ func TestPortsReleaseAndRotate(t *testing.T) {
 	var order []uint16
 	for range 4 {
 		s, _ := testStream("10.0.0.2")
-		port, err := p.allocate(s)
+		port, err := p.allocate(s, func() {})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -95,11 +95,11 @@ func TestPortsTaken(t *testing.T) {
 		return fake.open(a)
 	})
 	s, _ := testStream("10.0.0.2")
-	if port, err := p.allocate(s); err != nil || port.port != 2004 {
+	if port, err := p.allocate(s, func() {}); err != nil || port.port != 2004 {
 		t.Errorf("port %v, %v", port, err)
 	}
 	none := testPool(t, 2, func(netip.AddrPort) (datagramSource, error) { return nil, syscall.EADDRINUSE })
-	if _, err := none.allocate(s); !errors.Is(err, syscall.EADDRINUSE) {
+	if _, err := none.allocate(s, func() {}); !errors.Is(err, syscall.EADDRINUSE) {
 		t.Errorf("no port to be had: %v", err)
 	}
 }

@@ -58,6 +58,7 @@ type session struct {
 	chosen     choice
 	linkType   uint32
 	capture    *capture // nil but between STARTCAP and the end of it
+	captured   bool     // there has been a capture
 	host       string   // its name for the chosen interface
 	freeName   func()
 
@@ -108,11 +109,24 @@ func (s *session) run(ctx context.Context) {
 	s.ctl.close()
 	reader.Wait()
 	s.setState(StateEnded, reason(err))
+	s.remember(err)
 	if errors.Is(err, errStopped) || err == nil {
 		s.log.Info("session ended", zap.String("reason", reason(err)))
 		return
 	}
 	s.log.Warn("session ended", zap.String("reason", reason(err)))
+}
+
+// remember keeps the status of a session that has never captured: the summary says why.
+func (s *session) remember(err error) {
+	if s.captured {
+		return
+	}
+	st := s.snapshot()
+	if errors.Is(err, errStopped) {
+		st.Reason = s.heldReason
+	}
+	s.sensor.history.add(st)
 }
 
 func reason(err error) string {
