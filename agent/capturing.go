@@ -160,7 +160,7 @@ func (c *capturing) openOutput(ctx context.Context, to netip.AddrPort, tcp bool)
 	case tcp:
 		c.out, err = openPacketTCP(ctx, to)
 	case policy.Datagram.Plain:
-		c.out, err = openPacketUDP(to, &c.agent.opts, policy)
+		c.out, err = openPacketUDP(to, &c.agent.opts, policy, c.log)
 	default:
 		c.out, err = openUDPStr(to, &c.agent.opts, policy, c.log)
 	}

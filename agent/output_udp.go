@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/netip"
 
+	"go.uber.org/zap"
+
 	"rpcapd/config"
 	"rpcapd/rpcap"
 	"rpcapd/udpsock"
@@ -13,10 +15,12 @@ import (
 // packetUDP sends one PACKET message per datagram (-t 0), for clients that know no
 // udpstr. Datagrams beyond the path MTU are fragmented by the kernel.
 type packetUDP struct {
-	sock *udpsock.Sender
-	npkt uint32
-	buf  []byte   // messages not sent yet
-	msgs [][]byte // their places in buf
+	log    *zap.Logger
+	sock   *udpsock.Sender
+	npkt   uint32
+	buf    []byte   // messages not sent yet
+	msgs   [][]byte // their places in buf
+	failed bool     // a send error has been logged
 }
 
 const (
@@ -26,12 +30,13 @@ const (
 	plainBuffer = 128 << 10
 )
 
-func openPacketUDP(to netip.AddrPort, o *Options, policy *config.Agent) (output, error) {
+func openPacketUDP(to netip.AddrPort, o *Options, policy *config.Agent, log *zap.Logger) (output, error) {
 	sock, err := udpsock.Dial(to, udpsock.Options{GSO: udpsock.Off, SendBuffer: policy.SendBuffer})
 	if err != nil {
 		return nil, fmt.Errorf("open data socket: %w", err)
 	}
 	return &packetUDP{
+		log:  log,
 		sock: sock,
 		buf:  make([]byte, 0, plainBuffer),
 		msgs: make([][]byte, 0, plainBatch),
@@ -63,7 +68,7 @@ func (o *packetUDP) flush() error {
 	_, err := o.sock.SendMany(o.msgs, sendWait)
 	o.msgs, o.buf = o.msgs[:0], o.buf[:0]
 	if err != nil {
-		return fmt.Errorf("send packets: %w", err)
+		return sendFailed(o.log, &o.failed, err)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"sync/atomic"
 
@@ -26,6 +27,7 @@ type udpStr struct {
 	sock   *udpsock.Sender
 	packer *udpstr.Packer
 	limit  atomic.Int32
+	failed bool // a send error has been logged
 }
 
 func openUDPStr(to netip.AddrPort, o *Options, policy *config.Agent, log *zap.Logger) (output, error) {
@@ -99,7 +101,20 @@ func (u *udpStr) send() error {
 	if tooLong := (*udpsock.TooLongError)(nil); errors.As(err, &tooLong) {
 		return u.shrink(run.After(done), tooLong.Max)
 	}
-	return fmt.Errorf("send datagrams: %w", err)
+	return sendFailed(u.log, &u.failed, err)
+}
+
+// sendFailed decides whether a send error ends the capture: only a closed socket
+// does. Anything else the socket has counted as dropped, and it is said once.
+func sendFailed(log *zap.Logger, said *bool, err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	if !*said {
+		*said = true
+		log.Error("datagrams dropped, the capture goes on", zap.Error(err))
+	}
+	return nil
 }
 
 // shrink follows a path that takes only smaller datagrams now: what was refused is
