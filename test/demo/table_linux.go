@@ -5,7 +5,9 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
+	"syscall"
 )
 
 const (
@@ -39,11 +41,19 @@ func printTable(w io.Writer, path string, all *frames) string {
 	return by
 }
 
-// tcpdump returns its line for each frame, or nothing where it is missing or fails:
-// in a user namespace it may be unable to give up the rights of its root.
+// tcpdump returns its line for each frame, or nothing where it is missing or fails.
+// Started by root, it gives up root's rights, which it cannot in a user namespace of
+// one user: there it is an ordinary user in a namespace of its own.
 func tcpdump(path string) (lines []string) {
-	for _, args := range [][]string{{"-n", "-r", path}, {"-n", "-Z", "root", "-r", path}} {
-		out, err := exec.Command("tcpdump", args...).Output()
+	const anyone = 1000
+	for _, attributes := range []*syscall.SysProcAttr{nil, {
+		Cloneflags:  syscall.CLONE_NEWUSER,
+		UidMappings: []syscall.SysProcIDMap{{ContainerID: anyone, HostID: os.Getuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{ContainerID: anyone, HostID: os.Getgid(), Size: 1}},
+	}} {
+		cmd := exec.Command("tcpdump", "-n", "-r", path)
+		cmd.SysProcAttr = attributes
+		out, err := cmd.Output()
 		if err != nil {
 			continue
 		}
