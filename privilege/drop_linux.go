@@ -27,6 +27,9 @@ func Drop(name string, fallbacks ...string) (Result, error) {
 		return res, err
 	}
 	res.NetRaw = had
+	if !allThreads() {
+		return dropByExec(name, fallbacks, res)
+	}
 	if res.UID == 0 {
 		u, err := account(name, fallbacks)
 		if err != nil {
