@@ -2,7 +2,12 @@ package rpcap
 
 import (
 	"bytes"
+	"errors"
+	"io"
+	"net"
+	"os"
 	"testing"
+	"time"
 )
 
 // seedMessages adds the recorded messages and the hand-written ones.
@@ -137,3 +142,50 @@ func FuzzPacket(f *testing.F) {
 		}
 	})
 }
+
+// FuzzConn reads a stream to its end: the same messages as SplitMessage finds, then
+// the error that says how it ended.
+func FuzzConn(f *testing.F) {
+	for _, file := range vectorFiles(f, "errors/*.bin", 190) {
+		f.Add(readFile(f, file))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		const most = 1 << 14
+		c := NewConn(recorded{bytes.NewReader(b)}, most)
+		for {
+			want, payload, n, splitErr := SplitMessage(b)
+			h, got, err := c.ReadMessage(never)
+			switch {
+			case len(b) >= HeaderLen && want.PayloadLen > most:
+				if !errors.Is(err, ErrPayloadTooLong) {
+					t.Fatalf("%+v: %v", want, err)
+				}
+				return
+			case len(b) == 0:
+				if err != io.EOF {
+					t.Fatalf("at the end: %v", err)
+				}
+				return
+			case splitErr != nil:
+				if !errors.Is(err, io.ErrUnexpectedEOF) {
+					t.Fatalf("%v, but %v", splitErr, err)
+				}
+				return
+			case err != nil || h != want || !bytes.Equal(got, payload):
+				t.Fatalf("%+v, want %+v: %v", h, want, err)
+			}
+			b = b[n:]
+		}
+	})
+}
+
+// recorded is a connection that gives what was recorded and ends.
+type recorded struct{ io.Reader }
+
+func (recorded) Write([]byte) (int, error)        { return 0, os.ErrInvalid }
+func (recorded) Close() error                     { return nil }
+func (recorded) LocalAddr() net.Addr              { return nil }
+func (recorded) RemoteAddr() net.Addr             { return nil }
+func (recorded) SetDeadline(time.Time) error      { return nil }
+func (recorded) SetReadDeadline(time.Time) error  { return nil }
+func (recorded) SetWriteDeadline(time.Time) error { return nil }

@@ -1,6 +1,7 @@
 package rpcap
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/rand/v2"
 	"runtime"
@@ -97,6 +98,7 @@ func TestMemory(t *testing.T) {
 		{"4 G instructions in STARTCAP_REQ", Header{Type: TypeStartCaptureRequest}, claims(start, 16)},
 		{"4 G instructions in UPDATEFILTER_REQ", Header{Type: TypeUpdateFilterRequest}, claims(update, 4)},
 		{"strings of 65,535 bytes in 8", Header{Type: TypeAuthRequest}, []byte{0, 1, 0, 0, 0xff, 0xff, 0xff, 0xff}},
+		{"interface name of noise with a NUL", Header{Type: TypeOpenRequest}, append(bytes.Repeat([]byte{0xff, 1}, 500), 0, 1)},
 		{"interface name of 1 MiB", Header{Type: TypeOpenRequest}, make([]byte, 1<<20)},
 		{"error text of 1 MiB", Header{Type: TypeError, PayloadLen: 1 << 20}, make([]byte, 1<<20)},
 		{"error text of 4 GiB", Header{Type: TypeError, PayloadLen: 0xffffffff}, make([]byte, 64)},

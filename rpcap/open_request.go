@@ -1,9 +1,9 @@
 package rpcap
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
-	"strings"
 )
 
 // maxName bounds the name of an interface, in bytes (1,015 and 1,024 at the peers).
@@ -24,12 +24,12 @@ func ParseOpenRequest(payload []byte) (OpenRequest, int, error) {
 	if len(payload) > maxName {
 		return OpenRequest{}, 0, fmt.Errorf("parse OPEN_REQ: interface name of %d bytes, at most %d", len(payload), maxName)
 	}
-	name := strings.TrimRight(string(payload), "\x00")
-	if name == "" {
+	name := bytes.TrimRight(payload, "\x00")
+	if len(name) == 0 {
 		return OpenRequest{}, 0, errors.New("parse OPEN_REQ: no interface name")
 	}
-	if strings.IndexByte(name, 0) >= 0 {
-		return OpenRequest{}, 0, fmt.Errorf("parse OPEN_REQ: NUL inside the interface name %q", name)
+	if at := bytes.IndexByte(name, 0); at >= 0 {
+		return OpenRequest{}, 0, fmt.Errorf("parse OPEN_REQ: NUL at byte %d of an interface name of %d", at, len(name))
 	}
-	return OpenRequest{Name: name}, len(payload), nil
+	return OpenRequest{Name: string(name)}, len(payload), nil
 }
