@@ -25,6 +25,9 @@
 // length of a message, the reorder window of a stream, the queue of a sink, the interfaces of a file, the list of
 // peers that have left. A slow sink loses its own copy of a frame and counts it.
 //
+// One error is logged once: a reason that keeps an agent from being captured when it changes, the end of a session that
+// never captured when it is the first of its kind. Status and summary always have the last reason.
+//
 // What it refuses to do: it never sends CLOSE (both C agents would leave for good), never UPDATEFILTER without a
 // capture, never a second STARTCAP before ENDCAP; it never closes at once a connection whose agent would only redial
 // at once, but holds it; and it never infers from a sequence number that an agent was restarted.

@@ -20,8 +20,9 @@ type history struct {
 
 func newHistory() *history { return &history{sums: make(map[string]*PeerStatus)} }
 
-// add sums up one ended capture. What is not a sum is the last one's.
-func (h *history) add(st PeerStatus) {
+// add sums up one ended capture. What is not a sum is the last one's. It reports whether the end is news: the first of
+// its name, or for another reason than the one before.
+func (h *history) add(st PeerStatus) (news bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	sum := h.sums[st.Name]
@@ -34,9 +35,10 @@ func (h *history) add(st PeerStatus) {
 			st.Sessions = 1
 			h.sums[st.Name] = &st
 			h.order = append(h.order, &st)
-			return
+			return true
 		}
 	}
+	news = sum.Reason != st.Reason
 	merged := st
 	merged.Since = sum.Since
 	merged.Sessions = sum.Sessions + 1
@@ -47,6 +49,7 @@ func (h *history) add(st PeerStatus) {
 	merged.Sinks.add(sum.Sinks)
 	merged.Tail = max(st.Tail, sum.Tail) // the least certain one
 	*sum = merged
+	return news
 }
 
 func (h *history) list() []PeerStatus {

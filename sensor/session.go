@@ -97,36 +97,40 @@ func addrPort(a net.Addr) netip.AddrPort {
 func (s *session) run(ctx context.Context) {
 	var reader sync.WaitGroup
 	reader.Go(s.ctl.run)
-	s.log.Info("agent connected")
+	s.log.Debug("agent connected")
 	var err error
 	for next := state(s.authenticate); next != nil && err == nil; {
 		next, err = next(ctx)
 	}
 	s.freeName()
 	close(s.closed)
+	s.setState(StateEnding, reason(err))
 	s.endCapture(TailUnknown, 0)
 	s.pause(ctx, err)
 	s.ctl.close()
 	reader.Wait()
 	s.setState(StateEnded, reason(err))
-	s.remember(err)
-	if errors.Is(err, errStopped) || err == nil {
-		s.log.Info("session ended", zap.String("reason", reason(err)))
-		return
+	level := zap.WarnLevel
+	switch news := s.remember(err); {
+	case errors.Is(err, errStopped):
+		level = zap.InfoLevel
+	case !news:
+		level = zap.DebugLevel // the same again, of an agent that comes and goes
 	}
-	s.log.Warn("session ended", zap.String("reason", reason(err)))
+	s.log.Log(level, "session ended", zap.String("reason", reason(err)))
 }
 
-// remember keeps the status of a session that has never captured: the summary says why.
-func (s *session) remember(err error) {
+// remember keeps the status of a session that has never captured, so that the summary says why. It reports whether the
+// end is worth a line of the log.
+func (s *session) remember(err error) (news bool) {
 	if s.captured {
-		return
+		return true
 	}
 	st := s.snapshot()
 	if errors.Is(err, errStopped) {
 		st.Reason = s.heldReason
 	}
-	s.sensor.history.add(st)
+	return s.sensor.history.add(st)
 }
 
 func reason(err error) string {

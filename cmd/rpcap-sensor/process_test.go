@@ -235,6 +235,23 @@ func TestPipeToTcpdump(t *testing.T) {
 	}
 }
 
+// TestOldFileSurvives: a sensor that cannot start does not empty the file it would have written.
+func TestOldFileSurvives(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	name := write(t, "an old capture")
+	_, msg, code := execute(t, "-w", name, "--listen", l.Addr().String())
+	if code != exitFailed || !strings.Contains(msg, "in use") {
+		t.Errorf("exit code %d, %s", code, msg)
+	}
+	if b, err := os.ReadFile(name); err != nil || string(b) != "an old capture" {
+		t.Errorf("the file now holds %q, %v", b, err)
+	}
+}
+
 // TestSignals: SIGUSR1 prints the summary, SIGTERM ends in order with the file complete.
 func TestSignals(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "out.pcapng")

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/signal"
 	"sync"
@@ -70,29 +69,4 @@ func reportOnSignal(ctx context.Context, sen *sensor.Sensor, w *os.File, log *za
 			}
 		}
 	}
-}
-
-// openOutput opens what -w or the file names; an empty name counts frames only.
-func openOutput(name string, stdout *os.File, log *zap.Logger) (sink sensor.Sink, closeOutput func() error, err error) {
-	nothing := func() error { return nil }
-	switch name {
-	case "":
-		log.Warn("no output; frames are only counted (-w FILE writes them, -w - to standard output)")
-		return nil, nothing, nil
-	case "-":
-		if isTerminal(stdout) {
-			return nil, nil, errors.New("write to standard output: it is a terminal; use -w - only with a pipe, as in rpcap-sensor -w - | tcpdump -r -")
-		}
-		return sensor.NewPcapng("standard output", stdout, true), nothing, nil
-	}
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o640)
-	if err != nil {
-		return nil, nil, fmt.Errorf("open output: %w", err)
-	}
-	return sensor.NewPcapng(name, f, false), func() error {
-		if err := f.Close(); err != nil {
-			return fmt.Errorf("close output: %w", err)
-		}
-		return nil
-	}, nil
 }

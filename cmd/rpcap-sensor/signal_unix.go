@@ -9,7 +9,7 @@ import (
 )
 
 var (
-	stopSignals   = []os.Signal{syscall.SIGINT, syscall.SIGTERM}
+	stopSignals   = []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} // SIGHUP: the terminal is gone
 	reportSignals = []os.Signal{syscall.SIGUSR1}
 )
 
