@@ -81,11 +81,11 @@ func TestStatsAreAskedFor(t *testing.T) {
 			t.Errorf("%+v", f)
 		}
 		a.on(rpcap.TypeStatsRequest, func([]byte) [][]byte { return nil })
-		after(statsInterval + statsTimeout - time.Second)
+		after(statsInterval + statsTimeout - 2*time.Second)
 		if p := b.Peers(); p[0].State != StateRunning {
 			t.Errorf("given up too early: %s", p[0].Reason)
 		}
-		after(2 * time.Second)
+		after(3 * time.Second)
 		select {
 		case <-a.done:
 		default:
