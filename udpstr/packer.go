@@ -104,6 +104,7 @@ func (p *Packer) Take() (Run, bool) {
 		p.close()
 	}
 	if p.count == 0 {
+		p.runLimit = 0
 		return Run{}, false
 	}
 	r := Run{Bytes: p.buf[:p.used], Size: p.size, Datagrams: p.count, FirstSeq: p.seq - uint32(p.count)}

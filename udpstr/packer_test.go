@@ -212,8 +212,7 @@ func TestRepack(t *testing.T) {
 				t.Fatal(err)
 			}
 			if rng.IntN(2) == 0 { // nothing more comes for now
-				for d.take() {
-				}
+				d.flush()
 			}
 			for _, b := range d.datagrams[before:] {
 				if len(b) > smallest {
@@ -237,5 +236,56 @@ func TestRepackRefuses(t *testing.T) {
 	d.p.Take()
 	if err := d.p.Repack(r); err == nil {
 		t.Error("a run was taken back after another was taken")
+	}
+}
+
+// The size of a run may change until its first datagram is closed, but never below what is in that.
+func TestSizeOfAnOpenDatagram(t *testing.T) {
+	for used := 1300; used <= 1472; used++ {
+		d := newDriver(t, 1472, 65536)
+		frames := []Frame{{Data: make([]byte, used-HeaderLen-PacketHeaderLen), Len: 1}}
+		for range 300 {
+			frames = append(frames, Frame{Data: make([]byte, 60), Len: 2})
+		}
+		d.block(frames[:1])
+		d.block(frames[1:])
+		d.flush()
+		wantFrames(t, readDatagrams(t, d.datagrams, 1472, 1472-sizeSpread(1472)), frames, 1)
+	}
+}
+
+// A frame much longer than a run, which is taken back again and again, while only the beginning of it was packed.
+func TestRepackNested(t *testing.T) {
+	frames := []Frame{{Data: make([]byte, 200000), Len: 1}, {Data: make([]byte, 20), Len: 2}}
+	fillPattern(frames[0].Data, 1)
+	d := newDriver(t, 9000, 20000)
+	n, full := d.p.Append(frames)
+	if n != 0 || !full {
+		t.Fatalf("Append = %d, %v", n, full)
+	}
+	for limit := 4000; limit > 100; limit = limit * 2 / 3 {
+		r, ok := d.p.Take()
+		if !ok { // less is left than a datagram
+			break
+		}
+		d.datagrams = append(d.datagrams, bytes.Clone(r.Datagram(0)))
+		if err := d.p.SetLimit(limit); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.p.Repack(r.After(1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(d.datagrams) < 3 {
+		t.Fatal("the run was not taken back twice")
+	}
+	d.flush() // without the frame only full datagrams are to be had
+	d.block(frames)
+	d.flush()
+	wantFrames(t, readDatagrams(t, d.datagrams, 9000, 0), frames, 1)
+	for _, b := range d.datagrams[:len(d.datagrams)-1] {
+		if len(b) < 100 {
+			t.Fatalf("a datagram of %d bytes in the middle of a frame", len(b))
+		}
 	}
 }

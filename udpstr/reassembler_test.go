@@ -398,3 +398,118 @@ func TestTail(t *testing.T) {
 		t.Errorf("across the wrap: %d", n)
 	}
 }
+
+// A duplicate is told from a late datagram as far back as the history goes; what is older counts as late.
+func TestLateOrDuplicate(t *testing.T) {
+	b := smallStream(t, 3*historyLen)
+	c := newCollector(ReassemblerConfig{Window: -1})
+	lost := historyLen + 7 // the same place in the ring was set one round before
+	for i := range b {
+		if i != lost {
+			c.feed(b[i], epoch)
+		}
+		switch i {
+		case lost + 10:
+			c.feed(b[lost], epoch)
+			c.feed(b[lost], epoch)
+			c.feed(b[lost+1], epoch)
+			if k := c.check(t); k.Late != 1 || k.Duplicate != 2 {
+				t.Fatalf("%+v", k)
+			}
+		case 2*historyLen + 5:
+			c.feed(b[5], epoch)
+			if k := c.check(t); k.Late != 2 || k.Duplicate != 2 {
+				t.Fatalf("older than the history: %+v", k)
+			}
+		}
+	}
+}
+
+// What overtook by more than the window is used when the stream comes to it.
+func TestJumpIsReached(t *testing.T) {
+	b := smallStream(t, 200)
+	c := newCollector(ReassemblerConfig{})
+	for i := range 150 {
+		switch i {
+		case 10:
+			c.feed(b[149], epoch)
+			c.feed(b[10], epoch)
+		case 149:
+		default:
+			c.feed(b[i], epoch)
+		}
+	}
+	if k := c.check(t); k.Delivered != 150 || k.InOrder != 150 || c.jump.waiting {
+		t.Errorf("%+v", k)
+	}
+	// The same when there are gaps before it; it keeps the time of its arrival.
+	c = newCollector(ReassemblerConfig{Window: 4, Hold: 10 * time.Millisecond})
+	c.feed(b[0], epoch)
+	c.feed(b[8], epoch)
+	for _, i := range []int{4, 7} {
+		c.feed(b[i], epoch.Add(time.Millisecond))
+	}
+	if at, ok := c.Deadline(); !ok || !at.Equal(epoch.Add(10*time.Millisecond)) || c.jump.waiting {
+		t.Errorf("deadline %v, %v", at.Sub(epoch), ok)
+	}
+	c.Flush()
+	if got := c.numbers(); got != "[1 5 8 9]" {
+		t.Errorf("delivered %s", got)
+	}
+}
+
+// A jump that the stream has belied does not carry it away when another one comes from farther ahead.
+func TestTwoStrays(t *testing.T) {
+	b := smallStream(t, 20)
+	c := newCollector(ReassemblerConfig{})
+	for i := range b {
+		c.feed(b[i], epoch)
+		if i == 5 || i == 10 || i == 15 {
+			stray := append([]byte(nil), b[i]...)
+			binary.BigEndian.PutUint32(stray[4:], uint32(i)*1000)
+			c.feed(stray, epoch)
+		}
+	}
+	c.Flush()
+	// Of the last nothing is known but that the stream went on after it.
+	if k := c.check(t); k.Delivered != 20 || k.Lost != 0 || k.Malformed != 3 {
+		t.Errorf("%+v", k)
+	}
+}
+
+// When the window has no memory left the first gaps are given up, also by a datagram that lies before all that are held.
+func TestWindowByBytes(t *testing.T) {
+	big := func(seq uint32) []byte {
+		b := make([]byte, 65507)
+		putHeader(b, HeaderLen, seq)
+		putPacketHeader(b[HeaderLen:], &Frame{}, len(b)-HeaderLen-PacketHeaderLen, seq+1)
+		return b
+	}
+	c := newCollector(ReassemblerConfig{})
+	for seq := uint32(1); seq < 64; seq++ { // small ones first: the buffers of their slots grow later
+		c.feed(big(seq)[:HeaderLen+PacketHeaderLen], epoch)
+	}
+	c.feed(big(0), epoch)
+	const base = 128
+	for seq := uint32(64); seq < base; seq++ {
+		c.feed(big(seq)[:HeaderLen+PacketHeaderLen], epoch)
+	}
+	for seq := uint32(base + 60); seq > base+30; seq-- {
+		c.feed(big(seq), epoch)
+		if c.held.memory > maxHeldBytes {
+			t.Fatalf("%d bytes", c.held.memory)
+		}
+	}
+	total := 0
+	for i := range c.held.slots {
+		total += cap(c.held.slots[i].buf)
+	}
+	if total != c.held.memory {
+		t.Errorf("the window has %d bytes and counts %d", total, c.held.memory)
+	}
+	c.Flush()
+	k := c.check(t)
+	if k.InOrder+k.Reordered+k.Lost != base+61 || k.Late == 0 || k.Malformed != 0 {
+		t.Errorf("%+v", k)
+	}
+}
