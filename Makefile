@@ -4,7 +4,11 @@ export CGO_ENABLED = 0
 
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  := -s -w -X main.version=$(VERSION)
+# The version comes from the linker's flag; Go's own stamp fails in a clone of another user's.
+BUILD    := go build -trimpath -buildvcs=false
 FUZZTIME ?= 30s
+SYSTEMS  := linux/amd64 linux/arm64 linux/arm linux/riscv64 linux/ppc64le linux/s390x windows/amd64 windows/arm64 \
+            darwin/amd64 darwin/arm64 freebsd/amd64 openbsd/amd64 netbsd/amd64 dragonfly/amd64
 
 .DEFAULT_GOAL := help
 .PHONY: help deps build demo test test-root fuzz bench lint cross clean
@@ -12,42 +16,47 @@ FUZZTIME ?= 30s
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-deps: ## fetch what build, tests and demo use (as root also tcpdump, tshark, nftables)
+deps: ## fetch what build, tests and demo use (as root also tcpdump, tshark, nftables, ss)
 	@./deps.sh
 
 build: ## build bin/rpcapd and bin/rpcap-sensor
-	@go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/rpcapd ./cmd/rpcap-sensor
+	@$(BUILD) -ldflags '$(LDFLAGS)' -o bin/ ./cmd/rpcapd ./cmd/rpcap-sensor
 
-demo: build ## agent and sensor on real traffic, in namespaces of their own
-	@go build -trimpath -o bin/demo ./test/demo
+demo: deps build ## agent and sensor on real traffic, in namespaces of their own
+	@$(BUILD) -o bin/demo ./test/demo
 	@./bin/demo
 
 test: build ## all tests; those that need namespaces make their own, as root or not
 	go test -count=1 ./...
+	@go run -buildvcs=false ./test/netlab/probe
 
 test-root: build ## only the tests that need namespaces; fail instead of skipping
 	REQUIRE_ROOT=1 go test -count=1 -run '^TestRoot' ./...
 
 fuzz: ## run each fuzz target for FUZZTIME (default 30s)
 	@for p in $$(go list ./...); do \
-	  for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do \
-	    echo "== $$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p || exit 1; \
+	  names=$$(go test -list '^Fuzz' $$p) || { echo "$$names"; exit 1; }; \
+	  for f in $$(echo "$$names" | grep '^Fuzz'); do \
+	    echo "== $$p $$f"; \
+	    go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p || exit 1; \
 	  done; \
 	done
 
 bench: ## Go benchmarks of the hot paths
-	go test -run '^$$' -bench . -benchmem ./udpstr ./udpsock ./capture ./filter
+	go test -run '^$$' -bench . -benchmem ./...
 
 lint: ## gofmt, vet, staticcheck, import rule
-	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt: $$unformatted"; exit 1; fi
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "gofmt -w is needed for:"; echo "$$unformatted"; exit 1; fi
 	@go vet ./...
 	@go tool staticcheck ./...
 	@go test -count=1 ./test/imports
 	@echo "lint: clean"
 
-cross: ## compile for every supported system
-	@for t in linux/amd64 linux/arm64 linux/arm linux/riscv64 linux/ppc64le linux/s390x windows/amd64 darwin/arm64 freebsd/amd64 openbsd/amd64 netbsd/amd64 dragonfly/amd64; do \
-	  echo "$$t"; GOOS=$${t%/*} GOARCH=$${t#*/} go build -o /dev/null ./cmd/rpcapd && GOOS=$${t%/*} GOARCH=$${t#*/} go vet ./... || exit 1; \
+cross: ## compile and vet for every supported system
+	@for t in $(SYSTEMS); do \
+	  echo "$$t"; \
+	  export GOOS=$${t%/*} GOARCH=$${t#*/}; \
+	  go build -buildvcs=false ./... && go vet ./... || exit 1; \
 	done
 
 clean: ## remove what was built

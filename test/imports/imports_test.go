@@ -28,7 +28,7 @@ var allowed = map[string][]string{
 	"capture":   {"filter", "iface", "rpcap", "udpstr"},
 	"agent":     {"capture", "config", "filter", "iface", "rpcap", "udpsock", "udpstr"},
 	"sensor":    {"config", "filter", "rpcap", "udpsock", "udpstr"},
-	"cmd":       {"agent", "capture", "config", "iface", "privilege", "rpcap", "sensor", "udpsock"},
+	"cmd":       {"agent", "capture", "config", "filter", "iface", "privilege", "rpcap", "sensor", "udpsock", "udpstr"},
 	"test":      {"test", "capture", "config", "filter", "iface", "rpcap", "udpsock", "udpstr"},
 }
 

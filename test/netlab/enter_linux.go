@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
 	"syscall"
 	"testing"
 
@@ -18,6 +19,10 @@ const insideVariable = "NETLAB_INSIDE"
 
 // reportFD is where the second execution tells the first that it could not settle.
 const reportFD = 3
+
+// fuzzWorker marks a process that go test starts for fuzzing. It talks through pipes
+// that a further execution would lose, and inherits the namespaces anyway.
+const fuzzWorker = "-test.fuzzworker"
 
 // settled says that this process runs in namespaces of its own; reason, why it does not.
 var (
@@ -32,7 +37,9 @@ func Inside() bool { return settled }
 // the same, and those that call New or Require skip with the reason (or fail, with
 // REQUIRE_ROOT=1 in the environment).
 func Main(m *testing.M) {
-	reason = Enter()
+	if !slices.Contains(os.Args, fuzzWorker) {
+		reason = Enter()
+	}
 	os.Exit(m.Run())
 }
 
