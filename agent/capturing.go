@@ -237,6 +237,9 @@ func (c *capturing) status() CaptureStatus {
 	st := c.info
 	st.Counters = c.counters()
 	c.out.describe(&st)
+	if n := c.forwarder.shedding.Load(); n > 1 {
+		st.Shedding = n
+	}
 	c.mu.Lock()
 	st.Running, st.UserFilter = c.final == nil, c.userFilter
 	c.mu.Unlock()

@@ -5,6 +5,7 @@ import (
 	"io"
 	"runtime"
 	"sync/atomic"
+	"time"
 
 	"rpcapd/capture"
 	"rpcapd/rpcap"
@@ -17,10 +18,23 @@ type forwarder struct {
 	source  capture.Source
 	out     output
 	sampler sampler
+	shedder shedder
+	limits  *limits
 
 	// Published once a block for whoever asks.
-	captured, capturedBytes, packed, sampled atomic.Uint64
-	progress                                 atomic.Uint64 // wake-ups, for a watchdog
+	captured, capturedBytes, packed, sampled, dropped atomic.Uint64
+	shedding                                          atomic.Uint64 // one in so many frames is kept
+	progress                                          atomic.Uint64 // wake-ups, for a watchdog
+}
+
+// limits is what the ini allows the captures of the agent to take from the host.
+type limits struct {
+	rate rateLimit
+	cpu  atomic.Int64 // MaxCPU, percent of one core; 0: none
+	// running captures share MaxCPU.
+	running atomic.Int64
+	// shed is called when load shedding begins, changes or ends: one in n frames is kept.
+	shed func(n uint64)
 }
 
 // output packs frames and sends them.
@@ -40,8 +54,10 @@ type output interface {
 	close()
 }
 
-func newForwarder(src capture.Source, out output, s rpcap.SamplingRequest) *forwarder {
-	return &forwarder{source: src, out: out, sampler: newSampler(s)}
+func newForwarder(src capture.Source, out output, s rpcap.SamplingRequest, l *limits) *forwarder {
+	f := &forwarder{source: src, out: out, sampler: newSampler(s), shedder: newShedder(threadCPU), limits: l}
+	f.shedding.Store(1)
+	return f
 }
 
 // run forwards until the source ends or fails, or the output fails. io.EOF of the
@@ -49,6 +65,8 @@ func newForwarder(src capture.Source, out output, s rpcap.SamplingRequest) *forw
 func (f *forwarder) run(cpu, nice int) error {
 	runtime.LockOSThread() // never unlocked: the thread ends with its binding and niceness
 	tuneThread(cpu, nice)
+	f.limits.running.Add(1)
+	defer f.limits.running.Add(-1)
 	for {
 		frames, err := f.source.Next(0)
 		if err == capture.ErrTimeout { // nothing ready: what is packed leaves now
@@ -60,6 +78,7 @@ func (f *forwarder) run(cpu, nice int) error {
 		if err != nil {
 			f.progress.Add(1)
 			if errors.Is(err, capture.ErrTimeout) || errors.Is(err, capture.ErrWoken) {
+				f.watchCost(time.Now())
 				continue
 			}
 			return f.end(err)
@@ -72,7 +91,7 @@ func (f *forwarder) run(cpu, nice int) error {
 	}
 }
 
-// block forwards the frames of one ring block.
+// block forwards the frames of one lease.
 func (f *forwarder) block(frames []udpstr.Frame) error {
 	var bytes uint64
 	for i := range frames {
@@ -80,13 +99,37 @@ func (f *forwarder) block(frames []udpstr.Frame) error {
 	}
 	all := len(frames)
 	frames = f.sampler.keep(frames)
+	sampled := all - len(frames)
+	if f.limits.rate.on() || f.limits.cpu.Load() > 0 || f.shedder.n > 1 {
+		frames = f.restrain(frames)
+	}
 	err := f.out.forward(frames)
 	f.progress.Add(1)
 	f.capturedBytes.Add(bytes)
 	f.captured.Add(uint64(all))
-	f.sampled.Add(uint64(all - len(frames)))
+	f.sampled.Add(uint64(sampled))
+	f.dropped.Add(uint64(all - sampled - len(frames)))
 	f.packed.Add(uint64(len(frames)))
 	return err
+}
+
+// restrain applies the limits of the ini.
+func (f *forwarder) restrain(frames []udpstr.Frame) []udpstr.Frame {
+	now := time.Now()
+	f.watchCost(now)
+	return f.limits.rate.keep(f.shedder.keep(frames), now)
+}
+
+// watchCost follows MaxCPU, of which each running capture has an equal share.
+func (f *forwarder) watchCost(now time.Time) {
+	limit := f.limits.cpu.Load()
+	if limit == 0 && f.shedder.n == 1 {
+		return
+	}
+	if f.shedder.adjust(float64(limit)/float64(max(f.limits.running.Load(), 1)), now) {
+		f.shedding.Store(f.shedder.n)
+		f.limits.shed(f.shedder.n)
+	}
 }
 
 // end sends the rest after the source has ended.
@@ -103,6 +146,7 @@ func (f *forwarder) counters() Counters {
 	var n Counters
 	n.Packed = f.packed.Load()
 	n.Sampled = f.sampled.Load()
+	n.RateDropped = f.dropped.Load()
 	n.Captured = f.captured.Load()
 	n.CapturedBytes = f.capturedBytes.Load()
 	return n

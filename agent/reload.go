@@ -13,7 +13,7 @@ import (
 // ones start. What is not per line (accounts, limits) holds from the next request on.
 func (s *Supervisor) Reload(c config.Agent) {
 	s.mu.Lock()
-	s.policy.Store(&c)
+	s.enforce(&c)
 	have := make(map[string][]*session)
 	for _, x := range s.sessions {
 		have[x.key()] = append(have[x.key()], x)

@@ -90,7 +90,7 @@ func (c *connection) newCapture(ctx context.Context, req rpcap.StartCaptureReque
 		capt.source.Close()
 		return nil, err
 	}
-	capt.forwarder = newForwarder(capt.source, capt.out, c.sampling)
+	capt.forwarder = newForwarder(capt.source, capt.out, c.sampling, &x.agent.limits)
 	x.agent.exclusions.attach(capt)
 	return capt, nil
 }

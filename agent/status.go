@@ -63,6 +63,7 @@ type CaptureStatus struct {
 	GSO         string    `json:"gso,omitempty"`
 	SendBuffer  int       `json:"send_buffer,omitempty"` // bytes, as the kernel granted
 	UserFilter  bool      `json:"user_space_filter,omitempty"`
+	Shedding    uint64    `json:"shedding_one_in,omitempty"` // MaxCPU keeps one of so many frames
 	Counters
 }
 

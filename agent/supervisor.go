@@ -24,6 +24,7 @@ type Supervisor struct {
 	// policy is the configuration in force. Sessions read it when they need it, so
 	// that a reload of accounts and limits reaches those that stay.
 	policy     atomic.Pointer[config.Agent]
+	limits     limits
 	exclusions *exclusions
 	ifaces     *interfaces
 
@@ -49,9 +50,26 @@ func New(o Options) (*Supervisor, error) {
 		return nil, fmt.Errorf("create agent: %w", err)
 	}
 	s.ifaces = ifaces
-	s.policy.Store(&o.Config)
+	s.limits.shed = s.sayShedding
+	s.enforce(&o.Config)
 	s.sessions = s.plan(&o.Config)
 	return s, nil
+}
+
+// enforce puts a configuration in force for everything that is not per line.
+func (s *Supervisor) enforce(c *config.Agent) {
+	s.policy.Store(c)
+	s.limits.rate.set(c.MaxRate)
+	s.limits.cpu.Store(int64(c.MaxCPU))
+}
+
+// sayShedding logs what MaxCPU leads to. It runs in a forwarder, at most once a second.
+func (s *Supervisor) sayShedding(n uint64) {
+	if n == 1 {
+		s.log.Info("load shedding ended: every frame is forwarded again")
+		return
+	}
+	s.log.Warn("shedding load: forwarding costs more than MaxCPU", zap.Uint64("one_in", n), zap.Int64("MaxCPU", s.limits.cpu.Load()))
 }
 
 // plan makes a session for each usable line (and each member of its fanout).

@@ -40,9 +40,6 @@ func (a *app) check(file string) error {
 			fmt.Fprintf(a.out, "%s: warning: User %q: this host has no such user\n", file, c.User)
 		}
 	}
-	for _, text := range unenforced(c) {
-		fmt.Fprintf(a.out, "%s: warning: %s\n", file, text)
-	}
 	errors := len(problems) - len(problems.Warnings())
 	if errors == 0 {
 		fmt.Fprintf(a.out, "%s: good, %s\n", file, count(len(c.Targets), "sensor line"))

@@ -24,7 +24,6 @@ func TestCheck(t *testing.T) {
 	}{
 		{good, 0, []string{
 			good + ":5: warning: PassiveClient has no effect",
-			good + ": warning: MaxCPU is not enforced by this version\n",
 			good + ": good, 2 sensor lines\n",
 			"line 1: connects to 192.0.2.1:2003; the sensor chooses the interface\n",
 			"line 2: connects to 192.0.2.2:2004; waits for an interface with ifname=no-such-if, there is none now; 2 sessions share its traffic\n",

@@ -27,7 +27,6 @@ func (s *settings) load(path string, log *zap.Logger) (*iniFile, config.Agent, e
 	if n := logProblems(log, problems); n > 0 {
 		return nil, config.Agent{}, fmt.Errorf("not started: %s in %s", count(n, "error"), path)
 	}
-	warnUnenforced(log, cfg)
 	return ini, cfg, nil
 }
 
@@ -50,7 +49,6 @@ func (s *settings) reload(ini *iniFile, user string, log *zap.Logger) (config.Ag
 	if cfg.User != user {
 		log.Warn("User takes effect at the next start only", zap.String("user", cfg.User))
 	}
-	warnUnenforced(log, cfg)
 	return cfg, true
 }
 

@@ -128,6 +128,9 @@ func captureNotes(c *agent.CaptureStatus) string {
 	if c.GSO != "" {
 		notes = append(notes, "GSO "+c.GSO)
 	}
+	if c.Shedding > 1 {
+		notes = append(notes, fmt.Sprintf("shedding load, one frame in %d is kept", c.Shedding))
+	}
 	if c.UserFilter {
 		notes = append(notes, "filter in user space")
 	}
