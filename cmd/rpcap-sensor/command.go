@@ -27,7 +27,7 @@ type usageError struct{ error }
 func (e usageError) Unwrap() error { return e.error }
 
 // run executes the command line and returns the exit code.
-func run(args []string, _ *os.File, stdout, stderr *os.File) int {
+func run(args []string, stdout, stderr *os.File) int {
 	cmd := newCommand(stdout, stderr)
 	cmd.SetArgs(args)
 	err := cmd.Execute()

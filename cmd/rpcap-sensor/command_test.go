@@ -27,7 +27,7 @@ func execute(t *testing.T, args ...string) (stdout, stderr string, code int) {
 		}()
 		files[i], read[i] = w, func() string { w.Close(); return <-text }
 	}
-	code = run(args, nil, files[0], files[1])
+	code = run(args, files[0], files[1])
 	return read[0](), read[1](), code
 }
 
