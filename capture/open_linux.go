@@ -29,7 +29,6 @@ func openRing(o Options) (*ringSource, error) {
 	}
 	s := &ringSource{
 		options:    o,
-		wake:       wakeup{fd: -1},
 		frames:     make([]udpstr.Frame, leaseFrames),
 		timeToBack: interfaceBackTimeout,
 	}
@@ -56,9 +55,6 @@ func (s *ringSource) open() error {
 	if !link.up {
 		return errDown
 	}
-	if err := s.wake.open(); err != nil {
-		return err
-	}
 	s.missed = link.missed
 	s.vms.now = s.options.Filter.VM
 	return s.start(link)
@@ -80,6 +76,8 @@ func (s *ringSource) start(link linkState) error {
 	}
 	s.closeRing()
 	s.ring, s.cursor, s.index = r, 0, link.index
+	r.nudges = &s.wake
+	s.wake.waiter.Store(r.waiter)
 	s.joined, s.loopback = o.Fanout != nil, loopback
 	s.walk = walker{snaplen: o.Snaplen, tags: s.linkType == LinkTypeEthernet, skipOut: skipOut}
 	s.vms.old = nil // its block numbers are another ring's

@@ -18,10 +18,11 @@ const nowhere = 0xffff
 // ring is one packet socket with its mapped blocks. It is not bound when it is
 // made, and so receives nothing.
 type ring struct {
-	fd     int
-	mem    []byte
-	shape  geometry
-	linkUp bool // false: bound, but the interface was down
+	*waiter // owns fd
+	fd      int
+	mem     []byte
+	shape   geometry
+	linkUp  bool // false: bound, but the interface was down
 }
 
 // newRing makes the socket in the network namespace of the calling thread. The
@@ -37,7 +38,12 @@ func newRing(linkType uint32, shape geometry, retire time.Duration) (*ring, erro
 	if err != nil {
 		return nil, err
 	}
-	r := &ring{fd: fd, shape: shape}
+	w, err := newWaiter(fd)
+	if err != nil {
+		unix.Close(fd)
+		return nil, err
+	}
+	r := &ring{waiter: w, fd: fd, shape: shape}
 	if err := r.configure(retire); err != nil {
 		r.close()
 		return nil, err
@@ -177,7 +183,7 @@ func (r *ring) close() error {
 		r.mem = nil
 	}
 	if r.fd >= 0 {
-		err = errors.Join(err, unix.Close(r.fd))
+		err = errors.Join(err, r.waiter.close())
 		r.fd = -1
 	}
 	return err

@@ -25,7 +25,7 @@ type ringSource struct {
 	// linkType, loopback: fixed.
 	linkType uint32
 	loopback bool
-	wake     wakeup
+	wake     nudge
 
 	// The reader's.
 	cursor     int // block that is leased, or is leased next
@@ -38,7 +38,6 @@ type ringSource struct {
 	linkCheck  time.Time // when to look at the link again, unless it is up
 	linkLost   time.Time // when the interface was deleted
 	timeToBack time.Duration
-	polled     [2]unix.PollFd
 
 	delivered, refused atomic.Uint64
 
@@ -148,19 +147,17 @@ func (s *ringSource) await(wait time.Duration) ([]udpstr.Frame, error) {
 	now := time.Now()
 	until := now.Add(wait)
 	for {
-		ringEvents, woken, err := s.poll(s.pollTimeout(now, until, wait < 0))
+		events, err := s.ring.wait(now, s.pollTimeout(now, until, wait < 0))
 		if err != nil {
 			return nil, s.finish(fmt.Errorf("poll ring of %s: %w", s.options.Interface, err))
 		}
-		if woken {
-			s.wake.clear()
-			if s.wake.take() {
-				return nil, ErrWoken
-			}
+		if s.wake.take() {
+			return nil, ErrWoken
 		}
 		now = time.Now()
-		if ringEvents&^unix.POLLIN != 0 || s.link != linkUp {
-			if err := s.checkLink(now, ringEvents&^unix.POLLIN != 0); err != nil {
+		failed := events&^unix.POLLIN != 0
+		if failed || s.link != linkUp {
+			if err := s.checkLink(now, failed); err != nil {
 				return nil, s.finish(err)
 			}
 		}
@@ -197,22 +194,6 @@ func (s *ringSource) pollTimeout(now, until time.Time, forever bool) time.Durati
 	return timeout
 }
 
-// poll waits for the ring or the eventfd. An interrupted wait is a short one.
-func (s *ringSource) poll(timeout time.Duration) (ringEvents int16, woken bool, err error) {
-	s.polled[0] = unix.PollFd{Fd: int32(s.ring.fd), Events: unix.POLLIN}
-	s.polled[1] = unix.PollFd{Fd: int32(s.wake.fd), Events: unix.POLLIN}
-	var ts *unix.Timespec
-	if timeout >= 0 {
-		t := unix.NsecToTimespec(timeout.Nanoseconds())
-		ts = &t
-	}
-	_, err = unix.Ppoll(s.polled[:], ts, nil)
-	if err == unix.EINTR {
-		return 0, false, nil
-	}
-	return s.polled[0].Revents, s.polled[1].Revents != 0, err
-}
-
 // Close: see Source.
 func (s *ringSource) Close() error {
 	s.mu.Lock()
@@ -229,7 +210,6 @@ func (s *ringSource) close() error {
 	s.closed = true
 	s.end = net.ErrClosed
 	s.leased, s.handed, s.walk, s.frames = false, false, walker{}, nil // no pointer into the mapping stays
-	s.wake.close()
 	err := s.closeRing()
 	if s.links != nil {
 		s.links.close()
