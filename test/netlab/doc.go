@@ -3,9 +3,9 @@
 // without any tool but the kernel.
 //
 // A program that calls Enter (a test binary through Main) is executed again inside
-// new mount and network namespaces, and, when it is not run by root, a new user
-// namespace in which it is. Everything it makes there ends with it, programs that it
-// left behind included.
+// new mount, process and network namespaces, and, when it is not run by root, a new
+// user namespace in which it is. Everything it makes there ends with it, whatever way
+// it ends: interfaces, mounts, programs that it left behind.
 //
 //	func TestMain(m *testing.M) { netlab.Main(m) }
 //

@@ -8,16 +8,25 @@ import (
 	"os/signal"
 	"runtime"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
-
-	"golang.org/x/sys/unix"
 )
 
-// insideVariable marks the second execution, in the namespaces.
-const insideVariable = "NETLAB_INSIDE"
+// stageVariable tells a further execution of the program what it is.
+const stageVariable = "NETLAB_STAGE"
 
-// reportFD is where the second execution tells the first that it could not settle.
+// The program runs three times, one the parent of the next:
+//
+//	(first)  waits, and passes signals on
+//	init     process 1 of the namespaces: makes them usable, reaps; all end with it
+//	inside   the program itself
+const (
+	stageInit   = "init"
+	stageInside = "inside"
+)
+
+// reportFD is where init tells the first process that it could not do its work.
 const reportFD = 3
 
 // fuzzWorker marks a process that go test starts for fuzzing. It talks through pipes
@@ -47,42 +56,39 @@ func Main(m *testing.M) {
 // returns nil inside, and an error that says what to do where that is impossible;
 // then the process is as it was. Call it before anything else.
 func Enter() error {
-	if os.Getenv(insideVariable) == "1" {
-		return arrive()
+	switch os.Getenv(stageVariable) {
+	case stageInit:
+		os.Exit(initProcess())
+	case stageInside:
+		os.Unsetenv(stageVariable) // a program that is started from here makes its own
+		settled = true
+		return nil
 	}
 	// The child is killed when the thread ends that made it.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	// What the child leaves behind becomes ours, to be ended.
-	unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 	report, childReport, err := os.Pipe()
 	if err != nil {
 		return err
 	}
 	defer report.Close()
-	pid, err := syscall.ForkExec("/proc/self/exe", os.Args, &syscall.ProcAttr{
-		Env:   append(os.Environ(), insideVariable+"=1"),
-		Files: []uintptr{0, 1, 2, reportFD: childReport.Fd()},
-		Sys:   attributes(),
-	})
+	pid, err := execute(stageInit, attributes(), childReport)
 	childReport.Close()
 	if err == nil {
 		signals := forwardSignals(pid)
 		why, _ := io.ReadAll(io.LimitReader(report, 4096))
 		if status := waitFor(pid); len(why) == 0 {
-			endOrphans()
 			os.Exit(exitCode(status))
 		}
 		signal.Stop(signals)
 		err = errors.New(string(why))
 	}
-	unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 	return fmt.Errorf("make network namespaces: %w: %s", err, cure())
 }
 
 func attributes() *syscall.SysProcAttr {
 	a := &syscall.SysProcAttr{
-		Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWNET,
+		Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWNET | syscall.CLONE_NEWPID,
 		Pdeathsig:  syscall.SIGKILL,
 	}
 	if os.Geteuid() != 0 {
@@ -100,17 +106,35 @@ func cure() string {
 	return "ordinary users may not do that here, use sudo"
 }
 
-// arrive is what the second execution does first.
-func arrive() error {
-	report := os.NewFile(reportFD, "report")
-	defer report.Close()
-	if err := settle(); err != nil {
-		report.WriteString(err.Error())
-		os.Exit(1)
+// execute runs this program again, with the same arguments.
+func execute(stage string, attr *syscall.SysProcAttr, extra ...*os.File) (pid int, err error) {
+	files := []uintptr{0, 1, 2}
+	for _, f := range extra {
+		files = append(files, f.Fd())
 	}
-	os.Unsetenv(insideVariable) // a program that is started from here makes its own
-	settled = true
-	return nil
+	env := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, stageVariable+"=") })
+	return syscall.ForkExec("/proc/self/exe", os.Args, &syscall.ProcAttr{
+		Env: append(env, stageVariable+"="+stage), Files: files, Sys: attr,
+	})
+}
+
+// initProcess settles and runs the program. The kernel kills what is left in the
+// namespaces when it returns.
+func initProcess() int {
+	syscall.CloseOnExec(reportFD)
+	report := os.NewFile(reportFD, "report")
+	err := settle()
+	var pid int
+	if err == nil {
+		pid, err = execute(stageInside, nil)
+	}
+	if err != nil {
+		report.WriteString(err.Error())
+		return 1
+	}
+	report.Close()
+	forwardSignals(pid)
+	return exitCode(waitFor(pid))
 }
 
 func forwardSignals(pid int) chan<- os.Signal {
