@@ -173,9 +173,8 @@ func (c *capturing) openOutput(ctx context.Context, to netip.AddrPort, tcp bool)
 // start begins forwarding. ended is called once, from the forwarder's goroutine,
 // after the last numbers were taken.
 func (c *capturing) start(ended func(*capturing, error)) {
-	o := &c.agent.opts
 	c.agent.wg.Go(func() {
-		err := c.forwarder.run(o.CPU, o.Nice)
+		err := c.forwarder.run()
 		c.finish(err)
 		ended(c, err)
 		close(c.done)

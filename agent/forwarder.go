@@ -3,7 +3,6 @@ package agent
 import (
 	"errors"
 	"io"
-	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -12,8 +11,7 @@ import (
 	"rpcapd/udpstr"
 )
 
-// forwarder moves frames from a capture source to an output: one goroutine on one
-// OS thread, without allocation, channel, lock or clock per frame.
+// forwarder moves frames from a capture source to an output: one goroutine, without allocation, channel, lock or clock per frame.
 type forwarder struct {
 	source  capture.Source
 	out     output
@@ -31,8 +29,6 @@ type forwarder struct {
 type limits struct {
 	rate rateLimit
 	cpu  atomic.Int64 // MaxCPU, percent of one core; 0: none
-	// running captures share MaxCPU.
-	running atomic.Int64
 	// shed is called when load shedding begins, changes or ends: one in n frames is kept.
 	shed func(n uint64)
 }
@@ -55,18 +51,18 @@ type output interface {
 }
 
 func newForwarder(src capture.Source, out output, s rpcap.SamplingRequest, l *limits) *forwarder {
-	f := &forwarder{source: src, out: out, sampler: newSampler(s), shedder: newShedder(threadCPU), limits: l}
+	f := &forwarder{source: src, out: out, sampler: newSampler(s), shedder: newShedder(processCPU), limits: l}
 	f.shedding.Store(1)
 	return f
 }
 
 // run forwards until the source ends or fails, or the output fails. io.EOF of the
 // source is the regular end and no error.
-func (f *forwarder) run(cpu, nice int) error {
-	runtime.LockOSThread() // never unlocked: the thread ends with its binding and niceness
-	tuneThread(cpu, nice)
-	f.limits.running.Add(1)
-	defer f.limits.running.Add(-1)
+//
+// The goroutine is not locked to its thread: between two blocks the runtime would
+// have to hand its processor to another thread and back. Nothing here depends on the
+// thread; binding and niceness are those of the process.
+func (f *forwarder) run() error {
 	for {
 		frames, err := f.source.Next(0)
 		if err == capture.ErrTimeout { // nothing ready: what is packed leaves now
@@ -120,13 +116,14 @@ func (f *forwarder) restrain(frames []udpstr.Frame) []udpstr.Frame {
 	return f.limits.rate.keep(f.shedder.keep(frames), now)
 }
 
-// watchCost follows MaxCPU, of which each running capture has an equal share.
+// watchCost follows MaxCPU, which holds for the whole agent: every capture sheds
+// while all of them together cost too much.
 func (f *forwarder) watchCost(now time.Time) {
 	limit := f.limits.cpu.Load()
 	if limit == 0 && f.shedder.n == 1 {
 		return
 	}
-	if f.shedder.adjust(float64(limit)/float64(max(f.limits.running.Load(), 1)), now) {
+	if f.shedder.adjust(float64(limit), now) {
 		f.shedding.Store(f.shedder.n)
 		f.limits.shed(f.shedder.n)
 	}

@@ -23,10 +23,4 @@ type Options struct {
 	LogStats bool   // log the numbers whenever the sensor asks for STATS (-S)
 
 	GSO udpsock.Mode // segmentation offload of the data sockets
-	CPU int          // pin forwarders to this CPU (-c); CPUAny: no binding
-	// Nice is added to the nice value of the forwarder threads (-e).
-	Nice int
 }
-
-// CPUAny leaves the forwarder threads to the scheduler.
-const CPUAny = -1

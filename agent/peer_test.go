@@ -286,7 +286,7 @@ func testFrame(i int) []byte {
 func fileAgent(t *testing.T, n int, change func(*Options)) (*Supervisor, *net.TCPListener) {
 	t.Helper()
 	l := sensorPort(t)
-	o := Options{ReadFile: writeCaptureFile(t, n), CPU: CPUAny}
+	o := Options{ReadFile: writeCaptureFile(t, n)}
 	o.Config.Targets = []config.Target{target(l)}
 	o.Config.NullAuth = true
 	o.Config.Datagram = config.Datagram{Size: 1472}

@@ -168,7 +168,7 @@ func TestDataConnectionThatDies(t *testing.T) {
 // TestStopSendsWhatIsBuffered: when the agent ends, a running capture is sent out.
 func TestStopSendsWhatIsBuffered(t *testing.T) {
 	l := sensorPort(t)
-	o := Options{ReadFile: writeCaptureFile(t, 100), CPU: CPUAny}
+	o := Options{ReadFile: writeCaptureFile(t, 100)}
 	o.Config.Targets = []config.Target{target(l)}
 	o.Config.NullAuth = true
 	s, stop := runAgent(t, o)

@@ -22,7 +22,7 @@ const (
 // shedder is MaxCPU: while forwarding costs more than the limit it keeps one frame of
 // N, with N following the cost. What it leaves out is counted exactly.
 type shedder struct {
-	cpu     func() time.Duration // CPU time of the forwarder's thread so far
+	cpu     func() time.Duration // CPU time of the process so far
 	sampler sampler
 	n       uint64 // one in n frames is kept; 1: all
 	calm    int    // calm windows in a row

@@ -68,17 +68,12 @@ func TestCommandLines(t *testing.T) {
 		{"-z -1", func(*agent.Options) {}},
 		{"-u 4M", func(o *agent.Options) { o.Config.SendBuffer = 4 << 20 }},
 		{"-u 100", func(*agent.Options) {}},
-		{"-c single", func(*agent.Options) {}},
-		{"-c 3", func(o *agent.Options) { o.CPU = 3 }},
-		{"-c 2,3", func(o *agent.Options) { o.CPU = 2 }},
-		{"-c -1,-1", func(*agent.Options) {}},
-		{"-e -5,5", func(o *agent.Options) { o.Nice = -5 }},
 		{"-g -m 64 -k 65536 -v -d -L", func(*agent.Options) {}},
 		{"--gso off", func(o *agent.Options) { o.GSO = udpsock.Off }},
 		{"--user x", func(o *agent.Options) { o.Config.User = "x" }},
 	}
 	for _, tt := range tests {
-		want := agent.Options{CPU: agent.CPUAny, Config: config.CommandLine{}.Agent()}
+		want := agent.Options{Config: config.CommandLine{}.Agent()}
 		tt.want(&want)
 		got := options(t, strings.Fields(tt.args)...)
 		if len(got.Config.Targets) == 0 && len(want.Config.Targets) == 0 {
@@ -86,6 +81,22 @@ func TestCommandLines(t *testing.T) {
 		}
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%s:\n got %+v\nwant %+v", tt.args, got, want)
+		}
+	}
+}
+
+func TestTuning(t *testing.T) {
+	for args, want := range map[string][2]int{
+		"":           {cpuAny, 0},
+		"-c single":  {cpuAny, 0},
+		"-c 3":       {3, 0},
+		"-c 2,3":     {2, 0},
+		"-c -1,-1":   {cpuAny, 0},
+		"-e -5,5":    {cpuAny, -5},
+		"-c 1 -e 10": {1, 10},
+	} {
+		if _, _, _, s := cli(t, strings.Fields(args)...); s.cpu != want[0] || s.nice != want[1] {
+			t.Errorf("%q: CPU %d, nice %d, want %v", args, s.cpu, s.nice, want)
 		}
 	}
 }
@@ -138,7 +149,7 @@ func TestNotes(t *testing.T) {
 	}{
 		{"-n -a h -t 1472 -z 1 -u 1 -y -i x -S -L -4 -c 1 -e 1 -d", nil},
 		{"-v -g -m 1 -k 1", []string{"-v has no effect", "-g has no effect", "-m has no effect", "-k has no effect"}},
-		{"-c 1,2 -e 3,4", []string{"-c: one thread", "-e: one thread"}},
+		{"-c 1,2 -e 3,4", []string{"-c: the agent needs one CPU", "-e: the agent takes"}},
 	}
 	for _, tt := range tests {
 		_, _, _, s := cli(t, strings.Fields(tt.args)...)

@@ -40,10 +40,10 @@ func (s *settings) notes() []string {
 	given("buffer-size", oneThread+"; -z sets the memory of the capture ring")
 	given("buffer-entries", oneThread+"; -z sets the memory of the capture ring")
 	if s.cpuThreads {
-		list = append(list, "-c: one thread captures and sends, it is bound to the first CPU")
+		list = append(list, "-c: the agent needs one CPU and is bound to the first")
 	}
 	if s.niceTwice {
-		list = append(list, "-e: one thread captures and sends, it takes the first nice value")
+		list = append(list, "-e: the agent takes the first nice value")
 	}
 	if s.daemon && underSystemd() {
 		list = append(list, "-d has no effect: systemd runs the agent in the background already")

@@ -41,6 +41,9 @@ func (a *app) run(s *settings) error {
 	for _, note := range s.notes() {
 		log.Info(note)
 	}
+	if err := tune(s.cpu, s.nice); err != nil {
+		log.Warn("running as the system schedules it", zap.Error(err))
+	}
 	if err := s.dropPrivileges(cfg.User, log); err != nil {
 		return err
 	}
@@ -55,7 +58,7 @@ func (s *settings) agentOptions(cfg config.Agent, path string, log *zap.Logger) 
 	return agent.Options{
 		Config: cfg, Logger: log, Version: versionText(), ConfigFile: path, RunDir: s.runDir,
 		ReadFile: s.readFile, IPv4Only: s.ipv4, DryRun: s.dryRun, LogStats: s.logStats,
-		GSO: s.gso, CPU: s.cpu, Nice: s.nice,
+		GSO: s.gso,
 	}
 }
 

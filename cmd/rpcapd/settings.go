@@ -3,10 +3,12 @@ package main
 import (
 	"github.com/spf13/pflag"
 
-	"rpcapd/agent"
 	"rpcapd/config"
 	"rpcapd/udpsock"
 )
+
+// cpuAny leaves the process to the scheduler.
+const cpuAny = -1
 
 // settings is the command line of the daemon.
 type settings struct {
@@ -37,7 +39,7 @@ type settings struct {
 }
 
 func newSettings(file string) *settings {
-	return &settings{cpu: agent.CPUAny, runDir: defaultRunDir(), logFormat: "console", logLevel: "info", defaultFile: file}
+	return &settings{cpu: cpuAny, runDir: defaultRunDir(), logFormat: "console", logLevel: "info", defaultFile: file}
 }
 
 // flagGroup is a part of the help.
@@ -77,8 +79,8 @@ func (s *settings) defineSensors(f *pflag.FlagSet) {
 func (s *settings) defineCapture(f *pflag.FlagSet) {
 	f.VarP(parsed("bytes", config.ParseRingBytes, &s.line.RingBytes), "ring", "z", "memory of one capture ring in `bytes`, or as in 64M (default 16M)")
 	f.StringVarP(&s.readFile, "read", "r", "", "capture from this pcap or pcapng `file` instead of from interfaces")
-	f.VarP(&threadValue{parse: config.ParseCPU, value: &s.cpu, two: &s.cpuThreads}, "cpu", "c", "bind capturing to this `CPU`")
-	f.VarP(&threadValue{parse: config.ParseNice, value: &s.nice, two: &s.niceTwice}, "nice", "e", "nice `value` of the capturing threads, -20 to 19")
+	f.VarP(&threadValue{parse: config.ParseCPU, value: &s.cpu, two: &s.cpuThreads}, "cpu", "c", "bind the agent to this `CPU`")
+	f.VarP(&threadValue{parse: config.ParseNice, value: &s.nice, two: &s.niceTwice}, "nice", "e", "nice `value` of the agent, -20 to 19")
 	f.BoolVarP(&s.dryRun, "dry-run", "y", false, "capture and count, send nothing")
 	f.BoolVarP(&s.logStats, "log-stats", "S", false, "log the numbers whenever a sensor asks for them")
 }

@@ -120,7 +120,7 @@ func TestRootRecordedSensor(t *testing.T) {
 func replaySensor(t *testing.T, name string) {
 	inject := captureLink(t)
 	l := sensorPort(t)
-	o := Options{CPU: CPUAny}
+	o := Options{}
 	o.Config.NullAuth = true
 	o.Config.IgnoreSampling = true // as the recorded agents did
 	o.Config.Targets = []config.Target{target(l)}

@@ -1,0 +1,16 @@
+//go:build !linux
+
+package main
+
+import (
+	"errors"
+	"fmt"
+)
+
+// tune is for Linux.
+func tune(cpu, nice int) error {
+	if cpu == cpuAny && nice == 0 {
+		return nil
+	}
+	return fmt.Errorf("bind to a CPU or set a nice value: %w", errors.ErrUnsupported)
+}
