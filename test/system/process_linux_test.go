@@ -201,3 +201,9 @@ func (s *sensor) report() []peer {
 	text := s.text()
 	return parsePeers(s.t, text[strings.LastIndex(text, head):])
 }
+
+// stopSignal ends a program in order; stopLimit is what an agent may take for it.
+const (
+	stopSignal = syscall.SIGTERM
+	stopLimit  = 2 * time.Second
+)

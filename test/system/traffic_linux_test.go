@@ -88,7 +88,13 @@ func htons(v uint16) uint16 { return v<<8 | v>>8 }
 // mark sends a marker from the client to the host.
 func (s *stage) mark(t *testing.T, text string) {
 	t.Helper()
-	must(t, sendRaw(s.client, "eth0", ether(s.host.MAC("eth0"), s.client.MAC("eth0"), etherTest, []byte(text))))
+	mark(t, text, s.client, s.host.MAC("eth0"))
+}
+
+// mark sends a marker out of eth0 of a host.
+func mark(t *testing.T, text string, from *netlab.Namespace, to net.HardwareAddr) {
+	t.Helper()
+	must(t, sendRaw(from, "eth0", ether(to, from.MAC("eth0"), etherTest, []byte(text))))
 }
 
 func must(t *testing.T, err error) {

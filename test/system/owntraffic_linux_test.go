@@ -1,0 +1,218 @@
+package system
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/gopacket"
+	"github.com/google/gopacket/layers"
+	"github.com/vishvananda/netlink"
+
+	"rpcapd/test/netlab"
+)
+
+// TestRootOwnTraffic captures on the very interface that carries the export, with a
+// filter that accepts all: what the sensor gets is what tcpdump sees there but for
+// the agent's own traffic, and the export does not feed on itself.
+func TestRootOwnTraffic(t *testing.T) {
+	for _, x := range []struct {
+		name, addr string
+		agent      []string
+		sensor     []string
+	}{
+		{name: "udpstr IPv4", addr: sensorV4},
+		{name: "udpstr IPv6", addr: sensorV6},
+		{name: "jumbo datagrams", addr: sensorV4, agent: []string{"-t", "jumbo"}},
+		{name: "plain IPv4 with fragments", addr: sensorV4, agent: []string{"-t", "0"}},
+		{name: "plain IPv6 with fragments", addr: sensorV6, agent: []string{"-t", "0"}},
+		{name: "TCP IPv4", addr: sensorV4, sensor: []string{"--tcp"}},
+		{name: "TCP IPv6", addr: sensorV6, sensor: []string{"--tcp"}},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			t.Parallel()
+			ownTraffic(t, x.addr, x.agent, x.sensor)
+		})
+	}
+}
+
+func ownTraffic(t *testing.T, addr string, agentArgs, sensorArgs []string) {
+	s := newStage(t)
+	sen := startSensor(t, s.sensor, sensorArgs...)
+	a := startAgent(t, s.host, "ActiveClient = "+addr+", 2003, ifname=eth1", agentArgs...)
+	a.capturing(1)
+	dump := startTCPDump(t, s.host, "eth1")
+	own := ownPorts(a, addr)
+
+	mark(t, markBegin, s.sensor, s.host.MAC("eth1"))
+	for _, to := range [][2]string{{exportV4, sensorV4}, {exportV6, sensorV6}} {
+		must(t, ping(s.host, to[0], to[1], 20, 56))
+		must(t, ping(s.host, to[0], to[1], 20, 1440)) // in plain mode each makes two fragments
+		must(t, ping(s.host, to[0], to[1], 5, 5000))  // fragments that are not the agent's
+		must(t, exchangeUDP(s.host, s.sensor, to[1], 100, 1000, 1400))
+		must(t, exchangeTCP(s.host, s.sensor, to[1], 200_000))
+	}
+	time.Sleep(100 * time.Millisecond) // the last of the export passes
+	mark(t, markEnd, s.sensor, s.host.MAC("eth1"))
+	saw := window(t, "tcpdump", dump.frames())
+
+	// From here on nobody sends but the agent and the sensor: statistics each 5 s.
+	before := sentFrames(s.host, "eth1")
+	time.Sleep(700 * time.Millisecond)
+	if grown := sentFrames(s.host, "eth1") - before; grown > 20 {
+		t.Errorf("%d frames left an idle host in 0.7 s: the export feeds on itself", grown)
+	}
+
+	p := one(t, sen.end())
+	if p.missing != 0 || p.lost != 0 || p.malformed != 0 {
+		t.Errorf("not all arrived: %+v", p)
+	}
+	want := slices.DeleteFunc(slices.Clone(saw), own.has)
+	if len(want) == len(saw) {
+		t.Fatal("tcpdump saw no export")
+	}
+	t.Logf("tcpdump saw %d frames, %d of them the agent's own", len(saw), len(saw)-len(want))
+	all := readFrames(t, sen.file)
+	if i := slices.IndexFunc(all, own.has); i >= 0 {
+		t.Errorf("own traffic was forwarded: %s", brief(&all[i]))
+	}
+	sameFrames(t, window(t, "sensor", all), want)
+}
+
+// ports are those of an agent's own traffic.
+type ports map[uint16]bool
+
+func ownPorts(a *agent, addr string) ports {
+	a.t.Helper()
+	own := ports{2003: true}
+	a.await("data port in the status", func() bool {
+		c := a.session().Capture
+		if c == nil {
+			return false
+		}
+		var port uint16
+		if _, err := fmt.Sscanf(c.Data, netJoin(addr)+":%d", &port); err != nil {
+			a.t.Fatalf("data address %q: %v", c.Data, err)
+		}
+		own[port] = true
+		return true
+	})
+	return own
+}
+
+func netJoin(addr string) string {
+	if slices.Contains([]byte(addr), ':') {
+		return "[" + addr + "]"
+	}
+	return addr
+}
+
+// has says whether a frame is from or to one of the ports, or is a later fragment of
+// UDP, which only the agent sends in these tests.
+func (own ports) has(f frame) bool {
+	p := gopacket.NewPacket(f.data, layers.LinkTypeEthernet, gopacket.NoCopy)
+	if ip, ok := p.Layer(layers.LayerTypeIPv4).(*layers.IPv4); ok && ip.Protocol == layers.IPProtocolUDP {
+		if ip.FragOffset > 0 {
+			return true
+		}
+		if len(ip.Payload) >= 4 { // also the first fragment of a datagram
+			return own[uint16(ip.Payload[0])<<8|uint16(ip.Payload[1])] || own[uint16(ip.Payload[2])<<8|uint16(ip.Payload[3])]
+		}
+	}
+	if f6, ok := p.Layer(layers.LayerTypeIPv6Fragment).(*layers.IPv6Fragment); ok {
+		return f6.NextHeader == layers.IPProtocolUDP
+	}
+	switch l := p.TransportLayer().(type) {
+	case *layers.UDP:
+		return own[uint16(l.SrcPort)] || own[uint16(l.DstPort)]
+	case *layers.TCP:
+		return own[uint16(l.SrcPort)] || own[uint16(l.DstPort)]
+	}
+	return false
+}
+
+func sentFrames(n *netlab.Namespace, name string) uint64 {
+	return n.Link(name).Attrs().Statistics.TxPackets
+}
+
+// TestRootTwoAgentsOneHub has two agents capture promiscuously on a network where each
+// sees the other's export, as on a mirror port.
+//
+//	a eth0 ──┐
+//	b eth0 ──┼── hub (a bridge that learns nothing)
+//	s eth0 ──┘
+func TestRootTwoAgentsOneHub(t *testing.T) {
+	for _, x := range []struct {
+		name string
+		args []string
+	}{
+		{"udpstr", nil},
+	} {
+		t.Run(x.name, func(t *testing.T) { twoAgents(t, x.args...) })
+	}
+}
+
+func twoAgents(t *testing.T, args ...string) {
+	h := newHub(t, "a", "b", "s")
+	sen := startSensor(t, h.hosts[2], append(args, "--promiscuous")...)
+	agents := []*agent{
+		startAgent(t, h.hosts[0], "ActiveClient = 10.3.0.3, 2003, ifname=eth0"),
+		startAgent(t, h.hosts[1], "ActiveClient = 10.3.0.3, 2003, ifname=eth0"),
+	}
+	for _, a := range agents {
+		a.capturing(1)
+	}
+	for range 2 {
+		must(t, ping(h.hosts[0], "10.3.0.1", "10.3.0.2", 10, 1000))
+		must(t, ping(h.hosts[0], "10.3.0.1", "10.3.0.3", 10, 1000))
+	}
+	time.Sleep(200 * time.Millisecond)
+	before := sentFrames(h.hosts[0], "eth0") + sentFrames(h.hosts[1], "eth0")
+	time.Sleep(time.Second)
+	if grown := sentFrames(h.hosts[0], "eth0") + sentFrames(h.hosts[1], "eth0") - before; grown > 40 {
+		t.Errorf("%d frames left two idle hosts in a second: the agents forward each other's export", grown)
+	}
+	for _, p := range sen.end() {
+		// 40 pings with their answers, ARP; the other agent's control connection.
+		if p.frames < 80 || p.frames > 300 || p.missing != 0 {
+			t.Errorf("%s: %+v", p.name, p)
+		}
+	}
+}
+
+// hub is hosts with addresses 10.3.0.1, 10.3.0.2, … on a bridge that sends every frame
+// to everybody.
+type hub struct{ hosts []*netlab.Namespace }
+
+func newHub(t *testing.T, names ...string) *hub {
+	t.Helper()
+	lab := netlab.New(t)
+	h := &hub{}
+	box := lab.Namespace("hub")
+	never := uint32(0)
+	box.Must(func() error {
+		return netlink.LinkAdd(&netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: "br0"}, AgeingTime: &never})
+	})
+	for i, name := range names {
+		n := lab.Namespace(name)
+		quiet(n)
+		port := fmt.Sprintf("port%d", i+1)
+		lab.Veth(n, "eth0", box, port)
+		box.Must(func() error {
+			bridge, err := netlink.LinkByName("br0")
+			if err != nil {
+				return err
+			}
+			link, err := netlink.LinkByName(port)
+			if err != nil {
+				return err
+			}
+			return netlink.LinkSetMaster(link, bridge)
+		})
+		n.AddAddr("eth0", fmt.Sprintf("10.3.0.%d/24", i+1))
+		h.hosts = append(h.hosts, n)
+	}
+	box.Up("br0")
+	return h
+}
