@@ -67,6 +67,7 @@ func (c *capturing) openSource(group *capture.Fanout) error {
 		Snaplen:     c.info.Snaplen,
 		Promiscuous: c.info.Promiscuous,
 		RingBytes:   policy.RingBytes,
+		Retire:      ringRetire,
 		Filter:      prog,
 		Fanout:      group,
 		OnEvent:     c.event,

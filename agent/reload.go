@@ -37,7 +37,7 @@ func (s *Supervisor) Reload(c config.Agent) {
 		x.resume()
 	}
 	run := s.run
-	if run != nil && run.Err() == nil {
+	if run != nil && !s.ended {
 		for _, x := range ended {
 			x.cancel()
 		}

@@ -30,7 +30,8 @@ type Supervisor struct {
 
 	mu       sync.Mutex
 	sessions []*session
-	run      context.Context // set by Run, nil before and after
+	run      context.Context // set by Run, nil before
+	ended    bool            // Run waits for the sessions to end
 	wg       sync.WaitGroup
 }
 
@@ -118,7 +119,8 @@ func (s *Supervisor) Run(ctx context.Context) error {
 		s.wg.Go(func() { s.writeStatus(ctx, files) })
 	}
 	<-ctx.Done()
-	s.mu.Lock() // a reload that has begun finishes first; a later one finds run ended
+	s.mu.Lock() // a reload that has begun finishes first; a later one starts nothing
+	s.ended = true
 	s.mu.Unlock()
 	s.wg.Wait()
 	if files != nil {

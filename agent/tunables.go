@@ -31,6 +31,9 @@ const (
 	messageTimeout = 30 * time.Second
 	// writeTimeout bounds the answer to a peer that does not read.
 	writeTimeout = 30 * time.Second
+	// partingTimeout is what remains for the answer to the last request when the agent
+	// ends: the end must not take two seconds, and the capture is still to be drained.
+	partingTimeout = 500 * time.Millisecond
 	// authPause precedes the answer to a refused authentication: it makes guessing slow.
 	authPause = 1 * time.Second
 
@@ -40,6 +43,15 @@ const (
 	dataWriteTimeout = 30 * time.Second
 	// drainTimeout bounds the wait for the last frames of a capture that ends.
 	drainTimeout = 1 * time.Second
+
+	// flushInterval is the longest that a captured frame waits before it is sent, also
+	// when traffic stops.
+	flushInterval = 20 * time.Millisecond
+	// ringRetire is after how long the kernel hands over a ring block that is not full.
+	// Rarer is cheaper; with what settle may add, a frame still leaves in time.
+	ringRetire = 15 * time.Millisecond
+	// holdMargin is for timers that are late: the kernel's, and ours.
+	holdMargin = time.Millisecond
 
 	// idleWait is how long the forwarder sleeps for a ring block; it wakes at least
 	// this often so that a watchdog sees progress on an idle interface.

@@ -125,10 +125,10 @@ func TestLoadAgent(t *testing.T) {
 	if _, _, err := LoadAgent(path); os.Geteuid() != 0 && !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("unreadable file: %v", err)
 	}
-	if err := os.Truncate(path, 10<<20); err != nil {
+	if err := os.Chmod(path, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(path, 0o600); err != nil {
+	if err := os.Truncate(path, 10<<20); err != nil {
 		t.Fatal(err)
 	}
 	if _, problems, err := LoadAgent(path); err != nil || problems.Err() == nil || !strings.Contains(problems.Err().Error(), "larger than 1 MiB") {
