@@ -63,7 +63,7 @@ func (x *session) resolve(ctx context.Context) ([]netip.Addr, error) {
 }
 
 // remote is the address that the control connection is connected to: where the
-// data goes (spec rpcap.md section 1).
+// data goes (docs/RPCAP.md).
 func remote(c net.Conn) (netip.AddrPort, error) {
 	ap, err := netip.ParseAddrPort(c.RemoteAddr().String())
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 )
 
 // sampler leaves frames out as SETSAMPLING asks, after the filter and before the
-// copy, so that what is left out costs nothing more (spec rpcap.md section 8).
+// copy, so that what is left out costs nothing more (docs/RPCAP.md).
 type sampler struct {
 	method rpcap.SamplingMethod
 	n      uint64 // one in n frames, or n microseconds

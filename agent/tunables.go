@@ -11,7 +11,7 @@ const (
 
 	// backoffFirst and backoffMax bound the pause before a session dials again. It
 	// doubles with each failure; peers of the old kind redial at once, 10,000 times a
-	// second against a sensor that closes (spec rpcap.md section 11).
+	// second against a sensor that closes (docs/RPCAP.md).
 	backoffFirst = 1 * time.Second
 	backoffMax   = 30 * time.Second
 	// stableAfter is how long a session must last to reset its back-off.

@@ -3,7 +3,7 @@ package config
 // DefaultPort is the port of a sensor when a line names none, or DEFAULT.
 const DefaultPort = 2003
 
-// maxSnaplen is the longest frame that RPCAP carries, in bytes (spec rpcap.md,
+// maxSnaplen is the longest frame that RPCAP carries, in bytes (docs/RPCAP.md,
 // STARTCAP).
 const maxSnaplen = 262144
 

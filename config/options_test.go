@@ -109,7 +109,7 @@ func TestParseCPUAndNice(t *testing.T) {
 	}
 }
 
-// The order of precedence of the existing agents (spec config.md section 5).
+// The order of precedence of the existing agents.
 func TestPrecedence(t *testing.T) {
 	line := CommandLine{
 		Targets:   []Target{{Host: "cmd", Port: 2003, Fanout: 1}},

@@ -3,7 +3,7 @@ package iface
 import "strings"
 
 // Flags is the state of an interface in the bits of the capture library, which
-// are also those of the RPCAP interface list (spec: rpcap, interface flags).
+// are also those of the RPCAP interface list (docs/RPCAP.md).
 type Flags uint32
 
 const (
