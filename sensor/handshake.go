@@ -143,7 +143,7 @@ func (s *session) start(ctx context.Context) (state, error) {
 	}
 	if s.chosen.direct {
 		program = excludeOwn(program, s.linkType, filter.Endpoint{
-			Addr: s.local.Addr(), Control: s.local.Port(), Data: []uint16{c.number()},
+			Addr: s.local.Addr(), Control: s.local.Port(), Data: s.sensor.opts.Data.with(c.number()),
 		}, c.stream.source.Snaplen)
 	}
 	s.setCapture(c)

@@ -46,6 +46,18 @@ type DataPorts struct {
 	Count int    // 1 to MaxDataPorts; 0 is DefaultDataPorts
 }
 
+// with lists the range and a port that may be outside of it. An agent is told to leave out all of them: what others send
+// to this sensor would otherwise be forwarded by agents that see each other, without end.
+func (d DataPorts) with(port uint16) []uint16 {
+	all := []uint16{port}
+	for i := range d.Count {
+		if d.First != 0 {
+			all = append(all, d.First+uint16(i))
+		}
+	}
+	return all
+}
+
 // Limits bounds what agents can make the sensor hold. A zero field takes its default.
 type Limits struct {
 	Sessions           int           // sessions at once; default 4,096

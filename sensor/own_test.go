@@ -52,6 +52,8 @@ func TestOwnTrafficIsExcluded(t *testing.T) {
 		}{
 			{"10.10.1.21:40000", "10.0.0.1:2003", false}, // its export
 			{"10.10.1.99:40000", "10.0.0.1:2003", false}, // another agent's
+			{"10.10.1.99:40000", "10.0.0.1:2006", false}, // to the last port of the range, where this capture is not
+			{"10.10.1.99:40000", "10.0.0.1:2007", true},
 			{"10.0.0.1:2003", "10.10.1.21:40000", false},
 			{"10.10.1.21:40000", "10.0.0.1:53", true},
 			{"10.10.1.21:40000", "10.0.0.9:2003", true},
