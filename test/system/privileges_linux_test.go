@@ -90,7 +90,7 @@ func severalUsers(t *testing.T) bool {
 // TestRootStatus compares `rpcapd status` with what it shows.
 func TestRootStatus(t *testing.T) {
 	s := newStage(t)
-	startSensor(t, s.sensor)
+	sen := startSensor(t, s.sensor)
 	a := startAgent(t, s.host, strings.Join([]string{
 		"ActiveClient = " + sensorV4 + ", 2003, ifname=eth0",
 		"ActiveClient = " + sensorV4 + ", 2999",
@@ -125,6 +125,9 @@ func TestRootStatus(t *testing.T) {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("rpcapd status does not say %q:\n%s", want, out)
 		}
+	}
+	if p := one(t, sen.report()); p.frames < 10 || p.written != p.frames || !strings.Contains(p.head, "capturing") {
+		t.Errorf("the sensor says after SIGUSR1: %+v", p)
 	}
 	// Another agent may not write into the same files.
 	again := start(t, s.host, nil, built(t, "rpcapd"), "-n", "-a", sensorV4+",2999", "--run-dir", a.runDir)
