@@ -19,9 +19,6 @@ type forwarder struct {
 	shedder shedder
 	limits  *limits
 
-	held      int64     // time stamp of the oldest frame that settle holds back
-	holdUntil time.Time // when it has to leave
-
 	// Published once a block for whoever asks.
 	captured, capturedBytes, packed, sampled, dropped atomic.Uint64
 	shedding                                          atomic.Uint64 // one in so many frames is kept
@@ -43,9 +40,6 @@ type output interface {
 	forward(frames []udpstr.Frame) error
 	// flush sends what forward kept back.
 	flush() error
-	// oldest is the time stamp of the first frame that is kept back, in microseconds
-	// since the epoch; false: nothing is, or it should leave at once.
-	oldest() (usec int64, ok bool)
 	// hurry makes a blocked forward or flush give up soon; any goroutine may call it.
 	hurry()
 	// count adds what was sent to n; describe fills in the fields about the data
@@ -71,12 +65,11 @@ func newForwarder(src capture.Source, out output, s rpcap.SamplingRequest, l *li
 func (f *forwarder) run() error {
 	for {
 		frames, err := f.source.Next(0)
-		if err == capture.ErrTimeout { // nothing ready
-			var wait time.Duration
-			if wait, err = f.settle(); err != nil {
+		if err == capture.ErrTimeout { // nothing ready: what is packed leaves now
+			if err := f.out.flush(); err != nil {
 				return err
 			}
-			frames, err = f.source.Next(wait)
+			frames, err = f.source.Next(idleWait)
 		}
 		if err != nil {
 			f.progress.Add(1)
@@ -92,29 +85,6 @@ func (f *forwarder) run() error {
 			return err
 		}
 	}
-}
-
-// settle decides about what is packed and not sent when no further block is ready,
-// and returns how long to wait for one. A rest so young that the next block will
-// complete it in time is held, since a short run costs as much to send as a long one;
-// any other leaves now.
-func (f *forwarder) settle() (wait time.Duration, err error) {
-	oldest, pending := f.out.oldest()
-	if pending {
-		now := time.Now()
-		if f.held != oldest { // not yet judged
-			f.held = oldest
-			age := max(0, time.Duration(now.UnixMicro()-oldest)*time.Microsecond)
-			f.holdUntil = now.Add(flushInterval - age)
-			pending = age <= flushInterval-ringRetire-holdMargin
-		} else {
-			pending = now.Before(f.holdUntil)
-		}
-		if pending {
-			return f.holdUntil.Sub(now), nil
-		}
-	}
-	return idleWait, f.out.flush()
 }
 
 // block forwards the frames of one lease.

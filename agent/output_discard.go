@@ -9,7 +9,6 @@ func newDiscard() output { return discard{} }
 
 func (discard) forward([]udpstr.Frame) error { return nil }
 func (discard) flush() error                 { return nil }
-func (discard) oldest() (int64, bool)        { return 0, false }
 func (discard) hurry()                       {}
 func (discard) count(*Counters)              {}
 func (discard) describe(*CaptureStatus)      {}

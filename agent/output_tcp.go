@@ -50,8 +50,6 @@ func (o *packetTCP) forward(frames []udpstr.Frame) error {
 	return nil
 }
 
-func (o *packetTCP) oldest() (int64, bool) { return 0, false }
-
 func (o *packetTCP) flush() error {
 	if len(o.buf) == 0 {
 		return nil

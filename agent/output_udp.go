@@ -73,7 +73,6 @@ func (o *packetUDP) flush() error {
 	return nil
 }
 
-func (o *packetUDP) oldest() (int64, bool)      { return 0, false }
 func (o *packetUDP) hurry()                     {}
 func (o *packetUDP) count(n *Counters)          { countSocket(n, o.sock.Counters()) }
 func (o *packetUDP) describe(st *CaptureStatus) { describeSocket(st, o.sock) }

@@ -27,8 +27,7 @@ type udpStr struct {
 	sock   *udpsock.Sender
 	packer *udpstr.Packer
 	limit  atomic.Int32
-	failed bool  // a send error has been logged
-	first  int64 // time stamp of the first frame of the open run, microseconds
+	failed bool // a send error has been logged
 }
 
 func openUDPStr(to netip.AddrPort, o *Options, policy *config.Agent, log *zap.Logger) (output, error) {
@@ -68,9 +67,6 @@ func datagramLimit(d config.Datagram, path int, ipv4 bool) int {
 
 func (u *udpStr) forward(frames []udpstr.Frame) error {
 	for len(frames) > 0 {
-		if !u.packer.Pending() {
-			u.first = int64(frames[0].Sec)*1e6 + int64(frames[0].Usec)
-		}
 		n, full := u.packer.Append(frames)
 		frames = frames[n:]
 		if full {
@@ -81,8 +77,6 @@ func (u *udpStr) forward(frames []udpstr.Frame) error {
 	}
 	return nil
 }
-
-func (u *udpStr) oldest() (int64, bool) { return u.first, u.packer.Pending() }
 
 func (u *udpStr) flush() error {
 	for u.packer.Pending() {

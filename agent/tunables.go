@@ -44,14 +44,11 @@ const (
 	// drainTimeout bounds the wait for the last frames of a capture that ends.
 	drainTimeout = 1 * time.Second
 
-	// flushInterval is the longest that a captured frame waits before it is sent, also
-	// when traffic stops.
-	flushInterval = 20 * time.Millisecond
-	// ringRetire is after how long the kernel hands over a ring block that is not full.
-	// Rarer is cheaper; with what settle may add, a frame still leaves in time.
+	// ringRetire is after how long the kernel hands over a ring block that is not full,
+	// and so, nearly, the longest that a frame waits: what is packed leaves when no further
+	// block is ready. Rarer is cheaper. Holding a rest back for the next block was tried:
+	// the timer that it needs costs more than the fuller runs gain.
 	ringRetire = 15 * time.Millisecond
-	// holdMargin is for timers that are late: the kernel's, and ours.
-	holdMargin = time.Millisecond
 
 	// idleWait is how long the forwarder sleeps for a ring block; it wakes at least
 	// this often so that a watchdog sees progress on an idle interface.
