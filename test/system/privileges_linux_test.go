@@ -126,7 +126,7 @@ func TestRootStatus(t *testing.T) {
 			t.Errorf("rpcapd status does not say %q:\n%s", want, out)
 		}
 	}
-	if p := one(t, sen.report()); p.frames < 10 || p.written != p.frames || !strings.Contains(p.head, "capturing") {
+	if p := one(t, sen.report()); p.frames < 10 || p.written != p.frames || !strings.HasPrefix(p.head, "running, rule default") {
 		t.Errorf("the sensor says after SIGUSR1: %+v", p)
 	}
 	// Another agent may not write into the same files.

@@ -143,6 +143,7 @@ func TestRootReloadWithoutRoot(t *testing.T) {
 func TestRootTerminate(t *testing.T) {
 	for _, format := range [][]string{nil, {"-t", "0"}, {"--tcp"}} {
 		t.Run(strings.Join(append([]string{"udpstr"}, format...), " "), func(t *testing.T) {
+			t.Parallel()
 			s := newStage(t)
 			var forAgent, forSensor []string
 			if len(format) == 1 {

@@ -17,12 +17,19 @@ type tcpdump struct {
 	file string
 }
 
+// Each frame takes a place of the snap length in tcpdump's ring when frames are to be
+// shown at once: these sizes hold the largest super-packet, and nearly a thousand places.
+const (
+	dumpSnaplen = "70000" // bytes
+	dumpRing    = "65536" // KiB
+)
+
 // startTCPDump captures whole frames; it stays root, which it cannot leave in a user
 // namespace.
 func startTCPDump(t *testing.T, n *netlab.Namespace, name string, filter ...string) *tcpdump {
 	t.Helper()
 	d := &tcpdump{file: filepath.Join(t.TempDir(), "tcpdump.pcap")}
-	args := []string{"-i", name, "-n", "-s", "262144", "-B", "32768", "-U", "--immediate-mode", "-Z", "root", "-w", d.file}
+	args := []string{"-i", name, "-n", "-s", dumpSnaplen, "-B", dumpRing, "-U", "--immediate-mode", "-Z", "root", "-w", d.file}
 	d.process = start(t, n, nil, tool(t, "tcpdump"), append(args, filter...)...)
 	d.says("listening on", 1)
 	return d
