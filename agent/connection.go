@@ -59,8 +59,12 @@ func (x *session) serveConnection(ctx context.Context) error {
 		x.mu.Unlock()
 	}()
 	// The reader has no deadline of its own; shutting the read side down is what
-	// ends it for good, while answers and buffered frames can still leave.
-	stop := context.AfterFunc(ctx, func() { closeRead(conn) })
+	// ends it for good, while answers and buffered frames can still leave. A sensor
+	// that does not take the answer, or never stops asking, gets no more time.
+	stop := context.AfterFunc(ctx, func() {
+		closeRead(conn)
+		time.AfterFunc(partingTimeout, func() { conn.Close() })
+	})
 	defer stop()
 
 	err = c.serve(ctx)
@@ -82,6 +86,9 @@ func closeRead(c net.Conn) {
 // before it is answered.
 func (c *connection) serve(ctx context.Context) error {
 	for {
+		if ctx.Err() != nil { // what has already come would still be read
+			return context.Cause(ctx)
+		}
 		if err := c.wire.Await(time.Time{}); err != nil {
 			if errors.Is(err, io.EOF) {
 				return errors.New("connection closed by the sensor")
@@ -158,15 +165,14 @@ func (c *connection) peerError(h rpcap.Header, payload []byte) error {
 	if !c.authenticated {
 		return fmt.Errorf("refused by the sensor: %w", e)
 	}
-	c.session.failed(fmt.Errorf("sensor says: %w", e))
+	c.session.complain("the sensor reports an error", e)
 	return nil
 }
 
 // refuse answers with an ERROR message; the connection goes on.
 func (c *connection) refuse(code rpcap.Code, format string, args ...any) error {
 	e := &rpcap.Error{Code: code, Text: fmt.Sprintf(format, args...)}
-	c.log.Warn("request refused", zap.Stringer("code", code), zap.String("reason", e.Text))
-	c.session.note(e)
+	c.session.complain("request refused", e)
 	return c.write(e.Append(c.out[:0]))
 }
 

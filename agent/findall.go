@@ -10,7 +10,7 @@ import (
 )
 
 // familyIPv6 is AF_INET6 of Linux: the family that ExtraHop's agent has always
-// sent (spec rpcap.md section 4.1).
+// sent (docs/RPCAP.md).
 const familyIPv6 = 10
 
 // findInterfaces answers FINDALLIF: the preselected interface first and marked,
@@ -36,7 +36,7 @@ func (c *connection) findInterfaces() error {
 	}
 	msg := rpcap.NewInterfaceList(wire...)
 	for size := 0; len(msg.Append(nil)) > rpcap.HeaderLen+rpcap.MaxReplyPayload; size++ {
-		if size == 0 {
+		if size == 0 && c.session.once("interface list is too long") { // sensors ask again and again
 			c.log.Warn("interface list is too long for one message: addresses of the last interfaces are left out", zap.Int("interfaces", len(wire)))
 		}
 		wire = shorten(wire)

@@ -29,7 +29,7 @@ func appendMetrics(dst []byte, st *Status) []byte {
 		return truth(x.State == StateCapturing)
 	})
 	family("connects_total", "counter", "Control connections made.", func(x *SessionStatus) float64 { return float64(x.Connects) })
-	family("errors_total", "counter", "Failures of the session.", func(x *SessionStatus) float64 { return float64(x.Errors) })
+	family("errors_total", "counter", "Failures of the session, and requests that it refused.", func(x *SessionStatus) float64 { return float64(x.Errors) })
 	family("auth_failures_total", "counter", "Authentications refused.", func(x *SessionStatus) float64 { return float64(x.AuthFailures) })
 	counter("frames_received", "Frames that the filter accepted.", func(n *Counters) uint64 { return n.Received })
 	counter("frames_ring_dropped", "Accepted frames lost because the ring was full.", func(n *Counters) uint64 { return n.RingDrops })

@@ -59,6 +59,7 @@ func target(l *net.TCPListener) config.Target {
 // runAgent runs an agent until the test ends or stop is called; stop waits for it.
 func runAgent(t *testing.T, o Options) (s *Supervisor, stop func()) {
 	t.Helper()
+	leavesNothing(t)
 	if o.Logger == nil {
 		o.Logger = zaptest.NewLogger(t, zaptest.Level(zap.InfoLevel))
 	}

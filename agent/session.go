@@ -37,10 +37,11 @@ type session struct {
 	reason      error
 	delay       time.Duration // overrides the back-off when not zero
 
-	mu     sync.Mutex
-	status SessionStatus
-	live   *capturing // the running capture, for its numbers
-	moved  func()     // ends the connection because the preselected interface moved
+	mu         sync.Mutex
+	status     SessionStatus
+	complaints complaints
+	live       *capturing // the running capture, for its numbers
+	moved      func()     // ends the connection because the preselected interface moved
 }
 
 // state is one state of a session: it does the work of the state and returns the
@@ -118,7 +119,7 @@ func (x *session) waitInterface(ctx context.Context) state {
 	for said := false; ; {
 		name, err := x.choose()
 		if err != nil {
-			x.failed(err)
+			x.complain("cannot look for the interface of this line", err)
 		} else if name != "" {
 			x.preselected = name
 			x.mu.Lock()
@@ -222,7 +223,7 @@ func (x *session) wait(ctx context.Context) state {
 		d = x.pause.pause()
 	}
 	x.delay = 0
-	x.failed(x.reason)
+	x.complain("session failed, dialling again", x.reason)
 	x.setState(StateBackoff, "next attempt at "+time.Now().Add(d).Format(time.TimeOnly))
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -261,25 +262,6 @@ func (x *session) setState(s SessionState, detail string) {
 	}
 }
 
-// failed records an error; a repeated one is logged once and then counted.
-func (x *session) failed(err error) {
-	if err == nil {
-		return
-	}
-	now := time.Now()
-	x.mu.Lock()
-	again := x.status.LastError == err.Error()
-	x.status.LastError, x.status.LastErrorAt = err.Error(), &now
-	x.status.Errors++
-	count := x.status.Errors
-	x.mu.Unlock()
-	if again {
-		x.log.Debug("session failed again", zap.Error(err), zap.Uint64("errors", count))
-		return
-	}
-	x.log.Warn("session failed, dialling again", zap.Error(err))
-}
-
 // snapshot is the status of the session with the numbers of its running capture.
 func (x *session) snapshot() SessionStatus {
 	x.mu.Lock()
@@ -312,12 +294,4 @@ func (x *session) captureDone(c *capturing) {
 	}
 	x.mu.Unlock()
 	x.setState(StateReady, "")
-}
-
-// note keeps the last thing that a request was refused for, for the status.
-func (x *session) note(err error) {
-	now := time.Now()
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.status.LastError, x.status.LastErrorAt = err.Error(), &now
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // startCapture answers STARTCAP in the order of the peers: device with its filter,
-// data connection, reply, frames (spec rpcap.md section 6).
+// data connection, reply, frames (docs/RPCAP.md).
 func (c *connection) startCapture(ctx context.Context, payload []byte) error {
 	req, _, err := rpcap.ParseStartCaptureRequest(payload)
 	if err != nil {
@@ -176,7 +176,7 @@ func (c *connection) captureEnded(capt *capturing, err error) {
 	if err == nil {
 		return
 	}
-	c.session.failed(fmt.Errorf("capture of %s: %w", capt.info.Interface, err))
+	c.session.complain("capture ended by an error", fmt.Errorf("capture of %s: %w", capt.info.Interface, err))
 	e := &rpcap.Error{Code: rpcap.CodeRead, Text: fmt.Sprintf("capture of %s ended: %v", capt.info.Interface, err)}
 	if werr := c.wire.WriteMessage(time.Now().Add(writeTimeout), e.Append(nil)); werr != nil && !errors.Is(werr, context.Canceled) {
 		c.log.Debug("cannot tell the sensor that a capture died", zap.Error(werr))

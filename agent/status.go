@@ -44,7 +44,7 @@ type SessionStatus struct {
 	AuthFailures uint64         `json:"auth_failures"`
 	LastError    string         `json:"last_error,omitempty"`
 	LastErrorAt  *time.Time     `json:"last_error_at,omitempty"`
-	Errors       uint64         `json:"errors"`
+	Errors       uint64         `json:"errors"`            // failures, and requests that were refused
 	Capture      *CaptureStatus `json:"capture,omitempty"` // the running or the last one
 	Total        Counters       `json:"total"`             // all captures of the session
 }

@@ -1,0 +1,70 @@
+package agent
+
+import (
+	"regexp"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+const (
+	// complaintsMax is how many different errors of one session are logged. A sensor
+	// that invents a new mistake with each request would fill the disk otherwise.
+	complaintsMax = 20
+	// complaintsForget is how long a session must be without any error before all of
+	// them are news again.
+	complaintsForget = 10 * time.Minute
+)
+
+// complaints decides which errors of one session are logged: each of them once.
+type complaints struct {
+	said map[string]struct{}
+	last time.Time // when the latest error came, logged or not
+}
+
+// news says whether an error is to be logged, and whether it is the last one that is.
+func (c *complaints) news(text string, now time.Time) (log, full bool) {
+	if now.Sub(c.last) > complaintsForget || c.said == nil {
+		c.said = make(map[string]struct{})
+	}
+	c.last = now
+	text = localEnd.ReplaceAllString(text, "")
+	if _, again := c.said[text]; again || len(c.said) == complaintsMax {
+		return false, false
+	}
+	c.said[text] = struct{}{}
+	return true, len(c.said) == complaintsMax
+}
+
+// once says whether a warning that requests can repeat has not been given yet.
+func (x *session) once(text string) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	news, _ := x.complaints.news(text, time.Now())
+	return news
+}
+
+// localEnd is the near end of a connection in an error of package net
+// ("read tcp 10.0.0.5:43210->10.0.0.2:2003: …"): its port is another one each time.
+var localEnd = regexp.MustCompile(`\S+:\d+->`)
+
+// complain records an error of the session: counted and shown in the status each
+// time, logged once.
+func (x *session) complain(what string, err error, fields ...zap.Field) {
+	now := time.Now()
+	x.mu.Lock()
+	x.status.LastError, x.status.LastErrorAt = err.Error(), &now
+	x.status.Errors++
+	count := x.status.Errors
+	news, full := x.complaints.news(what+err.Error(), now)
+	x.mu.Unlock()
+	log := x.log.Debug
+	if news {
+		log = x.log.Warn
+	}
+	log(what, append(fields, zap.Error(err), zap.Uint64("errors", count))...)
+	if full {
+		x.log.Warn("so many different errors: further ones are only counted, and the last is in the status",
+			zap.Int("logged", complaintsMax), zap.Duration("until_quiet_for", complaintsForget))
+	}
+}
