@@ -250,7 +250,7 @@ func (d *dataPort) frames(n int) []udpstr.Packet {
 
 // writeCaptureFile makes a pcap file of n frames; frame i is i%200+14 bytes long and
 // carries its number.
-func writeCaptureFile(t *testing.T, n int) string {
+func writeCaptureFile(t testing.TB, n int) string {
 	t.Helper()
 	b := binary.LittleEndian.AppendUint32(nil, 0xa1b2c3d4)
 	b = binary.LittleEndian.AppendUint16(b, 2)
