@@ -40,6 +40,13 @@ func TestForwardsOverUDPStr(t *testing.T) {
 	if st := p.stats(); st.IfRecv != n || st.Captured != n || st.KernelDrop != 0 {
 		t.Errorf("final numbers %+v, want %d received and captured", st, n)
 	}
+	var bytes uint64
+	for i := range n {
+		bytes += uint64(len(testFrame(i)))
+	}
+	if got := s.Status().Sessions[0].Total; got.CapturedBytes != bytes || got.Packed != n || got.Captured != n {
+		t.Errorf("status %+v, want %d bytes in %d frames", got, bytes, n)
+	}
 }
 
 func TestForwardsOverTCP(t *testing.T) {

@@ -229,6 +229,7 @@ func (c *capturing) live() Counters {
 		c.log.Debug("read statistics", zap.Error(err))
 	}
 	n.Received, n.RingDrops, n.InterfaceDrops = s.Received-s.Refused, s.RingDrops, s.InterfaceDrops
+	n.CapturedBytes = s.Bytes
 	return n
 }
 

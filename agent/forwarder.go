@@ -20,9 +20,9 @@ type forwarder struct {
 	limits  *limits
 
 	// Published once a block for whoever asks.
-	captured, capturedBytes, packed, sampled, dropped atomic.Uint64
-	shedding                                          atomic.Uint64 // one in so many frames is kept
-	progress                                          atomic.Uint64 // wake-ups, for a watchdog
+	captured, packed, sampled, dropped atomic.Uint64
+	shedding                           atomic.Uint64 // one in so many frames is kept
+	progress                           atomic.Uint64 // wake-ups, for a watchdog
 }
 
 // limits is what the ini allows the captures of the agent to take from the host.
@@ -89,10 +89,6 @@ func (f *forwarder) run() error {
 
 // block forwards the frames of one lease.
 func (f *forwarder) block(frames []udpstr.Frame) error {
-	var bytes uint64
-	for i := range frames {
-		bytes += uint64(len(frames[i].Data))
-	}
 	all := len(frames)
 	frames = f.sampler.keep(frames)
 	sampled := all - len(frames)
@@ -101,7 +97,6 @@ func (f *forwarder) block(frames []udpstr.Frame) error {
 	}
 	err := f.out.forward(frames)
 	f.progress.Add(1)
-	f.capturedBytes.Add(bytes)
 	f.captured.Add(uint64(all))
 	f.sampled.Add(uint64(sampled))
 	f.dropped.Add(uint64(all - sampled - len(frames)))
@@ -145,6 +140,5 @@ func (f *forwarder) counters() Counters {
 	n.Sampled = f.sampled.Load()
 	n.RateDropped = f.dropped.Load()
 	n.Captured = f.captured.Load()
-	n.CapturedBytes = f.capturedBytes.Load()
 	return n
 }

@@ -101,6 +101,7 @@ type Stats struct {
 	Received   uint64 // frames that the kernel's filter accepted, ring drops included
 	RingDrops  uint64 // of these: lost because no block of the ring was free
 	Delivered  uint64 // frames returned by Next
+	Bytes      uint64 // of these, after the snap length
 	Refused    uint64 // frames refused in user space: by Filter.VM, or loopback copies that an old kernel (< 4.20) cannot leave out
 	RingFreeze uint64 // how often the ring was found full (tp_freeze_q_cnt)
 	// InterfaceDrops is what the device missed since Open: rx_missed_errors +

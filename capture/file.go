@@ -65,11 +65,11 @@ type fileSource struct {
 	frames  []udpstr.Frame
 	end     error // once set, all that Next returns
 
-	vm                 atomic.Pointer[filter.VM] // nil: keep all
-	woken, draining    atomic.Bool
-	delivered, refused atomic.Uint64
-	closeOnce          sync.Once
-	closeErr           error
+	vm                        atomic.Pointer[filter.VM] // nil: keep all
+	woken, draining           atomic.Bool
+	delivered, bytes, refused atomic.Uint64
+	closeOnce                 sync.Once
+	closeErr                  error
 }
 
 func (s *fileSource) LinkType() uint32 { return s.records.linkType() }
@@ -88,6 +88,11 @@ func (s *fileSource) Next(time.Duration) ([]udpstr.Frame, error) {
 	s.batch()
 	if len(s.frames) > 0 {
 		s.delivered.Add(uint64(len(s.frames)))
+		var bytes uint64
+		for i := range s.frames {
+			bytes += uint64(len(s.frames[i].Data))
+		}
+		s.bytes.Add(bytes)
 		return s.frames, nil
 	}
 	if s.end != nil {
@@ -144,7 +149,7 @@ func (s *fileSource) SetFilter(p filter.Program) error {
 }
 
 func (s *fileSource) Stats() (Stats, error) {
-	st := Stats{Delivered: s.delivered.Load(), Refused: s.refused.Load()}
+	st := Stats{Delivered: s.delivered.Load(), Bytes: s.bytes.Load(), Refused: s.refused.Load()}
 	st.Received = st.Delivered + st.Refused
 	return st, nil
 }

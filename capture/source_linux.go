@@ -39,7 +39,7 @@ type ringSource struct {
 	linkLost   time.Time // when the interface was deleted
 	timeToBack time.Duration
 
-	delivered, refused atomic.Uint64
+	delivered, bytes, refused atomic.Uint64
 
 	// The reader calls vms.at once per block, SetFilter changes it together with the
 	// kernel's filter, so that the reader never sees one without the other.
@@ -108,6 +108,7 @@ func (s *ringSource) take() ([]udpstr.Frame, error) {
 		}
 		if n > 0 {
 			s.delivered.Add(uint64(n))
+			s.bytes.Add(s.walk.bytes)
 			s.handed = true
 			return s.frames[:n], nil
 		}

@@ -13,7 +13,7 @@ func (s *ringSource) Stats() (Stats, error) {
 		err = s.collect()
 	}
 	st := s.kernel
-	st.Delivered, st.Refused = delivered, refused
+	st.Delivered, st.Bytes, st.Refused = delivered, s.bytes.Load(), refused
 	return st, err
 }
 

@@ -89,6 +89,7 @@ type walker struct {
 	block   []byte
 	at      uintptr // offset of the next frame header
 	left    uint32  // frames not yet walked
+	bytes   uint64  // of the frames that fill wrote last
 	snaplen uint32
 	vm      *filter.VM // nil: keep all
 	tags    bool       // the link type has VLAN tags to put back
@@ -109,6 +110,7 @@ func (w *walker) fill(dst []udpstr.Frame) (n int, refused uint64, err error) {
 	size := uintptr(len(block))
 	at, left, snaplen := w.at, w.left, w.snaplen
 	special := w.vm != nil || w.skipOut
+	var bytes uint64
 	for ; left > 0 && n < len(dst); left-- {
 		if at > size-frameHeaderLen || at%8 != 0 {
 			return n, refused, errCorrupt
@@ -134,6 +136,7 @@ func (w *walker) fill(dst []udpstr.Frame) (n int, refused uint64, err error) {
 		}
 		caplen = min(caplen, snaplen)
 		to = from + uintptr(caplen)
+		bytes += uint64(caplen)
 		f := &dst[n]
 		n++
 		f.Data = block[from:to:to]
@@ -142,7 +145,7 @@ func (w *walker) fill(dst []udpstr.Frame) (n int, refused uint64, err error) {
 		f.Usec = h.nsec / 1000
 		at += uintptr(h.next)
 	}
-	w.at, w.left = at, left
+	w.at, w.left, w.bytes = at, left, bytes
 	return n, refused, nil
 }
 
