@@ -1,0 +1,88 @@
+package hostile
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+const (
+	repetitions = 1000
+	slopeLimit  = 1 << 20 // bytes in that many
+)
+
+// footprint is what a process takes from its host.
+type footprint struct {
+	resident       int64 // bytes, of the process's own
+	files, threads int
+}
+
+// footprint reads /proc. Memory that is not the process's own, such as the parts of
+// the program that were used by now, is left out.
+func (p *program) footprint() (f footprint) {
+	p.t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Process.Pid))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	for line := range strings.SplitSeq(string(status), "\n") {
+		switch name, value, _ := strings.Cut(line, ":"); name {
+		case "RssAnon":
+			fmt.Sscan(value, &f.resident)
+			f.resident <<= 10
+		case "Threads":
+			fmt.Sscan(value, &f.threads)
+		}
+	}
+	files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.Process.Pid))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	f.files = len(files)
+	return f
+}
+
+// staysFlat does something several times a thousand times, after a thousand to warm
+// up: rounds of it, each of which does it repeatedly. The resident memory of a program
+// with a garbage collector goes up and down by what it allocates between two
+// collections, so that the slope is that of a line through all rounds: the median of
+// the slopes between any two (Theil and Sen).
+func (p *program) staysFlat(t *testing.T, rounds, each int, round func()) {
+	t.Helper()
+	for range max(1, repetitions/each) {
+		round()
+	}
+	before := p.footprint()
+	resident := []int64{before.resident}
+	for range rounds {
+		round()
+		resident = append(resident, p.footprint().resident)
+	}
+	var slopes []int64
+	for i := range resident {
+		for k := range i {
+			slopes = append(slopes, (resident[i]-resident[k])*repetitions/int64((i-k)*each))
+		}
+	}
+	slices.Sort(slopes)
+	slope := slopes[len(slopes)/2]
+	var after footprint
+	for range 200 {
+		if after = p.footprint(); after.files <= before.files && after.threads <= before.threads {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Logf("%d times: resident %d KiB → %d KiB, %+d KiB per 1,000; descriptors %d → %d, threads %d → %d", rounds*each,
+		before.resident>>10, after.resident>>10, slope>>10, before.files, after.files, before.threads, after.threads)
+	if slope >= slopeLimit {
+		t.Errorf("resident memory grows by %d bytes in 1,000 repetitions: %d", slope, resident)
+	}
+	// The runtime may need a few threads more, whatever is repeated.
+	if after.files > before.files || after.threads > before.threads+8 {
+		t.Errorf("something is left over: before %+v, after %+v", before, after)
+	}
+}

@@ -1,0 +1,149 @@
+package hostile
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"rpcapd/test/netlab"
+)
+
+const (
+	patience  = 10 * time.Second // for anything that should come soon
+	stopLimit = 2 * time.Second  // what an agent may take to end
+)
+
+func TestMain(m *testing.M) { netlab.Main(m) }
+
+// programs builds what the tests run, once. Anybody may enter the folder: the agent
+// becomes somebody else.
+var programs = sync.OnceValues(func() (dir string, err error) {
+	if dir, err = os.MkdirTemp("", "hostile-"); err != nil {
+		return "", err
+	}
+	if err := os.Chmod(dir, 0o755); err != nil {
+		return "", err
+	}
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", dir+"/", "./cmd/rpcapd", "./cmd/rpcap-sensor")
+	cmd.Dir = "../.."
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build programs: %w: %s", err, out)
+	}
+	return dir, nil
+})
+
+// program is one of the two, running.
+type program struct {
+	*exec.Cmd
+	t      *testing.T
+	stderr buffer
+	done   chan struct{} // closed when it has ended
+}
+
+// buffer is written by one goroutine and read by another.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// start runs a program until the end of the test. as is a user number, 0 for nobody
+// else than the test's own.
+func start(t *testing.T, stdout io.Writer, as uint32, name string, args ...string) *program {
+	t.Helper()
+	dir, err := programs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &program{Cmd: exec.Command(filepath.Join(dir, name), args...), t: t, done: make(chan struct{})}
+	p.Stdout, p.Stderr = stdout, &p.stderr
+	p.Env = append(os.Environ(), "INVOCATION_ID=", "NOTIFY_SOCKET=") // not a service of this host's
+	p.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if as != 0 {
+		p.SysProcAttr.Credential = &syscall.Credential{Uid: as, Gid: as}
+	}
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		p.Wait() // the exit code is read where it matters
+		close(p.done)
+	}()
+	t.Cleanup(func() {
+		p.Process.Kill()
+		<-p.done
+		if text := p.stderr.String(); t.Failed() {
+			t.Logf("%s said:\n%s", name, text[max(0, len(text)-4000):])
+		}
+	})
+	return p
+}
+
+// says waits until the program has printed a text n times.
+func (p *program) says(text string, n int) {
+	p.t.Helper()
+	for limit := time.Now().Add(patience); strings.Count(p.stderr.String(), text) < n; time.Sleep(time.Millisecond) {
+		if time.Now().After(limit) {
+			p.t.Fatalf("%q was not said %d times", text, n)
+		}
+	}
+}
+
+// lines counts the lines of the log with any of the levels.
+func (p *program) lines(levels ...string) (n int) {
+	for line := range strings.SplitSeq(p.stderr.String(), "\n") {
+		for _, level := range levels {
+			if strings.Contains(line, "\t"+level+"\t") {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// exits waits for the end of the program.
+func (p *program) exits(limit time.Duration) int {
+	p.t.Helper()
+	select {
+	case <-p.done:
+	case <-time.After(limit):
+		p.t.Fatalf("it still runs after %v", limit)
+	}
+	return p.ProcessState.ExitCode()
+}
+
+// stop ends the program as a service manager would.
+func (p *program) stop(limit time.Duration) {
+	p.t.Helper()
+	p.signal(syscall.SIGTERM)
+	if code := p.exits(limit); code != 0 {
+		p.t.Errorf("exit code %d after SIGTERM", code)
+	}
+}
+
+func (p *program) signal(s syscall.Signal) {
+	p.t.Helper()
+	if err := p.Process.Signal(s); err != nil {
+		p.t.Fatal(err)
+	}
+}
