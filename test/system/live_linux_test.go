@@ -22,7 +22,7 @@ func TestRootLivePipe(t *testing.T) {
 
 	sen := start(t, s.sensor, w, built(t, "rpcap-sensor"), "-w", "-")
 	w.Close() // the sensor has its own
-	cmd := s.sensor.Command(tool(t, "tcpdump"), "-n", "-l", "-Z", "root", "-r", "-", "icmp")
+	cmd := asAnybody(t, s.sensor.Command(tool(t, "tcpdump"), append(keepUser(t), "-n", "-l", "-r", "-", "icmp")...))
 	cmd.Stdin, cmd.Stdout = r, out
 	must(t, cmd.Start())
 	r.Close()

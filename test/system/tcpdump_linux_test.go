@@ -1,6 +1,7 @@
 package system
 
 import (
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -24,18 +25,24 @@ const (
 	dumpRing    = "65536" // KiB
 )
 
-// startTCPDump captures whole frames; it stays root, which it cannot leave in a user
-// namespace.
-func startTCPDump(t *testing.T, n *netlab.Namespace, name string, filter ...string) *tcpdump {
+// startTCPDump captures whole frames. Started by root, tcpdump changes its user, which it
+// cannot in a user namespace of one user: there dumpcap, of the same library, does its work.
+func startTCPDump(t *testing.T, n *netlab.Namespace, name string) *tcpdump {
 	t.Helper()
 	d := &tcpdump{file: filepath.Join(t.TempDir(), "tcpdump.pcap")}
-	args := []string{"-i", name, "-n", "-s", dumpSnaplen, "-B", dumpRing, "-U", "--immediate-mode", "-Z", "root", "-w", d.file}
-	d.process = start(t, n, nil, tool(t, "tcpdump"), append(args, filter...)...)
-	d.says("listening on", 1)
+	if severalUsers(t) {
+		d.process = start(t, n, nil, tool(t, "tcpdump"), "-i", name, "-n", "-s", dumpSnaplen, "-B", dumpRing,
+			"-U", "--immediate-mode", "-Z", "root", "-w", d.file)
+		d.says("listening on", 1)
+		return d
+	}
+	d.process = start(t, n, nil, tool(t, "dumpcap"), "-i", name, "-s", dumpSnaplen, "-B", "64", "-P", "-w", d.file)
+	d.says("File: ", 1)
 	return d
 }
 
-var droppedPattern = regexp.MustCompile(`(\d+) packets dropped by kernel`)
+// droppedPattern finds the number in the last words of tcpdump and of dumpcap.
+var droppedPattern = regexp.MustCompile(`(?:(\d+) packets dropped by kernel|received/dropped on interface .*: \d+/(\d+) )`)
 
 // frames waits for the end marker and returns what tcpdump saw.
 func (d *tcpdump) frames() []frame {
@@ -44,10 +51,25 @@ func (d *tcpdump) frames() []frame {
 		return slices.ContainsFunc(readFrames(d.t, d.file), func(f frame) bool { return isMarker(f.data, markEnd) })
 	})
 	d.stop(syscall.SIGINT, patience)
-	if m := droppedPattern.FindStringSubmatch(d.text()); m == nil || m[1] != "0" {
-		d.t.Fatalf("tcpdump lost frames itself: %s", strings.TrimSpace(d.text()))
+	if m := droppedPattern.FindStringSubmatch(d.text()); m == nil || m[1]+m[2] != "0" {
+		d.t.Fatalf("%s lost frames itself: %s", d.name, strings.TrimSpace(d.text()))
 	}
 	return readFrames(d.t, d.file)
+}
+
+// asAnybody lets a command of a user namespace of one user run in a further one, where
+// it is not root: tcpdump then keeps its user when it reads.
+func asAnybody(t *testing.T, cmd *netlab.Cmd) *netlab.Cmd {
+	t.Helper()
+	if severalUsers(t) {
+		return cmd
+	}
+	const anybody = 1000
+	a := cmd.SysProcAttr
+	a.Cloneflags |= syscall.CLONE_NEWUSER
+	a.UidMappings = []syscall.SysProcIDMap{{ContainerID: anybody, HostID: os.Getuid(), Size: 1}}
+	a.GidMappings = []syscall.SysProcIDMap{{ContainerID: anybody, HostID: os.Getgid(), Size: 1}}
+	return cmd
 }
 
 // reread has a tool read a capture file and write it anew as pcap, so that its reader
@@ -56,15 +78,24 @@ func reread(t *testing.T, n *netlab.Namespace, path string) map[string][]frame {
 	t.Helper()
 	out := make(map[string][]frame)
 	for name, args := range map[string][]string{
-		"tcpdump": {"-n", "-Z", "root", "-r", path, "-w"},
+		"tcpdump": append(keepUser(t), "-n", "-r", path, "-w"),
 		"tshark":  {"-n", "-F", "pcap", "-r", path, "-w"},
 	} {
 		to := filepath.Join(t.TempDir(), name+".pcap")
-		cmd := n.Command(tool(t, name), append(args, to)...)
+		cmd := asAnybody(t, n.Command(tool(t, name), append(args, to)...))
 		if text, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%s cannot read %s: %v: %s", name, path, err, text)
 		}
 		out[name] = readFrames(t, to)
 	}
 	return out
+}
+
+// keepUser is tcpdump's option against changing its user.
+func keepUser(t *testing.T) []string {
+	t.Helper()
+	if severalUsers(t) {
+		return []string{"-Z", "root"}
+	}
+	return nil
 }
