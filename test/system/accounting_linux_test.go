@@ -302,6 +302,7 @@ func sampledRule(t *testing.T) string {
 // TestRootAccountingTail loses the last datagrams of all: only the agent's final count
 // can tell that they are missing.
 func TestRootAccountingTail(t *testing.T) {
+	t.Parallel()
 	x := newAccounting(t, "", []string{"--gso", "off"})
 	x.send(t, 300, 4_000, 1000)
 	time.Sleep(100 * time.Millisecond)
@@ -317,6 +318,7 @@ func TestRootAccountingTail(t *testing.T) {
 
 // TestRootAccountingLossyHost loses datagrams in the sensor's own kernel.
 func TestRootAccountingLossyHost(t *testing.T) {
+	t.Parallel()
 	x := newAccounting(t, "", []string{"--gso", "off"})
 	err := x.stage.sensor.DropUDP(2003, 10)
 	if errors.Is(err, netlab.ErrNoNFT) {

@@ -37,6 +37,7 @@ func (a *agent) event(kind string, n int) {
 // TestRootInterfaceComesAndGoes takes the captured interface down and up, deletes it and
 // makes another of the same name: it stays one capture, whose numbers go on.
 func TestRootInterfaceComesAndGoes(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	sen := startSensor(t, s.sensor)
 	a := startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0")
@@ -82,6 +83,7 @@ func TestRootInterfaceComesAndGoes(t *testing.T) {
 // TestRootWaitingLine has a line whose interface does not exist: the sensor is not dialled
 // before it does, and then at once.
 func TestRootWaitingLine(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	startSensor(t, s.sensor)
 	a := startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003, ifname=eth9")
@@ -105,6 +107,7 @@ func TestRootWaitingLine(t *testing.T) {
 // TestRootAddressMoves moves the address of an ifaddr line to another interface: the
 // session ends and is dialled again for that one.
 func TestRootAddressMoves(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	sen := startSensor(t, s.sensor)
 	s.lab.Veth(s.client, "eth2", s.host, "eth2")

@@ -12,6 +12,7 @@ import (
 // TestRootLivePipe is `rpcap-sensor -w - | tcpdump -r -`: tcpdump shows a packet while
 // the sensor goes on, and both end in order.
 func TestRootLivePipe(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	r, w, err := os.Pipe()
 	must(t, err)
@@ -53,6 +54,7 @@ func TestRootLivePipe(t *testing.T) {
 
 // TestRootReaderLeaves ends tcpdump first: the sensor must notice that nobody reads.
 func TestRootReaderLeaves(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	r, w, err := os.Pipe()
 	must(t, err)

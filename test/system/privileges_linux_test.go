@@ -37,6 +37,7 @@ func procStatus(t *testing.T, pid int, keys ...string) map[string]map[string]str
 // TestRootPrivileges looks at the user and the capabilities of each thread of an agent
 // that was started by root and captures.
 func TestRootPrivileges(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	if !severalUsers(t) {
 		t.Skip("this user namespace has one user only: nobody else to become")
@@ -87,6 +88,7 @@ func severalUsers(t *testing.T) bool {
 
 // TestRootStatus compares `rpcapd status` with what it shows.
 func TestRootStatus(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	sen := startSensor(t, s.sensor)
 	a := startAgent(t, s.host, strings.Join([]string{

@@ -70,6 +70,7 @@ func count(frames []frame, wire int) (n int) {
 // TestRootFanout splits an interface over two sessions: each frame arrives once, all of
 // a flow, both directions, by the same session and in order.
 func TestRootFanout(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	sen := startSensor(t, s.sensor)
 	a := startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0, fanout=2")

@@ -11,6 +11,7 @@ import (
 
 // TestRootReload changes the ini under a running agent.
 func TestRootReload(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	sen := startSensor(t, s.sensor)
 	const (
@@ -116,6 +117,7 @@ func established(t *testing.T, a *agent) connections {
 // TestRootReloadWithoutRoot has an ini below a folder that only root may enter: the
 // agent, which is root no more, can still read it again.
 func TestRootReloadWithoutRoot(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	startSensor(t, s.sensor)
 	locked := t.TempDir()
@@ -177,6 +179,7 @@ func TestRootTerminate(t *testing.T) {
 
 // TestRootTerminateUnheard ends an agent whose sensor has gone silent, or was never there.
 func TestRootTerminateUnheard(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	sen := startSensor(t, s.sensor, "--tcp")
 	a := startAgent(t, s.host, strings.Join([]string{

@@ -35,6 +35,7 @@ const unixAccepting = 1 << 16
 // TestRootNoListeningSocket looks at every socket of an agent that captures over UDP,
 // over TCP, and that waits for its sensor.
 func TestRootNoListeningSocket(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	startSensor(t, s.sensor)
 	startSensor(t, s.sensor, "--listen", ":2004", "--udp-port", "3003", "--tcp")
