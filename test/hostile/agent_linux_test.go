@@ -59,7 +59,7 @@ func TestAgentRefusesNonsenseForEver(t *testing.T) {
 	s.authenticate()
 	s.open("traffic.pcap")
 	requests := nonsense()
-	p.staysFlat(t, 40, 50, func() {
+	p.staysFlat(t, 50, func() {
 		for range 50 {
 			for _, r := range requests {
 				if h, text := s.ask(r.msg); h.Type != rpcap.TypeError || rpcap.Code(h.Value) != r.code || len(text) == 0 {
@@ -83,7 +83,7 @@ func TestAgentStartsAndEndsCapturesForEver(t *testing.T) {
 	s.authenticate()
 	s.open("traffic.pcap")
 	data := openData(t)
-	p.staysFlat(t, 40, 50, func() {
+	p.staysFlat(t, 50, func() {
 		for range 50 {
 			s.capture(data)
 		}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 )
@@ -24,19 +23,7 @@ type footprint struct {
 // the program that were used by now, is left out.
 func (p *program) footprint() (f footprint) {
 	p.t.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Process.Pid))
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	for line := range strings.SplitSeq(string(status), "\n") {
-		switch name, value, _ := strings.Cut(line, ":"); name {
-		case "RssAnon":
-			fmt.Sscan(value, &f.resident)
-			f.resident <<= 10
-		case "Threads":
-			fmt.Sscan(value, &f.threads)
-		}
-	}
+	f.resident, f.threads = int64(p.number("RssAnon", 10))<<10, int(p.number("Threads", 10))
 	files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.Process.Pid))
 	if err != nil {
 		p.t.Fatal(err)
@@ -45,14 +32,15 @@ func (p *program) footprint() (f footprint) {
 	return f
 }
 
-// staysFlat does something several times a thousand times, after a thousand to warm
-// up: rounds of it, each of which does it repeatedly. The resident memory of a program
-// with a garbage collector goes up and down by what it allocates between two
-// collections, so that the slope is that of a line through all rounds: the median of
-// the slopes between any two (Theil and Sen).
-func (p *program) staysFlat(t *testing.T, rounds, each int, round func()) {
+// staysFlat does something a thousand times, after half as many to warm up: rounds of
+// it, each of which does it repeatedly. The resident memory of a program with a garbage
+// collector goes up and down by what it allocates between two collections, so that the
+// slope is that of a line through all rounds: the median of the slopes between any two
+// (Theil and Sen).
+func (p *program) staysFlat(t *testing.T, each int, round func()) {
 	t.Helper()
-	for range max(1, repetitions/each) {
+	rounds := repetitions / each
+	for range rounds / 2 {
 		round()
 	}
 	before := p.footprint()

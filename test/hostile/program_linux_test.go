@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -77,7 +78,9 @@ func start(t *testing.T, stdout io.Writer, as uint32, name string, args ...strin
 	}
 	p := &program{Cmd: exec.Command(filepath.Join(dir, name), args...), t: t, done: make(chan struct{})}
 	p.Stdout, p.Stderr = stdout, &p.stderr
-	p.Env = append(os.Environ(), "INVOCATION_ID=", "NOTIFY_SOCKET=") // not a service of this host's
+	// It is no service of this host's, and it collects garbage often: what it keeps is
+	// looked for here, not what it will collect.
+	p.Env = append(os.Environ(), "INVOCATION_ID=", "NOTIFY_SOCKET=", "GOGC=20")
 	p.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if as != 0 {
 		p.SysProcAttr.Credential = &syscall.Credential{Uid: as, Gid: as}
@@ -141,9 +144,33 @@ func (p *program) stop(limit time.Duration) {
 	}
 }
 
+// signal waits until the program takes the signal: it says that it has started a
+// moment before.
 func (p *program) signal(s syscall.Signal) {
 	p.t.Helper()
+	for limit := time.Now().Add(patience); p.number("SigCgt", 16)>>(s-1)&1 == 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(limit) {
+			p.t.Fatalf("it does not catch %v", s)
+		}
+	}
 	if err := p.Process.Signal(s); err != nil {
 		p.t.Fatal(err)
 	}
+}
+
+// number is one of /proc/PID/status.
+func (p *program) number(name string, base int) uint64 {
+	p.t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Process.Pid))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	_, value, _ := strings.Cut(string(status), "\n"+name+":")
+	value, _, _ = strings.Cut(strings.TrimSpace(value), "\n")
+	value, _, _ = strings.Cut(value, " ") // the unit
+	n, err := strconv.ParseUint(value, base, 64)
+	if err != nil {
+		p.t.Fatalf("process status: %s: %v", name, err)
+	}
+	return n
 }
