@@ -81,9 +81,8 @@ func start(t *testing.T, stdout io.Writer, as uint32, name string, args ...strin
 	// It is no service of this host's, and it collects garbage often: what it keeps is
 	// looked for here, not what it will collect.
 	p.Env = append(os.Environ(), "INVOCATION_ID=", "NOTIFY_SOCKET=", "GOGC=20")
-	p.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if as != 0 {
-		p.SysProcAttr.Credential = &syscall.Credential{Uid: as, Gid: as}
+		p.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: as, Gid: as}}
 	}
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
