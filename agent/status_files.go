@@ -18,7 +18,12 @@ import (
 const (
 	StatusFile  = "status.json"
 	MetricsFile = "rpcapd.prom"
+	lockName    = "rpcapd.lock"
+	temporary   = ".tmp" // appended to a name while the file is written
 )
+
+// RunFiles are all names that an agent uses in its run directory.
+var RunFiles = []string{lockName, StatusFile, MetricsFile, StatusFile + temporary, MetricsFile + temporary}
 
 // statusFiles is the run directory, held under a lock so that two agents do not
 // overwrite each other's status.
@@ -36,7 +41,7 @@ func openStatusFiles(dir string) (*statusFiles, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make run directory: %w", err)
 	}
-	lock, err := lockFile(filepath.Join(dir, "rpcapd.lock"))
+	lock, err := lockFile(filepath.Join(dir, lockName))
 	if err != nil {
 		return nil, fmt.Errorf("%s is in use by another agent, give this one its own with --run-dir: %w", dir, err)
 	}
@@ -53,7 +58,7 @@ func (f *statusFiles) close() {
 // replace writes a file so that a reader sees the old or the new content, whole.
 func (f *statusFiles) replace(name string, content []byte) error {
 	path := filepath.Join(f.dir, name)
-	tmp := path + ".tmp"
+	tmp := path + temporary
 	if err := os.WriteFile(tmp, content, 0o644); err != nil {
 		return err
 	}

@@ -3,24 +3,28 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"syscall"
+
+	"rpcapd/agent"
 )
 
 // prepareRunDir makes the run directory while the process is still root, and gives
-// it to the user that it is about to become. A directory that somebody else made is
-// left as it is, but for the default one. The group stays root's and may write, for
+// it to the user that it is about to become. Of the directories that somebody else
+// made it takes the default one, and those that hold nothing but status files. The group stays root's and may write, for
 // a process that cannot change its user.
 func prepareRunDir(dir, name string) error {
 	if dir == "" || os.Geteuid() != 0 {
 		return nil
 	}
 	err := os.Mkdir(dir, 0o775)
-	if err != nil && (!os.IsExist(err) || dir != defaultRunDir()) {
+	if err != nil && (!os.IsExist(err) || dir != defaultRunDir() && !onlyStatus(dir)) {
 		return ignoreExisting(err)
 	}
 	u := becoming(name)
@@ -31,10 +35,34 @@ func prepareRunDir(dir, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := giveDir(dir, uid); err != nil {
+	if err := giveDir(dir, uid); errors.Is(err, syscall.EINVAL) {
+		return nil // a user namespace without that user: nobody will be become either
+	} else if err != nil {
 		return fmt.Errorf("give run directory to %s: %w", u.Username, err)
 	}
 	return nil
+}
+
+// onlyStatus says that a directory is root's alone and holds nothing but what an
+// agent puts there: giving it away gives away nothing else.
+func onlyStatus(dir string) bool {
+	info, err := os.Lstat(dir)
+	if err != nil || !info.IsDir() || info.Mode().Perm()&0o022 != 0 {
+		return false
+	}
+	if st, ok := info.Sys().(*syscall.Stat_t); !ok || st.Uid != 0 {
+		return false
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return false
+	}
+	for _, e := range entries {
+		if !slices.Contains(agent.RunFiles, e.Name()) || !e.Type().IsRegular() {
+			return false
+		}
+	}
+	return true
 }
 
 // giveDir changes the owner of a directory. Files within are taken along only while
