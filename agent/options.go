@@ -13,9 +13,9 @@ type Options struct {
 	Config config.Agent // sessions and local policy, from rpcapd.ini and the command line
 	Logger *zap.Logger
 
-	Version    string // shown in the status file
-	ConfigFile string // shown in the status file; empty when there is none
-	RunDir     string // folder of status.json and rpcapd.prom; empty: none is written
+	Version    string  // shown in the status file
+	ConfigFile string  // shown in the status file; empty when there is none
+	RunDir     *RunDir // where status.json and rpcapd.prom go; nil: none is written
 
 	ReadFile string // capture from this pcap or pcapng file instead of from interfaces (-r)
 	IPv4Only bool   // resolve sensors to IPv4 addresses only (-4)

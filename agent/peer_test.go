@@ -20,6 +20,9 @@ import (
 // waitLimit bounds every wait of these tests; none is expected to come near it.
 const waitLimit = 10 * time.Second
 
+// vectors holds the recordings of the real peers.
+const vectors = "../test/testdata/vectors"
+
 // peer is the sensor's end of one control connection, driven by a test message by
 // message.
 type peer struct {

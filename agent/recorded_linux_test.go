@@ -21,8 +21,6 @@ import (
 	"rpcapd/udpstr"
 )
 
-const vectors = "../test/testdata/vectors"
-
 // captureLink makes the link of the recordings in the namespace of this process:
 // frames sent on gen0 are captured on cap0.
 func captureLink(t *testing.T) (inject func([]byte)) {

@@ -25,44 +25,59 @@ const (
 // RunFiles are all names that an agent uses in its run directory.
 var RunFiles = []string{lockName, StatusFile, MetricsFile, StatusFile + temporary, MetricsFile + temporary}
 
-// statusFiles is the run directory, held under a lock so that two agents do not
-// overwrite each other's status.
-type statusFiles struct {
-	dir  string
-	lock *os.File
-}
+// RunDir is the run directory, held open: an agent that has given up root may not be
+// able to reach it by its path any more.
+type RunDir struct{ root *os.Root }
 
-// openStatusFiles returns nil without a directory. The directory is made if its
-// parent exists and it may be.
-func openStatusFiles(dir string) (*statusFiles, error) {
-	if dir == "" {
-		return nil, nil
-	}
+// OpenRunDir makes the directory if need be and opens it.
+func OpenRunDir(dir string) (*RunDir, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make run directory: %w", err)
 	}
-	lock, err := lockFile(filepath.Join(dir, lockName))
+	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return nil, fmt.Errorf("%s is in use by another agent, give this one its own with --run-dir: %w", dir, err)
+		return nil, fmt.Errorf("open run directory: %w", err)
 	}
-	return &statusFiles{dir: dir, lock: lock}, nil
+	return &RunDir{root: root}, nil
+}
+
+// statusFiles is the run directory under a lock, so that two agents do not overwrite
+// each other's status.
+type statusFiles struct {
+	*RunDir
+	lock *os.File
+}
+
+// hold takes the directory for this agent; nil without one.
+func (d *RunDir) hold() (*statusFiles, error) {
+	if d == nil {
+		return nil, nil
+	}
+	f, err := d.root.OpenFile(lockName, os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("lock run directory %s: %w", d.root.Name(), err)
+	}
+	if err := lockFile(f); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("%s is in use by another agent, give this one its own with --run-dir: %w", d.root.Name(), err)
+	}
+	return &statusFiles{RunDir: d, lock: f}, nil
 }
 
 // close removes the files: a status that outlives its agent would lie.
 func (f *statusFiles) close() {
-	os.Remove(filepath.Join(f.dir, StatusFile))
-	os.Remove(filepath.Join(f.dir, MetricsFile))
+	f.root.Remove(StatusFile)
+	f.root.Remove(MetricsFile)
 	f.lock.Close()
+	f.root.Close()
 }
 
 // replace writes a file so that a reader sees the old or the new content, whole.
 func (f *statusFiles) replace(name string, content []byte) error {
-	path := filepath.Join(f.dir, name)
-	tmp := path + temporary
-	if err := os.WriteFile(tmp, content, 0o644); err != nil {
+	if err := f.root.WriteFile(name+temporary, content, 0o644); err != nil {
 		return err
 	}
-	return os.Rename(tmp, path)
+	return f.root.Rename(name+temporary, name)
 }
 
 // ReadStatus reads the status file of a running agent from its run directory.
@@ -100,7 +115,7 @@ func (s *Supervisor) writeStatus(ctx context.Context, files *statusFiles) {
 			err = s.writeFiles(files, st)
 		}
 		if err != nil && !failed {
-			s.log.Warn("write status files", zap.String("dir", files.dir), zap.Error(err))
+			s.log.Warn("write status files", zap.String("dir", files.root.Name()), zap.Error(err))
 		}
 		failed = err != nil
 		select {

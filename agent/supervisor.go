@@ -96,7 +96,7 @@ func (s *Supervisor) plan(c *config.Agent) []*session {
 // Run serves until ctx ends; then it sends what is buffered, closes all sessions
 // and returns nil. It returns an error only if it could not begin.
 func (s *Supervisor) Run(ctx context.Context) error {
-	files, err := openStatusFiles(s.opts.RunDir)
+	files, err := s.opts.RunDir.hold()
 	if err != nil {
 		s.log.Warn("no status files", zap.Error(err))
 	}

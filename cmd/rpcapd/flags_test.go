@@ -28,7 +28,7 @@ func options(t *testing.T, args ...string) agent.Options {
 		t.Fatalf("%q: %v", args, problems)
 	}
 	o := s.agentOptions(cfg, "", nil)
-	o.Version, o.RunDir = "", ""
+	o.Version = ""
 	return o
 }
 

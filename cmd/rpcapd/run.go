@@ -44,10 +44,13 @@ func (a *app) run(s *settings) error {
 	if err := tune(s.cpu, s.nice); err != nil {
 		log.Warn("running as the system schedules it", zap.Error(err))
 	}
+	runDir := s.openRunDir(cfg.User, log)
 	if err := s.dropPrivileges(cfg.User, log); err != nil {
 		return err
 	}
-	sup, err := agent.New(s.agentOptions(cfg, path, log))
+	o := s.agentOptions(cfg, path, log)
+	o.RunDir = runDir
+	sup, err := agent.New(o)
 	if err != nil {
 		return err
 	}
@@ -56,7 +59,7 @@ func (a *app) run(s *settings) error {
 
 func (s *settings) agentOptions(cfg config.Agent, path string, log *zap.Logger) agent.Options {
 	return agent.Options{
-		Config: cfg, Logger: log, Version: versionText(), ConfigFile: path, RunDir: s.runDir,
+		Config: cfg, Logger: log, Version: versionText(), ConfigFile: path,
 		ReadFile: s.readFile, IPv4Only: s.ipv4, DryRun: s.dryRun, LogStats: s.logStats,
 		GSO: s.gso,
 	}
@@ -86,15 +89,31 @@ func (a *app) supervise(s *settings, sup *agent.Supervisor, ini *iniFile, user s
 	return err
 }
 
+// openRunDir makes the run directory and opens it while the process may still reach
+// it. Without one the agent works, and only its status is not to be seen.
+func (s *settings) openRunDir(user string, log *zap.Logger) *agent.RunDir {
+	if s.runDir == "" {
+		return nil
+	}
+	if s.readFile == "" || user != "" { // the process is about to change its user
+		if err := prepareRunDir(s.runDir, user); err != nil {
+			log.Warn("run directory not prepared", zap.Error(err))
+		}
+	}
+	dir, err := agent.OpenRunDir(s.runDir)
+	if err != nil {
+		log.Warn("no status files", zap.Error(err))
+		return nil
+	}
+	return dir
+}
+
 // dropPrivileges leaves the process nothing but the right to capture. A capture file
 // may be readable for root only, and needs no right to capture: reading one, the
 // agent stays what it is unless a user is named.
 func (s *settings) dropPrivileges(user string, log *zap.Logger) error {
 	if s.readFile != "" && user == "" {
 		return nil
-	}
-	if err := prepareRunDir(s.runDir, user); err != nil {
-		log.Warn("run directory not prepared", zap.Error(err))
 	}
 	res, err := privilege.Drop(user, fallbackUsers...)
 	if err != nil {
