@@ -24,13 +24,21 @@ const (
 
 func TestMain(m *testing.M) { netlab.Main(m) }
 
-// programs builds what the tests run, once. Anybody may enter the folder: the agent
-// becomes somebody else.
+// programs builds what the tests run, once. The folder is on the /run of the
+// namespaces and ends with them; where there are none it is among what is built anyway.
 var programs = sync.OnceValues(func() (dir string, err error) {
-	if dir, err = os.MkdirTemp("", "hostile-"); err != nil {
-		return "", err
+	if netlab.Inside() {
+		dir, err = os.MkdirTemp("/run", "programs-")
+	} else {
+		dir, err = filepath.Abs("../../bin/hostile")
 	}
-	if err := os.Chmod(dir, 0o755); err != nil {
+	if err == nil {
+		err = os.MkdirAll(dir, 0o755)
+	}
+	if err == nil {
+		err = os.Chmod(dir, 0o755) // the agent runs as somebody else
+	}
+	if err != nil {
 		return "", err
 	}
 	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", dir+"/", "./cmd/rpcapd", "./cmd/rpcap-sensor")
