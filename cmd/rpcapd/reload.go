@@ -67,20 +67,25 @@ func logProblems(log *zap.Logger, problems config.Problems) int {
 }
 
 // reloadOnSignal calls reload at each signal that asks for it, until ctx ends.
-func reloadOnSignal(ctx context.Context, reload func()) {
-	ch := make(chan os.Signal, 1)
-	if len(reloadSignals) > 0 {
-		signal.Notify(ch, reloadSignals...)
-		defer signal.Stop(ch)
-	}
+func reloadOnSignal(ctx context.Context, asked <-chan os.Signal, reload func()) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-ch:
+		case <-asked:
 			reload()
 		}
 	}
+}
+
+// catchReload has the signals to reload delivered from now on: one that comes before
+// the agent is ready must wait, not end it.
+func catchReload() <-chan os.Signal {
+	ch := make(chan os.Signal, 1)
+	if len(reloadSignals) > 0 {
+		signal.Notify(ch, reloadSignals...)
+	}
+	return ch
 }
 
 // selfPath is for a message.

@@ -71,10 +71,11 @@ func (a *app) supervise(s *settings, sup *agent.Supervisor, ini *iniFile, user s
 	defer stop()
 	context.AfterFunc(ctx, stop)
 	ignoreBrokenPipe()
+	asked := catchReload()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		reloadOnSignal(ctx, func() {
+		reloadOnSignal(ctx, asked, func() {
 			if cfg, ok := s.reload(ini, user, log); ok {
 				sup.Reload(cfg)
 			}
