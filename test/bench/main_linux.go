@@ -1,0 +1,291 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"golang.org/x/term"
+
+	"rpcapd/test/netlab"
+)
+
+type options struct {
+	quick    bool
+	bin      string
+	json     string
+	document string // write this, measure nothing
+	choice
+}
+
+func parseOptions() (o options) {
+	flag.BoolVar(&o.quick, "quick", false, "few sizes and rates, about two minutes instead of twelve")
+	flag.StringVar(&o.bin, "bin", "", "folder of rpcapd and rpcap-sensor (default: that of this program)")
+	flag.StringVar(&o.json, "json", "", "file for the results (default: bench.json in that folder)")
+	flag.StringVar(&o.document, "document", "", "measure nothing: bring this file, and the plots in the folder of its name, up to date with the results")
+	flag.StringVar(&o.sizes, "sizes", "", "only these: bytes or imix, separated by commas")
+	flag.StringVar(&o.rates, "rates", "", "only these: frames per second or flat, separated by commas")
+	flag.StringVar(&o.gso, "g", "", "tx-udp-segmentation of the uplink only on, or off (default: one after the other)")
+	flag.StringVar(&o.only, "only", "", "only these parts: idle, points, jumbo, sensor, separated by commas")
+	flag.DurationVar(&o.length, "for", 0, "length of a run")
+	flag.IntVar(&o.repeat, "repeat", 0, "runs into the sink for each point; that with the median cost counts")
+	flag.Parse()
+	return o
+}
+
+func main() {
+	helper()
+	o := parseOptions()
+	if err := o.run(); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func (o *options) run() error {
+	if flag.NArg() > 0 {
+		return fmt.Errorf("what is %q?", flag.Arg(0))
+	}
+	if o.bin == "" {
+		self, err := os.Executable()
+		if err != nil {
+			return err
+		}
+		o.bin = filepath.Dir(self)
+	}
+	if o.json == "" {
+		o.json = filepath.Join(o.bin, "bench.json")
+	}
+	if o.document != "" {
+		r, err := loadReport(o.json)
+		if err != nil {
+			return err
+		}
+		return r.document(o.document)
+	}
+	p := fullPlan()
+	if o.quick {
+		p = quickPlan()
+	}
+	if err := p.choose(o.choice); err != nil {
+		return err
+	}
+	if err := enter(); err != nil {
+		return err
+	}
+	return o.measure(p)
+}
+
+// enter chooses the CPUs and goes on in namespaces, bound to the sensor's.
+func enter() error {
+	if os.Getenv(cpusVariable) == "" {
+		c, count, err := chooseCPUs()
+		if err != nil {
+			return err
+		}
+		if err := pin(c.sensor); err != nil {
+			return err
+		}
+		os.Setenv(cpusVariable, c.encode(count))
+	}
+	return netlab.Enter()
+}
+
+// measure is the course of a whole measurement.
+func (o *options) measure(p plan) error {
+	c, count, err := decodeCPUs(os.Getenv(cpusVariable))
+	if err != nil {
+		return fmt.Errorf("%s: %w", cpusVariable, err)
+	}
+	r := &report{Started: time.Now(), Quick: o.quick}
+	if r.Machine, r.Version, err = describe(o.bin, c, count); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("/run", "bench-")
+	if err != nil {
+		return err
+	}
+	if err := os.Chmod(dir, 0o755); err != nil { // the agent becomes somebody else
+		return err
+	}
+	l, err := newLab()
+	defer l.clear()
+	if err != nil {
+		return err
+	}
+	m := &measurement{bench: &bench{lab: l, cpus: c, bin: o.bin, dir: dir}, plan: p, report: r}
+	m.progress = progress{show: m.show, total: p.runs(), began: r.Started}
+	fmt.Printf("%s\n%s, %d CPUs, Linux %s, %s. Agent on CPU %d, generator on %d, sensor on %d.\n",
+		r.Version, r.Machine.CPU, count, r.Machine.Kernel, r.Machine.Go, c.agent, c.generator, c.sensor)
+	if count < 2 {
+		fmt.Println("With one CPU the agent shares it with the generator: take neither cost nor loss at face value.")
+	}
+	if err := m.all(); err != nil {
+		m.show("")
+		return err
+	}
+	r.Seconds = time.Since(r.Started).Seconds()
+	m.show("")
+	m.conclude()
+	if err := r.save(o.json); err != nil {
+		return err
+	}
+	fmt.Printf("\n%.0f s. Results: %s\n", r.Seconds, o.json)
+	if len(r.Problems) > 0 {
+		return errors.New("not all numbers add up")
+	}
+	return nil
+}
+
+// measurement fills a report.
+type measurement struct {
+	*bench
+	plan     plan
+	report   *report
+	progress progress
+}
+
+// show replaces the progress line.
+func (m *measurement) show(text string) {
+	if term.IsTerminal(int(os.Stdout.Fd())) {
+		fmt.Printf("\r\x1b[K%s", text)
+	}
+}
+
+func (m *measurement) line(format string, args ...any) {
+	m.show("")
+	fmt.Printf(format+"\n", args...)
+}
+
+func (m *measurement) wrong(s spec, wrong []string) {
+	for _, w := range wrong {
+		m.report.Problems = append(m.report.Problems, fmt.Sprintf("%v: %s", s, w))
+	}
+}
+
+func (m *measurement) all() (err error) {
+	if m.plan.idle > 0 {
+		m.show("idle")
+		if m.report.Idle, err = m.idle(m.plan.idle); err != nil {
+			return fmt.Errorf("idle: %w", err)
+		}
+		m.line("\nidle: %.3f %% of a core, %s MiB", m.report.Idle.CPUPercent, mebibytes(m.report.Idle.PeakMemory))
+	}
+	for _, s := range m.plan.sweeps() {
+		if len(s.profiles) == 0 {
+			continue
+		}
+		m.line("\n%v\n%s", s.series, tableHead())
+		for _, p := range s.profiles {
+			if err := m.size(s, p); err != nil {
+				return err
+			}
+		}
+	}
+	if len(m.plan.sensorProfiles) > 0 {
+		return m.sensors()
+	}
+	return nil
+}
+
+// size goes through the rates of one size. Those beyond what the generator can make are
+// left out.
+func (m *measurement) size(s sweep, p profile) error {
+	tooFast := false
+	for _, rate := range s.rates {
+		if tooFast && rate > 0 {
+			continue
+		}
+		x := point{Size: p.name, Mean: p.mean(), Rate: rate, GSO: s.GSO, Jumbo: s.Jumbo}
+		run := spec{gso: s.GSO, jumbo: s.Jumbo, profile: p, rate: rate, length: m.plan.length}
+		if err := m.point(run, &x); err != nil {
+			return fmt.Errorf("%v: %w", run, err)
+		}
+		m.report.Points = append(m.report.Points, x)
+		m.line("%s", tableRow(&x))
+		tooFast = rate > 0 && x.Sink.rate() < .9*rate
+	}
+	return nil
+}
+
+// point measures in both modes.
+func (m *measurement) point(s spec, x *point) error {
+	var costs []*cost
+	for range m.plan.repeat {
+		s.mode = modeSink
+		m.progress.step(s.String())
+		c, wrong, err := m.cost(s)
+		if err != nil {
+			return err
+		}
+		m.wrong(s, wrong)
+		costs = append(costs, c)
+	}
+	slices.SortFunc(costs, func(a, b *cost) int { return cmp.Compare(a.perFrame(), b.perFrame()) })
+	x.Sink = costs[len(costs)/2]
+	s.mode = modeReal
+	m.progress.step(s.String())
+	r, wrong, err := m.path(s)
+	x.Real = r
+	m.wrong(s, wrong)
+	return err
+}
+
+func (m *measurement) sensors() error {
+	m.line("\nsensor, CPU time for each frame\n%s", sensorHead)
+	for _, p := range m.plan.sensorProfiles {
+		for _, on := range m.plan.gso {
+			s := spec{gso: on, profile: p, rate: m.plan.sensorRate, length: m.plan.length}
+			x := sensing{Size: p.name, Rate: s.rate, GSO: on}
+			if err := m.sensing(s, &x); err != nil {
+				return fmt.Errorf("sensor: %v: %w", s, err)
+			}
+			m.report.Sensor = append(m.report.Sensor, x)
+			m.line("%s", sensorRow(&x))
+		}
+	}
+	return nil
+}
+
+// sensing compares the agent's cost with that of checking and of writing.
+func (m *measurement) sensing(s spec, x *sensing) error {
+	s.mode = modeSink
+	m.progress.step(s.String())
+	c, wrong, err := m.cost(s)
+	if err != nil {
+		return err
+	}
+	x.Agent = c.perFrame()
+	m.wrong(s, wrong)
+	s.mode = modeReal
+	for _, f := range []func(spec, *sensing) ([]string, error){m.check, m.pcapng} {
+		m.progress.step("sensor: " + s.String())
+		wrong, err := f(s, x)
+		if err != nil {
+			return err
+		}
+		m.wrong(s, wrong)
+	}
+	return nil
+}
+
+func (m *measurement) conclude() {
+	if len(m.report.Points) > 0 {
+		fmt.Println("\n" + legend)
+	}
+	fmt.Println()
+	for _, b := range m.report.bounds() {
+		fmt.Println(b.String())
+	}
+	for i, p := range m.report.Problems {
+		if i == 0 {
+			fmt.Println("\nWhat does not add up:")
+		}
+		fmt.Println("  " + p)
+	}
+}

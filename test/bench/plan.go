@@ -1,0 +1,171 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// flatOut is how the highest rate is written: as fast as the generator can.
+const flatOut = "flat"
+
+// plan is which runs there are.
+type plan struct {
+	profiles []profile
+	rates    []float64 // frames per second, rising, 0 for flat out last
+	gso      []bool
+	length   time.Duration // of a run
+	repeat   int           // runs into the sink for each point, of which the one with the median cost counts
+	idle     time.Duration
+
+	jumboProfiles []profile
+	jumboRates    []float64
+	jumboGSO      []bool
+
+	sensorProfiles []profile
+	sensorRate     float64
+}
+
+func fullPlan() plan {
+	return plan{
+		profiles: profiles("64", "128", "300", "594", "imix", "1514", "9000"), rates: []float64{1000, 10_000, 60_000, 200_000, 0},
+		gso: []bool{false, true}, length: 2 * time.Second, repeat: 1, idle: 10 * time.Second,
+		jumboProfiles: profiles("64", "imix", "1514", "9000"), jumboRates: []float64{60_000, 0}, jumboGSO: []bool{false, true},
+		sensorProfiles: profiles("64", "imix", "1514"), sensorRate: 60_000,
+	}
+}
+
+func quickPlan() plan {
+	return plan{
+		profiles: profiles("64", "imix", "1514"), rates: []float64{10_000, 60_000, 0},
+		gso: []bool{false, true}, length: time.Second, repeat: 1, idle: 3 * time.Second,
+		jumboProfiles: profiles("1514"), jumboRates: []float64{60_000, 0}, jumboGSO: []bool{false},
+		sensorProfiles: profiles("64", "1514"), sensorRate: 60_000,
+	}
+}
+
+func profiles(names ...string) (list []profile) {
+	for _, n := range names {
+		p, err := parseProfile(n)
+		if err != nil {
+			panic(err) // the names are those above
+		}
+		list = append(list, p)
+	}
+	return list
+}
+
+// runs is how many runs the plan has at most, for the progress.
+func (p *plan) runs() int {
+	points := len(p.profiles)*len(p.rates)*len(p.gso) + len(p.jumboProfiles)*len(p.jumboRates)*len(p.jumboGSO)
+	return points*(p.repeat+1) + 3*len(p.sensorProfiles)*len(p.gso)
+}
+
+// sweep is the points of one series.
+type sweep struct {
+	series
+	profiles []profile
+	rates    []float64
+}
+
+func (p *plan) sweeps() (list []sweep) {
+	for _, on := range p.gso {
+		list = append(list, sweep{series{on, false}, p.profiles, p.rates})
+	}
+	for _, on := range p.jumboGSO {
+		if len(p.jumboProfiles) > 0 && len(p.jumboRates) > 0 {
+			list = append(list, sweep{series{on, true}, p.jumboProfiles, p.jumboRates})
+		}
+	}
+	return list
+}
+
+// choice is what flags change of a plan; empty fields leave it as it is.
+type choice struct {
+	sizes, rates, gso, only string
+	length                  time.Duration
+	repeat                  int
+}
+
+func (p *plan) choose(c choice) error {
+	if c.sizes != "" {
+		p.profiles = nil
+		for s := range strings.SplitSeq(c.sizes, ",") {
+			x, err := parseProfile(s)
+			if err != nil {
+				return err
+			}
+			p.profiles = append(p.profiles, x)
+		}
+		p.jumboProfiles, p.sensorProfiles = p.profiles, p.profiles
+	}
+	if c.rates != "" {
+		p.rates = nil
+		for s := range strings.SplitSeq(c.rates, ",") {
+			x, err := parseRate(s)
+			if err != nil {
+				return err
+			}
+			p.rates = append(p.rates, x)
+		}
+		p.jumboRates, p.sensorRate = p.rates, p.rates[0]
+	}
+	switch c.gso {
+	case "":
+	case "on", "off":
+		p.gso = []bool{c.gso == "on"}
+		p.jumboGSO = p.gso
+	default:
+		return fmt.Errorf("-g %s: not on or off", c.gso)
+	}
+	if c.length > 0 {
+		p.length = c.length
+	}
+	if c.repeat > 0 {
+		p.repeat = c.repeat
+	}
+	return p.restrict(c.only)
+}
+
+// restrict leaves out all parts but those named.
+func (p *plan) restrict(only string) error {
+	if only == "" {
+		return nil
+	}
+	keep := map[string]bool{"idle": false, "points": false, "jumbo": false, "sensor": false}
+	for s := range strings.SplitSeq(only, ",") {
+		if _, known := keep[s]; !known {
+			return fmt.Errorf("-only %s: not idle, points, jumbo or sensor", s)
+		}
+		keep[s] = true
+	}
+	if !keep["idle"] {
+		p.idle = 0
+	}
+	if !keep["points"] {
+		p.profiles = nil
+	}
+	if !keep["jumbo"] {
+		p.jumboProfiles = nil
+	}
+	if !keep["sensor"] {
+		p.sensorProfiles = nil
+	}
+	return nil
+}
+
+func parseRate(s string) (float64, error) {
+	if s == flatOut {
+		return 0, nil
+	}
+	x, err := strconv.ParseFloat(s, 64)
+	if err == nil && !(x >= 1 && x <= 1e8) {
+		err = errors.New("out of range")
+	}
+	if err != nil {
+		return 0, fmt.Errorf("rate %q: not %s, nor frames per second: %w", s, flatOut, err)
+	}
+	return x, nil
+}

@@ -1,0 +1,215 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+)
+
+// report is everything that was measured, the content of the JSON file.
+type report struct {
+	Version string    `json:"version"` // of the programs
+	Started time.Time `json:"started"`
+	Seconds float64   `json:"seconds"`
+	Quick   bool      `json:"quick"`
+	Machine machine   `json:"machine"`
+	Idle    *idle     `json:"idle,omitempty"`
+	Points  []point   `json:"points"`
+	Sensor  []sensing `json:"sensor"`
+	// Problems are numbers that do not add up and frames that were damaged.
+	Problems []string `json:"problems,omitempty"`
+}
+
+// machine is what it was measured on.
+type machine struct {
+	CPU          string `json:"cpu"`
+	CPUs         int    `json:"cpus"`
+	Kernel       string `json:"kernel"`
+	Go           string `json:"go"`
+	AgentCPU     int    `json:"agent_cpu"`
+	GeneratorCPU int    `json:"generator_cpu"`
+	SensorCPU    int    `json:"sensor_cpu"`
+}
+
+// idle is an agent that captures an interface on which nothing happens.
+type idle struct {
+	Seconds    float64 `json:"seconds"`
+	CPUPercent float64 `json:"cpu_percent"` // of one core
+	PeakMemory uint64  `json:"peak_memory"` // bytes
+}
+
+// point is one size at one rate over one kind of link, measured in both modes.
+type point struct {
+	Size  string  `json:"size"`           // bytes, or imix
+	Mean  float64 `json:"mean_bytes"`     // of a frame
+	Rate  float64 `json:"rate"`           // frames per second that were asked for, 0: flat out
+	GSO   bool    `json:"gso"`            // the uplink takes super-packets whole
+	Jumbo bool    `json:"jumbo"`          // 9,000-byte link, agent with -t jumbo
+	Sink  *cost   `json:"sink,omitempty"` // nil: not measured
+	Real  *path   `json:"real,omitempty"`
+}
+
+// series names what the points of one table or plot have in common.
+type series struct{ GSO, Jumbo bool }
+
+func (p *point) series() series { return series{p.GSO, p.Jumbo} }
+
+func (s series) String() string {
+	text := "uplink gets datagrams, cut by the kernel"
+	if s.GSO {
+		text = "uplink takes super-packets"
+	}
+	if s.Jumbo {
+		text += ", link of 9,000 bytes and -t jumbo"
+	}
+	return text
+}
+
+// name is for files: "gso-off".
+func (s series) name() string {
+	text := "gso-off"
+	if s.GSO {
+		text = "gso-on"
+	}
+	if s.Jumbo {
+		text += "-jumbo"
+	}
+	return text
+}
+
+// flow is what every run measures.
+type flow struct {
+	Sent      uint64  `json:"sent"` // frames, by the generator
+	SentBytes uint64  `json:"sent_bytes"`
+	Seconds   float64 `json:"seconds"`
+
+	LinkLost       uint64 `json:"link_lost"` // frames that did not reach the capture filter
+	RingDrops      uint64 `json:"ring_drops"`
+	Captured       uint64 `json:"captured"` // frames
+	CapturedBytes  uint64 `json:"captured_bytes"`
+	Packed         uint64 `json:"packed"`    // frames
+	Datagrams      uint64 `json:"datagrams"` // that the kernel took
+	SendDropped    uint64 `json:"send_dropped"`
+	ExportedBytes  uint64 `json:"exported_bytes"` // UDP payload
+	Sends          uint64 `json:"sends"`          // system calls' worth
+	DatagramLimit  int    `json:"datagram_limit"`
+	PeakMemory     uint64 `json:"peak_memory"` // bytes
+	CPUNanoseconds int64  `json:"cpu_ns"`      // of the agent
+}
+
+func (f *flow) rate() float64 { return ratio(float64(f.Sent), f.Seconds) }
+func (f *flow) gbits() float64 {
+	return ratio(float64(f.SentBytes)*8, f.Seconds*1e9)
+}
+
+// perFrame is the agent's CPU time for each captured frame, in nanoseconds.
+func (f *flow) perFrame() float64 { return ratio(float64(f.CPUNanoseconds), float64(f.Captured)) }
+
+// cpu is the agent's share of one core, in per cent.
+func (f *flow) cpu() float64 { return ratio(float64(f.CPUNanoseconds)/1e7, f.Seconds) }
+
+// run is the mean number of datagrams that are sent together.
+func (f *flow) run() float64 { return ratio(float64(f.Datagrams), float64(f.Sends)) }
+
+// wire is the number of bytes on the wire, IP and UDP headers included, for each byte
+// captured.
+func (f *flow) wire() float64 {
+	const headers = 20 + 8
+	return ratio(float64(f.ExportedBytes+headers*f.Datagrams), float64(f.CapturedBytes))
+}
+
+// ringLoss and sendLoss are shares of what entered the stage, in per cent.
+func (f *flow) ringLoss() float64 {
+	return ratio(100*float64(f.RingDrops), float64(f.RingDrops+f.Captured))
+}
+
+func (f *flow) sendLoss() float64 {
+	return ratio(100*float64(f.SendDropped), float64(f.Datagrams+f.SendDropped))
+}
+
+// loss is the share of what the filter accepted that the agent loses in any way, in per
+// cent.
+func (f *flow) loss() float64 { return 100 - (100-f.ringLoss())*(100-f.sendLoss())/100 }
+
+// cost is a run into the sink.
+type cost struct {
+	flow
+	SinkDropped uint64 `json:"sink_dropped"` // packets that the sink's device refused
+}
+
+// path is a run to the sensor.
+type path struct {
+	flow
+	Arrived     uint64 `json:"arrived"` // datagrams
+	Lost        uint64 `json:"lost"`    // datagrams, on the path or at the sensor's socket
+	SocketDrops uint64 `json:"socket_drops"`
+	Intact      uint64 `json:"intact"` // frames
+	Bad         uint64 `json:"bad"`
+	Disordered  uint64 `json:"disordered"`
+	Missing     uint64 `json:"missing"` // of those that were packed
+	Delay       delay  `json:"delay"`
+}
+
+// pathLoss is the share of the datagrams sent that did not arrive, in per cent.
+func (p *path) pathLoss() float64 { return ratio(100*float64(p.Lost), float64(p.Datagrams)) }
+
+// delay is the time from the capture of a frame, as the agent's ring stamps it, to the
+// arrival of its last datagram at the sensor's interface. Milliseconds.
+type delay struct {
+	Frames uint64  `json:"frames"`
+	P50    float64 `json:"p50_ms"`
+	P99    float64 `json:"p99_ms"`
+	P999   float64 `json:"p999_ms"`
+	Max    float64 `json:"max_ms"`
+}
+
+func (h *histogram) delay() delay {
+	ms := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+	return delay{h.count, ms(h.quantile(.5)), ms(h.quantile(.99)), ms(h.quantile(.999)), ms(h.max)}
+}
+
+// sensing is what receiving costs.
+type sensing struct {
+	Size    string  `json:"size"`
+	Rate    float64 `json:"rate"` // asked for, 0: flat out
+	GSO     bool    `json:"gso"`
+	Sent    uint64  `json:"sent"` // frames
+	Seconds float64 `json:"seconds"`
+	// Agent is what the agent pays at this rate, into the sink.
+	Agent float64 `json:"agent_ns_per_frame"`
+	// Check: received, put together, compared byte for byte. 0: not measured.
+	Check        float64 `json:"check_ns_per_frame"`
+	CheckMissing uint64  `json:"check_missing"` // frames
+	// Pcapng: rpcap-sensor writing to /dev/null. 0: not measured.
+	Pcapng        float64 `json:"pcapng_ns_per_frame"`
+	PcapngMissing uint64  `json:"pcapng_missing"`
+}
+
+// ratio is 0 where there is nothing to divide by.
+func ratio(a, b float64) float64 {
+	if b == 0 {
+		return 0
+	}
+	return a / b
+}
+
+func (r *report) save(path string) error {
+	b, err := json.MarshalIndent(r, "", "\t")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(b, '\n'), 0o644)
+}
+
+func loadReport(path string) (*report, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read results: %w: `make bench` measures", err)
+	}
+	r := &report{}
+	if err := json.Unmarshal(b, r); err != nil {
+		return nil, fmt.Errorf("read results %s: %w", path, err)
+	}
+	return r, nil
+}

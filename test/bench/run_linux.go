@@ -1,0 +1,275 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+)
+
+// mode says where the datagrams of a run go.
+type mode string
+
+const (
+	modeSink mode = "sink"
+	modeReal mode = "real"
+)
+
+// spec is one run.
+type spec struct {
+	mode    mode
+	gso     bool // the uplink takes super-packets whole
+	jumbo   bool
+	profile profile
+	rate    float64 // frames per second, 0: flat out
+	length  time.Duration
+}
+
+func (s spec) String() string {
+	return fmt.Sprintf("%s bytes, %s/s, %s, %v", s.profile.name, rateText(s.rate), series{s.gso, s.jumbo}.name(), s.mode)
+}
+
+func rateText(rate float64) string {
+	if rate == 0 {
+		return flatOut
+	}
+	return strconv.FormatFloat(rate, 'f', -1, 64)
+}
+
+// cpus says who runs where.
+type cpus struct{ agent, generator, sensor int }
+
+// bench runs specs.
+type bench struct {
+	*lab
+	cpus cpus
+	bin  string // folder of the programs
+	dir  string // folder for configurations, logs and status files
+	runs int
+}
+
+// settle is how long a capture runs before frames come.
+const settle = 150 * time.Millisecond
+
+// outcome is what a run brought, whatever its mode.
+type outcome struct {
+	flow
+	received uint64 // frames that reached the filter
+	left     traffic
+	arrived  received
+	own      time.Duration // CPU time of the collector, from the capture's start to its end
+}
+
+func (b *bench) newDir() string {
+	b.runs++
+	return filepath.Join(b.dir, strconv.Itoa(b.runs))
+}
+
+// startAgent prepares the links and runs an agent until the function that is returned
+// is called; files of runs that went well are removed.
+func (b *bench) startAgent(s spec) (a *agent, stop func(error) error, err error) {
+	if err := b.set(s); err != nil {
+		return nil, nil, err
+	}
+	var args []string
+	if s.jumbo {
+		args = []string{"-t", "jumbo"}
+	}
+	dir := b.newDir()
+	a, err = startAgent(b.lab, b.cpus.agent, b.bin, dir, args...)
+	if err != nil {
+		return nil, nil, err
+	}
+	return a, func(err error) error {
+		e := a.stop()
+		if err != nil {
+			return fmt.Errorf("%w\nthe agent said: %s", err, a.tail())
+		}
+		if e == nil {
+			os.RemoveAll(dir)
+		}
+		return e
+	}, nil
+}
+
+// cost measures a run into the sink.
+func (b *bench) cost(s spec) (c *cost, wrong []string, err error) {
+	const noPort = discardPort // nobody listens: nothing arrives
+	s.mode = modeSink
+	o, err := b.capture(s, noPort, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	c = &cost{flow: o.flow, SinkDropped: o.left.dropped}
+	wrong = c.flow.books(o.received, ipTraffic{o.left.packets, o.left.octets})
+	want := c.Datagrams
+	if s.gso {
+		want = c.Sends
+	}
+	if o.left.device+o.left.dropped < want {
+		wrong = append(wrong, fmt.Sprintf("%d packets were sent, the sink counted %d", want, o.left.device))
+	}
+	return c, wrong, nil
+}
+
+// path measures a run to the sensor.
+func (b *bench) path(s spec) (*path, []string, error) {
+	var from receiver
+	if err := b.sensor.Do(func() (err error) {
+		from, err = newStampedReceiver()
+		return err
+	}); err != nil {
+		return nil, nil, fmt.Errorf("open data port: %w", err)
+	}
+	p, _, wrong, err := b.receive(s, receiveStream(from, s.profile))
+	return p, wrong, err
+}
+
+// receive measures a run to a collector.
+func (b *bench) receive(s spec, in collector) (p *path, o outcome, wrong []string, err error) {
+	s.mode = modeReal
+	if o, err = b.capture(s, in.port(), in); err != nil {
+		in.finish(0) // a second time does no harm
+		return nil, o, nil, err
+	}
+	g := &o.arrived
+	p = &path{
+		flow: o.flow, Arrived: g.Datagrams, Lost: o.Datagrams - min(o.Datagrams, g.Used), SocketDrops: g.SocketDrops,
+		Intact: g.Intact, Bad: g.Bad, Disordered: g.Disordered, Missing: g.Missing, Delay: g.Delay,
+	}
+	wrong = append(p.flow.books(o.received, ipTraffic{o.left.packets, o.left.octets}), p.books()...)
+	if g.Fault != "" {
+		wrong = append(wrong, g.Fault)
+	}
+	return p, o, wrong, nil
+}
+
+// capture runs an agent with one capture, while the generator sends. in receives, if
+// anybody does, and is finished afterwards.
+func (b *bench) capture(s spec, port uint16, in collector) (o outcome, err error) {
+	a, stop, err := b.startAgent(s)
+	if err != nil {
+		return o, err
+	}
+	defer func() { err = stop(err) }()
+	control, err := acceptAgent(b.listener)
+	if err != nil {
+		return o, err
+	}
+	defer control.conn.Close()
+	if err := control.startCapture(port); err != nil {
+		return o, err
+	}
+	time.Sleep(settle)
+	before, err := b.sent()
+	if err != nil {
+		return o, err
+	}
+	agentBefore, err := a.cpuTime()
+	if err != nil {
+		return o, err
+	}
+	var ownBefore time.Duration
+	if in != nil {
+		if ownBefore, err = in.cpuTime(); err != nil {
+			return o, err
+		}
+	}
+	sent, err := b.generate(s)
+	if err != nil {
+		return o, err
+	}
+	if err := control.drained(); err != nil {
+		return o, err
+	}
+	agentAfter, err := a.cpuTime()
+	if err != nil {
+		return o, err
+	}
+	if o.PeakMemory, err = a.peakMemory(); err != nil {
+		return o, err
+	}
+	if err := control.endCapture(); err != nil {
+		return o, err
+	}
+	numbers, err := control.stats()
+	if err != nil {
+		return o, err
+	}
+	if in != nil {
+		if o.arrived, err = in.finish(uint64(numbers.Captured)); err != nil {
+			return o, err
+		}
+		o.own = o.arrived.CPU - ownBefore
+	}
+	status, err := a.final()
+	if err != nil {
+		return o, err
+	}
+	after, err := b.sent()
+	o.left, o.CPUNanoseconds = after.less(before), int64(agentAfter-agentBefore)
+	o.fill(sent, status)
+	return o, err
+}
+
+// fill takes over what generator and agent say.
+func (o *outcome) fill(sent generated, c captureStatus) {
+	o.received = c.Received
+	f := &o.flow
+	f.Sent, f.SentBytes, f.Seconds = sent.Frames, sent.Bytes, sent.Seconds
+	f.LinkLost = sent.Frames - min(sent.Frames, c.Received)
+	f.RingDrops, f.Captured, f.CapturedBytes, f.Packed = c.RingDrops, c.Captured, c.CapturedBytes, c.Packed
+	f.Datagrams, f.SendDropped, f.ExportedBytes, f.Sends = c.Datagrams, c.SendDropped, c.SentBytes, c.Sends
+	f.DatagramLimit = c.DatagramLimit
+}
+
+// generate has frames sent and waits until they have been.
+func (b *bench) generate(s spec) (done generated, err error) {
+	g := generator{Interface: "eth0", CPU: b.cpus.generator, Rate: s.rate, For: s.length, Profile: s.profile}
+	cmd := b.generator.Command("/proc/self/exe", g.arguments()...)
+	cmd.Env = append(os.Environ(), helperVariable+"="+helperGenerate)
+	var complaint bytes.Buffer
+	cmd.Stderr = &complaint
+	out, err := cmd.Output()
+	if err != nil {
+		return done, fmt.Errorf("generator: %w: %s", err, bytes.TrimSpace(complaint.Bytes()))
+	}
+	if err := json.Unmarshal(out, &done); err != nil {
+		return done, fmt.Errorf("generator: %w", err)
+	}
+	return done, nil
+}
+
+// idle measures an agent that captures nothing for a while.
+func (b *bench) idle(length time.Duration) (i *idle, err error) {
+	a, stop, err := b.startAgent(spec{mode: modeReal})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = stop(err) }()
+	control, err := acceptAgent(b.listener)
+	if err != nil {
+		return nil, err
+	}
+	defer control.conn.Close()
+	if err := control.startCapture(discardPort); err != nil {
+		return nil, err
+	}
+	time.Sleep(settle)
+	before, err := a.cpuTime()
+	if err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	time.Sleep(length)
+	took := time.Since(began)
+	after, err := a.cpuTime()
+	if err != nil {
+		return nil, err
+	}
+	memory, err := a.peakMemory()
+	return &idle{took.Seconds(), 100 * (after - before).Seconds() / took.Seconds(), memory}, err
+}

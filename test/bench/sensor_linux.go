@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"strconv"
+	"time"
+)
+
+// check measures what this program's own sensor pays for receiving, putting together
+// and checking, with the socket that rpcap-sensor uses.
+func (b *bench) check(s spec, to *sensing) (wrong []string, err error) {
+	dir := b.newDir()
+	in, err := newReceivingProcess(b.sensor, b.cpus.sensor, dir, s.profile)
+	if err != nil {
+		return nil, err
+	}
+	p, o, wrong, err := b.receive(s, in)
+	if err != nil {
+		return nil, err
+	}
+	os.RemoveAll(dir)
+	to.Sent, to.Seconds = p.Sent, p.Seconds
+	to.Check = ratio(float64(o.own), float64(p.Intact))
+	to.CheckMissing = p.Missing
+	return wrong, nil
+}
+
+var summaryPattern = regexp.MustCompile(`received: .*frames (\d+), .*missing (\d+) frames.*\n +output: +written (\d+)`)
+
+// pcapng measures rpcap-sensor writing a file that is thrown away.
+func (b *bench) pcapng(s spec, to *sensing) (wrong []string, err error) {
+	s.mode = modeReal
+	if err := b.listener.Close(); err != nil { // rpcap-sensor wants the port
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, b.listen()) }()
+	if err := b.set(s); err != nil {
+		return nil, err
+	}
+	dir := b.newDir()
+	p, err := start(b.sensor, b.cpus.sensor, b.bin, dir, "rpcap-sensor", "-w", os.DevNull, "--interface", "cap0")
+	if err != nil {
+		return nil, err
+	}
+	if err := p.await("listening", func() bool { return bytes.Contains(p.text(), []byte("waiting for agents")) }); err != nil {
+		return nil, err
+	}
+	a, stop, err := b.startAgent(s)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = stop(err) }()
+	if err := a.await("capturing", func() bool { return bytes.Contains(a.text(), []byte("capture started")) }); err != nil {
+		return nil, err
+	}
+	time.Sleep(settle)
+	before, err := p.cpuTime()
+	if err != nil {
+		return nil, err
+	}
+	sent, err := b.generate(s)
+	if err != nil {
+		return nil, err
+	}
+	after, err := p.calm()
+	if err != nil {
+		return nil, err
+	}
+	if err := p.stop(); err != nil {
+		return nil, err
+	}
+	m := summaryPattern.FindSubmatch(p.text())
+	if m == nil {
+		return nil, fmt.Errorf("rpcap-sensor printed no summary: %s", p.tail())
+	}
+	var frames, missing, written uint64
+	for i, v := range []*uint64{&frames, &missing, &written} {
+		if *v, err = strconv.ParseUint(string(m[i+1]), 10, 64); err != nil {
+			return nil, err
+		}
+	}
+	to.Pcapng, to.PcapngMissing = ratio(float64(after-before), float64(written)), missing
+	if frames != written {
+		wrong = append(wrong, fmt.Sprintf("rpcap-sensor received %d frames and wrote %d", frames, written))
+	}
+	if missing == 0 && written != sent.Frames {
+		wrong = append(wrong, fmt.Sprintf("%d frames were sent, rpcap-sensor wrote %d and misses none", sent.Frames, written))
+	}
+	return wrong, os.RemoveAll(dir)
+}
+
+// calm waits until the process has done its work and returns its CPU time.
+func (p *process) calm() (time.Duration, error) {
+	const between, idle = 100 * time.Millisecond, 2 * time.Millisecond
+	last, err := p.cpuTime()
+	for limit := time.Now().Add(patience); err == nil; {
+		time.Sleep(between)
+		var now time.Duration
+		if now, err = p.cpuTime(); now-last < idle {
+			return now, err
+		}
+		if last = now; time.Now().After(limit) {
+			return 0, fmt.Errorf("%s goes on working", p.name)
+		}
+	}
+	return 0, err
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// column is one column of the table of points.
+type column struct {
+	name  string
+	width int // 0: as wide as the name
+	cell  func(p *point) string
+}
+
+// inSink and inReal make cells of what one of the modes measured.
+func inSink(f func(c *cost) string) func(p *point) string {
+	return func(p *point) string {
+		if p.Sink == nil {
+			return "-"
+		}
+		return f(p.Sink)
+	}
+}
+
+func inReal(f func(r *path) string) func(p *point) string {
+	return func(p *point) string {
+		if p.Real == nil {
+			return "-"
+		}
+		return f(p.Real)
+	}
+}
+
+var columns = []column{
+	{"bytes", 5, func(p *point) string { return p.Size }},
+	{"asked/s", 7, func(p *point) string { return rateText(p.Rate) }},
+	{"sent/s", 7, inSink(func(c *cost) string { return fmt.Sprintf("%.0f", c.rate()) })},
+	{"Gbit/s", 6, inSink(func(c *cost) string { return fmt.Sprintf("%.2f", c.gbits()) })},
+	{"ns/frame", 8, inSink(func(c *cost) string { return fmt.Sprintf("%.0f", c.perFrame()) })},
+	{"CPU %", 5, inSink(func(c *cost) string { return fmt.Sprintf("%.1f", c.cpu()) })},
+	{"run", 4, inSink(func(c *cost) string { return fmt.Sprintf("%.1f", c.run()) })},
+	{"wire", 5, inSink(func(c *cost) string { return fmt.Sprintf("%.3f", c.wire()) })},
+	{"ring %", 6, inSink(func(c *cost) string { return percent(c.ringLoss()) })},
+	{"send %", 6, inSink(func(c *cost) string { return percent(c.sendLoss()) })},
+	{"path %", 6, inReal(func(r *path) string { return percent(r.pathLoss()) + overflowed(r.SocketDrops) })},
+	{"p50 ms", 6, inReal(func(r *path) string { return fmt.Sprintf("%.2f", r.Delay.P50) })},
+	{"p99", 5, inReal(func(r *path) string { return fmt.Sprintf("%.1f", r.Delay.P99) })},
+	{"p99.9", 5, inReal(func(r *path) string { return fmt.Sprintf("%.1f", r.Delay.P999) })},
+	{"max", 5, inReal(func(r *path) string { return fmt.Sprintf("%.1f", r.Delay.Max) })},
+	{"MiB", 4, inSink(func(c *cost) string { return mebibytes(c.PeakMemory) })},
+}
+
+// percent shows nothing as 0 and anything as more than that.
+func percent(x float64) string {
+	switch {
+	case x == 0:
+		return "0"
+	case x < 0.001:
+		return "<.001"
+	}
+	return fmt.Sprintf("%.3g", x)
+}
+
+// overflowed marks loss in which the receive buffer of the sensor has a part.
+func overflowed(drops uint64) string {
+	if drops > 0 {
+		return "*"
+	}
+	return ""
+}
+
+func mebibytes(n uint64) string { return fmt.Sprintf("%.1f", float64(n)/(1<<20)) }
+
+func tableHead() string {
+	var b strings.Builder
+	for _, c := range columns {
+		fmt.Fprintf(&b, "%*s ", max(c.width, len(c.name)), c.name)
+	}
+	return b.String()
+}
+
+func tableRow(p *point) string {
+	var b strings.Builder
+	for _, c := range columns {
+		fmt.Fprintf(&b, "%*s ", max(c.width, len(c.name)), c.cell(p))
+	}
+	return b.String()
+}
+
+const legend = `ns/frame: CPU time of the agent's process for each captured frame; CPU %: of one core; run: datagrams sent together;
+wire: bytes on the wire, UDP and IP headers included, for each byte captured; ring, send, path: share lost there (* the
+sensor's socket overflowed, which is not the agent's loss); p50 to max: milliseconds from capture to arrival; MiB: peak memory.`
+
+const sensorHead = "bytes asked/s  gso  agent ns  check ns  pcapng ns  missing"
+
+func sensorRow(s *sensing) string {
+	return fmt.Sprintf("%5s %7s %4s %9.0f %9.0f %10.0f %8d", s.Size, rateText(s.Rate), onOff(s.GSO), s.Agent, s.Check, s.Pcapng, s.CheckMissing+s.PcapngMissing)
+}
+
+func onOff(on bool) string {
+	if on {
+		return "on"
+	}
+	return "off"
+}
+
+// progress is a line on a terminal that is overwritten, and nothing elsewhere.
+type progress struct {
+	show  func(string)
+	total int
+	done  int
+	began time.Time
+}
+
+func (p *progress) step(what string) {
+	left := ""
+	if p.done > 2 {
+		each := time.Since(p.began) / time.Duration(p.done)
+		left = fmt.Sprintf(", %v left", (each * time.Duration(p.total-p.done)).Round(time.Second))
+	}
+	p.done++
+	p.show(fmt.Sprintf("[%d/%d%s] %s", p.done, p.total, left, what))
+}
