@@ -156,6 +156,14 @@ func (p *plan) restrict(only string) error {
 	return nil
 }
 
+// rateText is a rate as parseRate takes it.
+func rateText(rate float64) string {
+	if rate == 0 {
+		return flatOut
+	}
+	return strconv.FormatFloat(rate, 'f', -1, 64)
+}
+
 func parseRate(s string) (float64, error) {
 	if s == flatOut {
 		return 0, nil

@@ -32,13 +32,6 @@ func (s spec) String() string {
 	return fmt.Sprintf("%s bytes, %s/s, %s, %v", s.profile.name, rateText(s.rate), series{s.gso, s.jumbo}.name(), s.mode)
 }
 
-func rateText(rate float64) string {
-	if rate == 0 {
-		return flatOut
-	}
-	return strconv.FormatFloat(rate, 'f', -1, 64)
-}
-
 // cpus says who runs where.
 type cpus struct{ agent, generator, sensor int }
 
