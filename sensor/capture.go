@@ -27,7 +27,7 @@ func (s *session) newCapture(r *Rule) (*capture, error) {
 	}
 	c := &capture{stream: newStream(src, s.sensor.opts.Limits)}
 	// The sinks get to know the stream only when it has a port.
-	attach := func() { c.stream.feeds = attach(s.sensor.opts.Sinks, src) }
+	attach := func() { c.stream.feeds = s.sensor.hub.attach(src) }
 	if r.TCP {
 		t, err := listenTCPData(&s.sensor.opts, c.stream, s.log)
 		if err != nil {
@@ -120,7 +120,7 @@ func (c *capture) fill(st *PeerStatus) {
 	st.Received = c.stream.received()
 	st.Tail, st.TailLost = c.stream.tail, c.stream.tailLost
 	st.Rebound = c.stream.rebound
-	st.Sinks = c.stream.sinkCounters()
+	st.setSinks(c.stream.sinkCounters())
 }
 
 func (c *capture) forwarded() Forwarded {

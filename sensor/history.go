@@ -46,7 +46,8 @@ func (h *history) add(st PeerStatus) (news bool) {
 	merged.Received.add(sum.Received)
 	merged.TailLost += sum.TailLost
 	merged.Rebound += sum.Rebound
-	merged.Sinks.add(sum.Sinks)
+	merged.addSinks(sum.BySink)
+	merged.Deduplicated += sum.Deduplicated
 	merged.Tail = max(st.Tail, sum.Tail) // the least certain one
 	*sum = merged
 	return news

@@ -73,7 +73,8 @@ type Options struct {
 	Rules   []Rule     // in file order: the first that matches is taken
 	Listen  netip.Addr // address of the listeners and the data ports; the zero value is every address
 	Data    DataPorts
-	Sinks   []Sink
+	Sinks   []Sink                // each gets all frames; one that fails is shown as failed, and the sensor goes on
+	Purpose Sink                  // one more sink, without which the sensor has no purpose: its end ends Run
 	Aliases map[netip.Addr]string // names shown instead of agents' addresses
 	Limits  Limits
 	Log     *zap.Logger // nil is silent

@@ -26,9 +26,6 @@ const (
 	finalWriteTimeout = 2 * time.Second
 )
 
-// ErrConsumerGone is wrapped by the error of a sink whose reader has gone away; for a pipe that is a normal end.
-var ErrConsumerGone = errors.New("nobody reads any more")
-
 // Pcapng is a sink that writes one pcapng stream to a file, a pipe or standard output.
 //
 // Frames are encoded into a chunk under mu by whoever delivers them; Run takes the chunk as soon as it is free to write,

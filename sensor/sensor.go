@@ -13,9 +13,6 @@ import (
 	"go.uber.org/zap"
 )
 
-// sinkCloseTimeout bounds how long a sink may take to write what is queued and its statistics.
-const sinkCloseTimeout = 3 * time.Second
-
 // Sensor accepts agents and feeds their frames to sinks.
 type Sensor struct {
 	opts     Options
@@ -24,6 +21,7 @@ type Sensor struct {
 	compiler *compiler
 	names    *nameTable
 	ports    *portPool
+	hub      *hub
 	held     *heldConns
 	history  *history
 	ready    chan struct{}  // closed when all listeners are open
@@ -44,11 +42,16 @@ func New(o Options) (*Sensor, error) {
 		return nil, err
 	}
 	o.Log = o.Log.Named("sensor")
+	hub, err := newHub(&o)
+	if err != nil {
+		return nil, err
+	}
 	s := &Sensor{
 		opts: o, rules: slices.Clone(o.Rules), log: o.Log,
 		compiler: newCompiler(),
 		names:    newNameTable(o.Aliases),
 		ports:    newPortPool(&o),
+		hub:      hub,
 		held:     newHeldConns(o.Limits, o.Log),
 		history:  newHistory(),
 		ready:    make(chan struct{}),
@@ -66,8 +69,8 @@ func New(o Options) (*Sensor, error) {
 }
 
 // Run opens the listeners, serves agents and sinks until ctx is cancelled, then stops in order: STATS and ENDCAP to each
-// agent (at most 2 s), what is on its way (at most 1 s), the sinks' statistics. It returns when everything has ended. A
-// sink whose consumer has gone ends it too, without an error; a sink that fails, with one. It can be called once.
+// agent (at most 2 s), what is on its way (at most 1 s), the sinks' statistics. It returns when everything has ended. The
+// end of Options.Purpose ends it too: without an error if only its reader has gone. It can be called once.
 func (s *Sensor) Run(ctx context.Context) error {
 	listeners, err := s.listen()
 	if err != nil {
@@ -75,7 +78,7 @@ func (s *Sensor) Run(ctx context.Context) error {
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	sinks := s.startSinks(stop)
+	sinks := s.hub.start(stop)
 	for _, l := range listeners {
 		s.wg.Go(func() { l.run(ctx) })
 	}
@@ -131,67 +134,6 @@ func (s *Sensor) listen() (out []*listener, err error) {
 	return out, nil
 }
 
-// runningSinks are the sinks' goroutines.
-type runningSinks struct {
-	cancel context.CancelFunc
-	done   chan error // one result for each that had not failed before
-	names  []string
-	log    *zap.Logger
-}
-
-// startSinks runs every sink; one that returns early stops the sensor.
-func (s *Sensor) startSinks(stop context.CancelCauseFunc) *runningSinks {
-	ctx, cancel := context.WithCancel(context.Background())
-	r := &runningSinks{cancel: cancel, done: make(chan error, len(s.opts.Sinks)), log: s.log}
-	for _, k := range s.opts.Sinks {
-		r.names = append(r.names, k.Name())
-		go func() {
-			err := k.Run(ctx)
-			if err != nil && ctx.Err() == nil {
-				stop(sinkError{err})
-				err = nil
-			}
-			r.done <- err
-		}()
-	}
-	return r
-}
-
-// close tells the sinks to finish and waits for them.
-func (r *runningSinks) close() error {
-	r.cancel()
-	timer := time.NewTimer(sinkCloseTimeout)
-	defer timer.Stop()
-	var errs []error
-	for range r.names {
-		select {
-		case err := <-r.done:
-			if errors.Is(err, ErrConsumerGone) {
-				err = nil
-			}
-			errs = append(errs, err)
-		case <-timer.C:
-			errs = append(errs, fmt.Errorf("finish output (%s): not written within %v", strings.Join(r.names, ", "), sinkCloseTimeout))
-			return errors.Join(errs...)
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// sinkError is the cause of a stop that a sink has brought about.
-type sinkError struct{ error }
-
-func (e sinkError) Unwrap() error { return e.error }
-
-// sinkFailure is the error of such a stop, nil if it only lost its reader.
-func sinkFailure(cause error) error {
-	var e sinkError
-	if errors.As(cause, &e) && !errors.Is(e, ErrConsumerGone) {
-		return e.error
-	}
-	return nil
-}
-
 // Ready is closed when all listeners are open.
 func (s *Sensor) Ready() <-chan struct{} { return s.ready }
 
@@ -213,6 +155,9 @@ func (s *Sensor) Peers() []PeerStatus {
 	})
 	return append(out, s.history.list()...)
 }
+
+// Sinks describes the outputs, the one of Options.Purpose last.
+func (s *Sensor) Sinks() []SinkStatus { return s.hub.status() }
 
 // Ports describes the open data ports.
 func (s *Sensor) Ports() []PortStatus { return s.ports.status() }

@@ -163,11 +163,11 @@ func TestTCPDataBad(t *testing.T) {
 	}
 }
 
-// TestSinkFailureStopsTheSensor: a lost reader is a normal end, a full disk is not.
-func TestSinkFailureStopsTheSensor(t *testing.T) {
+// TestPurposeFailureStopsTheSensor: a lost reader is a normal end, a full disk is not.
+func TestPurposeFailureStopsTheSensor(t *testing.T) {
 	for _, cause := range []error{syscall.EPIPE, syscall.ENOSPC} {
 		s := startSensor(t, Options{
-			Rules: []Rule{{Name: "all"}}, Sinks: []Sink{NewPcapng("pipe", failingWriter{cause}, true)},
+			Rules: []Rule{{Name: "all"}}, Purpose: NewPcapng("pipe", failingWriter{cause}, true),
 		})
 		select {
 		case err := <-s.result:

@@ -2,9 +2,18 @@ package sensor
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 
 	"rpcapd/udpstr"
+)
+
+var (
+	// ErrConsumerGone is wrapped by the error of a sink whose reader has gone away; for a pipe that is a normal end.
+	ErrConsumerGone = errors.New("nobody reads any more")
+	// ErrTryAgain is wrapped by the error of a sink whose Run may be called again: the disk was full, the listener of a
+	// connection dialled out was not there. The sensor does so after a pause of 1 s that grows to 30 s.
+	ErrTryAgain = errors.New("tried again later")
 )
 
 // Source names where the frames of one feed come from. It does not change while the feed lives.
@@ -15,7 +24,7 @@ type Source struct {
 	Description string // as the agent gave it, without the preselected mark
 	LinkType    uint32 // DLT number as the agent gave it; FileLinkType converts
 	Snaplen     uint32 // bytes, what was asked of the agent
-	Filter      string // tcpdump syntax; empty is everything
+	Filter      string // tcpdump syntax; empty is everything. A reload may change it: that of the beginning stays here
 	Rule        string
 }
 
@@ -23,33 +32,40 @@ type Source struct {
 func (s Source) Name() string { return s.Host + "/" + s.Interface }
 
 // Sink is a consumer of all streams: a file, standard output, a network server.
+//
+// A sink is independent of the others: a slow one loses its own copy of a frame and counts it, one that fails is shown
+// as failed by Sensor.Sinks while the sensor goes on. Only that of Options.Purpose ends the sensor with it. A sink may
+// also have a method Status() SinkStatus, to show more of itself.
 type Sink interface {
-	// Name is short and constant, for logs and status.
+	// Name is short and constant, for logs and status; no two sinks of a sensor have the same.
 	Name() string
-	// Attach announces a stream. It is called before its first frame, from any goroutine, and must not block.
+	// Attach announces a stream. It is called before its first frame, from any goroutine, also before Run and after
+	// Run has failed, and must not block.
 	Attach(Source) Feed
 	// Run works until ctx is cancelled, which happens after every feed was detached; it then writes what is queued,
-	// the statistics, and returns. A return before that means that the sink cannot go on; an error that wraps
-	// ErrConsumerGone means that nobody reads any more.
+	// the statistics, and returns. A return before that means that the sink cannot go on, and that its feeds count
+	// every further frame as dropped; an error that wraps ErrConsumerGone means that nobody reads any more, one that
+	// wraps ErrTryAgain that Run is to be called again.
 	Run(ctx context.Context) error
 }
 
-// Feed takes the frames of one stream. Calls on one feed never overlap.
+// Feed takes the frames of one stream. Calls of Frame and Detach never overlap.
 type Feed interface {
 	// Frame takes one frame. It must not block and must not keep p or its data: a frame for which the sink has no
 	// room is dropped and counted.
 	Frame(p *udpstr.Packet)
-	// Counters may be called at any time between Attach and Detach.
+	// Counters may be called at any time between Attach and Detach, also while Frame runs.
 	Counters() FeedCounters
 	// Detach ends the feed with the agent's last numbers. No call follows.
 	Detach(Forwarded)
 }
 
-// FeedCounters says what became of the frames given to a feed: all of them are in Written or in Dropped.
+// FeedCounters says what became of the frames given to a feed: each of them is in Written, Dropped or LeftOut.
 type FeedCounters struct {
 	Written uint64 // frames queued for writing or written
 	Bytes   uint64 // of frame data in them
 	Dropped uint64 // no room, link type not possible, sink failed
+	LeftOut uint64 // not wanted by the sink's Selection
 }
 
 // add sums two feeds' counters.
@@ -57,6 +73,7 @@ func (c *FeedCounters) add(o FeedCounters) {
 	c.Written += o.Written
 	c.Bytes += o.Bytes
 	c.Dropped += o.Dropped
+	c.LeftOut += o.LeftOut
 }
 
 // FileLinkType converts a DLT number, which differs between systems for a few link types, to the LINKTYPE number

@@ -1,6 +1,7 @@
 package sensor
 
 import (
+	"maps"
 	"net/netip"
 	"time"
 )
@@ -109,9 +110,40 @@ type PeerStatus struct {
 	Forwarded  Forwarded
 	Received   Received
 	Tail       Tail
-	TailLost   uint64 // frames of Received.Missing that were lost at the end
-	Rebound    uint64 // times the source port changed under way (NAT)
-	Sinks      FeedCounters
+	TailLost   uint64                  // frames of Received.Missing that were lost at the end
+	Rebound    uint64                  // times the source port changed under way (NAT)
+	Sinks      FeedCounters            // summed over all sinks
+	BySink     map[string]FeedCounters // by the sink's name; not to be changed
+
+	Deduplicated uint64 // frames delivered that no sink got because another agent's stream had brought them already
+
+	// ClockOffset is the agent's clock less the sensor's, if ClockKnown: positive when the agent's is ahead.
+	ClockOffset time.Duration
+	ClockKnown  bool
+
+	Reconnects  uint64 // sessions of this name after the first
+	LastError   string // the last thing that went wrong under this name, in this session or an earlier one
+	LastErrorAt time.Time
+}
+
+// setSinks fills in the counters of the sinks and their sum. by is kept.
+func (p *PeerStatus) setSinks(by map[string]FeedCounters) {
+	p.BySink, p.Sinks = by, FeedCounters{}
+	for _, c := range by {
+		p.Sinks.add(c)
+	}
+}
+
+// addSinks adds the counters of an earlier capture.
+func (p *PeerStatus) addSinks(earlier map[string]FeedCounters) {
+	sums := make(map[string]FeedCounters, len(earlier))
+	maps.Copy(sums, earlier)
+	for name, c := range p.BySink {
+		sum := sums[name]
+		sum.add(c)
+		sums[name] = sum
+	}
+	p.setSinks(sums)
 }
 
 // PortStatus describes one open data port.

@@ -43,7 +43,7 @@ type stream struct {
 	agent    netip.Addr // the only address that datagrams are taken from
 	source   Source
 	limits   Limits
-	feeds    []Feed
+	feeds    []*hubFeed
 	format   streamFormat
 	udpstr   *udpstr.Reassembler
 	plain    *plainStream
@@ -58,20 +58,11 @@ type stream struct {
 	final    Received
 	tail     Tail
 	tailLost uint64
-	sinks    FeedCounters // valid once finished
+	sinks    map[string]FeedCounters // valid once finished
 }
 
 func newStream(src Source, limits Limits) *stream {
 	return &stream{agent: src.Agent, source: src, limits: limits, reached: make(chan struct{})}
-}
-
-// attach gets a feed for a source from every sink.
-func attach(sinks []Sink, src Source) []Feed {
-	feeds := make([]Feed, 0, len(sinks))
-	for _, k := range sinks {
-		feeds = append(feeds, k.Attach(src))
-	}
-	return feeds
 }
 
 // begin settles the format with the first datagram.
@@ -158,13 +149,16 @@ func (s *stream) arrived() Received {
 	return Received{}
 }
 
-// sinkCounters sums what the sinks did with the frames.
-func (s *stream) sinkCounters() FeedCounters {
-	sum := s.sinks
-	for _, f := range s.feeds {
-		sum.add(f.Counters())
+// sinkCounters says what each sink did with the frames.
+func (s *stream) sinkCounters() map[string]FeedCounters {
+	if s.finished {
+		return s.sinks
 	}
-	return sum
+	by := make(map[string]FeedCounters, len(s.feeds))
+	for _, f := range s.feeds {
+		by[f.run.name] = f.Counters()
+	}
+	return by
 }
 
 // finish ends the stream: what the reorder window holds is delivered, the tail is settled, the sinks are told. captured
@@ -182,9 +176,9 @@ func (s *stream) finish(tail Tail, captured uint32, sum Forwarded) {
 		s.final.Missing += s.tailLost
 	}
 	s.finished = true
-	s.sinks = s.sinkCounters()
+	s.sinks = make(map[string]FeedCounters, len(s.feeds))
 	for _, f := range s.feeds {
-		f.Detach(sum)
+		s.sinks[f.run.name] = f.detach(sum)
 	}
 	s.feeds, s.udpstr, s.plain = nil, nil, nil
 }

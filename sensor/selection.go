@@ -1,0 +1,267 @@
+package sensor
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/netip"
+	"path"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"rpcapd/filter"
+	"rpcapd/rpcap"
+	"rpcapd/udpstr"
+)
+
+// maxSelected bounds the patterns of a selection, and the link types whose programs a selector keeps.
+const maxSelected = 1024
+
+// usualLinkTypes are the DLT numbers whose programs are compiled up front: Ethernet, BSD loopback, raw IP, 802.11 with
+// and without radiotap, Linux cooked in both versions.
+var usualLinkTypes = []uint32{linkEthernet, 0, 12, 105, 127, 113, 276}
+
+// Selection says which streams and which of their frames a consumer wants. The zero value is everything.
+type Selection struct {
+	Agents []string // patterns of path.Match for the alias or the address, or networks such as 10.1.0.0/16; any may match
+	Rules  []string // patterns for the name of the rule; any may match
+	Filter string   // tcpdump syntax
+}
+
+// Everything reports whether nothing is left out.
+func (s Selection) Everything() bool {
+	return len(s.Agents) == 0 && len(s.Rules) == 0 && strings.TrimSpace(s.Filter) == ""
+}
+
+// Check finds the mistakes that can be found without tcpdump.
+func (s Selection) Check() error {
+	if len(s.Agents) > maxSelected || len(s.Rules) > maxSelected {
+		return fmt.Errorf("check selection: more than %d patterns", maxSelected)
+	}
+	for _, a := range s.Agents {
+		if _, err := parseAgentPattern(a); err != nil {
+			return err
+		}
+	}
+	for _, r := range s.Rules {
+		if _, err := path.Match(r, ""); err != nil {
+			return fmt.Errorf("check selection: rule pattern %q: %w", r, err)
+		}
+	}
+	return nil
+}
+
+// agentPattern is a network or a pattern for names.
+type agentPattern struct {
+	network netip.Prefix // not valid: glob counts
+	glob    string
+}
+
+func parseAgentPattern(text string) (agentPattern, error) {
+	if p, err := netip.ParsePrefix(text); err == nil {
+		return agentPattern{network: p.Masked()}, nil
+	}
+	if a, err := netip.ParseAddr(text); err == nil {
+		a = plainAddr(a)
+		return agentPattern{network: netip.PrefixFrom(a, a.BitLen())}, nil
+	}
+	if _, err := path.Match(text, ""); err != nil || text == "" {
+		return agentPattern{}, fmt.Errorf("check selection: agent %q: write a name, a pattern such as web*, an address or a network", text)
+	}
+	return agentPattern{glob: text}, nil
+}
+
+func (a agentPattern) matches(s Source) bool {
+	if a.network.IsValid() {
+		return a.network.Contains(s.Agent)
+	}
+	alias, _, _ := strings.Cut(s.Host, "#") // "#2" belongs to the session and not to the agent
+	for _, name := range []string{s.Host, alias, s.Agent.String()} {
+		if ok, err := path.Match(a.glob, name); err == nil && ok {
+			return true
+		}
+	}
+	return false
+}
+
+// Selector is a Selection ready for use. Any number of goroutines may use one.
+type Selector struct {
+	agents   []agentPattern
+	rules    []string
+	filter   string
+	compiler *compiler
+
+	mu       sync.Mutex                          // a leaf; held while machines is replaced
+	machines atomic.Pointer[map[uint32]*machine] // by LINKTYPE number; copied for each change
+}
+
+// machine is a filter for one link type.
+type machine struct {
+	vm    *filter.VM
+	state machineState
+}
+
+type machineState uint8
+
+const (
+	machineCompiling machineState = iota // no frame passes yet
+	machineReady
+	machineRefused // the filter has no meaning on this link type: no frame passes
+)
+
+// Compile checks the selection and compiles its filter with tcpdump for the usual link types. It may take as long as
+// tcpdump needs to look up the names in the filter. The error says why no frame could ever pass.
+func (s Selection) Compile(ctx context.Context) (*Selector, error) {
+	if err := s.Check(); err != nil {
+		return nil, err
+	}
+	sel := &Selector{rules: s.Rules, filter: strings.TrimSpace(s.Filter), compiler: newCompiler()}
+	sel.machines.Store(&map[uint32]*machine{})
+	for _, a := range s.Agents {
+		p, err := parseAgentPattern(a)
+		if err != nil {
+			return nil, err
+		}
+		sel.agents = append(sel.agents, p)
+	}
+	if sel.filter == "" {
+		return sel, nil
+	}
+	var first error
+	good := false
+	for _, lt := range usualLinkTypes {
+		m, err := sel.compile(ctx, lt)
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		if err != nil && first == nil {
+			first = err
+		}
+		good = good || err == nil
+		sel.set(FileLinkType(lt), m)
+		if !good && lt == linkEthernet && !linkTypeMatters(err) {
+			break
+		}
+	}
+	if !good {
+		return nil, first
+	}
+	return sel, nil
+}
+
+// linkTypeMatters reports whether a filter that tcpdump refuses for Ethernet may be good for another link type.
+func linkTypeMatters(err error) bool {
+	return err != nil && !strings.Contains(err.Error(), "syntax error") && !strings.Contains(err.Error(), "install tcpdump")
+}
+
+// compile makes the machine of one link type; on an error one that lets nothing pass.
+func (s *Selector) compile(ctx context.Context, linkType uint32) (*machine, error) {
+	refused := &machine{state: machineRefused}
+	p, err := s.compiler.compile(ctx, s.filter, linkType)
+	if err != nil {
+		return refused, err
+	}
+	c, err := filter.UserSpace(linkType, filter.Exclusion{}, p, rpcap.MaxSnaplen)
+	if err != nil {
+		return refused, fmt.Errorf("compile filter %q: %w", s.filter, err)
+	}
+	return &machine{vm: c.VM, state: machineReady}, nil
+}
+
+// Source reports whether frames of this source can be wanted. For a link type that is seen for the first time it begins
+// to compile the filter; until that is done Frame refuses its frames. It does not block.
+func (s *Selector) Source(src Source) bool {
+	if len(s.agents) > 0 && !s.agent(src) || len(s.rules) > 0 && !matchesAny(s.rules, src.Rule) {
+		return false
+	}
+	if s.filter == "" {
+		return true
+	}
+	linkType := FileLinkType(src.LinkType)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	known := *s.machines.Load()
+	m := known[linkType]
+	if m == nil {
+		if len(known) >= maxSelected {
+			return false
+		}
+		m = &machine{}
+		s.replace(linkType, m)
+		go s.compileLate(linkType)
+	}
+	return m.state != machineRefused
+}
+
+// compileLate is bounded by compileTimeout; on an error no frame of this link type passes.
+func (s *Selector) compileLate(linkType uint32) {
+	m, _ := s.compile(context.Background(), linkType)
+	s.set(linkType, m)
+}
+
+func (s *Selector) set(linkType uint32, m *machine) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.replace(linkType, m)
+}
+
+// replace puts in a machine; s.mu is held.
+func (s *Selector) replace(linkType uint32, m *machine) {
+	next := maps.Clone(*s.machines.Load())
+	next[linkType] = m
+	s.machines.Store(&next)
+}
+
+func (s *Selector) agent(src Source) bool {
+	for _, a := range s.agents {
+		if a.matches(src) {
+			return true
+		}
+	}
+	return false
+}
+
+// Frame reports whether a frame of a wanted source passes the filter. linkType is Source.LinkType.
+func (s *Selector) Frame(linkType uint32, p *udpstr.Packet) bool {
+	if s.filter == "" {
+		return true
+	}
+	m := (*s.machines.Load())[FileLinkType(linkType)]
+	return m != nil && m.vm != nil && m.vm.Run(p.Data, p.Len) > 0
+}
+
+// Select returns a sink that passes on to k what the selection wants; the rest is counted as left out. It compiles the
+// filter, see Compile. The status of k, if it has one, stays to be seen.
+func Select(ctx context.Context, s Selection, k Sink) (Sink, error) {
+	if s.Everything() {
+		return k, nil
+	}
+	sel, err := s.Compile(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("output %s: %w", k.Name(), err)
+	}
+	return &selectedSink{Sink: k, selector: sel}, nil
+}
+
+type selectedSink struct {
+	Sink
+	selector *Selector
+}
+
+// Status is the wrapped sink's.
+func (s *selectedSink) Status() SinkStatus {
+	if k, ok := s.Sink.(interface{ Status() SinkStatus }); ok {
+		return k.Status()
+	}
+	return SinkStatus{}
+}
+
+// Attach implements Sink. A source that is not wanted never reaches the wrapped sink.
+func (s *selectedSink) Attach(src Source) Feed {
+	f := &selectedFeed{selector: s.selector, linkType: src.LinkType}
+	if s.selector.Source(src) {
+		f.feed = s.Sink.Attach(src)
+	}
+	return f
+}
