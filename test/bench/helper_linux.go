@@ -16,6 +16,7 @@ const helperVariable = "BENCH_HELPER"
 const (
 	helperGenerate = "generate" // arguments of generator
 	helperReceive  = "receive"  // CPU, profile
+	helperSimulate = "simulate" // CPU, number of agents
 	helperPin      = "pin"      // CPU, program, its arguments
 )
 
@@ -32,6 +33,8 @@ func helper() {
 		err = generateMain(os.Args[1:])
 	case helperReceive:
 		err = receiveMain(os.Args[1:])
+	case helperSimulate:
+		err = simulateMain(os.Args[1:])
 	case helperPin:
 		err = pinMain(os.Args[1:])
 	}

@@ -34,6 +34,7 @@ const (
 // lab is the three hosts and how they are set for a run.
 type lab struct {
 	generator, agent, sensor *netlab.Namespace
+	fleet                    *netlab.Namespace // sensor and simulated agents, with nothing but loopback
 
 	listener *net.TCPListener // the sensor's control port
 	sinking  bool             // UDP of the agent's host goes into the sink
@@ -65,6 +66,7 @@ func newLab() (*lab, error) {
 	l := &lab{}
 	n := netlab.NewFor(l)
 	l.generator, l.agent, l.sensor = n.Namespace("generator"), n.Namespace("agent"), n.Namespace("sensor")
+	l.fleet = n.Namespace("fleet")
 	for _, h := range []*netlab.Namespace{l.generator, l.agent, l.sensor} {
 		if err := h.Do(noIPv6); err != nil {
 			return l, err

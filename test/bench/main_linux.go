@@ -31,7 +31,7 @@ func parseOptions() (o options) {
 	flag.StringVar(&o.sizes, "sizes", "", "only these: bytes or imix, separated by commas")
 	flag.StringVar(&o.rates, "rates", "", "only these: frames per second or flat, separated by commas")
 	flag.StringVar(&o.gso, "g", "", "tx-udp-segmentation of the uplink only on, or off (default: one after the other)")
-	flag.StringVar(&o.only, "only", "", "only these parts: idle, points, jumbo, sensor, separated by commas")
+	flag.StringVar(&o.only, "only", "", "only these parts: idle, points, jumbo, sensor, scale, separated by commas")
 	flag.DurationVar(&o.length, "for", 0, "length of a run")
 	flag.IntVar(&o.repeat, "repeat", 0, "runs into the sink for each point; that with the median cost counts")
 	flag.Parse()
@@ -188,7 +188,29 @@ func (m *measurement) all() (err error) {
 		}
 	}
 	if len(m.plan.sensorProfiles) > 0 {
-		return m.sensors()
+		if err := m.sensors(); err != nil {
+			return err
+		}
+	}
+	if m.plan.fleet.agents > 0 {
+		return m.many()
+	}
+	return nil
+}
+
+// many measures the sensor with a fleet.
+func (m *measurement) many() error {
+	m.line("\nsensor, many agents")
+	s, wrong, err := m.scale(m.plan.fleet, m.progress.step)
+	if err != nil {
+		return fmt.Errorf("many agents: %w", err)
+	}
+	m.report.Scale = s
+	for _, w := range wrong {
+		m.report.Problems = append(m.report.Problems, "many agents: "+w)
+	}
+	for _, text := range s.lines() {
+		m.line("%s", text)
 	}
 	return nil
 }

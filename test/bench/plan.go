@@ -26,6 +26,26 @@ type plan struct {
 
 	sensorProfiles []profile
 	sensorRate     float64
+
+	fleet fleetPlan
+}
+
+// fleetPlan is how a scale is measured.
+type fleetPlan struct {
+	agents  int // 0: not at all
+	sending int
+	rate    float64 // frames per second of each that sends
+	idle    time.Duration
+	load    time.Duration
+	away    time.Duration // of the sensor, between two instances
+}
+
+// runs is for the progress: idle, load, restart.
+func (p fleetPlan) runs() int {
+	if p.agents == 0 {
+		return 0
+	}
+	return 3
 }
 
 func fullPlan() plan {
@@ -34,6 +54,7 @@ func fullPlan() plan {
 		gso: []bool{false, true}, length: 2 * time.Second, repeat: 1, idle: 10 * time.Second,
 		jumboProfiles: profiles("64", "imix", "1514", "9000"), jumboRates: []float64{60_000, 0}, jumboGSO: []bool{false, true},
 		sensorProfiles: profiles("64", "imix", "1514"), sensorRate: 60_000,
+		fleet: fleetPlan{agents: 1000, sending: 200, rate: 500, idle: 15 * time.Second, load: 10 * time.Second, away: 5 * time.Second},
 	}
 }
 
@@ -43,6 +64,7 @@ func quickPlan() plan {
 		gso: []bool{false, true}, length: time.Second, repeat: 1, idle: 3 * time.Second,
 		jumboProfiles: profiles("1514"), jumboRates: []float64{60_000, 0}, jumboGSO: []bool{false},
 		sensorProfiles: profiles("64", "1514"), sensorRate: 60_000,
+		fleet: fleetPlan{agents: 1000, sending: 200, rate: 500, idle: 5 * time.Second, load: 3 * time.Second, away: time.Second},
 	}
 }
 
@@ -60,7 +82,7 @@ func profiles(names ...string) (list []profile) {
 // runs is how many runs the plan has at most, for the progress.
 func (p *plan) runs() int {
 	points := len(p.profiles)*len(p.rates)*len(p.gso) + len(p.jumboProfiles)*len(p.jumboRates)*len(p.jumboGSO)
-	return points*(p.repeat+1) + 3*len(p.sensorProfiles)*len(p.gso)
+	return points*(p.repeat+1) + 3*len(p.sensorProfiles)*len(p.gso) + p.fleet.runs()
 }
 
 // sweep is the points of one series.
@@ -134,10 +156,10 @@ func (p *plan) restrict(only string) error {
 	if only == "" {
 		return nil
 	}
-	keep := map[string]bool{"idle": false, "points": false, "jumbo": false, "sensor": false}
+	keep := map[string]bool{"idle": false, "points": false, "jumbo": false, "sensor": false, "scale": false}
 	for s := range strings.SplitSeq(only, ",") {
 		if _, known := keep[s]; !known {
-			return fmt.Errorf("-only %s: not idle, points, jumbo or sensor", s)
+			return fmt.Errorf("-only %s: not idle, points, jumbo, sensor or scale", s)
 		}
 		keep[s] = true
 	}
@@ -152,6 +174,9 @@ func (p *plan) restrict(only string) error {
 	}
 	if !keep["sensor"] {
 		p.sensorProfiles = nil
+	}
+	if !keep["scale"] {
+		p.fleet.agents = 0
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ type report struct {
 	Idle    *idle     `json:"idle,omitempty"`
 	Points  []point   `json:"points"`
 	Sensor  []sensing `json:"sensor"`
+	Scale   *scale    `json:"scale,omitempty"`
 	// Problems are numbers that do not add up and frames that were damaged.
 	Problems []string `json:"problems,omitempty"`
 }
