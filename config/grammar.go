@@ -17,6 +17,7 @@ type grammar struct {
 type section struct {
 	kind  string   // "data", or "rule" of [rule NAME]
 	named bool     // the header has a name after the kind
+	many  bool     // the header may have a name, so that there can be several; not with named
 	keys  []string // of a section that is read
 	later string   // why a section that this version does not serve is passed over
 }

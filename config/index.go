@@ -138,7 +138,7 @@ func (x *indexer) header(n int, text string) {
 	case s.named && name == "":
 		x.errorf(n, "section [%s]: no name; write [%s NAME]", s.kind, s.kind)
 		return
-	case !s.named && name != "":
+	case !s.named && !s.many && name != "":
 		x.errorf(n, "section [%s %s]: write [%s]", s.kind, name, s.kind)
 		return
 	case len(x.index.sections) == maxSections:
@@ -147,7 +147,7 @@ func (x *indexer) header(n int, text string) {
 	}
 	x.current, x.skip = strings.TrimSpace(s.kind+" "+name), false
 	for _, h := range x.index.sections {
-		if h.section == x.current && s.named {
+		if h.section == x.current && (s.named || s.many && name != "") {
 			x.errorf(n, "section [%s] stands already on line %d; give it another name", x.current, h.line)
 			x.skip = true
 			return

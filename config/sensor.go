@@ -18,6 +18,7 @@ type Sensor struct {
 	Listen  netip.Addr            // address of the listeners and data ports; the zero value is every address
 	Aliases map[netip.Addr]string // names shown instead of agents' addresses
 	Data    DataPorts
+	Streams Streams
 	Output  Output
 }
 

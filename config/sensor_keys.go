@@ -5,22 +5,36 @@ import (
 	"strings"
 )
 
-// sensorGrammar is what the sensor's file may hold.
-var sensorGrammar = grammar{
-	top: []string{"Listen", "Alias"},
-	sections: []section{
-		{kind: "rule", named: true, keys: []string{
-			"Port", "Address", "Interface", "Filter", "Snaplen", "Promiscuous", "Sampling",
-			"Transport", "AllowAgents", "User", "Password",
-		}},
-		{kind: "data", keys: []string{"FirstPort", "Ports"}},
-		{kind: "output", keys: []string{"File"}},
-		{kind: "pcap-over-ip", later: notServed},
-		{kind: "http", later: notServed},
-	},
+// sensorSection is one kind of section of the sensor's file. Each has a file of its own.
+type sensorSection struct {
+	section
+	begin func(p *sensorParser, h header, name string) // a header; name is empty if it has none. May be nil
+	key   func(p *sensorParser, s setting) error       // one line; the error becomes "KEY error" with the line number
+	whole func(p *sensorParser)                        // after the last line, if every line could be read. May be nil
+}
+
+// sensorSections is what the sensor's file may hold after its first keys, in the order in which it is explained.
+var sensorSections = []sensorSection{
+	ruleSection,
+	dataSection,
+	streamsSection,
+	outputSection,
+	{section: section{kind: "pcap-over-ip", later: notServed}},
+	{section: section{kind: "http", later: notServed}},
 }
 
 const notServed = "this version of the sensor does not serve it"
+
+// sensorGrammar is the same for the reader of lines.
+var sensorGrammar = grammar{top: []string{"Listen", "Alias"}, sections: grammarOf(sensorSections)}
+
+func grammarOf(sections []sensorSection) []section {
+	list := make([]section, len(sections))
+	for i, s := range sections {
+		list[i] = s.section
+	}
+	return list
+}
 
 // ParseSensor reads the sensor's file. The result is of use only if the problems
 // hold no error; file is for the messages.
@@ -31,16 +45,26 @@ func ParseSensor(file string, data []byte) (Sensor, Problems) {
 		r.errorf(0, "%v", err)
 		return Sensor{}, r.result()
 	}
-	p := sensorParser{report: r, rules: make(map[string]*Rule)}
+	p := &sensorParser{report: r, rules: make(map[string]*Rule)}
 	p.sensor.Data = DataPorts{First: DefaultPort, Count: defaultDataPorts}
 	settings, headers := readSettings(text, &sensorGrammar, r)
-	p.makeRules(headers)
+	for _, h := range headers {
+		if s, name := sectionOf(h.section); s.begin != nil {
+			s.begin(p, h, name)
+		}
+	}
 	once := make(map[place]int)
 	for _, s := range settings {
 		r.again(once, s)
 		p.apply(s)
 	}
-	p.whole()
+	if p.kept[0] == 0 {
+		for _, s := range sensorSections {
+			if s.whole != nil {
+				s.whole(p)
+			}
+		}
+	}
 	return p.sensor, r.result()
 }
 
@@ -51,42 +75,43 @@ type sensorParser struct {
 	dataLine int              // of the last key of [data]
 }
 
-// makeRules gives each [rule NAME] its place, also one without keys.
-func (p *sensorParser) makeRules(headers []header) {
-	for _, h := range headers {
-		if name, found := strings.CutPrefix(h.section, "rule "); found {
-			p.sensor.Rules = append(p.sensor.Rules, Rule{Name: name, Line: h.line, Port: DefaultPort})
+// sectionOf finds what reads a section, given as "kind name".
+func sectionOf(text string) (s *sensorSection, name string) {
+	kind, name, _ := strings.Cut(text, " ")
+	for i := range sensorSections {
+		if sensorSections[i].kind == kind {
+			return &sensorSections[i], name
 		}
 	}
-	for i := range p.sensor.Rules {
-		rule := &p.sensor.Rules[i]
-		p.rules["rule "+rule.Name] = rule
+	return nil, name
+}
+
+// apply puts one line in force.
+func (p *sensorParser) apply(s setting) {
+	var err error
+	switch {
+	case s.section != "":
+		section, _ := sectionOf(s.section)
+		err = section.key(p, s)
+	case s.key == "Listen":
+		p.sensor.Listen, err = parseListen(unquote(s.value))
+	case s.key == "Alias":
+		err = p.alias(s)
+	}
+	if err == nil {
+		return
+	}
+	for _, e := range unjoin(err) {
+		p.errorf(s.line, "%s %v", s.key, e)
 	}
 }
 
-func (p *sensorParser) apply(s setting) {
-	if rule := p.rules[s.section]; rule != nil {
-		p.ruleKey(rule, s)
-		return
+// unjoin lists the errors that errors.Join has put together.
+func unjoin(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
 	}
-	var err error
-	switch value := unquote(s.value); s.key {
-	case "Listen":
-		p.sensor.Listen, err = parseListen(value)
-	case "Alias":
-		err = p.alias(s)
-	case "FirstPort":
-		p.dataLine = s.line
-		p.sensor.Data.First, err = parsePort(value)
-	case "Ports":
-		p.dataLine = s.line
-		p.sensor.Data.Count, err = parseCount(value, maxDataPorts)
-	case "File":
-		p.sensor.Output.File = value
-	}
-	if err != nil {
-		p.errorf(s.line, "%s %v", s.key, err)
-	}
+	return []error{err}
 }
 
 // alias reads "ADDRESS, NAME".
@@ -109,27 +134,4 @@ func (p *sensorParser) alias(s setting) error {
 	}
 	p.sensor.Aliases[a] = name
 	return nil
-}
-
-// whole looks at what the lines make together.
-func (p *sensorParser) whole() {
-	if p.kept[0] > 0 {
-		return
-	}
-	d := p.sensor.Data
-	if int(d.First)+d.Count-1 > 65535 {
-		p.errorf(p.dataLine, "%d ports from %d on go beyond 65535; choose a smaller FirstPort", d.Count, d.First)
-	}
-	for _, r := range p.sensor.Rules {
-		switch {
-		case r.Password != "" && r.User == "":
-			p.errorf(r.Line, "rule %s has a Password and no User; add User = NAME", r.Name)
-		case r.User != "" && r.Password == "":
-			p.errorf(r.Line, "rule %s has a User and no Password; add Password = WORD", r.Name)
-		}
-	}
-	if len(p.sensor.Rules) == 0 {
-		p.sensor.Rules = []Rule{{Name: "default", Port: DefaultPort}}
-		p.warnf(0, "no rule: every agent is accepted on port %d and asked for all frames of its first interface; a rule begins with [rule NAME]", DefaultPort)
-	}
 }

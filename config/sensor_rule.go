@@ -16,42 +16,70 @@ const (
 	maxSecret     = 65535 // what an AUTH message can carry, in bytes
 )
 
-// ruleKey puts one line of a rule in force.
-func (p *sensorParser) ruleKey(rule *Rule, s setting) {
+var ruleSection = sensorSection{
+	section: section{kind: "rule", named: true, keys: []string{
+		"Port", "Address", "Interface", "Filter", "Snaplen", "Promiscuous", "Sampling",
+		"Transport", "AllowAgents", "User", "Password",
+	}},
+	begin: func(p *sensorParser, h header, name string) {
+		p.sensor.Rules = append(p.sensor.Rules, Rule{Name: name, Line: h.line, Port: DefaultPort})
+		clear(p.rules) // the rules have moved
+		for i := range p.sensor.Rules {
+			rule := &p.sensor.Rules[i]
+			p.rules["rule "+rule.Name] = rule
+		}
+	},
+	key:   func(p *sensorParser, s setting) error { return p.rules[s.section].set(s) },
+	whole: (*sensorParser).checkRules,
+}
+
+// set puts one line of a rule in force.
+func (r *Rule) set(s setting) error {
 	value := unquote(s.value)
 	var errs []error
 	var err error
 	switch s.key {
 	case "Port":
-		rule.Port, err = parsePort(value)
+		r.Port, err = parsePort(value)
 	case "Address":
-		rule.Addresses, errs = parseNetworks(value)
+		r.Addresses, errs = parseNetworks(value)
 	case "AllowAgents":
-		rule.AllowAgents, errs = parseNetworks(value)
+		r.AllowAgents, errs = parseNetworks(value)
 	case "Interface":
-		rule.Interfaces, errs = parseGlobs(value)
+		r.Interfaces, errs = parseGlobs(value)
 	case "Filter":
-		rule.Filter = value
+		r.Filter = value
 	case "Snaplen":
-		rule.Snaplen, err = parseSnaplen(value)
+		r.Snaplen, err = parseSnaplen(value)
 	case "Promiscuous":
-		rule.Promiscuous, err = parseSwitch(value)
+		r.Promiscuous, err = parseSwitch(value)
 	case "Sampling":
-		rule.Sampling, err = parseSampling(value)
+		r.Sampling, err = parseSampling(value)
 	case "Transport":
 		var n int
 		n, err = choose(value, "udp", "tcp")
-		rule.TCP = n == 1
+		r.TCP = n == 1
 	case "User":
-		rule.User, err = value, checkLength(value, maxNameLength)
+		r.User, err = value, checkLength(value, maxNameLength)
 	case "Password":
-		rule.Password, err = value, checkLength(value, maxSecret)
+		r.Password, err = value, checkLength(value, maxSecret)
 	}
-	if err != nil {
-		errs = append(errs, err)
+	return errors.Join(append(errs, err)...)
+}
+
+// checkRules looks at what the lines make together.
+func (p *sensorParser) checkRules() {
+	for _, r := range p.sensor.Rules {
+		switch {
+		case r.Password != "" && r.User == "":
+			p.errorf(r.Line, "rule %s has a Password and no User; add User = NAME", r.Name)
+		case r.User != "" && r.Password == "":
+			p.errorf(r.Line, "rule %s has a User and no Password; add Password = WORD", r.Name)
+		}
 	}
-	for _, err := range errs {
-		p.errorf(s.line, "%s %v", s.key, err)
+	if len(p.sensor.Rules) == 0 {
+		p.sensor.Rules = []Rule{{Name: "default", Port: DefaultPort}}
+		p.warnf(0, "no rule: every agent is accepted on port %d and asked for all frames of its first interface; a rule begins with [rule NAME]", DefaultPort)
 	}
 }
 

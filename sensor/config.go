@@ -13,6 +13,11 @@ func FromConfig(c config.Sensor) Options {
 		Listen:  c.Listen,
 		Aliases: c.Aliases,
 		Data:    DataPorts{First: c.Data.First, Count: c.Data.Count},
+		Dedup:   c.Streams.Dedup,
+		Limits: Limits{
+			Window: c.Streams.Window, Hold: c.Streams.Hold,
+			Sessions: c.Streams.Sessions, SessionsPerAddress: c.Streams.SessionsPerAddress,
+		},
 	}
 	for _, r := range c.Rules {
 		o.Rules = append(o.Rules, Rule{
@@ -22,6 +27,11 @@ func FromConfig(c config.Sensor) Options {
 		})
 	}
 	return o
+}
+
+// SelectionFromConfig is the selection of one output's section.
+func SelectionFromConfig(c config.Selection) Selection {
+	return Selection{Agents: c.Agents, Rules: c.Rules, Filter: c.Filter}
 }
 
 func samplingOf(s config.Sampling) rpcap.SamplingRequest {

@@ -75,6 +75,7 @@ type Options struct {
 	Data    DataPorts
 	Sinks   []Sink                // each gets all frames; one that fails is shown as failed, and the sensor goes on
 	Purpose Sink                  // one more sink, without which the sensor has no purpose: its end ends Run
+	Dedup   time.Duration         // a frame that another agent's stream brought within this time is dropped; 0: never
 	Aliases map[netip.Addr]string // names shown instead of agents' addresses
 	Limits  Limits
 	Log     *zap.Logger // nil is silent

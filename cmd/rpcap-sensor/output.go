@@ -5,17 +5,14 @@ import (
 	"fmt"
 	"os"
 
-	"go.uber.org/zap"
-
 	"rpcapd/sensor"
 )
 
 // openOutput opens what -w or the file names; an empty name counts frames only.
-func openOutput(name string, stdout *os.File, log *zap.Logger) (sink sensor.Sink, closeOutput func() error, err error) {
+func openOutput(name string, stdout *os.File) (sink sensor.Sink, closeOutput func() error, err error) {
 	nothing := func() error { return nil }
 	switch name {
 	case "":
-		log.Warn("no output; frames are only counted (-w FILE writes them, -w - to standard output)")
 		return nil, nothing, nil
 	case "-":
 		if isTerminal(stdout) {

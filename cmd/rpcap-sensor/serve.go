@@ -18,37 +18,102 @@ func serve(s *settings) error {
 	if err != nil {
 		return usageError{err}
 	}
-	opts, output, err := s.options(log)
+	l, err := s.load(log)
 	if err != nil {
 		return err
-	}
-	sink, closeOutput, err := openOutput(output, s.stdout, log)
-	if err != nil {
-		return err
-	}
-	if sink != nil {
-		opts.Sinks = []sensor.Sink{sink}
-	}
-	opts.Log = log
-	sen, err := sensor.New(opts)
-	if err != nil {
-		return errors.Join(err, closeOutput())
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), stopSignals...)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	ignoreBrokenPipe()
 
-	var reporter sync.WaitGroup
-	reportCtx, stopReports := context.WithCancel(context.Background())
-	reporter.Go(func() { reportOnSignal(reportCtx, sen, s.stderr, log) })
-	err = sen.Run(ctx)
-	stopReports()
-	reporter.Wait()
-	if werr := sen.WriteSummary(s.stderr); werr != nil {
-		log.Debug("summary not written", zap.Error(werr))
+	j := job{opts: l.opts, out: outputs{config: l.config, stdout: s.stdout, log: log}, report: s.stderr}
+	sink, closeOutput, err := openOutput(l.output, s.stdout)
+	if err != nil {
+		return err
 	}
-	return errors.Join(err, closeOutput())
+	switch {
+	case sink == nil:
+	case l.output == "-":
+		j.opts.Purpose = sink
+	default:
+		j.opts.Sinks = append(j.opts.Sinks, sink)
+	}
+	return errors.Join(j.run(ctx), closeOutput())
+}
+
+// job is one run of the sensor with everything beside it.
+type job struct {
+	opts   sensor.Options // Purpose and Sinks may be set; those of the file are added
+	out    outputs
+	report *os.File // where summaries go; nil for nowhere
+}
+
+// run works until ctx ends, until the purpose has ended, or until a service fails.
+func (j *job) run(ctx context.Context) (err error) {
+	log := j.out.log
+	sinks, err := makeSinks(ctx, &j.out)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeSinks(sinks)) }()
+	j.opts.Sinks = append(j.opts.Sinks, sinks...)
+	j.opts.Log = log
+	if len(j.opts.Sinks) == 0 && j.opts.Purpose == nil {
+		log.Warn("no output; frames are only counted (-w FILE writes them, -w - to standard output)")
+	}
+	sen, err := sensor.New(j.opts)
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	beside, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var wg sync.WaitGroup
+	if err := j.startServices(beside, sen, stop, &wg); err != nil {
+		return err
+	}
+	if j.report != nil {
+		wg.Go(func() { reportOnSignal(beside, sen, j.report, log) })
+	}
+	err = sen.Run(ctx)
+	cancel()
+	wg.Wait()
+	if failed := (serviceError{}); errors.As(context.Cause(ctx), &failed) {
+		err = errors.Join(err, failed.error)
+	}
+	if j.report != nil {
+		if werr := sen.WriteSummary(j.report); werr != nil {
+			log.Debug("summary not written", zap.Error(werr))
+		}
+	}
+	return err
+}
+
+// serviceError is the cause of a stop that a service has brought about.
+type serviceError struct{ error }
+
+// startServices starts what is asked for; the first that fails stops the sensor.
+func (j *job) startServices(ctx context.Context, sen *sensor.Sensor, stop context.CancelCauseFunc, wg *sync.WaitGroup) error {
+	var runs []func(context.Context) error
+	for _, s := range services {
+		run, err := s(ctx, sen, &j.out)
+		if err != nil {
+			return err
+		}
+		if run != nil {
+			runs = append(runs, run)
+		}
+	}
+	for _, run := range runs {
+		wg.Go(func() {
+			if err := run(ctx); err != nil && ctx.Err() == nil {
+				stop(serviceError{err})
+			}
+		})
+	}
+	return nil
 }
 
 // reportOnSignal prints the summary at each signal that asks for it.

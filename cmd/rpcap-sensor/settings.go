@@ -69,18 +69,25 @@ func (s *settings) define(f *pflag.FlagSet) {
 	f.StringVar(&s.logLevel, "log-level", "info", "debug, info, warn or error")
 }
 
-// options turns the command line, and the file it names, into the sensor's options and the output's name.
-func (s *settings) options(log *zap.Logger) (sensor.Options, string, error) {
+// loaded is what the command line, and the file it names, ask for.
+type loaded struct {
+	opts   sensor.Options // without sinks and logger
+	config config.Sensor  // of the file; without one its zero value
+	output string         // of -w or [output], empty for none
+}
+
+// load reads the file, if there is one, and lets flags that describe no rule win over it.
+func (s *settings) load(log *zap.Logger) (loaded, error) {
 	if s.file == "" {
 		o, err := s.fromFlags()
 		if err != nil {
-			return sensor.Options{}, "", usageError{err}
+			return loaded{}, usageError{err}
 		}
-		return o, s.output, nil
+		return loaded{opts: o, output: s.output}, nil
 	}
 	for _, name := range ruleFlags {
 		if s.flags.Changed(name) {
-			return sensor.Options{}, "", usageError{fmt.Errorf("--%s describes a rule, and so does the file of -f; use one of them", name)}
+			return loaded{}, usageError{fmt.Errorf("--%s describes a rule, and so does the file of -f; use one of them", name)}
 		}
 	}
 	c, problems, err := config.LoadSensor(s.file)
@@ -90,35 +97,37 @@ func (s *settings) options(log *zap.Logger) (sensor.Options, string, error) {
 		}
 	}
 	if err = errors.Join(err, problems.Err()); err != nil {
-		return sensor.Options{}, "", err
+		return loaded{}, err
 	}
-	return s.fromFile(c)
+	l := loaded{opts: sensor.FromConfig(c), config: c, output: c.Output.File}
+	if err := s.override(&l); err != nil {
+		return loaded{}, usageError{err}
+	}
+	return l, nil
 }
 
-// fromFile lets flags that describe no rule win over the file.
-func (s *settings) fromFile(c config.Sensor) (sensor.Options, string, error) {
-	o := sensor.FromConfig(c)
+// override lets flags win over the file.
+func (s *settings) override(l *loaded) error {
 	if s.flags.Changed("listen") {
 		addr, port, err := parseListen(s.listen)
 		if err != nil {
-			return o, "", usageError{err}
+			return err
 		}
 		if port != 0 {
-			return o, "", usageError{errors.New("--listen: the ports are in the file's rules; give the address alone")}
+			return errors.New("--listen: the ports are in the file's rules; give the address alone")
 		}
-		o.Listen = addr
+		l.opts.Listen = addr
 	}
 	if s.flags.Changed("udp-port") {
-		o.Data.First = s.udpPort
+		l.opts.Data.First = s.udpPort
 	}
 	if s.flags.Changed("udp-ports") {
-		o.Data.Count = s.udpPorts
+		l.opts.Data.Count = s.udpPorts
 	}
-	output := c.Output.File
 	if s.flags.Changed("write") {
-		output = s.output
+		l.output = s.output
 	}
-	return o, output, nil
+	return nil
 }
 
 // fromFlags makes the one rule of the command line.
