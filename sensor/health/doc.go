@@ -1,0 +1,20 @@
+// Package health shows what a sensor does: how much each agent forwards, how much of it arrives, and what is wrong.
+//
+//	sensor ── Peers, Ports, Sinks, Counters ──► tracker ──┬─► /                 the page, for people
+//	          (every 5 s, and when asked,                 ├─► /metrics          Prometheus
+//	          at most once a second)                      ├─► /api/v1/…         JSON: status, peers, ports, sinks,
+//	                                                      │                     problems, history
+//	                                                      └─► /healthz /readyz  for supervisors
+//
+// The tracker sums up by peer ("host/interface") what the sensor tells by session, so that a counter goes on over
+// reconnects and never goes backwards. It keeps one hour of rates for each peer, for the charts, and ten minutes of
+// counters, from which it says in plain words what is wrong.
+//
+// Limits. A peer that has left is shown for an hour, at most 1,024 of them. Rates are kept for at most 1,024 peers
+// (about 15 MB); what others do is in the totals only. At most 256 connections at once. Names that agents give are cut
+// at 128 characters, and what cannot be printed in them is replaced, before anything shows them.
+//
+// The package answers GET and HEAD and changes nothing. It refuses requests for foreign host names when it listens on
+// loopback only, so that no web page elsewhere can read it through a browser on this machine. It serves TLS and asks
+// for a password if it is told to; it stores neither passwords nor history on disk.
+package health

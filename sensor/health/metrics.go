@@ -1,0 +1,157 @@
+package health
+
+import (
+	"runtime"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"rpcapd/sensor"
+)
+
+const namespace = "rpcap_sensor"
+
+// peerMetric is a counter of a peer. Labels: agent, interface.
+type peerMetric struct {
+	counter counter
+	desc    *prometheus.Desc
+}
+
+func desc(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc(namespace+"_"+name, help, labels, nil)
+}
+
+// peerMetrics is in the order of the path of a frame.
+var peerMetrics = func() (list []peerMetric) {
+	for _, m := range []struct {
+		c          counter
+		name, help string
+	}{
+		{ifReceived, "interface_received_frames", "Frames on the agent's interface that its filter accepted, ring drops included (STATS, ifrecv)."},
+		{ifDropped, "interface_dropped_frames", "Frames the agent's network card or driver dropped (STATS, ifdrop)."},
+		{ringDropped, "ring_dropped_frames", "Frames dropped because the agent's ring was full (STATS, krnldrop)."},
+		{captured, "captured_frames", "Frames the agent captured and gave to its forwarder (STATS, svrcapt)."},
+		{datagrams, "tunnel_datagrams", "Datagrams that arrived from the agent; messages with a TCP data connection."},
+		{tunnelBytes, "tunnel_bytes", "Bytes of payload in the datagrams that arrived."},
+		{frames, "received_frames", "Encapsulated frames that arrived and were given to the outputs."},
+		{frameBytes, "received_frame_bytes", "Bytes of the frames that arrived."},
+		{reordered, "reordered_datagrams", "Datagrams that were put back in order."},
+		{lost, "lost_datagrams", "Datagrams that never came, or too late."},
+		{late, "late_datagrams", "Datagrams that came too late to be put in order; they stay lost."},
+		{duplicate, "duplicate_datagrams", "Datagrams that came a second time and were dropped."},
+		{malformed, "malformed_datagrams", "Datagrams that could not be read."},
+		{missing, "missing_frames", "Frames the agent captured that never arrived."},
+		{deduplicated, "deduplicated_frames", "Frames left out because another agent's stream had brought them already."},
+		{rebound, "rebinds", "Changes of the agent's source port under way (NAT)."},
+		{sinkWritten, "output_frames", "Frames the outputs took, summed over all outputs."},
+		{sinkDropped, "output_dropped_frames", "Frames the outputs dropped, summed over all outputs."},
+		{reconnects, "reconnects", "Sessions after the first one."},
+	} {
+		list = append(list, peerMetric{m.c, desc("peer_"+m.name+"_total", m.help, "agent", "interface")})
+	}
+	return list
+}()
+
+// totalMetrics are sums over all peers, those that have been forgotten included. Labels: none.
+var totalMetrics = []peerMetric{
+	{captured, desc("captured_frames_total", "Frames captured by all agents together.")},
+	{ringDropped, desc("ring_dropped_frames_total", "Frames dropped in the rings of all agents together.")},
+	{datagrams, desc("tunnel_datagrams_total", "Datagrams that arrived from all agents together.")},
+	{tunnelBytes, desc("tunnel_bytes_total", "Bytes of payload in the datagrams of all agents together.")},
+	{frames, desc("received_frames_total", "Frames that arrived from all agents together.")},
+	{frameBytes, desc("received_frame_bytes_total", "Bytes of the frames of all agents together.")},
+	{missing, desc("missing_frames_total", "Frames that never arrived, of all agents together.")},
+}
+
+var (
+	buildInfo     = desc("build_info", "Constant 1; the labels tell what was built.", "version", "goversion")
+	readyMetric   = desc("ready", "Whether the sensor does its work: listeners open, outputs working (1) or not (0).")
+	accepted      = desc("connections_accepted_total", "Control connections of agents.")
+	refused       = desc("connections_refused_total", "Control connections not served: unwanted address, or over a limit.")
+	sessionsEnded = desc("sessions_ended_total", "Sessions that have ended.")
+	peersByState  = desc("peers", "Peers by state; those that have left within the last hour are in the state ended.", "state")
+	problemCount  = desc("problems", "Problems that the page shows, by severity.", "severity")
+
+	peerInfo   = desc("peer_info", "Constant 1; the labels tell what the peer is asked for.", "agent", "interface", "address", "rule", "port", "format")
+	peerUp     = desc("peer_up", "Whether the peer forwards now (1) or not (0).", "agent", "interface")
+	peerStart  = desc("peer_connected_timestamp_seconds", "When the peer has connected.", "agent", "interface")
+	peerOffset = desc("peer_clock_offset_seconds", "The agent's clock less the sensor's.", "agent", "interface")
+
+	portStreams = desc("port_streams", "Captures that send to the data port.", "port")
+	portForeign = desc("port_foreign_datagrams_total", "Datagrams that belonged to no capture and were dropped.", "port")
+	portDropped = desc("port_receive_buffer_dropped_datagrams_total", "Datagrams the sensor's kernel dropped because the receive buffer was full.", "port")
+
+	sinkUp           = desc("output_up", "Whether the output works (1) or not (0).", "output", "kind")
+	sinkStreams      = desc("output_streams", "Streams the output is fed with.", "output", "kind")
+	sinkParts        = desc("output_parts", "Clients or files of the output.", "output", "kind")
+	sinkFrames       = desc("output_written_frames_total", "Frames the output took.", "output", "kind")
+	sinkBytesMetric  = desc("output_written_frame_bytes_total", "Bytes of the frames the output took.", "output", "kind")
+	sinkDrops        = desc("output_dropped_frames_total", "Frames the output dropped.", "output", "kind")
+	sinkDetail       = desc("output_detail", "Numbers that only this kind of output has.", "output", "kind", "detail")
+	sinkDetailTotals = desc("output_detail_total", "Counters that only this kind of output has.", "output", "kind", "detail")
+)
+
+var otherMetrics = []*prometheus.Desc{
+	buildInfo, readyMetric, accepted, refused, sessionsEnded, peersByState, problemCount,
+	peerInfo, peerUp, peerStart, peerOffset,
+	portStreams, portForeign, portDropped,
+	sinkUp, sinkStreams, sinkParts, sinkFrames, sinkBytesMetric, sinkDrops, sinkDetail, sinkDetailTotals,
+}
+
+// registry has the sensor's metrics and those of Go and of the process.
+func (t *tracker) registry() *prometheus.Registry {
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(collector{t}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return reg
+}
+
+// collector turns a view into metrics.
+type collector struct{ *tracker }
+
+// Describe implements prometheus.Collector.
+func (collector) Describe(ch chan<- *prometheus.Desc) {
+	for _, m := range peerMetrics {
+		ch <- m.desc
+	}
+	for _, m := range totalMetrics {
+		ch <- m.desc
+	}
+	for _, d := range otherMetrics {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c collector) Collect(ch chan<- prometheus.Metric) {
+	v := c.look(time.Now())
+	e := emitter(ch)
+	s := &v.status
+	e.gauge(buildInfo, 1, s.Version, runtime.Version())
+	e.flag(readyMetric, s.Ready)
+	e.count(accepted, s.Accepted)
+	e.count(refused, s.Refused)
+	e.count(sessionsEnded, s.Sessions)
+	for _, state := range []sensor.State{
+		sensor.StateAuthenticating, sensor.StateListing, sensor.StateHeld, sensor.StateStarting,
+		sensor.StateRunning, sensor.StateEnding, sensor.StateEnded,
+	} {
+		e.gauge(peersByState, float64(s.States[string(state)]), string(state))
+	}
+	for _, m := range totalMetrics {
+		e.count(m.desc, s.counters[m.counter])
+	}
+	e.problems(v.problems)
+	for i := range v.peers {
+		e.peer(&v.peers[i])
+	}
+	for _, p := range v.ports {
+		port := portLabel(p.Port)
+		e.gauge(portStreams, float64(p.Streams), port)
+		e.count(portForeign, p.Foreign, port)
+		e.count(portDropped, p.ReceiveBufferDrops, port)
+	}
+	for i := range v.sinks {
+		e.sink(&v.sinks[i])
+	}
+}

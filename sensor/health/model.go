@@ -1,0 +1,167 @@
+package health
+
+import "time"
+
+// Peer is what is known of one peer: an interface of an agent, or an agent without one while none is chosen. Its
+// counters go on over reconnects, from the sensor's start.
+type Peer struct {
+	Name      string `json:"name"`      // "host/interface", or the host alone
+	Agent     string `json:"agent"`     // the host: an alias, else the address; "#2" when two are the same
+	Interface string `json:"interface"` // empty while none is chosen
+	Address   string `json:"address"`   // of the control connection, with its port
+	Rule      string `json:"rule"`
+	Port      uint16 `json:"port"`        // the sensor's data port; 0 without a capture
+	Source    string `json:"data_source"` // where the data comes from; empty before the first datagram
+	State     string `json:"state"`       // as in sensor.State; "ended" for a peer that has left
+	Reason    string `json:"reason"`      // why it is held or has ended
+	Format    string `json:"format"`      // "udpstr", "packet", or empty before the first datagram
+	LinkType  uint32 `json:"link_type"`   // DLT number
+	Snaplen   uint32 `json:"snaplen_bytes"`
+
+	Connected  time.Time  `json:"connected_at"`
+	Ended      *time.Time `json:"ended_at"`   // null while it is connected
+	Reconnects uint64     `json:"reconnects"` // sessions after the first
+
+	ClockOffset *float64   `json:"clock_offset_seconds"` // agent's clock less the sensor's; null if not known
+	LastError   string     `json:"last_error"`
+	LastErrorAt *time.Time `json:"last_error_at"`
+
+	Forwarded Forwarded `json:"forwarded"`
+	Received  Received  `json:"received"`
+	Sinks     []Sunk    `json:"sinks"` // what became of the frames, by the name of the sink
+	Rates     Rates     `json:"rates"`
+	Session   *Session  `json:"session"` // the running one's own numbers; null without one
+
+	counters counters // as in Forwarded, Received and Sinks
+}
+
+// Forwarded is what the agent says of its capture: interface_received = ring_dropped + captured + still in the ring.
+type Forwarded struct {
+	Known             bool   `json:"known"` // false: the agent has not said anything yet
+	InterfaceReceived uint64 `json:"interface_received"`
+	InterfaceDropped  uint64 `json:"interface_dropped"`
+	RingDropped       uint64 `json:"ring_dropped"`
+	Captured          uint64 `json:"captured"`
+}
+
+// Received is what has come to the sensor. datagrams = in_order + reordered + late + duplicate + malformed;
+// captured = frames + missing, but for what is on its way.
+type Received struct {
+	Datagrams    uint64 `json:"datagrams"`
+	Bytes        uint64 `json:"bytes"` // payload of the datagrams
+	Frames       uint64 `json:"frames"`
+	FrameBytes   uint64 `json:"frame_bytes"`
+	InOrder      uint64 `json:"datagrams_in_order"`
+	Reordered    uint64 `json:"datagrams_reordered"`
+	Lost         uint64 `json:"datagrams_lost"`
+	Late         uint64 `json:"datagrams_late"`
+	Duplicate    uint64 `json:"datagrams_duplicate"`
+	Malformed    uint64 `json:"datagrams_malformed"`
+	Missing      uint64 `json:"frames_missing"`
+	Deduplicated uint64 `json:"frames_deduplicated"` // delivered by another agent before
+	Rebound      uint64 `json:"rebound"`             // times the source port changed under way (NAT)
+}
+
+// Sunk is what a sink did with the frames of a peer: frames = written + dropped, less deduplicated ones and those that
+// the sink's selection leaves out.
+type Sunk struct {
+	Sink    string `json:"sink"`
+	Written uint64 `json:"written"`
+	Bytes   uint64 `json:"bytes"`
+	Dropped uint64 `json:"dropped"`
+}
+
+// Session is the numbers of one connection alone.
+type Session struct {
+	Since     time.Time `json:"since"`
+	Forwarded Forwarded `json:"forwarded"`
+	Received  Received  `json:"received"`
+	Written   uint64    `json:"sinks_written"`
+	Dropped   uint64    `json:"sinks_dropped"`
+}
+
+// Rates are per second over the last few seconds.
+type Rates struct {
+	Forwarded float64 `json:"forwarded_frames_per_second"`
+	Received  float64 `json:"received_frames_per_second"`
+	Bytes     float64 `json:"received_bytes_per_second"`
+	Dropped   float64 `json:"dropped_frames_per_second"` // on the agent's host
+	Missing   float64 `json:"missing_frames_per_second"`
+}
+
+// Running reports whether frames are wanted from it now.
+func (p *Peer) Running() bool { return p.State == "running" }
+
+// Dropped is the number of frames that the agent's host dropped.
+func (p *Peer) Dropped() uint64 { return p.Forwarded.RingDropped + p.Forwarded.InterfaceDropped }
+
+// SinkDrops is the number of frames that sinks dropped.
+func (p *Peer) SinkDrops() uint64 { return p.counters[sinkDropped] }
+
+// Port is one open data port.
+type Port struct {
+	Port               uint16 `json:"port"`
+	Streams            int    `json:"streams"`
+	Foreign            uint64 `json:"datagrams_foreign"`
+	ReceiveBufferDrops uint64 `json:"datagrams_dropped_by_receive_buffer"`
+}
+
+// Sink is one consumer of frames, or a part of one.
+type Sink struct {
+	Name    string     `json:"name"`
+	Kind    string     `json:"kind"`
+	State   string     `json:"state"` // as in sensor.SinkState
+	Since   time.Time  `json:"state_since"`
+	Error   string     `json:"last_error"`
+	ErrorAt *time.Time `json:"last_error_at"`
+	Streams int        `json:"streams"`
+	Written uint64     `json:"written"`
+	Bytes   uint64     `json:"bytes"`
+	Dropped uint64     `json:"dropped"`
+	Parts   []Sink     `json:"parts"`   // clients of a server, files of a directory
+	Details []Detail   `json:"details"` // what this kind of sink alone has to say
+}
+
+// Detail is a word or a number of a sink.
+type Detail struct {
+	Name   string  `json:"name"`
+	Text   string  `json:"text"`
+	Number *uint64 `json:"number"` // null if it is no number
+	Total  bool    `json:"total"`  // it only grows
+}
+
+// Status is the sensor as a whole.
+type Status struct {
+	Version     string         `json:"version"`
+	Time        time.Time      `json:"time"`
+	Started     time.Time      `json:"started_at"`
+	Ready       bool           `json:"ready"`
+	Reasons     []string       `json:"not_ready_because"`
+	States      map[string]int `json:"peers_by_state"`
+	Accepted    uint64         `json:"connections_accepted"`
+	Refused     uint64         `json:"connections_refused"`
+	Sessions    uint64         `json:"sessions_ended"`
+	Forwarded   Forwarded      `json:"forwarded"`
+	Received    Received       `json:"received"`
+	Rates       Rates          `json:"rates"`
+	SinkDropped uint64         `json:"sinks_dropped"`
+
+	counters counters
+}
+
+// Running is the number of peers that forward.
+func (s *Status) Running() int { return s.States["running"] }
+
+// Gone is the number of peers that have left within the last hour.
+func (s *Status) Gone() int { return s.States["ended"] }
+
+// Waiting is the number of peers that are connected and do not forward.
+func (s *Status) Waiting() int {
+	n := 0
+	for state, count := range s.States {
+		if state != "running" && state != "ended" {
+			n += count
+		}
+	}
+	return n
+}

@@ -1,0 +1,100 @@
+package health
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Severity tells how bad a problem is.
+type Severity string
+
+// Frames are being lost or not forwarded at all; something is degraded or looks wrong; worth knowing.
+const (
+	SeverityError   Severity = "error"
+	SeverityWarning Severity = "warning"
+	SeverityInfo    Severity = "info"
+)
+
+// rank puts the worst first.
+func (s Severity) rank() int {
+	return slices.Index([]Severity{SeverityError, SeverityWarning, SeverityInfo}, s)
+}
+
+// Problem is something that is wrong, in plain words.
+type Problem struct {
+	Severity Severity `json:"severity"`
+	Kind     string   `json:"kind"`  // constant word for the kind of problem, such as "path-loss"
+	Peer     string   `json:"peer"`  // the peer's name; empty if it is no peer's problem
+	Text     string   `json:"text"`  // what is wrong, with the place and the number
+	Cure     string   `json:"cure"`  // what helps
+	Count    uint64   `json:"count"` // frames, datagrams or sessions that it concerns; 0 if there is nothing to count
+	More     int      `json:"more"`  // peers beyond those listed that have the same problem
+}
+
+// maxSameKind is how many peers are listed with the same problem, the worst first.
+const maxSameKind = 5
+
+// condense sorts problems, worst first, and of each kind keeps the worst few.
+func condense(list []Problem) []Problem {
+	slices.SortStableFunc(list, func(a, b Problem) int {
+		return cmp.Or(
+			cmp.Compare(a.Severity.rank(), b.Severity.rank()), cmp.Compare(a.Kind, b.Kind),
+			cmp.Compare(b.Count, a.Count), cmp.Compare(a.Peer, b.Peer),
+		)
+	})
+	out := make([]Problem, 0, min(len(list), 32))
+	same := 0
+	for _, p := range list {
+		last := len(out) - 1
+		if last >= 0 && out[last].Kind == p.Kind && out[last].Severity == p.Severity {
+			if same++; same > maxSameKind {
+				out[last].More++
+				continue
+			}
+		} else {
+			same = 1
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// commas writes a number with separators between thousands.
+func commas(n uint64) string {
+	s := fmt.Sprint(n)
+	var b strings.Builder
+	for i, c := range s {
+		if i > 0 && (len(s)-i)%3 == 0 {
+			b.WriteByte(',')
+		}
+		b.WriteRune(c)
+	}
+	return b.String()
+}
+
+// count is a number with its noun, "1 frame" or "1,234 frames".
+func count(n uint64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return commas(n) + " " + noun + "s"
+}
+
+// share is part of whole in percent, as text.
+func share(part, whole uint64) string {
+	if whole == 0 {
+		return "0 %"
+	}
+	switch p := 100 * float64(part) / float64(whole); {
+	case p >= 10:
+		return fmt.Sprintf("%.0f %%", p)
+	case p >= 1:
+		return fmt.Sprintf("%.1f %%", p)
+	case p >= 0.01:
+		return fmt.Sprintf("%.2f %%", p)
+	default:
+		return "less than 0.01 %"
+	}
+}

@@ -1,0 +1,199 @@
+package health
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"rpcapd/sensor"
+)
+
+const (
+	// nothingArrives is how long a capture may have frames at the agent and none here before that is called a problem.
+	nothingArrives = 15 * time.Second
+	// clockTolerance is how far an agent's clock may be off, in seconds.
+	clockTolerance = 1.0
+	// manyReconnects within the window are a problem, manyDuplicates are worth a word (share of datagrams).
+	manyReconnects = 3
+	manyDuplicates = 0.01
+	// leftRecently is how long a peer that has left because of an error is a problem.
+	leftRecently = 10 * time.Minute
+)
+
+// problems says what is wrong. Counters count only if they have grown within the last minutes.
+func (t *tracker) problems(now time.Time, v *view) []Problem {
+	var list []Problem
+	dropping := make(map[uint16]bool) // ports whose receive buffer overflows
+	list = append(list, t.portProblems(v.ports, dropping)...)
+	list = append(list, t.sinkProblems(v.sinks)...)
+	list = append(list, t.sensorProblems(v)...)
+	for i := range v.peers {
+		p := &v.peers[i]
+		if r := t.records[identity{p.Agent, p.Interface}]; r != nil {
+			diff := r.sums.since(r.recent.oldest())
+			list = append(list, peerProblems(p, &diff, now, dropping[p.Port])...)
+		}
+	}
+	return condense(list)
+}
+
+func (t *tracker) portProblems(ports []Port, dropping map[uint16]bool) (list []Problem) {
+	for _, p := range ports {
+		before := t.ports[p.Port].oldest()
+		if n := p.ReceiveBufferDrops - min(before.ReceiveBufferDrops, p.ReceiveBufferDrops); n > 0 {
+			dropping[p.Port] = true
+			list = append(list, Problem{
+				Severity: SeverityError, Kind: "receive-buffer", Count: n,
+				Text: fmt.Sprintf("The sensor's receive buffer dropped %s on port %d.", count(n, "datagram"), p.Port),
+				Cure: "Raise net.core.rmem_max (sysctl -w net.core.rmem_max=67108864) and restart the sensor, or give it more CPU; more ports ([data] Ports) spread the load.",
+			})
+		}
+		if n := p.Foreign - min(before.Foreign, p.Foreign); n > 0 {
+			list = append(list, Problem{
+				Severity: SeverityInfo, Kind: "foreign", Count: n,
+				Text: fmt.Sprintf("%s on port %d belonged to no capture and were dropped.", capital(count(n, "datagram")), p.Port),
+				Cure: "A few come from captures that have just ended. Many come from a stranger, from an agent behind another address than its control connection, or from a flood: let a firewall admit the agents only.",
+			})
+		}
+	}
+	return list
+}
+
+func (t *tracker) sinkProblems(sinks []Sink) (list []Problem) {
+	for _, s := range sinks {
+		switch sensor.SinkState(s.State) {
+		case sensor.SinkFailed:
+			list = append(list, Problem{Severity: SeverityError, Kind: "output-failed",
+				Text: fmt.Sprintf("Output %s has failed: %s.", s.Name, s.Error), Cure: "Remove the cause and restart the sensor."})
+		case sensor.SinkRetrying:
+			list = append(list, Problem{Severity: SeverityError, Kind: "output-failed",
+				Text: fmt.Sprintf("Output %s does not work: %s.", s.Name, s.Error), Cure: "Remove the cause; the sensor tries again by itself."})
+		case sensor.SinkDegraded:
+			list = append(list, Problem{Severity: SeverityWarning, Kind: "output-degraded",
+				Text: fmt.Sprintf("Output %s works only in part: %s.", s.Name, s.Error), Cure: "Remove the cause; the sensor goes on by itself."})
+		}
+		if n := s.Dropped - min(t.sinks[s.Name].oldest().Dropped, s.Dropped); n > 0 {
+			list = append(list, Problem{Severity: SeverityError, Kind: "output-drops", Count: n,
+				Text: fmt.Sprintf("Output %s dropped %s.", s.Name, count(n, "frame")),
+				Cure: "Its disk or its reader is too slow, or does not take the link type. Use a faster one, forward less (a filter, a smaller snap length), or write pcapng."})
+		}
+	}
+	return list
+}
+
+func (t *tracker) sensorProblems(v *view) (list []Problem) {
+	if n := v.status.Refused - min(t.recent.oldest().refused, v.status.Refused); n > 0 {
+		list = append(list, Problem{Severity: SeverityWarning, Kind: "refused", Count: n,
+			Text: capital(count(n, "connection")) + " were not served: no rule allows the address, or there are too many of them.",
+			Cure: "Add the address to AllowAgents of a rule, or find out who connects; the log has the addresses."})
+	}
+	if len(v.peers) == 0 && v.status.Accepted == 0 {
+		list = append(list, Problem{Severity: SeverityInfo, Kind: "no-agents",
+			Text: "No agent has connected yet.",
+			Cure: "Put a line such as ActiveClient = ADDRESS-OF-THIS-SENSOR, 2003 into the agent's rpcapd.ini, and let TCP and UDP to the sensor's ports through the firewall."})
+	}
+	return list
+}
+
+// peerProblems looks at one peer; diff is what was counted lately.
+func peerProblems(p *Peer, diff *counters, now time.Time, portDrops bool) (list []Problem) {
+	say := func(s Severity, kind string, n uint64, text, cure string) {
+		list = append(list, Problem{Severity: s, Kind: kind, Peer: p.Name, Count: n, Text: p.Name + " " + text, Cure: cure})
+	}
+	stateProblems(p, now, say)
+	if n := diff[ringDropped]; n > 0 {
+		say(SeverityError, "agent-ring", n,
+			fmt.Sprintf("drops frames in its ring: %s, %s of what its filter accepts.", commas(n), share(n, diff[ifReceived])),
+			"Give the agent a larger ring (-z) or more cores (fanout = 2 on its ActiveClient line), or forward less (a filter, a smaller snap length).")
+	}
+	if n := diff[ifDropped]; n > 0 {
+		say(SeverityError, "agent-interface", n, fmt.Sprintf("loses %s in its network card or driver.", count(n, "frame")),
+			"Enlarge the card's receive ring on the agent's host (ethtool -G).")
+	}
+	lossProblems(p, diff, portDrops, say)
+	if c := p.ClockOffset; c != nil && p.Ended == nil && math.Abs(*c) >= clockTolerance {
+		way := "ahead of"
+		if *c < 0 {
+			way = "behind"
+		}
+		say(SeverityWarning, "clock", 0, fmt.Sprintf("has a clock that is %s %s the sensor's; its frames carry that time.", seconds(math.Abs(*c)), way),
+			"Synchronise both clocks (NTP, chrony).")
+	}
+	if n := diff[sinkDropped]; n > 0 && p.Ended == nil {
+		say(SeverityWarning, "peer-output-drops", n, fmt.Sprintf("has lost %s at outputs.", count(n, "frame")), "See the outputs below: which of them drops.")
+	}
+	return list
+}
+
+// stateProblems is about whether it forwards at all.
+func stateProblems(p *Peer, now time.Time, say func(Severity, string, uint64, string, string)) {
+	switch {
+	case p.Ended != nil:
+		if p.Reason != "" && now.Sub(*p.Ended) < leftRecently && !strings.Contains(p.Reason, "sensor stops") {
+			say(SeverityWarning, "left", 0, fmt.Sprintf("has left %s ago: %s.", ago(now.Sub(*p.Ended)), strings.TrimSuffix(p.Reason, ".")),
+				"If that was not meant: is its host up, does the agent run (rpcapd status), is the path open?")
+		}
+	case p.State == string(sensor.StateHeld):
+		say(SeverityWarning, "held", 0, "is held and forwards nothing: "+strings.TrimSuffix(p.Reason, ".")+".",
+			"Change the rule (Interface, Address) or the agent's ActiveClient line (ifname, ifaddr); the agent is asked again each minute.")
+	case p.Running() && p.Session != nil && p.Session.Forwarded.Captured > 0 && p.Session.Received.Datagrams == 0 && now.Sub(p.Session.Since) > nothingArrives:
+		say(SeverityError, "nothing-arrives", p.Session.Forwarded.Captured,
+			fmt.Sprintf("has captured %s, and none has arrived on UDP port %d.", count(p.Session.Forwarded.Captured, "frame"), p.Port),
+			fmt.Sprintf("Something on the path drops UDP: let port %d through the firewalls, or use Transport = tcp in the rule.", p.Port))
+	}
+}
+
+// lossProblems is about what does not arrive or not as it should.
+func lossProblems(p *Peer, diff *counters, portDrops bool, say func(Severity, string, uint64, string, string)) {
+	if n := diff[missing]; n > 0 {
+		cure := "Look for drops on the agent's sending side (rpcapd status) and on the path; limit its rate (MaxRate in its rpcapd.ini), check the MTU (-t)."
+		if portDrops {
+			cure = fmt.Sprintf("The sensor's receive buffer on port %d drops datagrams; see there first.", p.Port)
+		}
+		say(SeverityError, "path-loss", n, fmt.Sprintf("lost %s between agent and sensor, %s.", count(n, "frame"), share(n, n+diff[frames])), cure)
+	}
+	if n := diff[late]; n > 0 {
+		say(SeverityWarning, "late", n, fmt.Sprintf("sent %s that came too late to be put in order.", count(n, "datagram")),
+			"The path reorders widely: raise Hold and Window in [streams].")
+	}
+	if n := diff[malformed]; n > 0 {
+		say(SeverityWarning, "malformed", n, fmt.Sprintf("sent %s that cannot be read.", count(n, "datagram")),
+			"Agent and sensor disagree, or something on the path changes datagrams: which agent and version is it?")
+	}
+	if n := diff[duplicate]; float64(n) > manyDuplicates*float64(diff[datagrams]) {
+		say(SeverityInfo, "duplicate", n, fmt.Sprintf("sent %s twice; the second ones were dropped.", count(n, "datagram")),
+			"The path doubles datagrams (mirroring, bonding): harmless, but it costs bandwidth.")
+	}
+	if n := diff[reconnects]; n >= manyReconnects {
+		text := fmt.Sprintf("has reconnected %s times lately", commas(n))
+		if p.LastError != "" {
+			text += "; last error: " + strings.TrimSuffix(p.LastError, ".")
+		}
+		say(SeverityWarning, "reconnects", n, text+".", "Is the path stable, does the agent restart (its log tells)? Frames between two sessions are not captured.")
+	}
+}
+
+func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
+// seconds is a duration for people.
+func seconds(s float64) string {
+	if s < 10 {
+		return fmt.Sprintf("%.1f s", s)
+	}
+	return ago(time.Duration(s * float64(time.Second)))
+}
+
+// ago is a duration in its largest unit.
+func ago(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", max(0, int(d.Seconds())))
+	case d < time.Hour:
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
+	default:
+		return fmt.Sprintf("%d days", int(d.Hours()/24))
+	}
+}

@@ -1,0 +1,294 @@
+package health
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"math"
+	"slices"
+	"sync"
+	"time"
+
+	"rpcapd/sensor"
+)
+
+const (
+	// stepTime is the distance of the points of the history.
+	stepTime = 5 * time.Second
+	// lookAgain is how long what was looked up serves those who ask.
+	lookAgain = time.Second
+	// rereads bounds how often the sensor is asked again while a capture moves from the running ones to the ended ones.
+	rereads = 3
+)
+
+// tracker turns what the sensor says of its sessions into what is known of its peers.
+type tracker struct {
+	src     Source
+	version string
+	started time.Time
+
+	mu      sync.Mutex // a leaf but for the sensor's own locks
+	records map[identity]*record
+	rings   int // records with a history
+	view    *view
+	before  counters // of all, as the sensor said last
+	sums    counters
+	recent  recent[sensorSums]
+	ports   map[uint16]*recent[Port]
+	sinks   map[string]*recent[Sink]
+
+	newest   uint64 // number of the last step of the history
+	newestAt time.Time
+	history  ring // of all together
+}
+
+// sensorSums is what problems of the sensor as a whole are found by.
+type sensorSums struct{ refused uint64 }
+
+// view is what is known at one moment. It is not changed any more.
+type view struct {
+	status   Status
+	peers    []Peer // by name
+	ports    []Port
+	sinks    []Sink
+	problems []Problem
+	window   time.Duration // what the problems look back at
+}
+
+func newTracker(src Source, version string, now time.Time) *tracker {
+	return &tracker{
+		src: src, version: version, started: now, newestAt: now,
+		records: make(map[identity]*record),
+		ports:   make(map[uint16]*recent[Port]),
+		sinks:   make(map[string]*recent[Sink]),
+	}
+}
+
+// run keeps the history until ctx is cancelled.
+func (t *tracker) run(ctx context.Context) {
+	tick := time.NewTicker(stepTime)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			t.step(now)
+		}
+	}
+}
+
+// look returns what is known now, at most lookAgain old.
+func (t *tracker) look(now time.Time) *view {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.view == nil || now.Sub(t.view.status.Time) >= lookAgain || now.Before(t.view.status.Time) {
+		t.update(now)
+	}
+	return t.view
+}
+
+// step looks and closes a step of the history. Steps missed while the machine slept are empty.
+func (t *tracker) step(now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.see(now)
+	d := now.Sub(t.newestAt)
+	if d <= 0 {
+		return
+	}
+	for range min(int(math.Round(d.Seconds()/stepTime.Seconds()))-1, historyPoints) {
+		t.newest++
+		t.history.put(t.newest, point{})
+		for _, r := range t.records {
+			if r.history != nil {
+				r.history.put(t.newest, point{})
+			}
+		}
+	}
+	t.newest++
+	t.newestAt = now
+	var total point
+	for _, r := range t.records {
+		if r.hidden {
+			continue
+		}
+		if r.history == nil && t.rings < historyPeers {
+			r.history = new(ring)
+			t.rings++
+		}
+		r.step(t.newest, now, d)
+		total.add(&r.rates)
+	}
+	t.history.put(t.newest, total)
+	t.publish(now)
+}
+
+// update looks at the sensor and makes a new view.
+func (t *tracker) update(now time.Time) {
+	t.see(now)
+	t.publish(now)
+}
+
+// see brings the records up to date.
+func (t *tracker) see(now time.Time) {
+	list, seen := t.sightings()
+	var all counters
+	for i := range list {
+		c := countersOf(&list[i])
+		all.add(&c)
+	}
+	t.sums.advance(&all, &t.before)
+	t.before = all
+	for id, s := range seen {
+		r := t.records[id]
+		if r == nil {
+			r = &record{id: id}
+			t.records[id] = r
+			r.see(s, now)
+			r.reported = now
+			if s.running != nil && s.endings == 0 && s.running.Since.After(t.started) {
+				r.recent.keep(now, counters{}) // what it has counted so far is news
+			} else {
+				r.stepSums, r.report = r.sums, r.sums
+			}
+		} else {
+			r.see(s, now)
+		}
+	}
+	for id, r := range t.records {
+		if seen[id] == nil {
+			if r.gone(now); r.hidden {
+				delete(t.records, id)
+				continue
+			}
+		}
+		r.recent.keep(now, r.sums)
+	}
+	t.forget(now)
+}
+
+// sightings asks the sensor, and sums up by peer. When a capture ends, the sensor may show it among the running and the
+// ended ones at once, for a moment: then it is asked again.
+func (t *tracker) sightings() (list []sensor.PeerStatus, seen map[identity]*sighting) {
+	for range rereads {
+		list = t.src.Peers()
+		seen = make(map[identity]*sighting, len(list))
+		twice := false
+		for i := range list {
+			id := identityOf(&list[i])
+			if id == (identity{agent: othersName}) {
+				continue
+			}
+			s := seen[id]
+			if s == nil {
+				s = new(sighting)
+				seen[id] = s
+			}
+			s.add(&list[i])
+			r := t.records[id]
+			twice = twice || r != nil && s.endings > r.endings && s.running != nil && s.running.Received.Datagrams > 0
+		}
+		if !twice {
+			break
+		}
+	}
+	return list, seen
+}
+
+// forget hides peers that have left long ago, or that are too many.
+func (t *tracker) forget(now time.Time) {
+	var ended []*record
+	for _, r := range t.records {
+		if !r.live && !r.hidden {
+			ended = append(ended, r)
+		}
+	}
+	slices.SortFunc(ended, func(a, b *record) int { return b.ended.Compare(a.ended) })
+	for i, r := range ended {
+		if i < maxEnded && now.Sub(r.ended) < keepEnded {
+			continue
+		}
+		r.hidden = true
+		if r.history != nil {
+			r.history = nil
+			t.rings--
+		}
+	}
+}
+
+// publish makes the view.
+func (t *tracker) publish(now time.Time) {
+	c := t.src.Counters()
+	v := &view{ports: portsOf(t.src.Ports()), sinks: sinksOf(t.src.Sinks()), peers: make([]Peer, 0, len(t.records))}
+	v.status = Status{
+		Version: t.version, Time: now, Started: t.started, States: make(map[string]int),
+		Accepted: c.Accepted, Refused: c.Refused, Sessions: c.Ended, counters: t.sums,
+	}
+	known := false
+	for _, r := range t.records {
+		if r.hidden {
+			continue
+		}
+		p := r.snapshot()
+		known = known || r.known
+		v.status.States[p.State]++
+		v.status.Rates.add(&p.Rates)
+		v.peers = append(v.peers, p)
+	}
+	slices.SortFunc(v.peers, func(a, b Peer) int { return cmp.Compare(a.Name, b.Name) })
+	v.status.Forwarded, v.status.Received = forwardedOf(&t.sums, known), receivedOf(&t.sums)
+	v.status.SinkDropped = t.sums[sinkDropped]
+	v.status.Reasons = t.notReady(v.sinks)
+	v.status.Ready = len(v.status.Reasons) == 0
+	t.keepRecent(now, v)
+	v.problems = t.problems(now, v)
+	t.view = v
+}
+
+// keepRecent notes the sums that problems are found by.
+func (t *tracker) keepRecent(now time.Time, v *view) {
+	t.recent.keep(now, sensorSums{refused: v.status.Refused})
+	for _, p := range v.ports {
+		if t.ports[p.Port] == nil {
+			t.ports[p.Port] = new(recent[Port])
+		}
+		t.ports[p.Port].keep(now, p)
+	}
+	for _, s := range v.sinks {
+		if t.sinks[s.Name] == nil {
+			t.sinks[s.Name] = new(recent[Sink])
+		}
+		t.sinks[s.Name].keep(now, s)
+	}
+}
+
+// notReady says why the sensor does not do its work: listeners that are not open, sinks that have failed.
+func (t *tracker) notReady(sinks []Sink) []string {
+	reasons := []string{}
+	select {
+	case <-t.src.Ready():
+	default:
+		reasons = append(reasons, "the listeners for agents are not open yet")
+	}
+	for _, s := range sinks {
+		switch sensor.SinkState(s.State) {
+		case sensor.SinkFailed, sensor.SinkRetrying:
+			reasons = append(reasons, "output "+s.Name+" does not work: "+s.Error)
+		}
+	}
+	return reasons
+}
+
+func (r *Rates) add(o *Rates) {
+	r.Forwarded += o.Forwarded
+	r.Received += o.Received
+	r.Bytes += o.Bytes
+	r.Dropped += o.Dropped
+	r.Missing += o.Missing
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// tenth rounds to what is worth showing.
+func tenth(v float32) float64 { return math.Round(float64(v)*10) / 10 }
