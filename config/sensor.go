@@ -20,6 +20,7 @@ type Sensor struct {
 	Data    DataPorts
 	Streams Streams
 	Output  Output
+	HTTP    HTTP
 }
 
 // Rule says which agents and interfaces are wanted and what is asked of them. The

@@ -20,7 +20,7 @@ var sensorSections = []sensorSection{
 	streamsSection,
 	outputSection,
 	{section: section{kind: "pcap-over-ip", later: notServed}},
-	{section: section{kind: "http", later: notServed}},
+	httpSection,
 }
 
 const notServed = "this version of the sensor does not serve it"

@@ -132,7 +132,7 @@ func TestSensorProblems(t *testing.T) {
 		{"[data] x\n" + rule, 1, false, "nothing may follow the ]"},
 		{"[data x]\n" + rule, 1, false, "write [data]"},
 		{"[dota]\nPorts=x\n" + rule, 1, true, "unknown section [dota], passed over; did you mean data?"},
-		{"[http]\nListen = :80\n" + rule, 1, true, "[http] is passed over: this version of the sensor does not serve it"},
+		{"[http]\nListen = :80\n" + rule, 1, true, "listens on :80 and asks for no password"},
 		{"[PCAP-over-IP]\nListen = :80\n" + rule, 1, true, "[pcap-over-ip] is passed over"},
 		{"Listen = :2003\n" + rule, 1, false, "write the one address to listen on"},
 		{"Alias = web1\n" + rule, 1, false, "write ADDRESS, NAME"},
