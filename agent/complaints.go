@@ -55,6 +55,7 @@ func (x *session) complain(what string, err error, fields ...zap.Field) {
 	x.mu.Lock()
 	x.status.LastError, x.status.LastErrorAt = err.Error(), &now
 	x.status.Errors++
+	x.agent.changes.Add(1)
 	count := x.status.Errors
 	news, full := x.complaints.news(what+err.Error(), now)
 	x.mu.Unlock()

@@ -33,6 +33,7 @@ func (s *Supervisor) Reload(c config.Agent) {
 		ended = append(ended, rest...)
 	}
 	s.sessions = append(keep, fresh...)
+	s.changes.Add(1)
 	for _, x := range keep {
 		x.resume()
 	}

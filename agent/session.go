@@ -256,6 +256,7 @@ func (x *session) setState(s SessionState, detail string) {
 	defer x.mu.Unlock()
 	if x.status.State != s || x.status.Detail != detail {
 		x.status.State, x.status.Detail, x.status.Since = s, detail, time.Now()
+		x.agent.changes.Add(1)
 	}
 	if s == StateWaiting {
 		x.status.Preselected = ""

@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -101,18 +100,14 @@ func ReadStatus(dir string) (*Status, error) {
 func (s *Supervisor) writeStatus(ctx context.Context, files *statusFiles) {
 	tick := time.NewTicker(statusInterval)
 	defer tick.Stop()
-	var last []byte
+	var shown uint64 // changes at the last writing
 	var written time.Time
 	failed := false
 	for {
-		st := s.Status()
-		now := st.Updated
-		st.Updated = time.Time{}
-		body, err := json.Marshal(st)
-		if err == nil && (!bytes.Equal(body, last) || now.Sub(written) >= statusRefresh) {
-			last, written = body, now
-			st.Updated = now
-			err = s.writeFiles(files, st)
+		var err error
+		if n, now := s.changes.Load(), time.Now(); n != shown || now.Sub(written) >= statusRefresh {
+			shown, written = n, now
+			err = s.writeFiles(files, s.Status())
 		}
 		if err != nil && !failed {
 			s.log.Warn("write status files", zap.String("dir", files.root.Name()), zap.Error(err))

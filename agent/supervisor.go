@@ -27,6 +27,9 @@ type Supervisor struct {
 	limits     limits
 	exclusions *exclusions
 	ifaces     *interfaces
+	// changes counts what belongs into the status files at once: another state of a
+	// session, an error, another set of sessions.
+	changes atomic.Uint64
 
 	mu       sync.Mutex
 	sessions []*session

@@ -41,7 +41,7 @@ type Options struct {
 	Snaplen     uint32        // bytes of a frame; 0 or above MaxSnaplen: MaxSnaplen
 	Promiscuous bool          // ask the device for frames to other stations
 	RingBytes   int           // default 16 MiB; raised to what holds two blocks
-	BlockBytes  int           // default by RingBytes (at most 1 MiB); raised to what holds one frame
+	BlockBytes  int           // default by RingBytes (at most 2 MiB); raised to what holds one frame
 	Retire      time.Duration // an unfilled block is handed over after this; default 12 ms
 
 	// Filter is attached before the first frame. Without kernel instructions every

@@ -8,8 +8,8 @@ const (
 	// the sender's work it stays below the flush interval of 20 ms.
 	defaultRetire = 12 * time.Millisecond
 	// maxBlockBytes: larger blocks make larger batches, but the kernel then waits for
-	// a whole free block before it writes again, and 1 MiB is 700 full-size frames.
-	maxBlockBytes = 1 << 20
+	// a whole free block before it writes again, and 2 MiB is 1,300 full-size frames.
+	maxBlockBytes = 2 << 20
 	// minBlockBytes holds any frame up to 64 KiB, the usual limit of receive offload.
 	minBlockBytes = 128 << 10
 	// wishBlocks is how many blocks a small ring is cut into before its blocks become

@@ -8,10 +8,10 @@ func TestRingGeometry(t *testing.T) {
 		snaplen     uint32
 		want        geometry
 	}{
-		{0, 0, MaxSnaplen, geometry{1 << 20, 16}},
-		{-5, 0, MaxSnaplen, geometry{1 << 20, 16}},
-		{64 << 20, 0, 96, geometry{1 << 20, 64}},
-		{16<<20 + 5, 0, 96, geometry{1 << 20, 16}},
+		{0, 0, MaxSnaplen, geometry{2 << 20, 8}},
+		{-5, 0, MaxSnaplen, geometry{2 << 20, 8}},
+		{64 << 20, 0, 96, geometry{2 << 20, 32}},
+		{16<<20 + 5, 0, 96, geometry{2 << 20, 8}},
 		{8 << 20, 0, MaxSnaplen, geometry{1 << 20, 8}},
 		{4 << 20, 0, MaxSnaplen, geometry{512 << 10, 8}},
 		{4 << 20, 0, 1514, geometry{512 << 10, 8}},

@@ -77,6 +77,7 @@ func (s *ringSource) start(link linkState) error {
 	s.closeRing()
 	s.ring, s.cursor, s.index = r, 0, link.index
 	r.nudges = &s.wake
+	r.ready = func() bool { return headerOf(s.ring.block(s.cursor)).ready() }
 	s.wake.waiter.Store(r.waiter)
 	s.joined, s.loopback = o.Fanout != nil, loopback
 	s.walk = walker{snaplen: o.Snaplen, tags: s.linkType == LinkTypeEthernet, skipOut: skipOut}

@@ -27,6 +27,7 @@ type waiter struct {
 	events   int16 // what the socket says; set by look
 	deadline time.Time
 	nudges   *nudge
+	ready    func() bool // whether the next block is the reader's; far cheaper than poll
 }
 
 // nudge is how other goroutines end a wait. It outlives the ring: a source keeps one
@@ -78,21 +79,24 @@ func (w *waiter) wait(now time.Time, timeout time.Duration) (events int16, err e
 	case err == nil:
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		w.deadline = time.Time{} // passed, or moved by a nudge
+		w.events = w.poll()      // one that came just before the goroutine slept
 	default:
 		return 0, err
 	}
 	return w.events, nil
 }
 
-// check is called once before the goroutine sleeps, when no event can be missed any
+// check is called once before the goroutine sleeps, when no block can be missed any
 // more, and once when it has been woken.
 func (w *waiter) check(uintptr) bool {
 	if w.looked {
+		if !w.ready() {
+			w.events = w.poll()
+		}
 		return true
 	}
 	w.looked = true
-	w.events = w.poll()
-	return w.events != 0 || w.nudges != nil && (w.nudges.asked.Load() || w.nudges.look.Swap(false))
+	return w.ready() || w.nudges != nil && (w.nudges.asked.Load() || w.nudges.look.Swap(false))
 }
 
 // poll asks the socket without waiting.
