@@ -95,7 +95,7 @@ type walker struct {
 	left    uint32  // frames not yet walked
 	bytes   uint64  // of the frames that fill wrote last
 	snaplen uint32
-	touched uint32  // keeps the compiler from leaving out the reads ahead
+	touched uint32     // keeps the compiler from leaving out the reads ahead
 	vm      *filter.VM // nil: keep all
 	tags    bool       // the link type has VLAN tags to put back
 	skipOut bool       // leave out outgoing copies (loopback on old kernels)
