@@ -37,6 +37,7 @@ func newBubble(t *testing.T, o Options) *bubble {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.begin(map[uint16]*listener{}, func(*listener) {})
 	b.Sensor = s
 	b.ctx, b.cancel = context.WithCancel(t.Context())
 	return b
@@ -52,11 +53,7 @@ func (b *bubble) connect(addr string, prepare func(*testAgent)) *testAgent {
 	go a.serve()
 	b.agents = append(b.agents, a)
 	remote := netip.AddrPortFrom(netip.MustParseAddr(addr), uint16(40000+len(b.agents)))
-	rules := make([]*Rule, len(b.rules))
-	for i := range b.rules {
-		rules[i] = &b.rules[i]
-	}
-	b.accept(b.ctx, addressed{theirs, net.TCPAddrFromAddrPort(remote)}, rules)
+	b.accept(b.ctx, addressed{theirs, net.TCPAddrFromAddrPort(remote)}, b.rules.ports[0])
 	synctest.Wait()
 	return a
 }

@@ -107,6 +107,15 @@ func (s *session) endCapture(tail Tail, captured uint32) {
 	s.mu.Unlock()
 }
 
+// refilter gives every sink a new feed, whose source has the filter that holds from now on. The numbers of the agent so
+// far go to the old one.
+func (c *capture) refilter(h *hub, filter string) {
+	now := c.forwarded()
+	c.guard.Lock()
+	defer c.guard.Unlock()
+	c.stream.refilter(h, filter, now)
+}
+
 // fill adds the capture's counters to a status.
 func (c *capture) fill(st *PeerStatus) {
 	st.DataPort = c.number()

@@ -66,6 +66,25 @@ func (c *compiler) compile(ctx context.Context, expression string, linkType uint
 	return p, nil
 }
 
+// check finds an expression that could be compiled for no link type.
+func (c *compiler) check(ctx context.Context, expression string) error {
+	_, err := c.compile(ctx, expression, linkEthernet)
+	if err == nil || !linkTypeMatters(err) {
+		return err
+	}
+	for _, linkType := range usualLinkTypes {
+		if _, other := c.compile(ctx, expression, linkType); other == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+// linkTypeMatters reports whether a filter that is refused for one link type may be good for another.
+func linkTypeMatters(err error) bool {
+	return !errors.Is(err, exec.ErrNotFound) && !strings.Contains(err.Error(), "syntax error")
+}
+
 // run feeds tcpdump the header of an empty capture file of that link type: that works without any privilege, for
 // every link type and with every version, where -y would look for a device.
 func (c *compiler) run(ctx context.Context, expression string, linkType uint32) (rpcap.Program, error) {

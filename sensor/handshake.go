@@ -8,7 +8,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"rpcapd/filter"
 	"rpcapd/rpcap"
 )
 
@@ -36,6 +35,7 @@ func (s *session) authenticate(ctx context.Context) (state, error) {
 		return nil, fmt.Errorf("read AUTH_REPLY: the agent speaks versions %d to %d, this sensor %d",
 			reply.MinVersion, reply.MaxVersion, rpcap.Version)
 	}
+	s.authenticated = true
 	s.sensor.probeOlder(s)
 	return s.list, nil
 }
@@ -73,6 +73,7 @@ func (s *session) list(ctx context.Context) (state, error) {
 	case err != nil:
 		return nil, err
 	}
+	s.keepList(m.header, m.payload)
 	list, _, err := rpcap.ParseInterfaceList(m.header.Value, m.payload)
 	if err != nil {
 		return nil, fmt.Errorf("read FINDALLIF_REPLY: %w", err)
@@ -111,6 +112,7 @@ func (s *session) sample(ctx context.Context) (state, error) {
 	_, err := s.ctl.request(ctx, rpcap.TypeSamplingRequest, s.chosen.rule.Sampling.Append(nil), replyTimeout)
 	if agentErr := (*rpcap.Error)(nil); errors.As(err, &agentErr) {
 		s.log.Warn("agent refuses to sample and forwards every frame", zap.Error(agentErr))
+		s.failed(fmt.Errorf("the agent refuses to sample and forwards every frame: %w", agentErr))
 		err = nil
 	}
 	if err != nil {
@@ -123,8 +125,7 @@ func (s *session) sample(ctx context.Context) (state, error) {
 func (s *session) start(ctx context.Context) (state, error) {
 	s.setState(StateStarting, "")
 	r := s.chosen.rule
-	program, err := s.sensor.compiler.compile(ctx, r.Filter, s.linkType)
-	if err != nil {
+	if _, err := s.sensor.compiler.compile(ctx, r.Filter, s.linkType); err != nil {
 		if ctx.Err() != nil {
 			return nil, errStopped
 		}
@@ -141,12 +142,11 @@ func (s *session) start(ctx context.Context) (state, error) {
 		}
 		return s.hold(s.start, wait, err, false), nil
 	}
-	if s.chosen.direct {
-		program = excludeOwn(program, s.linkType, filter.Endpoint{
-			Addr: s.local.Addr(), Control: s.local.Port(), Data: s.sensor.opts.Data.with(c.number()),
-		}, c.stream.source.Snaplen)
-	}
 	s.setCapture(c)
+	program, err := s.program(ctx, r, c)
+	if err != nil {
+		return s.startFailed(ctx, err)
+	}
 	req := rpcap.StartCaptureRequest{
 		Snaplen: c.stream.source.Snaplen, ReadTimeout: readTimeout, Flags: startFlags(r), DataPort: c.number(), Filter: program,
 	}
@@ -196,6 +196,7 @@ func (s *session) hold(next state, d time.Duration, why error, tell bool) state 
 		s.setState(StateHeld, why.Error())
 		if why.Error() != s.heldReason {
 			s.heldReason = why.Error()
+			s.failed(why)
 			s.log.Warn("nothing is captured", zap.String("reason", s.heldReason))
 			if tell {
 				e := rpcap.Error{Code: rpcap.CodeRemoteAccept, Text: s.heldReason}
@@ -209,6 +210,8 @@ func (s *session) hold(next state, d time.Duration, why error, tell bool) state 
 			return nil, err
 		case ev == eventStop:
 			return nil, errStopped
+		case ev == eventReload:
+			return s.unwanted, nil
 		}
 		return next, nil
 	}
@@ -225,11 +228,15 @@ func (s *session) takeName(ctx context.Context) error {
 	}
 	host, free := s.sensor.names.take(s.peer.Addr(), s.chosen.name)
 	s.freeName = free
+	if name := host + "/" + s.chosen.name; name != s.connected {
+		s.connected = name
+		s.sensor.ledger.connected(name)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.status.Name = host + "/" + s.chosen.name
 	s.status.Rule, s.status.Interface = s.chosen.rule.Name, s.chosen.name
-	s.status.LinkType, s.status.Snaplen = s.linkType, s.snaplen()
+	s.status.LinkType, s.status.Snaplen, s.status.Filter = s.linkType, s.snaplen(), s.chosen.rule.Filter
 	s.host = host
 	return nil
 }

@@ -100,16 +100,14 @@ func (r *sinkRun) attach(src Source) *hubFeed {
 	return f
 }
 
-// detach ends the feed and returns its last counters.
-func (f *hubFeed) detach(sum Forwarded) FeedCounters {
+// detach ends the feed.
+func (f *hubFeed) detach(sum Forwarded) {
 	r := f.run
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	c := f.Counters()
-	r.ended.add(c)
+	r.ended.add(f.Counters())
 	delete(r.feeds, f)
 	f.Detach(sum)
-	return c
 }
 
 // status asks the sink and adds what only the hub knows.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,13 +15,13 @@ type failingSink struct {
 	countingSink
 	name string
 	errs []error
-	runs int
+	runs atomic.Int32
 }
 
 func (s *failingSink) Name() string { return s.name }
 
 func (s *failingSink) Run(ctx context.Context) error {
-	s.runs++
+	s.runs.Add(1)
 	if len(s.errs) > 0 {
 		err := s.errs[0]
 		s.errs = s.errs[1:]
@@ -48,12 +49,12 @@ func TestFailingSinkIsAlone(t *testing.T) {
 			t.Errorf("%+v", st)
 		}
 		after(sinkRetryFirst)
-		if recovers.runs != 2 {
-			t.Errorf("%d runs after a second", recovers.runs)
+		if recovers.runs.Load() != 2 {
+			t.Errorf("%d runs after a second", recovers.runs.Load())
 		}
 		after(6 * time.Second)
-		if st := h.status()[2]; st.State != SinkRunning || st.Error == "" || recovers.runs != 4 {
-			t.Errorf("%d runs, %+v", recovers.runs, st)
+		if st := h.status()[2]; st.State != SinkRunning || st.Error == "" || recovers.runs.Load() != 4 {
+			t.Errorf("%d runs, %+v", recovers.runs.Load(), st)
 		}
 		if ctx.Err() != nil {
 			t.Error("the sensor was stopped")

@@ -56,7 +56,7 @@ func listenAddress(addr netip.AddrPort) string {
 type listener struct {
 	sensor *Sensor
 	tcp    *net.TCPListener
-	rules  []*Rule
+	port   uint16 // as the rules name it; 0 if the system has chosen
 }
 
 // run accepts until the listener is closed.
@@ -67,7 +67,7 @@ func (l *listener) run(ctx context.Context) {
 		switch {
 		case err == nil:
 			failing = false
-			l.sensor.accept(ctx, conn, l.rules)
+			l.sensor.accept(ctx, conn, l.port)
 		case errors.Is(err, net.ErrClosed):
 			return
 		default:
@@ -97,15 +97,15 @@ func usable(rules []*Rule, addr netip.Addr) []*Rule {
 }
 
 // accept starts a session, or holds the connection if it is unwanted.
-func (s *Sensor) accept(ctx context.Context, conn net.Conn, rules []*Rule) {
+func (s *Sensor) accept(ctx context.Context, conn net.Conn, port uint16) {
 	peer := addrPort(conn.RemoteAddr())
-	mine := usable(rules, peer.Addr())
 	refused := ""
+	s.mu.Lock()
+	s.counters.Accepted++
+	mine := usable(s.rules.of(port), peer.Addr())
 	if len(mine) == 0 {
 		refused = "no rule of this port allows its address"
 	}
-	s.mu.Lock()
-	s.counters.Accepted++
 	switch {
 	case s.stopping:
 		s.mu.Unlock()
@@ -122,7 +122,7 @@ func (s *Sensor) accept(ctx context.Context, conn net.Conn, rules []*Rule) {
 		s.held.add(conn, peer.Addr(), refused)
 		return
 	}
-	ss := newSession(s, conn, mine)
+	ss := newSession(s, conn, port, mine)
 	s.sessions[ss] = struct{}{}
 	s.perAddress[peer.Addr()]++
 	s.wg.Go(func() {

@@ -9,18 +9,31 @@ import (
 // nameTable gives sessions that run at the same time different names. A name is free again when its session's
 // control connection ends, so an agent that comes back finds its old one.
 type nameTable struct {
+	mu      sync.Mutex // a leaf; guards what follows
 	aliases map[netip.Addr]string
-
-	mu    sync.Mutex          // a leaf
-	taken map[string]struct{} // guarded by mu; "host/interface"
+	taken   map[string]struct{} // "host/interface"
 }
 
 func newNameTable(aliases map[netip.Addr]string) *nameTable {
 	return &nameTable{aliases: aliases, taken: make(map[string]struct{})}
 }
 
+// setAliases replaces the aliases for the names given from now on. m is kept.
+func (t *nameTable) setAliases(m map[netip.Addr]string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.aliases = m
+}
+
 // host is the name of an agent: its alias or its address.
 func (t *nameTable) host(addr netip.Addr) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.base(addr)
+}
+
+// base is host with t.mu held.
+func (t *nameTable) base(addr netip.Addr) string {
 	if a := t.aliases[addr]; a != "" {
 		return a
 	}
@@ -31,7 +44,7 @@ func (t *nameTable) host(addr netip.Addr) string {
 func (t *nameTable) free(addr netip.Addr, iface string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	_, ok := t.taken[t.host(addr)+"/"+iface]
+	_, ok := t.taken[t.base(addr)+"/"+iface]
 	return !ok
 }
 
@@ -40,7 +53,7 @@ func (t *nameTable) free(addr netip.Addr, iface string) bool {
 func (t *nameTable) take(addr netip.Addr, iface string) (host string, release func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	base := t.host(addr)
+	base := t.base(addr)
 	host = base
 	for n := 2; ; n++ {
 		if _, ok := t.taken[host+"/"+iface]; !ok {

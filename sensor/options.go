@@ -100,13 +100,13 @@ func (l *Limits) setDefaults() {
 	}
 }
 
-// check fills in defaults and refuses what cannot work.
-func (o *Options) check() error {
-	if len(o.Rules) == 0 {
+// checkRules refuses what cannot work.
+func checkRules(rules []Rule) error {
+	if len(rules) == 0 {
 		return fmt.Errorf("check options: no rule; one such as {Port: %d} accepts every agent", DefaultPort)
 	}
-	for i := range o.Rules {
-		r := &o.Rules[i]
+	for i := range rules {
+		r := &rules[i]
 		for _, g := range r.Interfaces {
 			if _, err := path.Match(g, ""); err != nil {
 				return fmt.Errorf("check rule %s: interface pattern %q: %w", r.Name, g, err)
@@ -118,6 +118,14 @@ func (o *Options) check() error {
 		if len(r.User) > 65535 || len(r.Password) > 65535 {
 			return fmt.Errorf("check rule %s: user name or password longer than 65535 bytes", r.Name)
 		}
+	}
+	return nil
+}
+
+// check fills in defaults and refuses what cannot work.
+func (o *Options) check() error {
+	if err := checkRules(o.Rules); err != nil {
+		return err
 	}
 	if o.Data.Count == 0 {
 		o.Data.Count = DefaultDataPorts

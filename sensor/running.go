@@ -33,6 +33,11 @@ func (s *session) running(ctx context.Context) (state, error) {
 			return s.ending, nil
 		case ev == eventData:
 			return s.dataEnded, nil
+		case ev == eventReload:
+			if next, err := s.reloaded(ctx); next != nil || err != nil {
+				return next, err
+			}
+			continue
 		}
 		if err := s.askStats(ctx, statsTimeout); err != nil && ctx.Err() == nil {
 			return nil, err

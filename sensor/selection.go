@@ -140,7 +140,7 @@ func (s Selection) Compile(ctx context.Context) (*Selector, error) {
 		}
 		good = good || err == nil
 		sel.set(FileLinkType(lt), m)
-		if !good && lt == linkEthernet && !linkTypeMatters(err) {
+		if !good && !linkTypeMatters(err) {
 			break
 		}
 	}
@@ -148,11 +148,6 @@ func (s Selection) Compile(ctx context.Context) (*Selector, error) {
 		return nil, first
 	}
 	return sel, nil
-}
-
-// linkTypeMatters reports whether a filter that tcpdump refuses for Ethernet may be good for another link type.
-func linkTypeMatters(err error) bool {
-	return err != nil && !strings.Contains(err.Error(), "syntax error") && !strings.Contains(err.Error(), "install tcpdump")
 }
 
 // compile makes the machine of one link type; on an error one that lets nothing pass.

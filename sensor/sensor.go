@@ -3,7 +3,6 @@ package sensor
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -16,7 +15,6 @@ import (
 // Sensor accepts agents and feeds their frames to sinks.
 type Sensor struct {
 	opts     Options
-	rules    []Rule
 	log      *zap.Logger
 	compiler *compiler
 	names    *nameTable
@@ -24,19 +22,24 @@ type Sensor struct {
 	hub      *hub
 	held     *heldConns
 	history  *history
+	ledger   *ledger
 	ready    chan struct{}  // closed when all listeners are open
 	wg       sync.WaitGroup // listeners and sessions
 
-	mu         sync.Mutex // first in the lock order
+	reloading sync.Mutex // held for a whole Reload; before all others
+
+	mu         sync.Mutex // first in the lock order but for reloading; guards what follows
+	rules      *ruleSet
+	listeners  map[uint16]*listener // by the port that the rules name
+	serve      func(*listener)      // nil but while Run runs
 	sessions   map[*session]struct{}
 	perAddress map[netip.Addr]int
 	counters   Counters
-	addrs      []netip.AddrPort
 	stopping   bool
 }
 
-// New checks the options and compiles the rules' filters for Ethernet, so that a bad one is found at once. It opens
-// nothing; Run does.
+// New checks the options and compiles the rules' filters, so that a bad one is found at once. It opens nothing; Run
+// does.
 func New(o Options) (*Sensor, error) {
 	if err := o.check(); err != nil {
 		return nil, err
@@ -47,89 +50,86 @@ func New(o Options) (*Sensor, error) {
 		return nil, err
 	}
 	s := &Sensor{
-		opts: o, rules: slices.Clone(o.Rules), log: o.Log,
+		opts: o, rules: newRuleSet(o.Rules), log: o.Log,
 		compiler: newCompiler(),
 		names:    newNameTable(o.Aliases),
 		ports:    newPortPool(&o),
 		hub:      hub,
 		held:     newHeldConns(o.Limits, o.Log),
 		history:  newHistory(),
+		ledger:   newLedger(),
 		ready:    make(chan struct{}),
 
+		listeners:  make(map[uint16]*listener),
 		sessions:   make(map[*session]struct{}),
 		perAddress: make(map[netip.Addr]int),
 	}
-	var errs []error
-	for _, r := range s.rules {
-		if _, err := s.compiler.compile(context.Background(), r.Filter, linkEthernet); err != nil {
-			errs = append(errs, fmt.Errorf("rule %s: %w", r.Name, err))
-		}
-	}
-	return s, errors.Join(errs...)
+	return s, s.checkFilters(context.Background(), o.Rules)
 }
 
 // Run opens the listeners, serves agents and sinks until ctx is cancelled, then stops in order: STATS and ENDCAP to each
 // agent (at most 2 s), what is on its way (at most 1 s), the sinks' statistics. It returns when everything has ended. The
 // end of Options.Purpose ends it too: without an error if only its reader has gone. It can be called once.
 func (s *Sensor) Run(ctx context.Context) error {
-	listeners, err := s.listen()
+	s.mu.Lock()
+	ports := s.rules.ports
+	s.mu.Unlock()
+	listeners, err := s.listen(ports)
 	if err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	sinks := s.hub.start(stop)
-	for _, l := range listeners {
-		s.wg.Go(func() { l.run(ctx) })
-	}
+	s.begin(listeners, func(l *listener) { s.wg.Go(func() { l.run(ctx) }) })
 	close(s.ready)
 
 	<-ctx.Done()
 	s.log.Info("stopping", zap.Int("sessions", s.stopAccepting()))
-	for _, l := range listeners {
-		_ = l.tcp.Close() // opened by listen, closed only here
-	}
 	s.held.close()
 	s.wg.Wait()
 	s.ports.close()
 	return errors.Join(sinkFailure(context.Cause(ctx)), sinks.close())
 }
 
-// stopAccepting makes accept turn connections away and returns the number of sessions left.
+// begin serves the first listeners; serve is kept for those that a reload brings.
+func (s *Sensor) begin(listeners map[uint16]*listener, serve func(*listener)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.listeners, s.serve = listeners, serve
+	for _, l := range listeners {
+		serve(l)
+	}
+}
+
+// stopAccepting closes the listeners, makes accept turn connections away and returns the number of sessions left.
 func (s *Sensor) stopAccepting() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stopping = true
+	for _, l := range s.listeners {
+		_ = l.tcp.Close() // its run ends
+	}
 	return len(s.sessions)
 }
 
-// listen opens one listener for each distinct port of the rules.
-func (s *Sensor) listen() (out []*listener, err error) {
+// listen opens one listener for each port. On an error none stays open.
+func (s *Sensor) listen(ports []uint16) (map[uint16]*listener, error) {
 	addr := s.opts.Listen
 	if !addr.IsValid() {
 		addr = netip.IPv6Unspecified()
 	}
-	byPort := make(map[uint16]*listener)
-	for i := range s.rules {
-		r := &s.rules[i]
-		l := byPort[r.Port]
-		if l == nil {
-			tcp, err := listenTCP(netip.AddrPortFrom(addr, r.Port))
-			if err != nil {
-				for _, l := range out {
-					_ = l.tcp.Close() // the first failure is the one to report
-				}
-				return nil, err
+	out := make(map[uint16]*listener)
+	for _, port := range ports {
+		tcp, err := listenTCP(netip.AddrPortFrom(addr, port))
+		if err != nil {
+			for _, l := range out {
+				_ = l.tcp.Close() // the first failure is the one to report
 			}
-			l = &listener{sensor: s, tcp: tcp}
-			byPort[r.Port] = l
-			out = append(out, l)
-			s.log.Info("waiting for agents", zap.Stringer("address", tcp.Addr()))
-			s.mu.Lock()
-			s.addrs = append(s.addrs, addrPort(tcp.Addr()))
-			s.mu.Unlock()
+			return nil, err
 		}
-		l.rules = append(l.rules, r)
+		out[port] = &listener{sensor: s, tcp: tcp, port: port}
+		s.log.Info("waiting for agents", zap.Stringer("address", tcp.Addr()))
 	}
 	return out, nil
 }
@@ -138,10 +138,15 @@ func (s *Sensor) listen() (out []*listener, err error) {
 func (s *Sensor) Ready() <-chan struct{} { return s.ready }
 
 // Addrs returns the listeners' addresses, in the order of the rules' ports.
-func (s *Sensor) Addrs() []netip.AddrPort {
+func (s *Sensor) Addrs() (out []netip.AddrPort) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.addrs)
+	for _, port := range s.rules.ports {
+		if l := s.listeners[port]; l != nil {
+			out = append(out, addrPort(l.tcp.Addr()))
+		}
+	}
+	return out
 }
 
 // Peers describes the sessions, and after them the captures that have ended, summed up by name.
@@ -153,7 +158,11 @@ func (s *Sensor) Peers() []PeerStatus {
 	slices.SortFunc(out, func(a, b PeerStatus) int {
 		return strings.Compare(a.Name+"\x00"+a.Address.String(), b.Name+"\x00"+b.Address.String())
 	})
-	return append(out, s.history.list()...)
+	ended := s.history.list()
+	for i := range ended {
+		s.ledger.fill(&ended[i])
+	}
+	return append(out, ended...)
 }
 
 // Sinks describes the outputs, the one of Options.Purpose last.

@@ -73,6 +73,10 @@ func TestEndToEnd(t *testing.T) {
 		}
 	}
 	eventually(t, "all frames are in", func() bool { return s.frames() == 599 })
+	eventually(t, "both run", func() bool {
+		p := s.Peers()
+		return p[0].State == StateRunning && p[1].State == StateRunning
+	})
 	s.stop(t)
 
 	count := make(map[string]int)

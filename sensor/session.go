@@ -43,39 +43,45 @@ type state func(context.Context) (state, error)
 
 // session is one control connection. All fields but those under mu belong to its goroutine.
 type session struct {
-	sensor *Sensor
-	log    *zap.Logger
-	ctl    *control
-	peer   netip.AddrPort // of the agent
-	local  netip.AddrPort // what the agent dialled
-	rules  []*Rule        // those that the agent may use, all with the same credentials
-	probes chan chan struct{}
-	closed chan struct{} // closed when the session is over, before its last datagrams are in
+	sensor  *Sensor
+	log     *zap.Logger
+	ctl     *control
+	peer    netip.AddrPort // of the agent
+	local   netip.AddrPort // what the agent dialled
+	port    uint16         // of the listener, as the rules name it
+	rules   []*Rule        // those that the agent may use, all with the same credentials
+	probes  chan chan struct{}
+	reloads chan struct{} // capacity 1: there are new rules
+	closed  chan struct{} // closed when the session is over, before its last datagrams are in
 
-	since      time.Time
-	lastReply  time.Time // to STATS
-	heldReason string    // logged already
-	chosen     choice
-	linkType   uint32
-	capture    *capture // nil but between STARTCAP and the end of it
-	captured   bool     // there has been a capture
-	host       string   // its name for the chosen interface
-	freeName   func()
+	since         time.Time
+	lastReply     time.Time           // to STATS
+	heldReason    string              // logged already
+	listed        rpcap.InterfaceList // the agent's last list, empty if it is not known or too long
+	authenticated bool
+	chosen        choice
+	linkType      uint32
+	capture       *capture // nil but between STARTCAP and the end of it
+	captured      bool     // there has been a capture
+	connected     string   // the name under which the ledger has counted the session
+	host          string   // its name for the chosen interface
+	freeName      func()
 
 	mu     sync.Mutex // a leaf
 	status PeerStatus // guarded by mu; counters are filled in by snapshot
 	live   *capture   // guarded by mu; the capture whose counters snapshot reads
 }
 
-func newSession(s *Sensor, conn net.Conn, rules []*Rule) *session {
+func newSession(s *Sensor, conn net.Conn, port uint16, rules []*Rule) *session {
 	peer, local := addrPort(conn.RemoteAddr()), addrPort(conn.LocalAddr())
 	now := time.Now()
 	return &session{
 		sensor: s,
 		log:    s.log.With(zap.Stringer("agent", peer)),
 		ctl:    newControl(rpcap.NewConn(conn, rpcap.MaxReplyAccepted)),
-		peer:   peer, local: local, rules: rules, since: now,
+		peer:   peer, local: local, port: port, rules: rules, since: now,
 		probes:   make(chan chan struct{}, 8),
+		reloads:  make(chan struct{}, 1),
 		closed:   make(chan struct{}),
 		freeName: func() {},
 		status: PeerStatus{
@@ -105,6 +111,9 @@ func (s *session) run(ctx context.Context) {
 	s.freeName()
 	close(s.closed)
 	s.setState(StateEnding, reason(err))
+	if err != nil && !errors.Is(err, errStopped) {
+		s.failed(err)
+	}
 	s.endCapture(TailUnknown, 0)
 	s.pause(ctx, err)
 	s.ctl.close()
@@ -173,6 +182,14 @@ func (s *session) agentLeft() bool {
 	}
 }
 
+// failed notes the last thing that went wrong under the session's name.
+func (s *session) failed(why error) {
+	s.mu.Lock()
+	name := s.status.Name
+	s.mu.Unlock()
+	s.sensor.ledger.failed(name, why.Error())
+}
+
 // setState shows the state to others.
 func (s *session) setState(st State, why string) {
 	s.mu.Lock()
@@ -186,7 +203,8 @@ type event uint8
 const (
 	eventTimer event = iota
 	eventStop
-	eventData // the data connection has ended (TCP)
+	eventData   // the data connection has ended (TCP)
+	eventReload // there are new rules
 )
 
 // wait serves the connection until the given time, the sensor's stop or the end of the data connection. Probes are
@@ -207,6 +225,8 @@ func (s *session) wait(ctx context.Context, until time.Time) (event, error) {
 			return eventStop, nil
 		case <-data:
 			return eventData, nil
+		case <-s.reloads:
+			return eventReload, nil
 		case answer := <-s.probes:
 			if err := s.answerProbe(ctx); err != nil {
 				return 0, err
@@ -259,5 +279,6 @@ func (s *session) snapshot() PeerStatus {
 	if c != nil {
 		c.fill(&st)
 	}
+	s.sensor.ledger.fill(&st)
 	return st
 }

@@ -30,6 +30,15 @@ type Forwarded struct {
 	Captured         uint64 // svrcapt: given to the forwarder, equals the number of the last frame
 }
 
+// since is what was forwarded after an earlier reading.
+func (f Forwarded) since(earlier Forwarded) Forwarded {
+	f.Received -= earlier.Received
+	f.InterfaceDropped -= earlier.InterfaceDropped
+	f.KernelDropped -= earlier.KernelDropped
+	f.Captured -= earlier.Captured
+	return f
+}
+
 func (f *Forwarded) add(o Forwarded) {
 	f.Known = f.Known || o.Known
 	f.Received += o.Received
@@ -100,6 +109,7 @@ type PeerStatus struct {
 	Interface  string
 	LinkType   uint32 // DLT number
 	Snaplen    uint32
+	Filter     string         // tcpdump syntax, as the agent has it now
 	DataPort   uint16         // the sensor's; 0 before STARTCAP
 	DataSource netip.AddrPort // the agent's, zero before the first datagram
 	Format     string         // "udpstr" or "packet", empty before the first datagram

@@ -1,6 +1,7 @@
 package sensor
 
 import (
+	"maps"
 	"net/netip"
 	"time"
 
@@ -58,7 +59,8 @@ type stream struct {
 	final    Received
 	tail     Tail
 	tailLost uint64
-	sinks    map[string]FeedCounters // valid once finished
+	sinks    map[string]FeedCounters // of the feeds that were detached
+	settled  Forwarded               // what the detached feeds have been told
 }
 
 func newStream(src Source, limits Limits) *stream {
@@ -151,14 +153,34 @@ func (s *stream) arrived() Received {
 
 // sinkCounters says what each sink did with the frames.
 func (s *stream) sinkCounters() map[string]FeedCounters {
-	if s.finished {
-		return s.sinks
-	}
 	by := make(map[string]FeedCounters, len(s.feeds))
+	maps.Copy(by, s.sinks)
 	for _, f := range s.feeds {
-		by[f.run.name] = f.Counters()
+		c := f.Counters()
+		c.add(by[f.run.name])
+		by[f.run.name] = c
 	}
 	return by
+}
+
+// detach ends the feeds. sum is what the agent has reported by now.
+func (s *stream) detach(sum Forwarded) {
+	s.sinks = s.sinkCounters() // by name, so that it does not matter which feed had what
+	for _, f := range s.feeds {
+		f.detach(sum.since(s.settled))
+	}
+	s.feeds, s.settled = nil, sum
+}
+
+// refilter begins new feeds, whose frames the agent has chosen with another filter. Nothing is lost between the two: what
+// the reorder window holds goes to the new ones.
+func (s *stream) refilter(h *hub, filter string, sum Forwarded) {
+	s.source.Filter = filter
+	if s.finished {
+		return
+	}
+	s.detach(sum)
+	s.feeds = h.attach(s.source)
 }
 
 // finish ends the stream: what the reorder window holds is delivered, the tail is settled, the sinks are told. captured
@@ -176,11 +198,8 @@ func (s *stream) finish(tail Tail, captured uint32, sum Forwarded) {
 		s.final.Missing += s.tailLost
 	}
 	s.finished = true
-	s.sinks = make(map[string]FeedCounters, len(s.feeds))
-	for _, f := range s.feeds {
-		s.sinks[f.run.name] = f.detach(sum)
-	}
-	s.feeds, s.udpstr, s.plain = nil, nil, nil
+	s.detach(sum)
+	s.udpstr, s.plain = nil, nil
 }
 
 // tailLoss is the number of frames the agent counted after the last one that was seen. A lower-bound count may be

@@ -1,0 +1,166 @@
+package sensor
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"go.uber.org/zap"
+
+	"rpcapd/filter"
+	"rpcapd/rpcap"
+)
+
+// maxKeptList is the longest interface list, in bytes, that a session keeps to judge new rules with. An agent with a
+// longer one is asked again, for which its capture has to be ended.
+const maxKeptList = 16 << 10
+
+// errUnwanted is why the connection of an agent is held that no rule is for.
+var errUnwanted = errors.New("no rule of this port allows its address any more")
+
+// reload tells the session that there are new rules. It does not wait.
+func (s *session) reload() {
+	select {
+	case s.reloads <- struct{}{}:
+	default: // it knows already
+	}
+}
+
+// keepList remembers the interfaces for the next reload.
+func (s *session) keepList(header rpcap.Header, payload []byte) {
+	s.listed = rpcap.InterfaceList{}
+	if len(payload) > maxKeptList {
+		return
+	}
+	if list, _, err := rpcap.ParseInterfaceList(header.Value, bytes.Clone(payload)); err == nil {
+		s.listed = list
+	}
+}
+
+// newRules takes over the rules that hold from now on. wanted is false if none is for this agent; then the old ones
+// stay, for the names in messages.
+func (s *session) newRules() (wanted bool) {
+	rules := s.sensor.rulesOf(s.port, s.peer.Addr())
+	if len(rules) == 0 {
+		return false
+	}
+	s.rules = rules
+	return true
+}
+
+// reloaded goes on with a running capture under new rules: as it is, with another filter, or with its end.
+func (s *session) reloaded(ctx context.Context) (next state, err error) {
+	if !s.newRules() {
+		s.log.Info("forwarding ends: the rule was removed", zap.String("rule", s.chosen.rule.Name))
+		if err := s.stopCapture(); err != nil {
+			return nil, err
+		}
+		return s.unwanted, nil
+	}
+	if c, ok := s.chosenAgain(); ok {
+		return nil, s.updateFilter(ctx, c)
+	}
+	s.log.Info("forwarding ends and begins anew: the rules have changed", zap.String("rule", s.chosen.rule.Name))
+	if err := s.stopCapture(); err != nil {
+		return nil, err
+	}
+	return s.list, nil
+}
+
+// unwanted goes on with the rules that hold now, or waits for some that want the agent. The connection stays: closed, an
+// agent of the old kind would dial again at once.
+func (s *session) unwanted(context.Context) (state, error) {
+	switch {
+	case !s.newRules():
+		return s.hold(s.unwanted, retryInterval, errUnwanted, s.authenticated), nil
+	case !s.authenticated:
+		return s.authenticate, nil
+	}
+	return s.list, nil
+}
+
+// chosenAgain tells whether the new rules lead to the same capture but for its filter, and gives the choice with the new
+// rule.
+func (s *session) chosenAgain() (choice, bool) {
+	old := s.chosen
+	if s.listed.Len() == 0 { // the agent does not tell, or tells too much
+		for _, r := range s.rules {
+			if sameCapture(r, old.rule) && slices.Equal(r.Interfaces, old.rule.Interfaces) && slices.Equal(r.Addresses, old.rule.Addresses) {
+				old.rule = r
+				return old, true
+			}
+		}
+		return choice{}, false
+	}
+	c, err := choose(s.rules, s.listed, s.peer.Addr())
+	return c, err == nil && c.name == old.name && sameCapture(c.rule, old.rule)
+}
+
+// sameCapture reports whether two rules ask for the same of an interface, but for the filter.
+func sameCapture(a, b *Rule) bool {
+	return a.Name == b.Name && a.Snaplen == b.Snaplen && a.Promiscuous == b.Promiscuous && a.Sampling == b.Sampling && a.TCP == b.TCP
+}
+
+// updateFilter gives the agent the filter of the same rule as it is now. One that cannot be had leaves the old one in
+// force; the session's status says so.
+func (s *session) updateFilter(ctx context.Context, c choice) error {
+	if c.rule.Filter == s.capture.stream.source.Filter {
+		s.chosen = c
+		return nil
+	}
+	program, err := s.program(ctx, c.rule, s.capture)
+	if err != nil {
+		return s.filterStays(ctx, fmt.Errorf("rule %s, link type %d: %w", c.rule.Name, s.linkType, err))
+	}
+	if err := s.askStats(ctx, statsTimeout); err != nil { // the numbers up to here belong to the old filter
+		return s.unlessStopped(ctx, err)
+	}
+	_, err = s.ctl.request(ctx, rpcap.TypeUpdateFilterRequest, rpcap.UpdateFilterRequest{Filter: program}.Append(nil), replyTimeout)
+	if agentErr := (*rpcap.Error)(nil); errors.As(err, &agentErr) {
+		return s.filterStays(ctx, fmt.Errorf("the agent refuses the new filter: %w", agentErr))
+	}
+	if err != nil {
+		return s.unlessStopped(ctx, err)
+	}
+	s.chosen = c
+	s.capture.refilter(s.sensor.hub, c.rule.Filter)
+	s.setState(StateRunning, "")
+	s.mu.Lock()
+	s.status.Filter = c.rule.Filter
+	s.mu.Unlock()
+	s.log.Info("filter replaced", zap.String("peer", s.capture.stream.source.Name()), zap.String("rule", c.rule.Name),
+		zap.String("filter", c.rule.Filter))
+	return nil
+}
+
+// filterStays reports that the agent goes on with the old filter.
+func (s *session) filterStays(ctx context.Context, why error) error {
+	if ctx.Err() != nil {
+		return nil // running ends the capture
+	}
+	s.log.Warn("the old filter stays in force", zap.Error(why))
+	s.setState(StateRunning, "the old filter stays in force: "+why.Error())
+	s.failed(why)
+	return nil
+}
+
+// unlessStopped is nil when the sensor stops: then running ends the capture in order.
+func (s *session) unlessStopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// program is a rule's filter as the agent gets it.
+func (s *session) program(ctx context.Context, r *Rule, c *capture) (rpcap.Program, error) {
+	p, err := s.sensor.compiler.compile(ctx, r.Filter, s.linkType)
+	if err != nil || !s.chosen.direct {
+		return p, err
+	}
+	return excludeOwn(p, s.linkType, filter.Endpoint{
+		Addr: s.local.Addr(), Control: s.local.Port(), Data: s.sensor.opts.Data.with(c.number()),
+	}, c.stream.source.Snaplen), nil
+}
