@@ -41,6 +41,7 @@ type settings struct {
 	user         string
 	passwordFile string
 	output       string
+	http         string
 	logFormat    string
 	logLevel     string
 }
@@ -65,6 +66,7 @@ func (s *settings) define(f *pflag.FlagSet) {
 	f.StringVar(&s.passwordFile, "password-file", "", "`file` whose first line is the password")
 	f.Uint16Var(&s.udpPort, "udp-port", sensor.DefaultPort, "first UDP `port` of the range that agents send to")
 	f.IntVar(&s.udpPorts, "udp-ports", sensor.DefaultDataPorts, "`number` of UDP ports, 1 to 64")
+	f.StringVar(&s.http, "http", "", "show health (page, metrics, JSON) on this `address:port`, such as 127.0.0.1:9203")
 	f.StringVar(&s.logFormat, "log-format", "console", "console or json")
 	f.StringVar(&s.logLevel, "log-level", "info", "debug, info, warn or error")
 }

@@ -1,0 +1,124 @@
+package health
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+	"go.uber.org/zap"
+)
+
+// minCompressed is from how many bytes on an answer is compressed: about one packet.
+const minCompressed = 1400
+
+// answer makes what an address of the API says. An error is the asker's.
+type answer func(v *view, q *query) (any, error)
+
+// The answers of the API. Lists are never null.
+type (
+	// PeersAnswer is what /api/v1/peers says. Parameters: q, state, sort, order, limit, page; without them it is all peers by name.
+	PeersAnswer struct {
+		Time  time.Time `json:"time"`
+		Total int       `json:"total"` // peers that match, on all pages
+		Peers []Peer    `json:"peers"`
+	}
+	// PortsAnswer is what /api/v1/ports says.
+	PortsAnswer struct {
+		Time  time.Time `json:"time"`
+		Ports []Port    `json:"ports"`
+	}
+	// SinksAnswer is what /api/v1/sinks says.
+	SinksAnswer struct {
+		Time  time.Time `json:"time"`
+		Sinks []Sink    `json:"sinks"`
+	}
+	// ProblemsAnswer is what /api/v1/problems says.
+	ProblemsAnswer struct {
+		Time     time.Time `json:"time"`
+		Problems []Problem `json:"problems"`
+	}
+)
+
+func (s *Server) answers() map[string]answer {
+	return map[string]answer{
+		"status": func(v *view, _ *query) (any, error) { return &v.status, nil },
+		"peers": func(v *view, q *query) (any, error) {
+			list, total := q.peers(v.peers)
+			return PeersAnswer{v.status.Time, total, list}, nil
+		},
+		"ports":    func(v *view, _ *query) (any, error) { return PortsAnswer{v.status.Time, v.ports}, nil },
+		"sinks":    func(v *view, _ *query) (any, error) { return SinksAnswer{v.status.Time, v.sinks}, nil },
+		"problems": func(v *view, _ *query) (any, error) { return ProblemsAnswer{v.status.Time, v.problems}, nil },
+		"history":  func(_ *view, q *query) (any, error) { return s.tracker.chart(q) },
+	}
+}
+
+// json answers a request of the API.
+func (s *Server) json(w http.ResponseWriter, r *http.Request, a answer) {
+	w.Header().Set("Content-Type", "application/json")
+	q, err := parseQuery(r.URL.Query(), 0)
+	var out any
+	if err == nil {
+		out, err = a(s.tracker.look(time.Now()), q)
+	}
+	if err != nil {
+		w.WriteHeader(http.StatusBadRequest)
+		out = map[string]string{"error": err.Error()}
+	}
+	var body bytes.Buffer
+	if err := json.NewEncoder(&body).Encode(out); err != nil { // cannot be, for these types
+		s.log.Warn("answer not made", zap.String("path", r.URL.Path), zap.Error(err))
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	s.send(w, r, body.Bytes())
+}
+
+// send writes a body, compressed if that is wanted and worth it.
+func (s *Server) send(w http.ResponseWriter, r *http.Request, body []byte) {
+	h := w.Header()
+	h.Add("Vary", "Accept-Encoding")
+	if len(body) >= minCompressed && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		var packed bytes.Buffer
+		z, _ := gzip.NewWriterLevel(&packed, gzip.BestSpeed) // a level that exists
+		if _, err := z.Write(body); err == nil && z.Close() == nil {
+			h.Set("Content-Encoding", "gzip")
+			body = packed.Bytes()
+		}
+	}
+	h.Set("Content-Length", fmt.Sprint(len(body)))
+	if r.Method == http.MethodHead {
+		return
+	}
+	if _, err := w.Write(body); err != nil {
+		s.log.Debug("answer not sent", zap.Error(err))
+	}
+}
+
+// healthz says that the process lives.
+func healthz(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	fmt.Fprintln(w, "ok")
+}
+
+// readyz says whether the sensor does its work, and to those who may know, why not.
+func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
+	v := s.tracker.look(time.Now())
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	if v.status.Ready {
+		fmt.Fprintln(w, "ready")
+		return
+	}
+	w.WriteHeader(http.StatusServiceUnavailable)
+	fmt.Fprintln(w, "not ready")
+	if s.gate != nil {
+		return // the reasons name files and hosts
+	}
+	for _, reason := range v.status.Reasons {
+		fmt.Fprintln(w, reason)
+	}
+}

@@ -1,0 +1,194 @@
+package health
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+const (
+	// An address may try so many passwords at once, and another one after each pause.
+	tryBurst = 5
+	tryPause = 2 * time.Second
+	// maxTriers bounds the addresses that are told apart; the others share.
+	maxTriers = 4096
+	// goodFor is how long a right password is remembered; maxGood bounds how many.
+	goodFor = 10 * time.Minute
+	maxGood = 64
+	// checkWait is how long a request waits for the passwords of others to be checked.
+	checkWait = 5 * time.Second
+)
+
+// gate checks passwords. Checking one costs about 0.1 s of CPU on purpose, so only one is checked at a time, each address
+// may try only so often, and right ones are remembered, as a code that is of no use elsewhere.
+type gate struct {
+	check func(user, password string) bool
+	turn  chan struct{} // held while a password is checked
+
+	mu    sync.Mutex // a leaf; guards what follows
+	key   [32]byte
+	good  map[[sha256.Size]byte]time.Time // until when
+	tries map[netip.Prefix]*allowance
+}
+
+// allowance is a bucket of tries that fills up again.
+type allowance struct {
+	left float64
+	at   time.Time
+}
+
+func newGate(check func(user, password string) bool) *gate {
+	g := &gate{
+		check: check, turn: make(chan struct{}, 1),
+		good: make(map[[sha256.Size]byte]time.Time), tries: make(map[netip.Prefix]*allowance),
+	}
+	_, _ = rand.Read(g.key[:]) // never fails
+	return g
+}
+
+// verdict is what a gate says.
+type verdict uint8
+
+const (
+	wrong verdict = iota
+	right
+	tooOften
+	busy
+)
+
+// ask judges a password that comes from an address.
+func (g *gate) ask(ctx context.Context, from netip.Addr, user, password string) verdict {
+	now := time.Now()
+	code := g.code(user, password)
+	if g.remembered(code, now) {
+		return right
+	}
+	if !g.mayTry(from, now) {
+		return tooOften
+	}
+	timer := time.NewTimer(checkWait)
+	defer timer.Stop()
+	select {
+	case g.turn <- struct{}{}:
+	case <-timer.C:
+		return busy
+	case <-ctx.Done():
+		return busy
+	}
+	ok := g.check(user, password)
+	<-g.turn
+	if !ok {
+		return wrong
+	}
+	g.remember(code, time.Now())
+	return right
+}
+
+// code is what is remembered of a password.
+func (g *gate) code(user, password string) (code [sha256.Size]byte) {
+	m := hmac.New(sha256.New, g.key[:])
+	m.Write([]byte{byte(len(user) >> 8), byte(len(user))}) // a header of 16 KiB at most
+	m.Write([]byte(user))
+	m.Write([]byte(password))
+	m.Sum(code[:0])
+	return code
+}
+
+func (g *gate) remembered(code [sha256.Size]byte, now time.Time) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return now.Before(g.good[code])
+}
+
+func (g *gate) remember(code [sha256.Size]byte, now time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for c, until := range g.good {
+		if len(g.good) >= maxGood || now.After(until) {
+			delete(g.good, c)
+		}
+	}
+	g.good[code] = now.Add(goodFor)
+}
+
+// mayTry takes one try from the address's allowance.
+func (g *gate) mayTry(from netip.Addr, now time.Time) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	a := g.allowance(from, now)
+	a.left = min(tryBurst, a.left+now.Sub(a.at).Seconds()/tryPause.Seconds())
+	a.at = now
+	if a.left < 1 {
+		return false
+	}
+	a.left--
+	return true
+}
+
+// allowance finds that of an IPv4 address or of an IPv6 network of 64 bits.
+func (g *gate) allowance(from netip.Addr, now time.Time) *allowance {
+	bits := 32
+	if from = from.Unmap(); from.Is6() {
+		bits = 64
+	}
+	who, _ := from.WithZone("").Prefix(bits) // the zero prefix for no address
+	if a := g.tries[who]; a != nil {
+		return a
+	}
+	if len(g.tries) >= maxTriers {
+		for p, a := range g.tries {
+			if now.Sub(a.at) > tryBurst*tryPause {
+				delete(g.tries, p) // it is full again
+			}
+		}
+	}
+	if len(g.tries) >= maxTriers {
+		if who = (netip.Prefix{}); g.tries[who] != nil {
+			return g.tries[who]
+		}
+	}
+	a := &allowance{left: tryBurst, at: now}
+	g.tries[who] = a
+	return a
+}
+
+// password asks for one, if there are any.
+func (s *Server) password(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.allowed(w, r) {
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// allowed answers the request itself if it is not.
+func (s *Server) allowed(w http.ResponseWriter, r *http.Request) bool {
+	if s.gate == nil {
+		return true
+	}
+	user, password, given := r.BasicAuth()
+	v := wrong
+	if given {
+		from, _ := netip.ParseAddrPort(r.RemoteAddr) // always one with TCP
+		v = s.gate.ask(r.Context(), from.Addr(), user, password)
+	}
+	switch v {
+	case right:
+		return true
+	case tooOften:
+		w.Header().Set("Retry-After", "2")
+		http.Error(w, "too many passwords were tried; wait some seconds", http.StatusTooManyRequests)
+	case busy:
+		w.Header().Set("Retry-After", "2")
+		http.Error(w, "too many passwords are being checked; try again", http.StatusServiceUnavailable)
+	default:
+		w.Header().Set("WWW-Authenticate", `Basic realm="rpcap-sensor", charset="UTF-8"`)
+		http.Error(w, "name and password of an Account of [http] are needed", http.StatusUnauthorized)
+	}
+	return false
+}
