@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"slices"
 	"sync"
 
 	"go.uber.org/zap"
@@ -22,12 +23,24 @@ func serve(s *settings) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), stopSignals...)
+	if err := s.overrideHTTP(&l.config.HTTP); err != nil {
+		return err
+	}
+	j := job{opts: l.opts, out: outputs{config: l.config, stdout: s.stdout, log: log}, report: s.stderr}
+	stopping := stopSignals
+	if s.file == "" {
+		stopping = slices.Concat(stopSignals, reloadSignals)
+	} else {
+		// From here on: whoever asks for a reload before the sensor is ready gets one then.
+		reloads, end := notifyReload()
+		defer end()
+		j.reloads, j.load = reloads, func() (loaded, error) { return s.load(log) }
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), stopping...)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	ignoreBrokenPipe()
 
-	j := job{opts: l.opts, out: outputs{config: l.config, stdout: s.stdout, log: log}, report: s.stderr}
 	sink, closeOutput, err := openOutput(l.output, s.stdout)
 	if err != nil {
 		return err
@@ -47,6 +60,9 @@ type job struct {
 	opts   sensor.Options // Purpose and Sinks may be set; those of the file are added
 	out    outputs
 	report *os.File // where summaries go; nil for nowhere
+
+	reloads <-chan os.Signal       // nil: there is nothing to reload
+	load    func() (loaded, error) // reads the file anew
 }
 
 // run works until ctx ends, until the purpose has ended, or until a service fails.
@@ -77,6 +93,15 @@ func (j *job) run(ctx context.Context) (err error) {
 	if j.report != nil {
 		wg.Go(func() { reportOnSignal(beside, sen, j.report, log) })
 	}
+	wg.Go(func() {
+		select {
+		case <-sen.Ready():
+			j.out.notify("READY=1")
+			j.reloadOnSignal(beside, sen)
+		case <-beside.Done():
+		}
+	})
+	context.AfterFunc(ctx, func() { j.out.notify("STOPPING=1") })
 	err = sen.Run(ctx)
 	cancel()
 	wg.Wait()

@@ -18,6 +18,13 @@ type outputs struct {
 	log    *zap.Logger
 }
 
+// notify tells systemd, if it has started this process.
+func (o *outputs) notify(state string) {
+	if err := tellSystemd(state); err != nil {
+		o.log.Debug("systemd was not told", zap.Error(err))
+	}
+}
+
 // sinkKind makes the sinks of one kind of section, none if there is no such section. It opens what must be there at the
 // start, so that a mistake is found then; what it opened is closed by the sink's Run or by the sink's Close method.
 type sinkKind func(ctx context.Context, o *outputs) ([]sensor.Sink, error)
@@ -30,7 +37,7 @@ type service func(ctx context.Context, sen *sensor.Sensor, o *outputs) (run func
 
 // services has one line for each. A service returns nil if nothing asks for it; its run works until ctx ends, and an
 // error before that ends the program.
-var services = []service{}
+var services = []service{serveHTTP}
 
 // makeSinks makes all sinks but the one of -w. On an error none stays open.
 func makeSinks(ctx context.Context, o *outputs) (all []sensor.Sink, err error) {

@@ -1,0 +1,134 @@
+//go:build unix
+
+package main
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// startWithFile runs the sensor with a configuration file and waits until it listens.
+func startWithFile(t *testing.T, file string, env ...string) *process {
+	t.Helper()
+	p := &process{}
+	p.Cmd = exec.Command(os.Args[0], "-f", file, "--listen", "127.0.0.1")
+	p.Env = append(append(os.Environ(), asCommand+"=1"), env...)
+	p.Cmd.Stderr = &p.stderr
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = p.Process.Kill() // does nothing after Wait
+		_ = p.Wait()
+	})
+	await(t, "waiting for agents", p.stderr.String, p)
+	return p
+}
+
+func (p *process) signal(t *testing.T, s os.Signal) {
+	t.Helper()
+	if err := p.Process.Signal(s); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestSIGHUPReloads: new rules are taken over, a broken file keeps the old ones and says why with file and line; what
+// needs a restart is named. systemd hears of each step.
+func TestSIGHUPReloads(t *testing.T) {
+	env := []string{}
+	states := make(chan string, 16)
+	if runtime.GOOS == "linux" {
+		name := filepath.Join(t.TempDir(), "notify")
+		l, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: name, Net: "unixgram"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		go func() {
+			b := make([]byte, 256)
+			for {
+				n, err := l.Read(b)
+				if err != nil {
+					return
+				}
+				states <- string(b[:n])
+			}
+		}()
+		env = append(env, "NOTIFY_SOCKET="+name)
+	}
+	expect := func(want string) {
+		t.Helper()
+		if runtime.GOOS != "linux" {
+			return
+		}
+		select {
+		case got := <-states:
+			if !strings.HasPrefix(got, want) {
+				t.Errorf("systemd was told %q instead of %s", got, want)
+			}
+		case <-time.After(10 * time.Second):
+			t.Errorf("systemd was not told %s", want)
+		}
+	}
+	port, data := freePort(t), freePort(t)
+	rules := func(more string) []byte {
+		return fmt.Appendf(nil, "[rule all]\nPort = %d\n%s\n[data]\nFirstPort = %d\nPorts = 1\n", port, more, data)
+	}
+	file := write(t, string(rules("")))
+	p := startWithFile(t, file, env...)
+	p.port = port
+	expect("READY=1")
+	a := connect(t, p)
+	a.send()
+
+	if err := os.WriteFile(file, rules("Snaplen = nothing"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.signal(t, syscall.SIGHUP)
+	await(t, "the old rules stay in force", p.stderr.String, p)
+	if text := p.stderr.String(); !strings.Contains(text, file+":3: Snaplen") {
+		t.Errorf("the cause is missing:\n%s", text)
+	}
+	expect("RELOADING=1")
+	expect("READY=1")
+
+	second := freePort(t)
+	more := fmt.Sprintf("[rule more]\nPort = %d\n[streams]\nWindow = 100\n", second)
+	if err := os.WriteFile(file, rules(more), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.signal(t, syscall.SIGHUP)
+	await(t, "rules reloaded", p.stderr.String, p)
+	await(t, `"changed": ["streams"]`, p.stderr.String, p)
+	conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", second))
+	if err != nil {
+		t.Error(err)
+	} else {
+		conn.Close()
+	}
+	expect("RELOADING=1")
+	expect("READY=1")
+	a.send()
+	p.signal(t, syscall.SIGTERM)
+	expect("STOPPING=1")
+	if code := p.exits(t); code != exitOK || !strings.Contains(p.stderr.String(), "frames 2") || strings.Contains(p.stderr.String(), "2 captures") {
+		t.Errorf("exit code %d:\n%s", code, p.stderr.String())
+	}
+}
+
+// TestSIGHUPWithoutAFile: the terminal is gone, so the sensor ends in order.
+func TestSIGHUPWithoutAFile(t *testing.T) {
+	p := start(t, nil, "-w", filepath.Join(t.TempDir(), "out.pcapng"))
+	p.signal(t, syscall.SIGHUP)
+	if code := p.exits(t); code != exitOK {
+		t.Errorf("exit code %d:\n%s", code, p.stderr.String())
+	}
+}
