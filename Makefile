@@ -11,7 +11,7 @@ SYSTEMS  := linux/amd64 linux/arm64 linux/arm linux/riscv64 linux/ppc64le linux/
             darwin/amd64 darwin/arm64 freebsd/amd64 openbsd/amd64 netbsd/amd64 dragonfly/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test test-root fuzz bench lint cross clean
+.PHONY: help deps build demo test test-root fuzz bench lint cross package test-packages clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,5 +64,8 @@ cross: ## compile and vet for every supported system
 	  go build -buildvcs=false ./... && go vet ./... || exit 1; \
 	done
 
+package: ## deb, rpm, apk and tar.gz of both programs for all architectures, in dist/ (no root; reproducible)
+	@go run -buildvcs=false ./packaging/build
+
 clean: ## remove what was built
-	rm -rf bin
+	rm -rf bin dist

@@ -29,6 +29,7 @@ var allowed = map[string][]string{
 	"agent":     {"capture", "config", "filter", "iface", "rpcap", "udpsock", "udpstr"},
 	"sensor":    {"config", "filter", "rpcap", "udpsock", "udpstr"},
 	"cmd":       {"agent", "capture", "config", "filter", "iface", "privilege", "rpcap", "sensor", "udpsock", "udpstr"},
+	"packaging": {},
 	"test":      {"test", "capture", "config", "filter", "iface", "rpcap", "udpsock", "udpstr"},
 }
 

@@ -1,0 +1,52 @@
+package main
+
+// program is what is packaged. Paths are those of the repository and of the system that it
+// is installed on.
+type program struct {
+	name     string
+	binary   string // where it is installed
+	ini      string // template of the configuration, in packaging/ini
+	arches   []arch
+	units    map[string]string // in packaging/systemd, to where they are installed
+	examples []string          // in packaging/doc
+}
+
+// arch is an architecture in the words of Go and of nfpm, which turns it into those of
+// each packager.
+type arch struct {
+	goarch, goarm string
+	nfpm          string
+}
+
+var (
+	servers = []arch{{goarch: "amd64", nfpm: "amd64"}, {goarch: "arm64", nfpm: "arm64"}}
+	others  = []arch{
+		{goarch: "arm", goarm: "7", nfpm: "arm7"}, {goarch: "riscv64", nfpm: "riscv64"},
+		{goarch: "ppc64le", nfpm: "ppc64le"}, {goarch: "s390x", nfpm: "s390x"},
+	}
+)
+
+var programs = []*program{
+	{
+		name: "rpcapd", binary: "/usr/sbin/rpcapd", ini: "rpcapd.ini",
+		arches: append(servers[:2:2], others...),
+		units: map[string]string{
+			"rpcapd.service":  "/usr/lib/systemd/system/rpcapd.service",
+			"rpcapd@.service": "/usr/lib/systemd/system/rpcapd@.service",
+			"rpcapd.preset":   "/usr/lib/systemd/system-preset/80-rpcapd.preset",
+			"rpcapd.sysusers": "/usr/lib/sysusers.d/rpcapd.conf",
+			"rpcapd.tmpfiles": "/usr/lib/tmpfiles.d/rpcapd.conf",
+		},
+		examples: []string{"two-interfaces.ini", "password.ini", "limits.conf", "node-exporter.conf"},
+	},
+	{
+		name: "rpcap-sensor", binary: "/usr/bin/rpcap-sensor", ini: "rpcap-sensor.ini",
+		arches: servers,
+		units: map[string]string{
+			"rpcap-sensor.service":  "/usr/lib/systemd/system/rpcap-sensor.service",
+			"rpcap-sensor.sysusers": "/usr/lib/sysusers.d/rpcap-sensor.conf",
+			"rpcap-sensor.tmpfiles": "/usr/lib/tmpfiles.d/rpcap-sensor.conf",
+		},
+		examples: []string{"two-rules.ini", "tap.conf"},
+	},
+}
