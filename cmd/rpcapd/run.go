@@ -82,6 +82,9 @@ func (a *app) supervise(s *settings, sup *agent.Supervisor, ini *iniFile, user s
 		})
 	}()
 	a.parent.ready()
+	if err := tellSystemd("READY=1"); err != nil {
+		log.Warn("systemd does not know that the agent has started", zap.Error(err))
+	}
 	log.Info("agent started", zap.String("version", versionText()))
 	err := sup.Run(ctx)
 	stop()
