@@ -33,6 +33,13 @@ type Problem struct {
 	More     int      `json:"more"`  // peers beyond those listed that have the same problem
 }
 
+// kinds is the order within a severity: causes before what follows from them.
+var kinds = []string{
+	"output-failed", "receive-buffer", "nothing-arrives", "agent-ring", "agent-interface", "path-loss", "output-drops",
+	"output-degraded", "held", "refused", "left", "reconnects", "clock", "late", "malformed", "peer-output-drops",
+	"no-agents", "foreign", "duplicate",
+}
+
 // maxSameKind is how many peers are listed with the same problem, the worst first.
 const maxSameKind = 5
 
@@ -40,7 +47,7 @@ const maxSameKind = 5
 func condense(list []Problem) []Problem {
 	slices.SortStableFunc(list, func(a, b Problem) int {
 		return cmp.Or(
-			cmp.Compare(a.Severity.rank(), b.Severity.rank()), cmp.Compare(a.Kind, b.Kind),
+			cmp.Compare(a.Severity.rank(), b.Severity.rank()), cmp.Compare(slices.Index(kinds, a.Kind), slices.Index(kinds, b.Kind)),
 			cmp.Compare(b.Count, a.Count), cmp.Compare(a.Peer, b.Peer),
 		)
 	})

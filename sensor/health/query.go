@@ -26,7 +26,7 @@ type query struct {
 
 // sortKeys are the columns that peers can be sorted by.
 var sortKeys = map[string]func(a, b *Peer) int{
-	"name":      func(a, b *Peer) int { return cmp.Compare(a.Name, b.Name) },
+	"name":      func(a, b *Peer) int { return natural(a.Name, b.Name) },
 	"state":     func(a, b *Peer) int { return cmp.Compare(a.State, b.State) },
 	"rule":      func(a, b *Peer) int { return cmp.Compare(a.Rule, b.Rule) },
 	"port":      func(a, b *Peer) int { return cmp.Compare(a.Port, b.Port) },
@@ -131,4 +131,30 @@ func (p *Peer) clockError() float64 {
 		return -1
 	}
 	return max(*p.ClockOffset, -*p.ClockOffset)
+}
+
+// natural compares names so that web2 comes before web10.
+func natural(a, b string) int {
+	x, y := a, b
+	for x != "" && y != "" {
+		n, m := digits(x), digits(y)
+		if n == 0 || m == 0 {
+			if x[0] != y[0] {
+				return cmp.Compare(x[0], y[0])
+			}
+			x, y = x[1:], y[1:]
+			continue
+		}
+		p, q := strings.TrimLeft(x[:n], "0"), strings.TrimLeft(y[:m], "0")
+		if c := cmp.Or(cmp.Compare(len(p), len(q)), cmp.Compare(p, q)); c != 0 {
+			return c
+		}
+		x, y = x[n:], y[m:]
+	}
+	return cmp.Or(cmp.Compare(len(x), len(y)), cmp.Compare(a, b))
+}
+
+// digits counts those at the beginning.
+func digits(s string) int {
+	return len(s) - len(strings.TrimLeft(s, "0123456789"))
 }

@@ -1,7 +1,6 @@
 package health
 
 import (
-	"cmp"
 	"context"
 	"maps"
 	"math"
@@ -236,7 +235,7 @@ func (t *tracker) publish(now time.Time) {
 		v.status.Rates.add(&p.Rates)
 		v.peers = append(v.peers, p)
 	}
-	slices.SortFunc(v.peers, func(a, b Peer) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(v.peers, func(a, b Peer) int { return natural(a.Name, b.Name) })
 	v.status.Forwarded, v.status.Received = forwardedOf(&t.sums, known), receivedOf(&t.sums)
 	v.status.SinkDropped = t.sums[sinkDropped]
 	v.status.Reasons = t.notReady(v.sinks)

@@ -128,7 +128,7 @@ function draw() {
 // nice is the next round number of which four make the top of the scale.
 function nice(v) {
   const power = 10 ** Math.floor(Math.log10(v / 4));
-  return [1, 2, 2.5, 5, 10].map(m => m * power).find(m => m * 4 >= v);
+  return [1, 1.5, 2, 2.5, 3, 4, 5, 7.5, 10].map(m => m * power).find(m => m * 4 >= v);
 }
 
 const short = v => v >= 1e6 ? small.format(v / 1e6) + " M" : v >= 1e4 ? small.format(v / 1e3) + " k" : small.format(v);
