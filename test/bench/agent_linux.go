@@ -121,6 +121,28 @@ func processClock(pid int) (time.Duration, error) {
 	return time.Duration(t.Nano()), nil
 }
 
+// waited is how long the threads of the process were ready to run and did not, because
+// something else had their CPU. What ended threads waited is not in it.
+func (p *process) waited() (sum time.Duration, err error) {
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", p.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil { // the thread has ended
+			continue
+		}
+		// Nanoseconds of running, nanoseconds of waiting, number of turns: sched-stats.rst.
+		var running, waiting, turns int64
+		if _, err := fmt.Sscan(string(b), &running, &waiting, &turns); err != nil {
+			return 0, fmt.Errorf("read %s: %w", f, err)
+		}
+		sum += time.Duration(waiting)
+	}
+	return sum, nil
+}
+
 // peakMemory is the largest resident set that the process has had, in bytes.
 func (p *process) peakMemory() (uint64, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Process.Pid))

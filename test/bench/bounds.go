@@ -14,7 +14,13 @@ const (
 	memoryBound = 28 << 20 // bytes, with the default ring
 	delayBound  = 25       // milliseconds, 99.9 % of the frames
 	runBound    = 30       // datagrams, mean
-	loadedRate  = 60_000   // frames per second from which on the agent is under load
+	loaded      = 100e6    // bits per second of export from which on the agent is under load
+	checkBound  = 1        // times the agent's own cost
+	pcapngBound = 2
+	fleetMemory = 300 << 20 // bytes
+	fleetIdle   = 20        // per cent of a core
+	fleetBack   = 60        // seconds
+	fleetServed = 1000      // milliseconds that an agent waits for its capture when all come at once
 )
 
 // bounds compares what was measured with what is promised; what was not measured is
@@ -38,12 +44,12 @@ func (r *report) bounds() (list []bound) {
 		add(x == 0, "no frame of 1,514 bytes lost as fast as they can be made", "%s %%%s", percent(x), at(p))
 	}
 	if p, x := r.worst(func(p *point) (float64, bool) {
-		if p.Sink == nil || p.Jumbo || p.Rate != 0 && p.Rate < loadedRate || p.Sink.SendDropped > 0 {
+		if p.Sink == nil || p.Jumbo || p.Sink.export() < loaded || p.Sink.SendDropped > 0 {
 			return 0, false
 		}
 		return -p.Sink.run(), true
 	}); p != nil {
-		add(-x >= runBound, "at least 30 datagrams sent together under load, at every size", "%.1f%s", -x, at(p))
+		add(-x >= runBound, "at least 30 datagrams sent together from 100 Mbit/s of export on, at every size", "%.1f%s", -x, at(p))
 	}
 	if p, x := r.worst(func(p *point) (float64, bool) {
 		if p.Real == nil {
@@ -58,13 +64,28 @@ func (r *report) bounds() (list []bound) {
 		if s.Size != "1514" || !s.GSO || s.Agent == 0 {
 			continue
 		}
-		if s.Check > 0 {
-			add(s.Check <= s.Agent, "receiving and checking 1,514 bytes costs at most what sending them does", "%.0f ns, sending %.0f", s.Check, s.Agent)
-		}
-		if s.Pcapng > 0 {
-			add(s.Pcapng <= 2*s.Agent, "writing them as pcapng at most twice that", "%.0f ns, sending %.0f", s.Pcapng, s.Agent)
-		}
+		add(s.CheckRatio <= checkBound, "receiving and checking 1,514 bytes costs at most what sending them does",
+			"%.0f ns, sending %.0f", s.Check, s.Agent)
+		add(s.PcapngRatio <= pcapngBound, "writing them as pcapng at most twice that", "%.0f ns, %.2f times", s.Pcapng, s.PcapngRatio)
 	}
+	if s := r.Scale; s != nil {
+		list = append(list, s.bounds()...)
+	}
+	return list
+}
+
+func (s *scale) bounds() (list []bound) {
+	add := func(kept bool, promise, format string, args ...any) {
+		list = append(list, bound{fmt.Sprintf("%d agents: ", s.Agents) + promise, fmt.Sprintf(format, args...), kept})
+	}
+	add(s.PeakMemory < fleetMemory, "the sensor has less than 300 MiB of memory", "%s MiB", mebibytes(s.PeakMemory))
+	add(s.IdleCPU < fleetIdle, "it takes less than 20 % of a core when idle", "%.1f %%", s.IdleCPU)
+	r, l := &s.Restart, &s.Load
+	add(r.Back < fleetBack, "all are back within 60 s of its restart", "%.1f s", r.Back)
+	add(r.Failed == 0 && r.Attempts == s.Agents && r.HandshakeMax < fleetServed,
+		"one attempt is enough for each, and it captures within a second", "%d attempts, %d failed, %.0f ms", r.Attempts, r.Failed, r.HandshakeMax)
+	add(l.Missing+l.SinkDropped+l.SendDropped == 0 && l.Packed > 0 && l.Packed == l.Written,
+		fmt.Sprintf("no frame of %d that send %.0f/s each is lost", l.Sending, l.Rate), "%d of %d", l.Packed-min(l.Packed, l.Written), l.Packed)
 	return list
 }
 
@@ -90,10 +111,7 @@ func mostMemory(p *point) (x float64) {
 }
 
 func agentLoss(p *point) float64 {
-	if p.Sink == nil {
-		return 0
-	}
-	return p.Sink.loss()
+	return p.loss()
 }
 
 // at says where the worst was.

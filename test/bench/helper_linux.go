@@ -17,6 +17,7 @@ const (
 	helperGenerate = "generate" // arguments of generator
 	helperReceive  = "receive"  // CPU, profile
 	helperSimulate = "simulate" // CPU, number of agents
+	helperWrite    = "write"    // file, text
 	helperPin      = "pin"      // CPU, program, its arguments
 )
 
@@ -35,6 +36,8 @@ func helper() {
 		err = receiveMain(os.Args[1:])
 	case helperSimulate:
 		err = simulateMain(os.Args[1:])
+	case helperWrite:
+		err = writeMain(os.Args[1:])
 	case helperPin:
 		err = pinMain(os.Args[1:])
 	}
@@ -71,4 +74,12 @@ func pinMain(args []string) error {
 		return err
 	}
 	return fmt.Errorf("execute %s: %w", args[1], syscall.Exec(args[1], args[1:], os.Environ()))
+}
+
+// writeMain writes a file of a namespace's /sys.
+func writeMain(args []string) error {
+	if len(args) != 2 {
+		return fmt.Errorf("write: file and text are missing")
+	}
+	return os.WriteFile(args[0], []byte(args[1]), 0o644)
 }

@@ -86,6 +86,22 @@ func newLab() (*lab, error) {
 	return l, l.listen()
 }
 
+// steer has the sensor's host receive on a CPU of the sensor (receive packet steering). A
+// veth does the receiver's work on the sender's CPU otherwise, and the agent would wait
+// for what another machine does.
+func (l *lab) steer(cpu int) error {
+	mask := strconv.FormatUint(1<<(cpu%32), 16)
+	for range cpu / 32 { // 32 CPUs a group, the lowest last
+		mask += ",00000000"
+	}
+	cmd := l.sensor.Command("/proc/self/exe", "/sys/class/net/eth0/queues/rx-0/rps_cpus", mask)
+	cmd.Env = append(os.Environ(), helperVariable+"="+helperWrite)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("steer packets of the sensor's host to CPU %d: %w: %s", cpu, err, out)
+	}
+	return nil
+}
+
 // listen opens the sensor's control port.
 func (l *lab) listen() error {
 	return l.sensor.Do(func() error {

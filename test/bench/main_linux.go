@@ -33,7 +33,7 @@ func parseOptions() (o options) {
 	flag.StringVar(&o.gso, "g", "", "tx-udp-segmentation of the uplink only on, or off (default: one after the other)")
 	flag.StringVar(&o.only, "only", "", "only these parts: idle, points, jumbo, sensor, scale, separated by commas")
 	flag.DurationVar(&o.length, "for", 0, "length of a run")
-	flag.IntVar(&o.repeat, "repeat", 0, "runs into the sink for each point; that with the median cost counts")
+	flag.IntVar(&o.repeat, "repeat", 0, "runs into the sink for each point, and of the sensor; the median counts")
 	flag.Parse()
 	return o
 }
@@ -116,6 +116,9 @@ func (o *options) measure(p plan) error {
 	l, err := newLab()
 	defer l.clear()
 	if err != nil {
+		return err
+	}
+	if err := l.steer(c.sensor); err != nil {
 		return err
 	}
 	m := &measurement{bench: &bench{lab: l, cpus: c, bin: o.bin, dir: dir}, plan: p, report: r}
@@ -236,26 +239,42 @@ func (m *measurement) size(s sweep, p profile) error {
 }
 
 // point measures in both modes.
-func (m *measurement) point(s spec, x *point) error {
+func (m *measurement) point(s spec, x *point) (err error) {
 	var costs []*cost
 	for range m.plan.repeat {
 		s.mode = modeSink
-		m.progress.step(s.String())
-		c, wrong, err := m.cost(s)
+		c, err := calmest(m, s, m.cost, func(c *cost) *flow { return &c.flow })
 		if err != nil {
 			return err
 		}
-		m.wrong(s, wrong)
 		costs = append(costs, c)
+		x.Runs = append(x.Runs, c.round())
 	}
 	slices.SortFunc(costs, func(a, b *cost) int { return cmp.Compare(a.perFrame(), b.perFrame()) })
-	x.Sink = costs[len(costs)/2]
+	x.Sink = costs[(len(costs)-1)/2]
 	s.mode = modeReal
-	m.progress.step(s.String())
-	r, wrong, err := m.path(s)
-	x.Real = r
-	m.wrong(s, wrong)
+	x.Real, err = calmest(m, s, m.path, func(p *path) *flow { return &p.flow })
 	return err
+}
+
+// calmest makes a run, again if others disturbed it, and returns the one that was
+// disturbed least.
+func calmest[R any](m *measurement, s spec, run func(spec) (R, []string, error), flowOf func(R) *flow) (best R, err error) {
+	m.progress.step(s.String())
+	for i := range mostAgain + 1 {
+		r, wrong, err := run(s)
+		if err != nil {
+			return best, err
+		}
+		m.wrong(s, wrong)
+		if i == 0 || flowOf(r).waited() < flowOf(best).waited() {
+			best = r
+		}
+		if !flowOf(best).disturbed() || m.cpus.agent == m.cpus.generator {
+			break
+		}
+	}
+	return best, nil
 }
 
 func (m *measurement) sensors() error {
@@ -274,25 +293,30 @@ func (m *measurement) sensors() error {
 	return nil
 }
 
-// sensing compares the agent's cost with that of checking and of writing.
+// sensing compares the agent's cost with that of checking and of writing, in turn.
 func (m *measurement) sensing(s spec, x *sensing) error {
-	s.mode = modeSink
-	m.progress.step(s.String())
-	c, wrong, err := m.cost(s)
-	if err != nil {
-		return err
-	}
-	x.Agent = c.perFrame()
-	m.wrong(s, wrong)
-	s.mode = modeReal
-	for _, f := range []func(spec, *sensing) ([]string, error){m.check, m.pcapng} {
+	var all []sensing
+	for range m.plan.sensorRepeat {
+		one := *x
 		m.progress.step("sensor: " + s.String())
-		wrong, err := f(s, x)
+		s.mode = modeSink
+		c, wrong, err := m.cost(s)
 		if err != nil {
 			return err
 		}
+		one.Agent = c.perFrame()
 		m.wrong(s, wrong)
+		s.mode = modeReal
+		for _, f := range []func(spec, *sensing) ([]string, error){m.check, m.pcapng} {
+			wrong, err := f(s, &one)
+			if err != nil {
+				return err
+			}
+			m.wrong(s, wrong)
+		}
+		all = append(all, one)
 	}
+	x.take(all)
 	return nil
 }
 

@@ -3,7 +3,9 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -47,8 +49,65 @@ type point struct {
 	Rate  float64 `json:"rate"`           // frames per second that were asked for, 0: flat out
 	GSO   bool    `json:"gso"`            // the uplink takes super-packets whole
 	Jumbo bool    `json:"jumbo"`          // 9,000-byte link, agent with -t jumbo
-	Sink  *cost   `json:"sink,omitempty"` // nil: not measured
+	Runs  []round `json:"runs,omitempty"` // into the sink
+	Sink  *cost   `json:"sink,omitempty"` // of those the one with the median cost; nil: not measured
 	Real  *path   `json:"real,omitempty"`
+}
+
+// flows are what the two modes measured.
+func (p *point) flows() (list []*flow) {
+	if p.Sink != nil {
+		list = append(list, &p.Sink.flow)
+	}
+	if p.Real != nil {
+		list = append(list, &p.Real.flow)
+	}
+	return list
+}
+
+// round is one of the runs of a point.
+type round struct {
+	PerFrame float64 `json:"ns_per_frame"`
+	Ring     float64 `json:"ring_loss_percent"`
+	Send     float64 `json:"send_loss_percent"`
+	Waited   float64 `json:"waited_percent"` // of the run's time
+}
+
+func (c *cost) round() round { return round{c.perFrame(), c.ringLoss(), c.sendLoss(), c.waited()} }
+
+// median is that of one of the numbers over all runs.
+func (p *point) median(of func(r round) float64) float64 {
+	var list []float64
+	for _, r := range p.Runs {
+		list = append(list, of(r))
+	}
+	return median(list)
+}
+
+func (p *point) ringLoss() float64 { return p.median(func(r round) float64 { return r.Ring }) }
+func (p *point) sendLoss() float64 { return p.median(func(r round) float64 { return r.Send }) }
+
+// loss is the share of the frames that the agent loses in any way, in per cent: the median.
+func (p *point) loss() float64 {
+	return p.median(func(r round) float64 { return 100 - (100-r.Ring)*(100-r.Send)/100 })
+}
+
+// spread is how far the costs of the runs lie apart, in per cent of their median.
+func (p *point) spread() float64 {
+	low, high := math.Inf(1), math.Inf(-1)
+	for _, r := range p.Runs {
+		low, high = min(low, r.PerFrame), max(high, r.PerFrame)
+	}
+	return ratio(100*(high-low), p.median(func(r round) float64 { return r.PerFrame }))
+}
+
+// median is the lower of the two in the middle of an even number, 0 of nothing.
+func median(list []float64) float64 {
+	if len(list) == 0 {
+		return 0
+	}
+	list = slices.Sorted(slices.Values(list))
+	return list[(len(list)-1)/2]
 }
 
 // series names what the points of one table or plot have in common.
@@ -97,6 +156,8 @@ type flow struct {
 	DatagramLimit  int    `json:"datagram_limit"`
 	PeakMemory     uint64 `json:"peak_memory"` // bytes
 	CPUNanoseconds int64  `json:"cpu_ns"`      // of the agent
+	// WaitedNanoseconds is how long the agent was ready to run and something else had its CPU.
+	WaitedNanoseconds int64 `json:"waited_ns"`
 }
 
 func (f *flow) rate() float64 { return ratio(float64(f.Sent), f.Seconds) }
@@ -129,9 +190,20 @@ func (f *flow) sendLoss() float64 {
 	return ratio(100*float64(f.SendDropped), float64(f.Datagrams+f.SendDropped))
 }
 
-// loss is the share of what the filter accepted that the agent loses in any way, in per
-// cent.
-func (f *flow) loss() float64 { return 100 - (100-f.ringLoss())*(100-f.sendLoss())/100 }
+// waited is the share of the time in which the agent had to wait for its CPU, in per cent.
+func (f *flow) waited() float64 { return ratio(float64(f.WaitedNanoseconds)/1e7, f.Seconds) }
+
+// Runs in which the agent had to wait for its CPU more than disturbance (per cent of the
+// time) are made again, at most mostAgain times: something else was at work there.
+const (
+	disturbance = 2
+	mostAgain   = 2
+)
+
+func (f *flow) disturbed() bool { return f.waited() > disturbance }
+
+// export is what the agent sends, in bits per second of UDP payload.
+func (f *flow) export() float64 { return ratio(float64(f.ExportedBytes)*8, f.Seconds) }
 
 // cost is a run into the sink.
 type cost struct {
@@ -170,21 +242,51 @@ func (h *histogram) delay() delay {
 	return delay{h.count, ms(h.quantile(.5)), ms(h.quantile(.99)), ms(h.quantile(.999)), ms(h.max)}
 }
 
-// sensing is what receiving costs.
+// sensing is what receiving costs: medians of several rounds, losses of all of them.
 type sensing struct {
 	Size    string  `json:"size"`
 	Rate    float64 `json:"rate"` // asked for, 0: flat out
 	GSO     bool    `json:"gso"`
 	Sent    uint64  `json:"sent"` // frames
 	Seconds float64 `json:"seconds"`
+	Rounds  int     `json:"rounds"`
 	// Agent is what the agent pays at this rate, into the sink.
 	Agent float64 `json:"agent_ns_per_frame"`
 	// Check: received, put together, compared byte for byte. 0: not measured.
 	Check        float64 `json:"check_ns_per_frame"`
 	CheckMissing uint64  `json:"check_missing"` // frames
+	CheckRatio   float64 `json:"check_ratio"`   // to Agent of the same round, the median
 	// Pcapng: rpcap-sensor writing to /dev/null. 0: not measured.
 	Pcapng        float64 `json:"pcapng_ns_per_frame"`
-	PcapngMissing uint64  `json:"pcapng_missing"`
+	PcapngRatio   float64 `json:"pcapng_ratio"`
+	RingDropped   uint64  `json:"pcapng_ring_dropped"` // frames, by the agent
+	PcapngMissing uint64  `json:"pcapng_missing"`      // on the path
+	SinkDropped   uint64  `json:"pcapng_sink_dropped"` // because the file was too slow
+}
+
+// take fills in the medians of several rounds, and the sums of what was lost.
+func (s *sensing) take(rounds []sensing) {
+	of := func(f func(r *sensing) float64) float64 {
+		var list []float64
+		for i := range rounds {
+			list = append(list, f(&rounds[i]))
+		}
+		return median(list)
+	}
+	s.Rounds = len(rounds)
+	s.Agent = of(func(r *sensing) float64 { return r.Agent })
+	s.Check = of(func(r *sensing) float64 { return r.Check })
+	s.Pcapng = of(func(r *sensing) float64 { return r.Pcapng })
+	s.CheckRatio = of(func(r *sensing) float64 { return ratio(r.Check, r.Agent) })
+	s.PcapngRatio = of(func(r *sensing) float64 { return ratio(r.Pcapng, r.Agent) })
+	for _, r := range rounds {
+		s.Sent += r.Sent
+		s.Seconds += r.Seconds
+		s.CheckMissing += r.CheckMissing
+		s.RingDropped += r.RingDropped
+		s.PcapngMissing += r.PcapngMissing
+		s.SinkDropped += r.SinkDropped
+	}
 }
 
 // ratio is 0 where there is nothing to divide by.

@@ -165,6 +165,10 @@ func (b *bench) capture(s spec, port uint16, in collector) (o outcome, err error
 	if err != nil {
 		return o, err
 	}
+	waitedBefore, err := a.waited()
+	if err != nil {
+		return o, err
+	}
 	var ownBefore time.Duration
 	if in != nil {
 		if ownBefore, err = in.cpuTime(); err != nil {
@@ -179,6 +183,10 @@ func (b *bench) capture(s spec, port uint16, in collector) (o outcome, err error
 		return o, err
 	}
 	agentAfter, err := a.cpuTime()
+	if err != nil {
+		return o, err
+	}
+	waitedAfter, err := a.waited()
 	if err != nil {
 		return o, err
 	}
@@ -204,6 +212,7 @@ func (b *bench) capture(s spec, port uint16, in collector) (o outcome, err error
 	}
 	after, err := b.sent()
 	o.left, o.CPUNanoseconds = after.less(before), int64(agentAfter-agentBefore)
+	o.WaitedNanoseconds = max(0, int64(waitedAfter-waitedBefore))
 	o.fill(sent, status)
 	return o, err
 }

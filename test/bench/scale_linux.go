@@ -4,8 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"regexp"
-	"strconv"
+
 	"time"
 
 	"rpcapd/test/netlab"
@@ -141,28 +140,16 @@ func (r *restart) measure(plan fleetPlan, f *fleet, p *process, sensors *fleetSe
 	return sensors.end(next)
 }
 
-var peerPattern = regexp.MustCompile(`received: .*frames (\d+), .*missing (\d+) frames.*\n +output: +written (\d+), dropped (\d+)`)
-
-// summary adds up what the sensor printed about its peers.
+// summary takes over what the sensor printed about its peers.
 func (l *load) summary(text []byte) (wrong []string, err error) {
-	peers := peerPattern.FindAllSubmatch(text, -1)
-	if len(peers) == 0 {
-		return nil, fmt.Errorf("rpcap-sensor printed no summary: %.500s", text)
+	n, err := readBooks(text)
+	if err != nil {
+		return nil, err
 	}
-	for _, m := range peers {
-		for i, v := range []*uint64{&l.Received, &l.Missing, &l.Written, &l.SinkDropped} {
-			n, err := strconv.ParseUint(string(m[i+1]), 10, 64)
-			if err != nil {
-				return nil, err
-			}
-			*v += n
-		}
-	}
-	if l.Packed != l.Received+l.Missing {
-		wrong = append(wrong, fmt.Sprintf("the agents packed %d frames, not %d received + %d missing", l.Packed, l.Received, l.Missing))
-	}
-	if l.Received != l.Written+l.SinkDropped {
-		wrong = append(wrong, fmt.Sprintf("the sensor received %d frames, not %d written + %d dropped", l.Received, l.Written, l.SinkDropped))
+	l.Received, l.Missing, l.Written, l.SinkDropped = n.Received, n.Missing, n.Written, n.SinkDropped
+	wrong = n.check()
+	if l.Packed != n.Forwarded {
+		wrong = append(wrong, fmt.Sprintf("the agents packed %d frames and told rpcap-sensor of %d", l.Packed, n.Forwarded))
 	}
 	return wrong, nil
 }

@@ -38,17 +38,30 @@ var columns = []column{
 	{"sent/s", 7, inSink(func(c *cost) string { return fmt.Sprintf("%.0f", c.rate()) })},
 	{"Gbit/s", 6, inSink(func(c *cost) string { return fmt.Sprintf("%.2f", c.gbits()) })},
 	{"ns/frame", 8, inSink(func(c *cost) string { return fmt.Sprintf("%.0f", c.perFrame()) })},
+	{"spread", 6, func(p *point) string { return fmt.Sprintf("%.0f %%", p.spread()) }},
 	{"CPU %", 5, inSink(func(c *cost) string { return fmt.Sprintf("%.1f", c.cpu()) })},
 	{"run", 4, inSink(func(c *cost) string { return fmt.Sprintf("%.1f", c.run()) })},
 	{"wire", 5, inSink(func(c *cost) string { return fmt.Sprintf("%.3f", c.wire()) })},
-	{"ring %", 6, inSink(func(c *cost) string { return percent(c.ringLoss()) })},
-	{"send %", 6, inSink(func(c *cost) string { return percent(c.sendLoss()) })},
+	{"ring %", 6, func(p *point) string { return percent(p.ringLoss()) }},
+	{"send %", 6, func(p *point) string { return percent(p.sendLoss()) }},
 	{"path %", 6, inReal(func(r *path) string { return percent(r.pathLoss()) + overflowed(r.SocketDrops) })},
 	{"p50 ms", 6, inReal(func(r *path) string { return fmt.Sprintf("%.2f", r.Delay.P50) })},
 	{"p99", 5, inReal(func(r *path) string { return fmt.Sprintf("%.1f", r.Delay.P99) })},
 	{"p99.9", 5, inReal(func(r *path) string { return fmt.Sprintf("%.1f", r.Delay.P999) })},
 	{"max", 5, inReal(func(r *path) string { return fmt.Sprintf("%.1f", r.Delay.Max) })},
 	{"MiB", 4, inSink(func(c *cost) string { return mebibytes(c.PeakMemory) })},
+	{"waited", 6, waitedCell},
+}
+
+// waitedCell is the larger of the two, with a mark if the point was disturbed.
+func waitedCell(p *point) string {
+	most, mark := 0.0, ""
+	for _, f := range p.flows() {
+		if most = max(most, f.waited()); f.disturbed() {
+			mark = "!"
+		}
+	}
+	return fmt.Sprintf("%.1f %%%s", most, mark)
 }
 
 // percent shows nothing as 0 and anything as more than that.
@@ -88,14 +101,18 @@ func tableRow(p *point) string {
 	return b.String()
 }
 
-const legend = `ns/frame: CPU time of the agent's process for each captured frame; CPU %: of one core; run: datagrams sent together;
-wire: bytes on the wire, UDP and IP headers included, for each byte captured; ring, send, path: share lost there (* the
-sensor's socket overflowed, which is not the agent's loss); p50 to max: milliseconds from capture to arrival; MiB: peak memory.`
+const legend = `ns/frame: CPU time of the agent's process for each captured frame, the median of the runs; spread: of the runs around it;
+CPU %: of one core; run: datagrams sent together; wire: bytes on the wire, UDP and IP headers included, for each byte
+captured; ring, send: share lost there, the median; path: likewise (* the sensor's socket overflowed, which is not the
+agent's loss); p50 to max: milliseconds from capture to the sensor's interface; MiB: peak memory; waited: share of the
+time in which something else had the agent's CPU (! more than 2 %, after three attempts: take the delays of this line,
+and what is lost in the ring, as an upper bound).`
 
-const sensorHead = "bytes asked/s  gso  agent ns  check ns  pcapng ns  missing"
+const sensorHead = "bytes asked/s  gso  agent ns  check ns  ratio  pcapng ns  ratio  missing  dropped"
 
 func sensorRow(s *sensing) string {
-	return fmt.Sprintf("%5s %7s %4s %9.0f %9.0f %10.0f %8d", s.Size, rateText(s.Rate), onOff(s.GSO), s.Agent, s.Check, s.Pcapng, s.CheckMissing+s.PcapngMissing)
+	return fmt.Sprintf("%5s %7s %4s %9.0f %9.0f %6.2f %10.0f %6.2f %8d %8d", s.Size, rateText(s.Rate), onOff(s.GSO),
+		s.Agent, s.Check, s.CheckRatio, s.Pcapng, s.PcapngRatio, s.CheckMissing+s.PcapngMissing, s.RingDropped+s.SinkDropped)
 }
 
 func onOff(on bool) string {
