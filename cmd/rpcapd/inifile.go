@@ -24,7 +24,7 @@ const iniLimit = 1<<20 + 1
 func openIniFile(path string) *iniFile {
 	f := &iniFile{path: path}
 	f.dir, _ = os.OpenRoot(filepath.Dir(path))
-	f.file, _ = os.Open(path)
+	f.file, _ = openNow(path)
 	return f
 }
 
@@ -32,22 +32,33 @@ func openIniFile(path string) *iniFile {
 // was opened as root, then the very file, if it still has a name: an editor that
 // replaces the file leaves the old one without any.
 func (f *iniFile) read() ([]byte, error) {
-	file, err := os.Open(f.path)
+	file, err := openNow(f.path)
 	if err == nil {
-		defer file.Close()
-		return io.ReadAll(io.LimitReader(file, iniLimit))
+		return readIni(file)
 	}
 	if !errors.Is(err, fs.ErrPermission) {
 		return nil, err
 	}
 	if f.dir != nil {
-		if file, derr := f.dir.Open(filepath.Base(f.path)); derr == nil {
-			defer file.Close()
-			return io.ReadAll(io.LimitReader(file, iniLimit))
+		if file, derr := f.dir.OpenFile(filepath.Base(f.path), os.O_RDONLY|openNoWait, 0); derr == nil {
+			return readIni(file)
 		}
 	}
 	if f.file != nil && !unlinked(f.file) {
 		return io.ReadAll(io.NewSectionReader(f.file, 0, iniLimit))
 	}
 	return nil, fmt.Errorf("%w: make it readable for the user that rpcapd runs as (chgrp rpcapd, chmod 0640), or restart", err)
+}
+
+// openNow does not wait for somebody to write, should the path have become a pipe: a
+// reload that hangs would keep the agent from ending.
+func openNow(path string) (*os.File, error) { return os.OpenFile(path, os.O_RDONLY|openNoWait, 0) }
+
+// readIni reads a file and closes it. What is neither a file nor a device has no end.
+func readIni(file *os.File) ([]byte, error) {
+	defer file.Close()
+	if info, err := file.Stat(); err == nil && info.Mode()&(fs.ModeNamedPipe|fs.ModeSocket) != 0 {
+		return nil, &fs.PathError{Op: "read", Path: file.Name(), Err: errors.New("it is a pipe; name a file")}
+	}
+	return io.ReadAll(io.LimitReader(file, iniLimit))
 }
