@@ -11,6 +11,10 @@ import (
 // file of another kind given by mistake must not print a line for each of its own.
 const maxProblems = 50
 
+// maxText bounds the text of a problem, which quotes the file: the reason and the cure
+// are at its end.
+const maxText = 1000
+
 // Problem is something that an operator should change in a file.
 type Problem struct {
 	File    string
@@ -85,6 +89,9 @@ func (r *report) add(line int, warning bool, text string) {
 	if r.full(warning) {
 		r.dropped[kind]++
 		return
+	}
+	if len(text) > maxText {
+		text = strings.ToValidUTF8(text[:maxText/2], "") + " … " + strings.ToValidUTF8(text[len(text)-maxText/2:], "")
 	}
 	r.kept[kind]++
 	r.problems = append(r.problems, Problem{File: r.file, Line: line, Warning: warning, Text: text})
