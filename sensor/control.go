@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"time"
 
@@ -47,6 +48,7 @@ type control struct {
 	abandoned map[rpcap.Type]int // replies that may still come to requests given up on
 	pair      bool               // an ERROR 16 came: ExtraHop's agent sends an ERROR 17 after it
 	strays    int
+	lost      bool // the connection broke while a message was written
 }
 
 func newControl(conn *rpcap.Conn) *control {
@@ -107,13 +109,23 @@ func (c *control) ended() error {
 	case errors.Is(c.readErr, os.ErrDeadlineExceeded):
 		return fmt.Errorf("read message: not complete after %v", finishMessage)
 	}
-	return fmt.Errorf("read message: %w", c.readErr)
+	return fmt.Errorf("read message: %w", withoutAddresses(c.readErr))
+}
+
+// withoutAddresses takes the two ends out of an error of package net. Whoever reads it knows the agent, and its port is
+// another one each time: the same error would look like a new one.
+func withoutAddresses(err error) error {
+	if op := (*net.OpError)(nil); errors.As(err, &op) {
+		return op.Err
+	}
+	return err
 }
 
 // send writes one encoded message.
 func (c *control) send(msg []byte) error {
 	if err := c.conn.WriteMessage(time.Now().Add(writeTimeout), msg); err != nil {
-		return fmt.Errorf("write message: %w", err)
+		c.lost = !errors.Is(err, os.ErrDeadlineExceeded)
+		return fmt.Errorf("write message: %w", withoutAddresses(err))
 	}
 	return nil
 }

@@ -1,12 +1,15 @@
 package sensor
 
 import (
+	"slices"
 	"sync"
 )
 
 const (
 	// maxHistory bounds the names of ended captures: they come from agents.
 	maxHistory = 1024
+	// maxReasons bounds the reasons remembered for a name: they come from agents too.
+	maxReasons = 8
 	// othersName is under what the captures beyond that are summed up.
 	othersName = "(others)"
 )
@@ -15,13 +18,25 @@ const (
 type history struct {
 	mu    sync.Mutex // a leaf
 	sums  map[string]*PeerStatus
+	said  map[string][]string // reasons by name
 	order []*PeerStatus
 }
 
-func newHistory() *history { return &history{sums: make(map[string]*PeerStatus)} }
+func newHistory() *history {
+	return &history{sums: make(map[string]*PeerStatus), said: make(map[string][]string)}
+}
 
-// add sums up one ended capture. What is not a sum is the last one's. It reports whether the end is news: the first of
-// its name, or for another reason than the one before.
+// news reports whether the end of a capture is the first of its name for that reason. mu is held.
+func (h *history) news(st *PeerStatus) bool {
+	said := h.said[st.Name]
+	if slices.Contains(said, st.Reason) || len(said) >= maxReasons {
+		return false
+	}
+	h.said[st.Name] = append(said, st.Reason)
+	return true
+}
+
+// add sums up one ended capture. What is not a sum is the last one's. It reports whether the end is news.
 func (h *history) add(st PeerStatus) (news bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -35,10 +50,10 @@ func (h *history) add(st PeerStatus) (news bool) {
 			st.Sessions = 1
 			h.sums[st.Name] = &st
 			h.order = append(h.order, &st)
-			return true
+			return h.news(&st)
 		}
 	}
-	news = sum.Reason != st.Reason
+	news = h.news(&st)
 	merged := st
 	merged.Since = sum.Since
 	merged.Sessions = sum.Sessions + 1

@@ -160,7 +160,7 @@ func (s *session) pause(ctx context.Context, err error) {
 	if errors.As(err, new(brokenError)) {
 		hold = brokenHold
 	}
-	if err == nil || errors.Is(err, errNoReply) || s.agentLeft() || hold <= 0 {
+	if err == nil || errors.Is(err, errNoReply) || s.ctl.lost || s.agentLeft() || hold <= 0 {
 		return
 	}
 	s.setState(StateHeld, reason(err))
