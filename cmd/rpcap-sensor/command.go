@@ -81,7 +81,7 @@ func newCommand(stdout, stderr *os.File) *cobra.Command {
 	cmd.SetErr(stderr)
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	o.define(cmd.Flags())
-	cmd.AddCommand(checkCommand(stdout), versionCommand(stdout))
+	cmd.AddCommand(checkCommand(stdout), versionCommand(stdout), topCommand(stdout, stderr))
 	return cmd
 }
 

@@ -1,0 +1,195 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+
+	"rpcapd/sensor/health"
+)
+
+const (
+	defaultURL = "http://127.0.0.1:9203"
+	// askTimeout bounds one question, maxAnswer its answer: 4,096 peers are about 8 MB.
+	askTimeout = 10 * time.Second
+	maxAnswer  = 64 << 20
+	// maxCertificates bounds the file of --ca.
+	maxCertificates = 4 << 20
+)
+
+// topClient asks a sensor's health server.
+type topClient struct {
+	context        context.Context // of the program; nothing else is cancelled by it
+	base           string
+	http           *http.Client
+	user, password string
+}
+
+// topAnswer is one moment of a sensor.
+type topAnswer struct {
+	status   health.Status
+	peers    []health.Peer
+	problems []health.Problem
+}
+
+func (o *topSettings) client() (*topClient, error) {
+	base, pinned, err := o.address()
+	if err != nil {
+		return nil, err
+	}
+	u, err := url.Parse(base)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, usageError{fmt.Errorf("--url %q: it is http://HOST:PORT or https://HOST:PORT", base)}
+	}
+	c := &topClient{context: context.Background(), base: strings.TrimSuffix(u.String(), "/"), user: o.user}
+	transport := &http.Transport{MaxIdleConnsPerHost: 2, TLSHandshakeTimeout: askTimeout}
+	switch {
+	case o.ca != "":
+		transport.TLSClientConfig, err = trustOnly(o.ca)
+	case pinned != "":
+		transport.TLSClientConfig, err = trustExactly(pinned)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.http = &http.Client{Transport: transport, Timeout: askTimeout}
+	if o.user != "" {
+		c.password, err = o.password()
+	}
+	return c, err
+}
+
+// password comes from the file, or from whoever sits there.
+func (o *topSettings) password() (string, error) {
+	if o.passwordFile != "" {
+		return readPassword(o.passwordFile)
+	}
+	if !isTerminal(o.stdin) {
+		return "", usageError{errors.New("--user: the password cannot be asked for, because standard input is no terminal; use --password-file")}
+	}
+	fmt.Fprintf(o.stderr, "Password of %s: ", o.user)
+	b, err := term.ReadPassword(int(o.stdin.Fd()))
+	fmt.Fprintln(o.stderr)
+	if err != nil {
+		return "", fmt.Errorf("read password: %w", err)
+	}
+	return string(b), nil
+}
+
+// readCertificates reads a PEM file.
+func readCertificates(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("read certificate: %w", err)
+	}
+	defer f.Close() // nothing was written
+	b, err := io.ReadAll(io.LimitReader(f, maxCertificates))
+	if err != nil {
+		return nil, fmt.Errorf("read certificate: %w", err)
+	}
+	return b, nil
+}
+
+// trustOnly trusts the authorities in a file.
+func trustOnly(name string) (*tls.Config, error) {
+	b, err := readCertificates(name)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(b) {
+		return nil, fmt.Errorf("read certificate: %s has no certificate in PEM form", name)
+	}
+	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, nil
+}
+
+// trustExactly trusts the certificate in the sensor's own file, whatever names it is for: that file is why it is asked.
+func trustExactly(name string) (*tls.Config, error) {
+	b, err := readCertificates(name)
+	if err != nil {
+		return nil, err
+	}
+	block, _ := pem.Decode(b)
+	if block == nil || block.Type != "CERTIFICATE" {
+		return nil, fmt.Errorf("read certificate: %s has no certificate in PEM form", name)
+	}
+	return &tls.Config{
+		MinVersion:         tls.VersionTLS12,
+		InsecureSkipVerify: true, // VerifyConnection compares the whole certificate instead
+		VerifyConnection: func(s tls.ConnectionState) error {
+			if len(s.PeerCertificates) == 0 || !bytes.Equal(s.PeerCertificates[0].Raw, block.Bytes) {
+				return fmt.Errorf("the certificate is not that of %s; was the sensor started with another one?", name)
+			}
+			return nil
+		},
+	}, nil
+}
+
+// ask gets all that top shows; v says which peers, in which order.
+func (c *topClient) ask(ctx context.Context, sort string, desc bool, find string) (*topAnswer, error) {
+	a := &topAnswer{}
+	fields := url.Values{"sort": {sort}, "order": {"asc"}}
+	if desc {
+		fields.Set("order", "desc")
+	}
+	if find != "" {
+		fields.Set("q", find)
+	}
+	var peers health.PeersAnswer
+	var problems health.ProblemsAnswer
+	for path, to := range map[string]any{"status": &a.status, "peers?" + fields.Encode(): &peers, "problems": &problems} {
+		if err := c.get(ctx, path, to); err != nil {
+			return nil, err
+		}
+	}
+	a.peers, a.problems = peers.Peers, problems.Problems
+	return a, nil
+}
+
+// get decodes one answer.
+func (c *topClient) get(ctx context.Context, path string, to any) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+"/api/v1/"+path, nil)
+	if err != nil {
+		return fmt.Errorf("ask the sensor: %w", err)
+	}
+	if c.user != "" {
+		r.SetBasicAuth(c.user, c.password)
+	}
+	resp, err := c.http.Do(r)
+	if err != nil {
+		if isRefused(err) {
+			return fmt.Errorf("ask the sensor: %w; does it run, with [http] in its file or with --http?", err)
+		}
+		return fmt.Errorf("ask the sensor: %w", err)
+	}
+	defer resp.Body.Close() // it was read as far as wanted
+	body := io.LimitReader(resp.Body, maxAnswer)
+	switch resp.StatusCode {
+	case http.StatusOK:
+	case http.StatusUnauthorized:
+		if c.user == "" {
+			return errors.New("ask the sensor: it wants a password; use --user")
+		}
+		return fmt.Errorf("ask the sensor: it does not take this name and password (%s)", c.user)
+	default:
+		text, _ := io.ReadAll(io.LimitReader(body, 300)) // what there is
+		return fmt.Errorf("ask the sensor: %s: %s", resp.Status, printable(strings.TrimSpace(string(text))))
+	}
+	if err := json.NewDecoder(body).Decode(to); err != nil {
+		return fmt.Errorf("ask the sensor: read answer to %s: %w", path, err)
+	}
+	return nil
+}
