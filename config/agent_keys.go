@@ -38,6 +38,7 @@ func ParseAgent(file string, data []byte) (Agent, Problems) {
 		p.apply(s)
 	}
 	p.whole()
+	p.agent.Foreign = r.strange > 0 && r.understood == 0
 	return p.agent, r.result()
 }
 

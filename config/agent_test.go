@@ -251,3 +251,31 @@ func TestAppendPlainForm(t *testing.T) {
 		t.Errorf("got\n%s", text)
 	}
 }
+
+// TestForeign: a file of something else is told from one that asks for nothing.
+func TestForeign(t *testing.T) {
+	for text, want := range map[string]bool{
+		"":                             false,
+		"# nothing yet\n":              false,
+		"<html>\n":                     true,
+		"colour = red\n[hosts]\na=b\n": true,
+		"PassiveClient = a, 1\nx=y\n":  false,
+		"x = y\nNullAuthPermit = YES":  false,
+	} {
+		if a, problems := ParseAgent("x.ini", []byte(text)); a.Foreign != want || problems.Err() != nil {
+			t.Errorf("%q: foreign %v, problems %v", text, a.Foreign, problems)
+		}
+	}
+}
+
+func TestProblemTextIsBounded(t *testing.T) {
+	_, problems := ParseAgent("x.ini", []byte("ActiveClient = "+strings.Repeat("x", 500_000)+", 0\n"))
+	for _, p := range problems {
+		if len(p.Text) > maxText+10 {
+			t.Errorf("a problem of %d bytes", len(p.Text))
+		}
+	}
+	if len(problems) == 0 {
+		t.Error("no problem")
+	}
+}

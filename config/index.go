@@ -67,6 +67,7 @@ func (x *indexer) setting(n int, text string) {
 		return
 	}
 	if key := canonicalOf(name, x.grammar.inert); key != "" {
+		x.understood++
 		x.warnf(n, "%s %s", key, x.grammar.inert[key])
 		return
 	}
@@ -75,6 +76,7 @@ func (x *indexer) setting(n int, text string) {
 		x.unknown(n, name, known)
 		return
 	}
+	x.understood++
 	if stripComment(value) == "" {
 		x.errorf(n, "%s: empty value; complete the line or take it out", key)
 		return
@@ -94,10 +96,12 @@ func (x *indexer) noDelimiter(n int, text string, known []string) {
 		x.errorf(n, "%s: no = after it; write %s = VALUE", key, key)
 		return
 	}
+	x.strange++
 	x.warnf(n, "%s is not understood; a setting is written NAME = VALUE, a comment begins with #", excerpt(text))
 }
 
 func (x *indexer) unknown(n int, name string, known []string) {
+	x.strange++
 	if x.full(true) { // spares the search for near words, which costs most in a wrong file
 		x.warnf(n, "unknown key")
 		return

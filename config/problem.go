@@ -74,6 +74,8 @@ type report struct {
 	problems Problems
 	kept     [2]int // errors, warnings
 	dropped  [2]int
+
+	understood, strange int // lines that are a setting, if only one without effect; lines that are none
 }
 
 func (r *report) errorf(line int, format string, args ...any) {

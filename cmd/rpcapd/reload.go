@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 
 	"go.uber.org/zap"
 
@@ -46,6 +47,11 @@ func (s *settings) reload(ini *iniFile, user string, log *zap.Logger) (config.Ag
 		log.Error("configuration has errors, the old one stays", zap.String("file", ini.path), zap.Int("errors", n))
 		return config.Agent{}, false
 	}
+	if cfg.Foreign {
+		log.Error("nothing in the file is a setting of rpcapd, the old configuration stays; write ActiveClient = HOST, PORT, or empty the file to end all sessions",
+			zap.String("file", ini.path))
+		return config.Agent{}, false
+	}
 	if cfg.User != user {
 		log.Warn("User takes effect at the next start only", zap.String("user", cfg.User))
 	}
@@ -57,7 +63,9 @@ func logProblems(log *zap.Logger, problems config.Problems) int {
 	errors := 0
 	for _, p := range problems {
 		if p.Warning {
-			log.Warn(p.String())
+			if !strings.HasPrefix(p.Text, "no ActiveClient line") { // the agent says so itself, once it runs
+				log.Warn(p.String())
+			}
 			continue
 		}
 		errors++

@@ -112,7 +112,7 @@ func TestAgentKeepsWhatItHasWithoutConfiguration(t *testing.T) {
 	s.open("traffic.pcap")
 	s.gets(rpcap.TypeStartCaptureReply, startRequest(openData(t), rpcap.FlagDatagram, rpcap.AcceptAll()))
 
-	const stays = "the old one stays"
+	const stays = " stays"
 	reloads := 0
 	reload := func(c notAnIni) {
 		if err := os.RemoveAll(path); err != nil {
@@ -125,7 +125,8 @@ func TestAgentKeepsWhatItHasWithoutConfiguration(t *testing.T) {
 		reloads++
 		p.says(stays, reloads)
 	}
-	for _, c := range notInis {
+	foreign := notAnIni{"a file of something else", contents([]byte("<html>\ncolour = red\n")), "nothing in the file is a setting"}
+	for _, c := range append(notInis, foreign) {
 		before := len(p.stderr.String())
 		reload(c)
 		text := p.stderr.String()[before:]
