@@ -1,0 +1,134 @@
+package packages
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// repository is where the packages are built.
+const repository = "../.."
+
+// Versions that are built: an upgrade goes from the first to the second.
+const (
+	oldVersion = "1.0.0"
+	newVersion = "1.1.0"
+)
+
+// builds remembers what was built, for all tests of a run.
+var builds struct {
+	sync.Mutex
+	root string
+	done map[string]error
+}
+
+// built returns the folder with all packages of a version for this machine.
+func built(t *testing.T, version string) string {
+	t.Helper()
+	builds.Lock()
+	defer builds.Unlock()
+	if builds.done == nil {
+		builds.done = make(map[string]error)
+	}
+	dir := filepath.Join(builds.root, version)
+	err, done := builds.done[version]
+	if !done {
+		err = build(dir, version)
+		builds.done[version] = err
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// build runs what make package runs.
+func build(dir, version string, more ...string) error {
+	args := append([]string{"run", "-buildvcs=false", "./packaging/build", "-o", dir, "-version", version, "-arches", runtime.GOARCH}, more...)
+	cmd := exec.Command("go", args...)
+	cmd.Dir = repository
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build packages: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// file returns the one file of a version that matches.
+func file(t *testing.T, version, pattern string) string {
+	t.Helper()
+	list, err := filepath.Glob(filepath.Join(built(t, version), pattern))
+	if err != nil || len(list) != 1 {
+		t.Fatalf("%s: %v, %v", pattern, list, err)
+	}
+	return list[0]
+}
+
+func deb(t *testing.T, program, version string) string {
+	return file(t, version, program+"_*.deb")
+}
+
+func rpm(t *testing.T, program, version string) string {
+	return file(t, version, program+"-[0-9]*.rpm")
+}
+
+// TestReproducible: two builds from one commit are the same, byte for byte, also with
+// another umask and another folder.
+func TestReproducible(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds a second time")
+	}
+	first := built(t, newVersion)
+	second := filepath.Join(t.TempDir(), "a folder elsewhere")
+	if err := build(second, newVersion, "-programs", "rpcapd"); err != nil {
+		t.Fatal(err)
+	}
+	compared := 0
+	entries, err := os.ReadDir(second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if e.Name() == "SHA256SUMS" {
+			continue
+		}
+		a, err := os.ReadFile(filepath.Join(first, e.Name()))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		b, err := os.ReadFile(filepath.Join(second, e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(a) != string(b) {
+			t.Errorf("%s differs between two builds", e.Name())
+		}
+		compared++
+	}
+	if compared != 4 {
+		t.Errorf("%d files compared, want deb, rpm, apk and tar.gz", compared)
+	}
+}
+
+// TestChecksums: the list names every file, and sha256sum agrees.
+func TestChecksums(t *testing.T) {
+	dir := built(t, newVersion)
+	cmd := exec.Command("sha256sum", "--check", "--strict", "SHA256SUMS")
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ok := strings.Count(string(out), ": OK"); ok != len(entries)-1 {
+		t.Errorf("%d files are listed, %d are there", ok, len(entries)-1)
+	}
+}
