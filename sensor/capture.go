@@ -26,6 +26,7 @@ func (s *session) newCapture(r *Rule) (*capture, error) {
 		LinkType: s.linkType, Snaplen: s.snaplen(), Filter: r.Filter, Rule: r.Name,
 	}
 	c := &capture{stream: newStream(src, s.sensor.opts.Limits)}
+	c.stream.dedup, c.stream.number = s.sensor.dedup, s.sensor.dedup.stream()
 	// The sinks get to know the stream only when it has a port.
 	attach := func() { c.stream.feeds = s.sensor.hub.attach(src) }
 	if r.TCP {
@@ -129,7 +130,16 @@ func (c *capture) fill(st *PeerStatus) {
 	st.Received = c.stream.received()
 	st.Tail, st.TailLost = c.stream.tail, c.stream.tailLost
 	st.Rebound = c.stream.rebound
+	st.Deduplicated = c.stream.repeated
+	st.ClockOffset, st.ClockKnown = c.stream.clock.offset()
 	st.setSinks(c.stream.sinkCounters())
+}
+
+// roundTrip takes how long the agent took for an answer.
+func (c *capture) roundTrip(d time.Duration) {
+	c.guard.Lock()
+	defer c.guard.Unlock()
+	c.stream.clock.roundTrip(d)
 }
 
 func (c *capture) forwarded() Forwarded {

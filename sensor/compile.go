@@ -21,7 +21,9 @@ const (
 	// compileTimeout bounds a run of tcpdump; name resolution inside an expression can take seconds.
 	compileTimeout = 10 * time.Second
 	// maxCompiled bounds the cache: link types come from agents.
-	maxCompiled = 256
+	maxCompiled = 1024
+	// refusedFor is how long tcpdump's refusal is remembered: a thousand agents with one rule ask at once.
+	refusedFor = 30 * time.Second
 	// linkEthernet is the link type a filter is checked with when the sensor starts.
 	linkEthernet = 1
 )
@@ -30,8 +32,15 @@ const (
 type compiler struct {
 	tcpdump string // name or path of the program
 
-	mu    sync.Mutex // held while tcpdump runs, so that one expression is not compiled twice at once
-	cache map[compilerKey]rpcap.Program
+	mu      sync.Mutex // held while tcpdump runs, so that one expression is not compiled twice at once
+	cache   map[compilerKey]rpcap.Program
+	refused map[compilerKey]refusedFilter
+}
+
+// refusedFilter is an error that holds for a while.
+type refusedFilter struct {
+	err   error
+	until time.Time
 }
 
 type compilerKey struct {
@@ -40,7 +49,7 @@ type compilerKey struct {
 }
 
 func newCompiler() *compiler {
-	return &compiler{tcpdump: "tcpdump", cache: make(map[compilerKey]rpcap.Program)}
+	return &compiler{tcpdump: "tcpdump", cache: make(map[compilerKey]rpcap.Program), refused: make(map[compilerKey]refusedFilter)}
 }
 
 // compile returns the program for frames of the given link type (a DLT number). An empty expression accepts all and
@@ -55,15 +64,34 @@ func (c *compiler) compile(ctx context.Context, expression string, linkType uint
 	if p, ok := c.cache[key]; ok {
 		return p, nil
 	}
+	if r := c.refused[key]; time.Now().Before(r.until) {
+		return nil, r.err
+	}
 	p, err := c.run(ctx, expression, linkType)
 	if err != nil {
-		return nil, fmt.Errorf("compile filter %q: %w", expression, err)
+		err = fmt.Errorf("compile filter %q: %w", expression, err)
+		if ctx.Err() == nil {
+			remember(c.refused, key, refusedFilter{err, time.Now().Add(refusedFor)})
+		}
+		return nil, err
 	}
-	if len(c.cache) >= maxCompiled {
-		clear(c.cache)
-	}
-	c.cache[key] = p
+	remember(c.cache, key, p)
 	return p, nil
+}
+
+// forgetRefusals makes tcpdump judge anew: it may have been installed meanwhile.
+func (c *compiler) forgetRefusals() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.refused)
+}
+
+// remember keeps the map within maxCompiled entries.
+func remember[V any](m map[compilerKey]V, key compilerKey, v V) {
+	if len(m) >= maxCompiled {
+		clear(m)
+	}
+	m[key] = v
 }
 
 // check finds an expression that could be compiled for no link type.

@@ -116,7 +116,7 @@ func (p *dataPort) expire(now time.Time) (next time.Time) {
 		if s.udpstr == nil {
 			continue // finished
 		}
-		s.udpstr.Expire(now)
+		s.expire(now)
 		d, ok := s.udpstr.Deadline()
 		if !ok {
 			s.timed = false

@@ -121,6 +121,7 @@ func (s *Sensor) replaceRules(next *ruleSet, opened map[uint16]*listener, serve 
 // checkFilters compiles every filter for a link type on which it has a meaning, and for those of the agents that now
 // have the rule of that name.
 func (s *Sensor) checkFilters(ctx context.Context, rules []Rule) error {
+	s.compiler.forgetRefusals()
 	inUse := make(map[string][]PeerStatus) // by rule
 	for _, ss := range s.live(netip.Addr{}) {
 		if p := ss.snapshot(); p.State == StateRunning {

@@ -20,6 +20,7 @@ type Sensor struct {
 	names    *nameTable
 	ports    *portPool
 	hub      *hub
+	dedup    *dedup // nil: off
 	held     *heldConns
 	history  *history
 	ledger   *ledger
@@ -55,6 +56,7 @@ func New(o Options) (*Sensor, error) {
 		names:    newNameTable(o.Aliases),
 		ports:    newPortPool(&o),
 		hub:      hub,
+		dedup:    newDedup(o.Dedup),
 		held:     newHeldConns(o.Limits, o.Log),
 		history:  newHistory(),
 		ledger:   newLedger(),
@@ -175,7 +177,9 @@ func (s *Sensor) Ports() []PortStatus { return s.ports.status() }
 func (s *Sensor) Counters() Counters {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.counters
+	c := s.counters
+	c.DedupForgotten = s.dedup.forgotten()
+	return c
 }
 
 // live returns the sessions of an address, or all for the zero address.

@@ -169,4 +169,6 @@ type Counters struct {
 	Accepted uint64 // connections
 	Refused  uint64 // of them: unwanted address or over a limit
 	Ended    uint64 // sessions that have ended
+
+	DedupForgotten uint64 // frames forgotten before the window of Options.Dedup was over, because too many came
 }

@@ -45,6 +45,12 @@ type stream struct {
 	source   Source
 	limits   Limits
 	feeds    []*hubFeed
+	dedup    *dedup // nil: nothing is dropped
+	number   uint32 // in dedup
+	clock    clockOffset
+	now      time.Time // arrival of what is worked on
+	nowMicro int64     // the same since 1970
+	repeated uint64    // frames that another stream had brought
 	format   streamFormat
 	udpstr   *udpstr.Reassembler
 	plain    *plainStream
@@ -85,6 +91,7 @@ func (s *stream) datagram(b []byte, now time.Time) {
 	if s.finished {
 		return
 	}
+	s.arrives(now)
 	if f, seq := classify(b); f == s.format {
 		if next := seq + 1; int32(next-s.nextSeq) > 0 {
 			s.nextSeq = next
@@ -97,11 +104,38 @@ func (s *stream) datagram(b []byte, now time.Time) {
 	s.udpstr.Datagram(b, now)
 }
 
+// arrives sets the time of what is worked on.
+func (s *stream) arrives(now time.Time) {
+	if now != s.now {
+		s.now, s.nowMicro = now, now.UnixMicro()
+	}
+}
+
+// expire gives up waiting where it is time.
+func (s *stream) expire(now time.Time) {
+	s.arrives(now)
+	s.udpstr.Expire(now)
+}
+
+// message takes one PACKET message that came over TCP.
+func (s *stream) message(b []byte, now time.Time) {
+	if s.finished {
+		return
+	}
+	s.arrives(now)
+	s.plain.message(b)
+}
+
 // deliver hands one frame to every sink; it is called by the reassembler or the plain stream.
 func (s *stream) deliver(p *udpstr.Packet) {
 	s.newest = max(s.newest, p.Number)
-	for _, f := range s.feeds {
-		f.Frame(p)
+	s.clock.frame(p.Sec, p.Usec, s.now, s.nowMicro)
+	if s.dedup != nil && s.dedup.again(s.number, s.source.LinkType, p, s.now) {
+		s.repeated++
+	} else {
+		for _, f := range s.feeds {
+			f.Frame(p)
+		}
 	}
 	if s.awaiting != 0 && s.newest >= s.awaiting {
 		s.awaiting = 0

@@ -62,10 +62,21 @@ func writePeer(w io.Writer, p *PeerStatus) error {
 	r := p.Received
 	_, err := fmt.Fprintf(w, "%s\n  forwarded: %s\n"+
 		"  received:  datagrams %d, bytes %d, frames %d, lost %d, late %d, duplicate %d, malformed %d, missing %d frames (tail %s)\n"+
-		"  output:    written %d, dropped %d\n",
+		"  output:    written %d, dropped %d%s\n",
 		head, forwarded, r.Datagrams, r.Bytes, r.Frames, r.Lost, r.Late, r.Duplicate, r.Malformed, r.Missing, p.tail(),
-		p.Sinks.Written, p.Sinks.Dropped)
+		p.Sinks.Written, p.Sinks.Dropped, p.without())
 	return err
+}
+
+// without says what outputs have not got for good reasons, where there is any.
+func (p *PeerStatus) without() (text string) {
+	if n := p.Sinks.LeftOut; n > 0 {
+		text += fmt.Sprintf(", left out %d", n)
+	}
+	if n := p.Deduplicated; n > 0 {
+		text += fmt.Sprintf(", duplicates of another agent %d", n)
+	}
+	return text
 }
 
 // tail says what is known of the end.

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -155,9 +156,7 @@ func (t *tcpData) read(r *bufio.Reader) error {
 			return fmt.Errorf("read frame: %w", err)
 		}
 		t.mu.Lock()
-		if !t.stream.finished {
-			t.stream.plain.message(buf)
-		}
+		t.stream.message(buf, time.Now())
 		t.mu.Unlock()
 	}
 }

@@ -1,0 +1,153 @@
+package sensor
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"rpcapd/udpstr"
+)
+
+func framePacket(data string) *udpstr.Packet {
+	return &udpstr.Packet{Frame: udpstr.Frame{Data: []byte(data), Len: uint32(len(data))}}
+}
+
+// TestDedupCounts: of equal frames from several streams the largest number of one stream is delivered, in any order.
+func TestDedupCounts(t *testing.T) {
+	now := time.Now()
+	for arrivals, want := range map[string]int{
+		"a":        1,
+		"aa":       2, // sent twice, seen by one
+		"ab":       1,
+		"ba":       1,
+		"aabb":     2, // sent twice, seen by both
+		"abab":     2,
+		"abba":     2,
+		"abbb":     3, // a has lost two
+		"aaab":     3,
+		"abcabc":   2,
+		"abcdefab": 2,
+		"aacbbc":   2,
+		"ccabbaab": 3,
+	} {
+		d := newDedup(50 * time.Millisecond)
+		delivered := 0
+		for i, stream := range arrivals {
+			if !d.again(uint32(stream), 1, framePacket("frame"), now.Add(time.Duration(i)*time.Millisecond)) {
+				delivered++
+			}
+		}
+		if delivered != want {
+			t.Errorf("%s: %d delivered, want %d", arrivals, delivered, want)
+		}
+	}
+}
+
+// TestDedupTellsApart: other bytes, another length, another link type, and too late.
+func TestDedupTellsApart(t *testing.T) {
+	d := newDedup(50 * time.Millisecond)
+	now := time.Now()
+	short := framePacket("frame")
+	short.Len = 1500
+	d.again(1, 1, framePacket("frame"), now)
+	for name, again := range map[string]bool{
+		"bytes":     d.again(2, 1, framePacket("frbme"), now),
+		"length":    d.again(2, 1, short, now),
+		"link type": d.again(2, 101, framePacket("frame"), now),
+		"late":      d.again(2, 1, framePacket("frame"), now.Add(51*time.Millisecond)),
+	} {
+		if again {
+			t.Errorf("%s: taken for the same frame", name)
+		}
+	}
+}
+
+// TestDedupIsBounded: beyond the table's size frames are forgotten, and counted, not kept.
+func TestDedupIsBounded(t *testing.T) {
+	d := newDedup(time.Millisecond)
+	now := time.Now()
+	room := 0
+	for i := range d.shards {
+		room += len(d.shards[i].places) * dedupWays
+	}
+	const more = 50_000
+	for i := range room + more {
+		if d.again(1, 1, framePacket(fmt.Sprint("frame ", i)), now) {
+			t.Fatalf("frame %d was dropped", i)
+		}
+	}
+	if n := d.forgotten(); n < more || n > more+uint64(room)/4 {
+		t.Errorf("%d forgotten of %d in %d places", n, room+more, room)
+	}
+	if most := newDedup(time.Hour); len(most.shards[0].places)*dedupWays*dedupShards > dedupMost {
+		t.Error("a long window makes a table of any size")
+	}
+	if testing.AllocsPerRun(100, func() { d.again(1, 1, framePacketKept, now) }) != 0 {
+		t.Error("allocates for a frame")
+	}
+}
+
+var framePacketKept = framePacket("kept")
+
+// TestDedupOfAgents: two agents that see the same frames, with loss at one of them; each delivered frame goes to the
+// sinks once, and the counters add up.
+func TestDedupOfAgents(t *testing.T) {
+	for _, window := range []time.Duration{0, 100 * time.Millisecond} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBubble(t, Options{Dedup: window})
+			defer b.stop()
+			b.connect("10.0.0.2", nil)
+			b.connect("10.0.0.3", nil)
+			d := packed(t, testFrames(40, 100), 512)
+			b.feed(2003, "10.0.0.2:5000", append(d[:2:2], d[3:]...)...) // the third datagram was lost
+			after(20 * time.Millisecond)
+			b.feed(2004, "10.0.0.3:5000", d...)
+			after(time.Second)
+			p := b.Peers()
+			got := b.sink.frames["10.0.0.2/eth0"] + b.sink.frames["10.0.0.3/eth0"]
+			want := 40
+			if window == 0 {
+				want = int(p[0].Received.Frames + p[1].Received.Frames)
+			}
+			if got != want || p[1].Received.Frames != 40 {
+				t.Errorf("window %v: %d frames, want %d", window, got, want)
+			}
+			for _, p := range p {
+				if p.Received.Frames != p.Deduplicated+p.Sinks.Written {
+					t.Errorf("delivered = duplicates + written: %+v", p)
+				}
+			}
+		})
+	}
+}
+
+// TestDedupKeepsRetransmissions: equal frames of one agent are all delivered.
+func TestDedupKeepsRetransmissions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBubble(t, Options{Dedup: 100 * time.Millisecond})
+		defer b.stop()
+		b.connect("10.0.0.2", nil)
+		same := make([]udpstr.Frame, 10)
+		for i := range same {
+			same[i] = testFrames(1, 100)[0]
+		}
+		b.feed(2003, "10.0.0.2:5000", packed(t, same, 512)...)
+		if p := b.peer(); p.Deduplicated != 0 || p.Sinks.Written != 10 {
+			t.Errorf("%+v", p)
+		}
+	})
+}
+
+func BenchmarkDedup(b *testing.B) {
+	d := newDedup(50 * time.Millisecond)
+	p := &udpstr.Packet{Frame: udpstr.Frame{Data: make([]byte, 512), Len: 512}}
+	now := time.Now()
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		p.Data[0], p.Data[1], p.Data[2] = byte(i), byte(i>>8), byte(i>>16)
+		i++
+		d.again(uint32(i&1+1), 1, p, now.Add(time.Duration(i)*time.Microsecond))
+	}
+}
