@@ -62,7 +62,7 @@ func (s *session) list(ctx context.Context) (state, error) {
 		// ExtraHop's agent is silent when its list is too long; a rule that names one interface needs no list.
 		for _, r := range s.rules {
 			if name := r.literal(); name != "" {
-				s.chosen = choice{rule: r, name: name, direct: true}
+				s.chosen = choice{rule: r, name: name}
 				return s.open, nil
 			}
 		}
@@ -78,7 +78,7 @@ func (s *session) list(ctx context.Context) (state, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read FINDALLIF_REPLY: %w", err)
 	}
-	if s.chosen, err = choose(s.rules, list, s.peer.Addr()); err != nil {
+	if s.chosen, err = choose(s.rules, list); err != nil {
 		return s.hold(s.list, retryInterval, err, true), nil
 	}
 	return s.open, nil

@@ -107,26 +107,21 @@ type choice struct {
 	rule        *Rule
 	name        string
 	description string
-	// direct is set if the control connection's own traffic may pass that interface: it has the agent's address, or
-	// no interface has (NAT).
-	direct bool
 }
 
 // choose takes the first rule, in order, that wants an interface of the list. With a preselected interface only that
 // one can be chosen. Without one it is the first in list order that is up and not loopback, then one that is not up,
 // then loopback. The error is fit to be sent to the agent.
-func choose(rules []*Rule, list rpcap.InterfaceList, peer netip.Addr) (choice, error) {
+func choose(rules []*Rule, list rpcap.InterfaceList) (choice, error) {
 	if list.Len() == 0 {
 		return choice{}, fmt.Errorf("the agent has no interface")
 	}
-	self := []netip.Prefix{netip.PrefixFrom(peer, peer.BitLen())}
-	preselected, flagged, peerSeen := "", false, false
+	preselected, flagged := "", false
 	for i := range list.All() {
 		if preselected == "" && i.Preselected() {
 			preselected = i.Name
 		}
 		flagged = flagged || i.Flags&rpcap.InterfaceUp != 0
-		peerSeen = peerSeen || hasAddress(&i, self)
 	}
 	best, rank := make([]choice, len(rules)), make([]int, len(rules))
 	for i := range list.All() {
@@ -139,10 +134,7 @@ func choose(rules []*Rule, list rpcap.InterfaceList, peer netip.Addr) (choice, e
 			if best[k].rule != nil && rank[k] <= level || !r.wants(&i) {
 				continue
 			}
-			best[k] = choice{
-				rule: r, name: i.Name, description: describe(&i),
-				direct: !peerSeen || pseudoDevice(i.Name) || hasAddress(&i, self),
-			}
+			best[k] = choice{rule: r, name: i.Name, description: describe(&i)}
 			rank[k] = level
 		}
 	}

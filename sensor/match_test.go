@@ -68,7 +68,7 @@ func TestChoose(t *testing.T) {
 		{"Windows name", []*Rule{{Name: "w", Interfaces: []string{`\Device\NPF_{A}`}}}, list(testInterface(`\Device\NPF_{A}`, "10.0.0.1")), `w \Device\NPF_{A}`},
 	} {
 		l := rpcap.NewInterfaceList(tc.list...)
-		c, err := choose(tc.rules, l, netip.MustParseAddr("10.10.1.21"))
+		c, err := choose(tc.rules, l)
 		if want, refused := strings.CutPrefix(tc.want, "!"); refused {
 			if err == nil || !strings.HasPrefix(err.Error(), want) {
 				t.Errorf("%s: chose %v, %v", tc.name, c.name, err)
@@ -84,23 +84,6 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-// TestChooseKnowsItsOwnTraffic: the program needs to exclude the sensor's traffic only where it can pass.
-func TestChooseKnowsItsOwnTraffic(t *testing.T) {
-	eth0, eth1 := testInterface("eth0", "10.10.1.21"), testInterface("eth1", "192.168.4.21")
-	for _, tc := range []struct {
-		peer, want string
-		direct     bool
-	}{
-		{"10.10.1.21", "eth0", true}, {"10.10.1.21", "eth1", false}, {"203.0.113.1", "eth1", true},
-	} {
-		l := rpcap.NewInterfaceList(eth0, eth1)
-		c, err := choose([]*Rule{{Interfaces: []string{tc.want}}}, l, netip.MustParseAddr(tc.peer))
-		if err != nil || c.direct != tc.direct {
-			t.Errorf("%+v: %+v, %v", tc, c, err)
-		}
-	}
-}
-
 // TestRefusalIsShort: whatever names there are, the text fits into an ERROR with the gist.
 func TestRefusalIsShort(t *testing.T) {
 	var interfaces []rpcap.Interface
@@ -110,7 +93,7 @@ func TestRefusalIsShort(t *testing.T) {
 		rules = append(rules, &Rule{Name: fmt.Sprintf("r%d", i), Interfaces: []string{strings.Repeat("y", 500)}})
 	}
 	l := rpcap.NewInterfaceList(interfaces...)
-	_, err := choose(rules, l, netip.MustParseAddr("10.0.0.1"))
+	_, err := choose(rules, l)
 	if err == nil || len(err.Error()) > 600 || strings.ContainsAny(err.Error(), "\x01") {
 		t.Errorf("%d bytes: %v", len(err.Error()), err)
 	}

@@ -94,7 +94,7 @@ func (s *session) chosenAgain() (choice, bool) {
 		}
 		return choice{}, false
 	}
-	c, err := choose(s.rules, s.listed, s.peer.Addr())
+	c, err := choose(s.rules, s.listed)
 	return c, err == nil && c.name == old.name && sameCapture(c.rule, old.rule)
 }
 
@@ -157,9 +157,10 @@ func (s *session) unlessStopped(ctx context.Context, err error) error {
 // program is a rule's filter as the agent gets it.
 func (s *session) program(ctx context.Context, r *Rule, c *capture) (rpcap.Program, error) {
 	p, err := s.sensor.compiler.compile(ctx, r.Filter, s.linkType)
-	if err != nil || !s.chosen.direct {
-		return p, err
+	if err != nil {
+		return nil, err
 	}
+	// Whatever the interface is: the export may pass a mirror port that has none of the agent's addresses.
 	return excludeOwn(p, s.linkType, filter.Endpoint{
 		Addr: s.local.Addr(), Control: s.local.Port(), Data: s.sensor.opts.Data.with(c.number()),
 	}, c.stream.source.Snaplen), nil
