@@ -11,7 +11,7 @@ SYSTEMS  := linux/amd64 linux/arm64 linux/arm linux/riscv64 linux/ppc64le linux/
             darwin/amd64 darwin/arm64 freebsd/amd64 openbsd/amd64 netbsd/amd64 dragonfly/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test test-root fuzz bench lint cross package test-packages clean
+.PHONY: help deps build demo test test-root fuzz bench bench-quick bench-go lint cross package test-packages clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,7 +47,15 @@ fuzz: ## run each fuzz target for FUZZTIME (default 30s)
 	  done; \
 	done
 
-bench: ## Go benchmarks of the hot paths
+bench: build ## measure cost, loss and delay of agent and sensor (15 minutes); writes docs/PERFORMANCE.md
+	@$(BUILD) -o bin/bench ./test/bench
+	@./bin/bench -document docs/PERFORMANCE.md
+
+bench-quick: build ## the same in two minutes, roughly; writes no document
+	@$(BUILD) -o bin/bench ./test/bench
+	@./bin/bench -quick
+
+bench-go: ## Go benchmarks of single functions
 	go test -run '^$$' -bench . -benchmem ./...
 
 lint: ## gofmt, vet, staticcheck, import rule

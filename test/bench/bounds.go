@@ -52,12 +52,13 @@ func (r *report) bounds() (list []bound) {
 		add(-x >= runBound, "at least 30 datagrams sent together from 100 Mbit/s of export on, at every size", "%.1f%s", -x, at(p))
 	}
 	if p, x := r.worst(func(p *point) (float64, bool) {
-		if p.Real == nil {
+		if p.Real == nil || p.Real.disturbed() {
 			return 0, false
 		}
 		return p.Real.Delay.P999, true
 	}); p != nil {
-		add(x <= delayBound, "99.9 % of the frames arrive within 25 ms at any rate", "%.1f ms%s", x, at(p))
+		add(x <= delayBound, "99.9 % of the frames arrive within 25 ms at any rate, as long as nothing else takes the agent's CPU",
+			"%.1f ms%s", x, at(p))
 	}
 	for i := range r.Sensor {
 		s := &r.Sensor[i]

@@ -18,7 +18,7 @@
 //	sink  a routing rule leads UDP into a bridge that forwards to no port: datagrams go through a whole device, are
 //	      counted there and freed, as if a network card had taken them. The agent is charged for sending and not
 //	      for receiving, which a veth does in the context of the sender. Cost, drops in ring and send buffer.
-//	real  they go to the sensor's host, where this program puts the stream together and checks every
+//	real  they go to the sensor's host, which receives on a CPU of its own, and where this program puts the stream together and checks every
 //	      byte of every frame. Loss on the path, bytes on the wire, time from capture to arrival.
 //
 // The agent has one CPU for itself; generator and sensor share another, or have one each.
@@ -37,11 +37,14 @@
 //	histogram.go       percentiles of the delay
 //	run_linux.go       one run
 //	sensor_linux.go    the cost of receiving
+//	collector_linux.go the same in a process of its own
+//	scale_linux.go     the sensor with a thousand simulated agents, fleet_linux.go
+//	summary.go         what rpcap-sensor prints at its end
 //	books.go           do the numbers of a run add up
 //	report.go          what is measured, as JSON
 //	machine_linux.go   on what
 //	table.go           for the terminal
 //	bounds.go          what is promised, against what was measured
-//	document.go        for docs/PERFORMANCE.md
-//	plot.go, axis.go   curves as SVG
+//	document.go        docs/PERFORMANCE.md, from document.md.tmpl
+//	plots.go           the curves in it; plot.go, axis.go draw them as SVG
 package main

@@ -19,7 +19,8 @@ type options struct {
 	quick    bool
 	bin      string
 	json     string
-	document string // write this, measure nothing
+	document string // write this, too
+	from     string // take results from here, measure nothing
 	choice
 }
 
@@ -27,7 +28,8 @@ func parseOptions() (o options) {
 	flag.BoolVar(&o.quick, "quick", false, "few sizes and rates, about two minutes instead of twelve")
 	flag.StringVar(&o.bin, "bin", "", "folder of rpcapd and rpcap-sensor (default: that of this program)")
 	flag.StringVar(&o.json, "json", "", "file for the results (default: bench.json in that folder)")
-	flag.StringVar(&o.document, "document", "", "measure nothing: bring this file, and the plots in the folder of its name, up to date with the results")
+	flag.StringVar(&o.document, "document", "", "write this file, too (docs/PERFORMANCE.md), and the plots into the folder of its name")
+	flag.StringVar(&o.from, "from", "", "measure nothing, take the results from this JSON file")
 	flag.StringVar(&o.sizes, "sizes", "", "only these: bytes or imix, separated by commas")
 	flag.StringVar(&o.rates, "rates", "", "only these: frames per second or flat, separated by commas")
 	flag.StringVar(&o.gso, "g", "", "tx-udp-segmentation of the uplink only on, or off (default: one after the other)")
@@ -61,12 +63,12 @@ func (o *options) run() error {
 	if o.json == "" {
 		o.json = filepath.Join(o.bin, "bench.json")
 	}
-	if o.document != "" {
-		r, err := loadReport(o.json)
+	if o.from != "" {
+		r, err := loadReport(o.from)
 		if err != nil {
 			return err
 		}
-		return r.document(o.document)
+		return o.finish(r)
 	}
 	p := fullPlan()
 	if o.quick {
@@ -134,11 +136,22 @@ func (o *options) measure(p plan) error {
 	}
 	r.Seconds = time.Since(r.Started).Seconds()
 	m.show("")
-	m.conclude()
 	if err := r.save(o.json); err != nil {
 		return err
 	}
-	fmt.Printf("\n%.0f s. Results: %s\n", r.Seconds, o.json)
+	return o.finish(r)
+}
+
+// finish says how it went, and writes the document if it is wanted.
+func (o *options) finish(r *report) error {
+	r.conclude(os.Stdout)
+	fmt.Printf("\n%.0f s. Results: %s\n", r.Seconds, cmp.Or(o.from, o.json))
+	if o.document != "" {
+		if err := r.document(o.document); err != nil {
+			return err
+		}
+		fmt.Printf("Document: %s\n", o.document)
+	}
 	if len(r.Problems) > 0 {
 		return errors.New("not all numbers add up")
 	}
@@ -183,7 +196,7 @@ func (m *measurement) all() (err error) {
 		if len(s.profiles) == 0 {
 			continue
 		}
-		m.line("\n%v\n%s", s.series, tableHead())
+		m.line("\n%s\n%s", s.Title(), tableHead())
 		for _, p := range s.profiles {
 			if err := m.size(s, p); err != nil {
 				return err
@@ -212,7 +225,7 @@ func (m *measurement) many() error {
 	for _, w := range wrong {
 		m.report.Problems = append(m.report.Problems, "many agents: "+w)
 	}
-	for _, text := range s.lines() {
+	for _, text := range s.Lines() {
 		m.line("%s", text)
 	}
 	return nil
@@ -318,20 +331,4 @@ func (m *measurement) sensing(s spec, x *sensing) error {
 	}
 	x.take(all)
 	return nil
-}
-
-func (m *measurement) conclude() {
-	if len(m.report.Points) > 0 {
-		fmt.Println("\n" + legend)
-	}
-	fmt.Println()
-	for _, b := range m.report.bounds() {
-		fmt.Println(b.String())
-	}
-	for i, p := range m.report.Problems {
-		if i == 0 {
-			fmt.Println("\nWhat does not add up:")
-		}
-		fmt.Println("  " + p)
-	}
 }

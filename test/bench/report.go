@@ -84,6 +84,31 @@ func (p *point) median(of func(r round) float64) float64 {
 	return median(list)
 }
 
+// disturbed says that something else had the agent's CPU for a part of the time.
+func (p *point) disturbed() bool {
+	return slices.ContainsFunc(p.flows(), (*flow).disturbed)
+}
+
+// pathLoss and sensorLoss are shares of the datagrams sent, in per cent. Where the sensor's
+// socket overflowed all that is missing is laid at its door: the kernel counts
+// super-packets there.
+func (p *point) pathLoss() float64 {
+	if p.Real == nil || p.Real.SocketDrops > 0 {
+		return 0
+	}
+	return p.Real.lost()
+}
+
+func (p *point) sensorLoss() float64 {
+	if p.Real == nil || p.Real.SocketDrops == 0 {
+		return 0
+	}
+	return p.Real.lost()
+}
+
+// allLoss is the share of the frames that agent and path lose, in per cent.
+func (p *point) allLoss() float64 { return 100 - (100-p.loss())*(100-p.pathLoss())/100 }
+
 func (p *point) ringLoss() float64 { return p.median(func(r round) float64 { return r.Ring }) }
 func (p *point) sendLoss() float64 { return p.median(func(r round) float64 { return r.Send }) }
 
@@ -115,10 +140,11 @@ type series struct{ GSO, Jumbo bool }
 
 func (p *point) series() series { return series{p.GSO, p.Jumbo} }
 
-func (s series) String() string {
-	text := "uplink gets datagrams, cut by the kernel"
+// Title is for people.
+func (s series) Title() string {
+	text := "Uplink gets single datagrams, cut by the kernel"
 	if s.GSO {
-		text = "uplink takes super-packets"
+		text = "Uplink takes super-packets (tx-udp-segmentation)"
 	}
 	if s.Jumbo {
 		text += ", link of 9,000 bytes and -t jumbo"
@@ -224,8 +250,8 @@ type path struct {
 	Delay       delay  `json:"delay"`
 }
 
-// pathLoss is the share of the datagrams sent that did not arrive, in per cent.
-func (p *path) pathLoss() float64 { return ratio(100*float64(p.Lost), float64(p.Datagrams)) }
+// lost is the share of the datagrams sent that were not received, in per cent.
+func (p *path) lost() float64 { return ratio(100*float64(p.Lost), float64(p.Datagrams)) }
 
 // delay is the time from the capture of a frame, as the agent's ring stamps it, to the
 // arrival of its last datagram at the sensor's interface. Milliseconds.
@@ -263,6 +289,10 @@ type sensing struct {
 	PcapngMissing uint64  `json:"pcapng_missing"`      // on the path
 	SinkDropped   uint64  `json:"pcapng_sink_dropped"` // because the file was too slow
 }
+
+// Dropped are frames that agent or file lost, and Missing those lost between them.
+func (s *sensing) Dropped() uint64 { return s.RingDropped + s.SinkDropped }
+func (s *sensing) Missing() uint64 { return s.CheckMissing + s.PcapngMissing }
 
 // take fills in the medians of several rounds, and the sums of what was lost.
 func (s *sensing) take(rounds []sensing) {

@@ -87,8 +87,8 @@ func busiest(attempts []simulator.Attempt, window time.Duration) (most int) {
 	return most
 }
 
-// lines are for the terminal.
-func (s *scale) lines() (list []string) {
+// Lines are for people.
+func (s *scale) Lines() (list []string) {
 	add := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
 	add("%d agents connected and capturing after %.1f s", s.Agents, s.Connect)
 	add("idle for %.0f s: %.1f %% of a core, at most %s MiB", s.IdleSeconds, s.IdleCPU, mebibytes(s.PeakMemory))
@@ -96,8 +96,8 @@ func (s *scale) lines() (list []string) {
 	add("%d of them sending %.0f frames/s of IMIX each for %.0f s: %d frames sent, %d received, %d missing, %d written, %.0f %% of a core",
 		l.Sending, l.Rate, l.Seconds, l.Packed, l.Received, l.Missing, l.Written, l.CPU)
 	r := &s.Restart
-	add("sensor stopped in %.1f s, away for %.1f s; all agents back %.1f s later, in %d attempts (%d failed), at most %d in one second;",
-		r.Stop, r.Away, r.Back, r.Attempts, r.Failed, r.Busiest)
-	add("  handshake p50 %.1f, p99 %.1f, max %.1f ms", r.HandshakeP50, r.HandshakeP99, r.HandshakeMax)
+	add("sensor stopped in %.1f s, away for %.1f s; all agents back %.1f s later, in %d attempts (%d failed), at most %d in one second; "+
+		"from connection to capture p50 %.1f, p99 %.1f, max %.1f ms",
+		r.Stop, r.Away, r.Back, r.Attempts, r.Failed, r.Busiest, r.HandshakeP50, r.HandshakeP99, r.HandshakeMax)
 	return list
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"strings"
 	"time"
 )
@@ -44,7 +45,8 @@ var columns = []column{
 	{"wire", 5, inSink(func(c *cost) string { return fmt.Sprintf("%.3f", c.wire()) })},
 	{"ring %", 6, func(p *point) string { return percent(p.ringLoss()) }},
 	{"send %", 6, func(p *point) string { return percent(p.sendLoss()) }},
-	{"path %", 6, inReal(func(r *path) string { return percent(r.pathLoss()) + overflowed(r.SocketDrops) })},
+	{"path %", 6, func(p *point) string { return percent(p.pathLoss()) }},
+	{"sensor %", 8, func(p *point) string { return percent(p.sensorLoss()) }},
 	{"p50 ms", 6, inReal(func(r *path) string { return fmt.Sprintf("%.2f", r.Delay.P50) })},
 	{"p99", 5, inReal(func(r *path) string { return fmt.Sprintf("%.1f", r.Delay.P99) })},
 	{"p99.9", 5, inReal(func(r *path) string { return fmt.Sprintf("%.1f", r.Delay.P999) })},
@@ -75,14 +77,6 @@ func percent(x float64) string {
 	return fmt.Sprintf("%.3g", x)
 }
 
-// overflowed marks loss in which the receive buffer of the sensor has a part.
-func overflowed(drops uint64) string {
-	if drops > 0 {
-		return "*"
-	}
-	return ""
-}
-
 func mebibytes(n uint64) string { return fmt.Sprintf("%.1f", float64(n)/(1<<20)) }
 
 func tableHead() string {
@@ -103,8 +97,7 @@ func tableRow(p *point) string {
 
 const legend = `ns/frame: CPU time of the agent's process for each captured frame, the median of the runs; spread: of the runs around it;
 CPU %: of one core; run: datagrams sent together; wire: bytes on the wire, UDP and IP headers included, for each byte
-captured; ring, send: share lost there, the median; path: likewise (* the sensor's socket overflowed, which is not the
-agent's loss); p50 to max: milliseconds from capture to the sensor's interface; MiB: peak memory; waited: share of the
+captured; ring, send: share lost there, the median; path: likewise; sensor: likewise, where its receive buffer overflowed; p50 to max: milliseconds from capture to the sensor's interface; MiB: peak memory; waited: share of the
 time in which something else had the agent's CPU (! more than 2 %, after three attempts: take the delays of this line,
 and what is lost in the ring, as an upper bound).`
 
@@ -112,7 +105,7 @@ const sensorHead = "bytes asked/s  gso  agent ns  check ns  ratio  pcapng ns  ra
 
 func sensorRow(s *sensing) string {
 	return fmt.Sprintf("%5s %7s %4s %9.0f %9.0f %6.2f %10.0f %6.2f %8d %8d", s.Size, rateText(s.Rate), onOff(s.GSO),
-		s.Agent, s.Check, s.CheckRatio, s.Pcapng, s.PcapngRatio, s.CheckMissing+s.PcapngMissing, s.RingDropped+s.SinkDropped)
+		s.Agent, s.Check, s.CheckRatio, s.Pcapng, s.PcapngRatio, s.Missing(), s.Dropped())
 }
 
 func onOff(on bool) string {
@@ -138,4 +131,21 @@ func (p *progress) step(what string) {
 	}
 	p.done++
 	p.show(fmt.Sprintf("[%d/%d%s] %s", p.done, p.total, left, what))
+}
+
+// conclude prints what the numbers mean, the promises, and what is wrong.
+func (r *report) conclude(w io.Writer) {
+	if len(r.Points) > 0 {
+		fmt.Fprintln(w, "\n"+legend)
+	}
+	fmt.Fprintln(w)
+	for _, b := range r.bounds() {
+		fmt.Fprintln(w, b.String())
+	}
+	for i, p := range r.Problems {
+		if i == 0 {
+			fmt.Fprintln(w, "\nWhat does not add up:")
+		}
+		fmt.Fprintln(w, "  "+p)
+	}
 }
