@@ -65,8 +65,8 @@ func (r *report) bounds() (list []bound) {
 		if s.Size != "1514" || !s.GSO || s.Agent == 0 {
 			continue
 		}
-		add(s.CheckRatio <= checkBound, "receiving and checking 1,514 bytes costs at most what sending them does",
-			"%.0f ns, sending %.0f", s.Check, s.Agent)
+		add(s.CheckRatio <= checkBound, fmt.Sprintf("receiving and checking 1,514 bytes, %s/s, costs at most what sending them does", rateText(s.Rate)),
+			"%.0f ns, %.2f times", s.Check, s.CheckRatio)
 		add(s.PcapngRatio <= pcapngBound, "writing them as pcapng at most twice that", "%.0f ns, %.2f times", s.Pcapng, s.PcapngRatio)
 	}
 	if s := r.Scale; s != nil {

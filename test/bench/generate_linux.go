@@ -20,6 +20,7 @@ type generator struct {
 	CPU       int
 	Rate      float64 // frames per second; 0: as fast as it can
 	For       time.Duration
+	Count     uint64 // frames after which it ends, too; 0: no limit
 	Profile   profile
 }
 
@@ -47,6 +48,7 @@ func generateMain(args []string) error {
 	f.IntVar(&g.CPU, "cpu", 0, "")
 	f.Float64Var(&g.Rate, "rate", 0, "")
 	f.DurationVar(&g.For, "for", time.Second, "")
+	f.Uint64Var(&g.Count, "count", 0, "")
 	size := f.String("size", "64", "")
 	if err := f.Parse(args); err != nil {
 		return err
@@ -68,7 +70,7 @@ func generateMain(args []string) error {
 // arguments are what generateMain understands.
 func (g generator) arguments() []string {
 	return []string{"-interface", g.Interface, "-cpu", fmt.Sprint(g.CPU), "-rate", fmt.Sprint(g.Rate),
-		"-for", g.For.String(), "-size", g.Profile.name}
+		"-for", g.For.String(), "-count", fmt.Sprint(g.Count), "-size", g.Profile.name}
 }
 
 // socket sends past the queueing discipline and receives nothing.
@@ -158,8 +160,11 @@ func (g generator) run() (done generated, err error) {
 	}
 	begin := monotonic()
 	now := begin
-	for ; now < begin+g.For; now = monotonic() {
+	for ; now < begin+g.For && (g.Count == 0 || done.Frames < g.Count); now = monotonic() {
 		n := atOnce
+		if g.Count > 0 {
+			n = int(min(uint64(n), g.Count-done.Frames))
+		}
 		if g.Rate > 0 {
 			due := begin + time.Duration(float64(done.Frames)/g.Rate*float64(time.Second))
 			if due >= begin+g.For {

@@ -294,13 +294,15 @@ func (m *measurement) sensors() error {
 	m.line("\nsensor, CPU time for each frame\n%s", sensorHead)
 	for _, p := range m.plan.sensorProfiles {
 		for _, on := range m.plan.gso {
-			s := spec{gso: on, profile: p, rate: m.plan.sensorRate, length: m.plan.length}
-			x := sensing{Size: p.name, Rate: s.rate, GSO: on}
-			if err := m.sensing(s, &x); err != nil {
-				return fmt.Errorf("sensor: %v: %w", s, err)
+			for _, rate := range m.plan.sensorRates {
+				s := spec{gso: on, profile: p, rate: rate, length: m.plan.length}
+				x := sensing{Size: p.name, Rate: s.rate, GSO: on}
+				if err := m.sensing(s, &x); err != nil {
+					return fmt.Errorf("sensor: %v: %w", s, err)
+				}
+				m.report.Sensor = append(m.report.Sensor, x)
+				m.line("%s", sensorRow(&x))
 			}
-			m.report.Sensor = append(m.report.Sensor, x)
-			m.line("%s", sensorRow(&x))
 		}
 	}
 	return nil

@@ -25,7 +25,7 @@ type plan struct {
 	jumboGSO      []bool
 
 	sensorProfiles []profile
-	sensorRate     float64
+	sensorRates    []float64
 	sensorRepeat   int
 
 	fleet fleetPlan
@@ -54,7 +54,7 @@ func fullPlan() plan {
 		profiles: profiles("64", "128", "300", "594", "imix", "1514", "9000"), rates: []float64{1000, 10_000, 60_000, 200_000, 0},
 		gso: []bool{false, true}, length: time.Second, repeat: 3, idle: 10 * time.Second,
 		jumboProfiles: profiles("64", "imix", "1514", "9000"), jumboRates: []float64{60_000, 0}, jumboGSO: []bool{false, true},
-		sensorProfiles: profiles("64", "imix", "1514"), sensorRate: 60_000, sensorRepeat: 3,
+		sensorProfiles: profiles("64", "imix", "1514"), sensorRates: []float64{60_000, 200_000}, sensorRepeat: 3,
 		fleet: fleetPlan{agents: 1000, sending: 200, rate: 500, idle: 15 * time.Second, load: 10 * time.Second, away: 5 * time.Second},
 	}
 }
@@ -64,7 +64,7 @@ func quickPlan() plan {
 		profiles: profiles("64", "imix", "1514"), rates: []float64{10_000, 60_000, 0},
 		gso: []bool{false, true}, length: time.Second, repeat: 1, idle: 3 * time.Second,
 		jumboProfiles: profiles("1514"), jumboRates: []float64{60_000, 0}, jumboGSO: []bool{false},
-		sensorProfiles: profiles("64", "1514"), sensorRate: 60_000, sensorRepeat: 1,
+		sensorProfiles: profiles("64", "1514"), sensorRates: []float64{60_000}, sensorRepeat: 1,
 		fleet: fleetPlan{agents: 1000, sending: 200, rate: 500, idle: 5 * time.Second, load: 3 * time.Second, away: time.Second},
 	}
 }
@@ -83,7 +83,7 @@ func profiles(names ...string) (list []profile) {
 // runs is how many runs the plan has at most, for the progress.
 func (p *plan) runs() int {
 	points := len(p.profiles)*len(p.rates)*len(p.gso) + len(p.jumboProfiles)*len(p.jumboRates)*len(p.jumboGSO)
-	return points*(p.repeat+1) + p.sensorRepeat*len(p.sensorProfiles)*len(p.gso) + p.fleet.runs()
+	return points*(p.repeat+1) + p.sensorRepeat*len(p.sensorProfiles)*len(p.sensorRates)*len(p.gso) + p.fleet.runs()
 }
 
 // sweep is the points of one series.
@@ -133,7 +133,7 @@ func (p *plan) choose(c choice) error {
 			}
 			p.rates = append(p.rates, x)
 		}
-		p.jumboRates, p.sensorRate = p.rates, p.rates[0]
+		p.jumboRates, p.sensorRates = p.rates, p.rates
 	}
 	switch c.gso {
 	case "":

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"time"
 )
 
@@ -26,6 +27,9 @@ type spec struct {
 	profile profile
 	rate    float64 // frames per second, 0: flat out
 	length  time.Duration
+	// held makes a run that does not depend on time: so many frames gather in the ring while
+	// the agent is stopped. 0: the agent runs meanwhile.
+	held uint64
 }
 
 func (s spec) String() string {
@@ -175,7 +179,7 @@ func (b *bench) capture(s spec, port uint16, in collector) (o outcome, err error
 			return o, err
 		}
 	}
-	sent, err := b.generate(s)
+	sent, err := b.generateFor(a, s)
 	if err != nil {
 		return o, err
 	}
@@ -228,9 +232,24 @@ func (o *outcome) fill(sent generated, c captureStatus) {
 	f.DatagramLimit = c.DatagramLimit
 }
 
+// generateFor generates, while the agent runs or is stopped.
+func (b *bench) generateFor(a *agent, s spec) (done generated, err error) {
+	if s.held == 0 {
+		return b.generate(s)
+	}
+	if err := a.Process.Signal(syscall.SIGSTOP); err != nil {
+		return done, fmt.Errorf("stop the agent for a while: %w", err)
+	}
+	done, err = b.generate(s)
+	if e := a.Process.Signal(syscall.SIGCONT); err == nil && e != nil {
+		err = fmt.Errorf("let the agent go on: %w", e)
+	}
+	return done, err
+}
+
 // generate has frames sent and waits until they have been.
 func (b *bench) generate(s spec) (done generated, err error) {
-	g := generator{Interface: "eth0", CPU: b.cpus.generator, Rate: s.rate, For: s.length, Profile: s.profile}
+	g := generator{Interface: "eth0", CPU: b.cpus.generator, Rate: s.rate, For: s.length, Count: s.held, Profile: s.profile}
 	cmd := b.generator.Command("/proc/self/exe", g.arguments()...)
 	cmd.Env = append(os.Environ(), helperVariable+"="+helperGenerate)
 	var complaint bytes.Buffer
