@@ -1,0 +1,193 @@
+package tap
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+
+	"go.uber.org/zap"
+	"golang.org/x/sys/unix"
+)
+
+const cloneDevice = "/dev/net/tun"
+
+// tunDevice is a TAP interface of the kernel.
+type tunDevice struct {
+	file    *os.File
+	name    string
+	size    int // MTU in bytes
+	guard   bool
+	scratch []byte // of drain
+}
+
+// openDevice opens the interface, makes it if there is none, and sets it up.
+func openDevice(o *Options) (device, error) {
+	_, lookErr := net.InterfaceByName(o.Interface)
+	made := lookErr != nil
+	file, err := attach(o.Interface)
+	if err != nil {
+		return nil, explain(o.Interface, made, err)
+	}
+	d := &tunDevice{file: file, name: o.Interface, scratch: make([]byte, 1<<16)}
+	if err := d.prepare(o, made); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	o.Log.Info("TAP interface is open", zap.String("interface", d.name), zap.Bool("made", made), zap.Int("mtu", d.size), zap.Bool("guard", d.guard))
+	return d, nil
+}
+
+// attach opens the interface through the clone device.
+func attach(name string) (*os.File, error) {
+	fd, err := unix.Open(cloneDevice, unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: cloneDevice, Err: err}
+	}
+	// The flags must be those the interface was made with; ip tuntap makes it with several queues only if asked.
+	for _, flags := range []uint16{0, unix.IFF_MULTI_QUEUE} {
+		var request *unix.Ifreq
+		if request, err = unix.NewIfreq(name); err != nil {
+			break
+		}
+		request.SetUint16(unix.IFF_TAP | unix.IFF_NO_PI | flags)
+		if err = os.NewSyscallError("TUNSETIFF", unix.IoctlIfreq(fd, unix.TUNSETIFF, request)); !errors.Is(err, unix.EINVAL) {
+			break
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(err, unix.Close(fd))
+	}
+	return os.NewFile(uintptr(fd), cloneDevice), nil // the poller takes it only now that it has an interface
+}
+
+// explain tells what to do about a failure to open.
+func explain(name string, made bool, err error) error {
+	head := "open TAP interface " + name
+	if made {
+		head = "make TAP interface " + name
+	}
+	switch {
+	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENODEV), errors.Is(err, unix.ENXIO):
+		return fmt.Errorf("%s: %w: the kernel's tun driver is not there (modprobe tun; for a container: --device %s)", head, err, cloneDevice)
+	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
+		return fmt.Errorf("%s: %w: give the program CAP_NET_ADMIN (systemd: AmbientCapabilities=CAP_NET_ADMIN and DeviceAllow=%s rw), "+
+			"or make the interface beforehand for its user: ip tuntap add mode tap user %s name %s && ip link set %s up",
+			head, err, cloneDevice, userName(), name, name)
+	case errors.Is(err, unix.EBUSY):
+		return fmt.Errorf("%s: %w: another program has it open; end that, or choose another name", head, err)
+	case errors.Is(err, unix.EINVAL):
+		return fmt.Errorf("%s: %w: there is an interface of that name that is no TAP interface; choose another name", head, err)
+	}
+	return fmt.Errorf("%s: %w", head, err)
+}
+
+// prepare makes the interface a dead end, and sets it up.
+func (d *tunDevice) prepare(o *Options, made bool) error {
+	c, err := newControl(d.name)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	if d.size, err = c.mtu(); err != nil {
+		return err
+	}
+	if !o.NoGuard {
+		if made {
+			c.silence(o.Log)
+		}
+		if err := c.guard(); err == nil {
+			d.guard = true
+		} else {
+			o.Log.Warn("the frames on the TAP interface also reach this machine's own network stack", zap.String("interface", d.name),
+				zap.Error(err), zap.String("cure", "CAP_NET_ADMIN and the kernel's cls_bpf, or a namespace of its own for interface and readers"))
+		}
+	}
+	if o.MTU > d.size {
+		if err := d.raise(o.MTU); err != nil {
+			return err
+		}
+	}
+	if made && o.Persist {
+		if err := d.control(func(fd int) error { return unix.IoctlSetInt(fd, unix.TUNSETPERSIST, 1) }); err != nil {
+			return fmt.Errorf("keep TAP interface %s: %w", d.name, err)
+		}
+	}
+	return c.up()
+}
+
+// control runs an ioctl on the file.
+func (d *tunDevice) control(f func(fd int) error) error {
+	raw, err := d.file.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var inner error
+	if err := raw.Control(func(fd uintptr) { inner = f(int(fd)) }); err != nil {
+		return err
+	}
+	return inner
+}
+
+// write implements device. It does not block: the kernel gives the frame to the readers or drops it there and then.
+func (d *tunDevice) write(frame []byte) error {
+	_, err := d.file.Write(frame)
+	if err == nil {
+		return nil
+	}
+	return d.translate(err)
+}
+
+// translate tells an interface that is gone or down from a frame that is not taken.
+func (d *tunDevice) translate(err error) error {
+	switch {
+	case errors.Is(err, unix.EBADFD), errors.Is(err, unix.EBADF), errors.Is(err, os.ErrClosed):
+		return fmt.Errorf("write to TAP interface %s: %w", d.name, errGone)
+	case errors.Is(err, unix.EIO):
+		return errDown
+	}
+	var errno unix.Errno
+	if errors.As(err, &errno) {
+		return errno
+	}
+	return err
+}
+
+// raise implements device.
+func (d *tunDevice) raise(mtu int) error {
+	c, err := newControl(d.name)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	now, err := c.mtu() // somebody else may have raised it
+	if err != nil {
+		return err
+	}
+	if now < mtu {
+		if err := c.setMTU(mtu); err != nil {
+			return err
+		}
+		now = mtu
+	}
+	d.size = now
+	return nil
+}
+
+func (d *tunDevice) mtu() int      { return d.size }
+func (d *tunDevice) guarded() bool { return d.guard }
+func (d *tunDevice) close() error {
+	if err := d.file.Close(); err != nil {
+		return fmt.Errorf("close TAP interface %s: %w", d.name, err)
+	}
+	return nil
+}
+
+// drain implements device. With the guard the kernel sends nothing, and this only waits for the end.
+func (d *tunDevice) drain() error {
+	for {
+		if _, err := d.file.Read(d.scratch); err != nil {
+			return d.translate(err)
+		}
+	}
+}

@@ -1,0 +1,144 @@
+package tap
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"rpcapd/sensor"
+)
+
+// Errors of a device.
+var (
+	errGone = errors.New("the interface was deleted")
+	errDown = errors.New("the interface is down")
+)
+
+// device is an open TAP interface. One goroutine writes.
+type device interface {
+	write(frame []byte) error // errGone, errDown, or why this one frame is not taken
+	raise(mtu int) error
+	mtu() int
+	drain() error // returns when the interface is gone or closed, and throws away what the kernel sends until then
+	guarded() bool
+	close() error
+}
+
+// Sink is a sensor.Sink that writes to a TAP interface.
+type Sink struct {
+	opts Options
+	open func(*Options) (device, error) // replaced by tests
+	wake chan struct{}                  // capacity 1: something was queued
+
+	mu      sync.Mutex // a leaf; guards what follows
+	ready   device     // opened by Open, until Run takes it
+	accepts bool       // false after a failure
+	queue   queue
+	state   sensor.SinkState
+	since   time.Time
+	err     string
+	errAt   time.Time
+	refused uint64 // frames the kernel did not take, and those that were queued when the interface went
+	unfit   uint64 // frames that cannot be an Ethernet frame
+	mtuNow  int
+	guarded bool
+
+	// Of the goroutine that writes.
+	reason  string // why the last frame was not taken; empty: it was
+	mtuLate bool   // raising the MTU has failed and was logged
+}
+
+// New checks the options and opens nothing.
+func New(o Options) (*Sink, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	return &Sink{
+		opts: o, open: openDevice, wake: make(chan struct{}, 1), accepts: true, state: sensor.SinkRunning, since: time.Now(),
+	}, nil
+}
+
+// Name implements sensor.Sink.
+func (s *Sink) Name() string { return "tap " + s.opts.Interface }
+
+// Open makes or opens the interface, so that a mistake is found before Run.
+func (s *Sink) Open() error {
+	d, err := s.open(&s.opts)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ready = d
+	s.opened(d)
+	return nil
+}
+
+// opened notes what is known of an open interface; s.mu is held.
+func (s *Sink) opened(d device) {
+	s.accepts, s.mtuNow, s.guarded = true, d.mtu(), d.guarded()
+	s.setState(sensor.SinkRunning, nil)
+}
+
+// Close closes what Open opened if Run never took it.
+func (s *Sink) Close() error {
+	s.mu.Lock()
+	d := s.ready
+	s.ready = nil
+	s.mu.Unlock()
+	if d == nil {
+		return nil
+	}
+	return d.close()
+}
+
+// setState notes a state and the error behind it; s.mu is held. It reports whether the state is another than before.
+func (s *Sink) setState(st sensor.SinkState, err error) (changed bool) {
+	now := time.Now()
+	if changed = s.state != st; changed {
+		s.state, s.since = st, now
+	}
+	if err != nil {
+		s.err, s.errAt = err.Error(), now
+	}
+	return changed
+}
+
+// Attach implements sensor.Sink.
+func (s *Sink) Attach(src sensor.Source) sensor.Feed {
+	lt := sensor.FileLinkType(src.LinkType)
+	return &feed{sink: s, linkType: lt, possible: possible(lt)}
+}
+
+// Run implements sensor.Sink. Every failure may be tried again: the interface is then made anew.
+func (s *Sink) Run(ctx context.Context) error {
+	s.mu.Lock()
+	d := s.ready
+	s.ready = nil
+	s.mu.Unlock()
+	if d == nil {
+		var err error
+		if d, err = s.open(&s.opts); err != nil {
+			return s.fail(err)
+		}
+		s.mu.Lock()
+		s.opened(d)
+		s.mu.Unlock()
+	}
+	s.reason, s.mtuLate = "", false
+	gone := make(chan error, 1)
+	go func() { gone <- d.drain() }()
+	err, ended := s.writeUntil(ctx, d, gone)
+	closeErr := d.close()
+	if !ended {
+		<-gone
+	}
+	if err == nil {
+		err = closeErr
+	}
+	if err != nil && ctx.Err() == nil {
+		return s.fail(err)
+	}
+	return err
+}

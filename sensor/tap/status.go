@@ -1,0 +1,30 @@
+package tap
+
+import (
+	"strconv"
+
+	"rpcapd/sensor"
+)
+
+// Status describes the sink for the sensor's status.
+func (s *Sink) Status() sensor.SinkStatus {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	guard := "off"
+	if s.guarded {
+		guard = "on"
+	}
+	number := func(name string, n uint64, total bool) sensor.Detail {
+		return sensor.Detail{Name: name, Text: strconv.FormatUint(n, 10), Number: n, Numeric: true, Total: total}
+	}
+	return sensor.SinkStatus{
+		Kind: "tap", State: s.state, Since: s.since, Error: s.err, ErrorAt: s.errAt,
+		Details: []sensor.Detail{
+			{Name: "interface", Text: s.opts.Interface},
+			number("mtu", uint64(s.mtuNow), false),
+			{Name: "guard", Text: guard},
+			number("frames that cannot be ethernet", s.unfit, true),
+			number("frames refused by the kernel", s.refused, true),
+		},
+	}
+}

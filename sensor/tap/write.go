@@ -1,0 +1,145 @@
+package tap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.uber.org/zap"
+
+	"rpcapd/sensor"
+)
+
+// writeUntil writes until ctx ends or the interface is gone; ended says that drain has returned.
+func (s *Sink) writeUntil(ctx context.Context, d device, gone <-chan error) (err error, ended bool) {
+	for {
+		if err := s.writeQueued(d); err != nil {
+			return err, false
+		}
+		select {
+		case <-s.wake:
+		case err := <-gone:
+			return err, true
+		case <-ctx.Done():
+			return s.writeQueued(d), false
+		}
+	}
+}
+
+// writeQueued writes chunks until none is left.
+func (s *Sink) writeQueued(d device) error {
+	for {
+		s.mu.Lock()
+		c := s.queue.take()
+		s.mu.Unlock()
+		if c == nil {
+			return nil
+		}
+		if err := s.writeChunk(d, c); err != nil {
+			return err
+		}
+		s.mu.Lock()
+		s.queue.put(c)
+		s.mu.Unlock()
+	}
+}
+
+// writeChunk writes the frames of one chunk. A frame that is not taken is counted; only a device that is gone ends it.
+func (s *Sink) writeChunk(d device, c *chunk) error {
+	begin := uint32(0)
+	for i := range c.frames {
+		frame := c.data[begin:c.frames[i].end]
+		begin = c.frames[i].end
+		if n := need(frame); n > d.mtu() && !s.mtuLate {
+			s.raise(d, n)
+		}
+		err := d.write(frame)
+		switch {
+		case err == nil:
+			if s.reason != "" {
+				s.recovered()
+			}
+		case errors.Is(err, errGone):
+			s.mu.Lock()
+			s.drop(c, i, len(c.frames))
+			s.mu.Unlock()
+			return err
+		default:
+			s.refuse(c, i, len(frame), err)
+		}
+	}
+	return nil
+}
+
+// raise raises the MTU for a frame. A failure costs nothing here, for the kernel takes the frame all the same.
+func (s *Sink) raise(d device, n int) {
+	to := step(n)
+	if err := d.raise(to); err != nil {
+		s.mtuLate = true
+		s.opts.Log.Warn("the MTU of the TAP interface was not raised; readers may cut long frames",
+			zap.String("interface", s.opts.Interface), zap.Int("mtu", to), zap.Error(err))
+		return
+	}
+	s.mu.Lock()
+	s.mtuNow = d.mtu()
+	s.mu.Unlock()
+	s.opts.Log.Info("MTU of the TAP interface raised; a reader that has sized its buffers by the old one must be started again",
+		zap.String("interface", s.opts.Interface), zap.Int("mtu", to))
+}
+
+// refuse counts a frame that the kernel did not take. The first one of a kind is logged.
+func (s *Sink) refuse(c *chunk, i, size int, err error) {
+	if errors.Is(err, errDown) {
+		err = fmt.Errorf("write to TAP interface %s: %w; ip link set %s up", s.opts.Interface, err, s.opts.Interface)
+	} else {
+		err = fmt.Errorf("write a frame of %d bytes to TAP interface %s: %w", size, s.opts.Interface, err)
+	}
+	s.mu.Lock()
+	s.drop(c, i, i+1)
+	s.setState(sensor.SinkDegraded, err)
+	s.mu.Unlock()
+	if s.reason == "" {
+		s.opts.Log.Warn("the kernel does not take a frame; such ones are counted as dropped", zap.Error(err))
+	}
+	s.reason = err.Error()
+}
+
+// recovered ends the state of a refused frame.
+func (s *Sink) recovered() {
+	s.reason = ""
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.setState(sensor.SinkRunning, nil)
+}
+
+// drop counts the frames from i to before end as dropped instead of written; s.mu is held.
+func (s *Sink) drop(c *chunk, i, end int) {
+	begin := uint32(0)
+	if i > 0 {
+		begin = c.frames[i-1].end
+	}
+	for _, f := range c.frames[i:end] {
+		f.feed.counters.Written--
+		f.feed.counters.Bytes -= uint64(f.end - begin)
+		f.feed.counters.Dropped++
+		begin = f.end
+	}
+	s.refused += uint64(end - i)
+}
+
+// fail counts what is queued as dropped, and every further frame until the next opening.
+func (s *Sink) fail(err error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for {
+		c := s.queue.take()
+		if c == nil {
+			break
+		}
+		s.drop(c, 0, len(c.frames))
+	}
+	s.queue = queue{}
+	s.accepts = false
+	s.setState(sensor.SinkRetrying, err)
+	return fmt.Errorf("%w (%w)", err, sensor.ErrTryAgain)
+}
