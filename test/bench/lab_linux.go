@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -88,7 +89,7 @@ func newLab() (*lab, error) {
 
 // steer has the sensor's host receive on a CPU of the sensor (receive packet steering). A
 // veth does the receiver's work on the sender's CPU otherwise, and the agent would wait
-// for what another machine does.
+// for what another machine does. Only the machine's own root may do that.
 func (l *lab) steer(cpu int) error {
 	mask := strconv.FormatUint(1<<(cpu%32), 16)
 	for range cpu / 32 { // 32 CPUs a group, the lowest last
@@ -97,7 +98,7 @@ func (l *lab) steer(cpu int) error {
 	cmd := l.sensor.Command("/proc/self/exe", "/sys/class/net/eth0/queues/rx-0/rps_cpus", mask)
 	cmd.Env = append(os.Environ(), helperVariable+"="+helperWrite)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("steer packets of the sensor's host to CPU %d: %w: %s", cpu, err, out)
+		return fmt.Errorf("steer packets of the sensor's host to CPU %d: %w: %s", cpu, err, bytes.TrimSpace(out))
 	}
 	return nil
 }

@@ -33,6 +33,8 @@ type machine struct {
 	AgentCPU     int    `json:"agent_cpu"`
 	GeneratorCPU int    `json:"generator_cpu"`
 	SensorCPU    int    `json:"sensor_cpu"`
+	// Steered: what arrives at the sensor's host is worked on by the sensor's CPU, not by the agent's.
+	Steered bool `json:"steered"`
 }
 
 // idle is an agent that captures an interface on which nothing happens.
