@@ -84,9 +84,10 @@ func tail(s string) string {
 
 // system is a system of its own: a copy on write of a base.
 type system struct {
-	t    *testing.T
-	root string
-	in   func(env []string, name string, args ...string) *exec.Cmd // makes a command that runs in it
+	t      *testing.T
+	root   string
+	leader int                                                       // process 1 of a machine that was booted
+	in     func(env []string, name string, args ...string) *exec.Cmd // makes a command that runs in it
 }
 
 // newSystem mounts an overlay. Commands run in it with nothing else running: as in a

@@ -1,0 +1,63 @@
+package packages
+
+import (
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const unitFolder = "packaging/systemd/"
+
+// lines are the settings of a unit.
+func lines(unit string) (list []string) {
+	for line := range strings.Lines(unit) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			list = append(list, line)
+		}
+	}
+	return list
+}
+
+// TestInstanceIsLikeTheService: an instance differs in its names only.
+func TestInstanceIsLikeTheService(t *testing.T) {
+	instance := text(t, unitFolder+"rpcapd@.service")
+	for from, to := range map[string]string{
+		", configuration %i": "", "default/rpcapd-%i": "default/rpcapd", "sysconfig/rpcapd-%i": "sysconfig/rpcapd",
+		"/etc/rpcapd/%i.ini": "/etc/rpcapd/rpcapd.ini", "RuntimeDirectory=rpcapd-%i": "RuntimeDirectory=rpcapd",
+	} {
+		instance = strings.ReplaceAll(instance, from, to)
+	}
+	a, b := lines(text(t, unitFolder+"rpcapd.service")), lines(instance)
+	if !slices.Equal(a, b) {
+		t.Errorf("the units differ:\n%s\n\n%s", strings.Join(a, "\n"), strings.Join(b, "\n"))
+	}
+}
+
+// TestUnitGivesOneCapability: the agent may capture, and nothing else.
+func TestUnitGivesOneCapability(t *testing.T) {
+	list := lines(text(t, unitFolder+"rpcapd.service"))
+	for _, want := range []string{"Type=notify", "User=rpcapd", "AmbientCapabilities=CAP_NET_RAW", "CapabilityBoundingSet=CAP_NET_RAW", "ExecReload=/usr/sbin/rpcapd reload", "Restart=always", "NoNewPrivileges=yes", "MemoryDenyWriteExecute=yes"} {
+		if !slices.Contains(list, want) {
+			t.Errorf("%s is missing", want)
+		}
+	}
+}
+
+// TestExposure: systemd counts it without a boot. 1.8 is what was promised for the agent.
+func TestExposure(t *testing.T) {
+	for unit, most := range map[string]float64{"rpcapd.service": 1.8, "rpcapd@.service": 1.8, "rpcap-sensor.service": 1.8} {
+		out, err := exec.Command("systemd-analyze", "security", "--offline=true", "--no-pager", filepath.Join(repository, unitFolder, unit)).CombinedOutput()
+		_, rest, found := strings.Cut(string(out), "Overall exposure level for ")
+		_, rest, _ = strings.Cut(rest, ": ")
+		if !found {
+			t.Skipf("needs systemd-analyze that reads units without a boot (252): %v", err)
+		}
+		score, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)
+		if err != nil || score > most {
+			t.Errorf("%s: exposure %s, want at most %v", unit, strings.TrimSpace(rest), most)
+		}
+	}
+}
