@@ -20,6 +20,7 @@ var sensorSections = []sensorSection{
 	streamsSection,
 	outputSection,
 	{section: section{kind: "pcap-over-ip", later: notServed}},
+	tapSection,
 	httpSection,
 }
 
