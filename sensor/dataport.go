@@ -2,9 +2,11 @@ package sensor
 
 import (
 	"errors"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -33,11 +35,21 @@ type datagramSource interface {
 	Close() error
 }
 
+// separator is a datagramSource that can keep out, before they take room in the receive buffer, what comes from addresses
+// that nobody expects.
+type separator interface {
+	// Separate replaces the addresses expected. On an error everything is received.
+	Separate(expected []netip.Addr) error
+	// Strangers counts what was kept out.
+	Strangers() uint64
+}
+
 // dataPort is one UDP port of the range with the streams that come in on it. run is its only reader.
 type dataPort struct {
 	sock datagramSource
 	port uint16
 	log  *zap.Logger
+	open bool // expect has failed; guarded by portPool.mu
 
 	mu      sync.Mutex // held while a batch is worked through; after it only a sink's lock may be taken
 	streams map[*stream]struct{}
@@ -248,9 +260,27 @@ func (p *dataPort) with(f func()) {
 	f()
 }
 
+// expect keeps out all but these addresses, where the system can. Elsewhere, or when there are too many, find does, after
+// what strangers send has been through the receive buffer.
+func (p *dataPort) expect(addrs map[netip.Addr]int) {
+	k, ok := p.sock.(separator)
+	if !ok {
+		return
+	}
+	if err := k.Separate(slices.Collect(maps.Keys(addrs))); err != nil && !errors.Is(err, errors.ErrUnsupported) && !p.open {
+		p.open = true
+		p.log.Info("a flood from strangers could take room in the receive buffer", zap.Uint16("port", p.port), zap.Error(err))
+	}
+}
+
 func (p *dataPort) status() PortStatus {
-	drops := p.sock.KernelDrops()
+	st := PortStatus{Port: p.port, KernelDrops: p.sock.KernelDrops()}
+	if k, ok := p.sock.(separator); ok {
+		st.Foreign = k.Strangers()
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return PortStatus{Port: p.port, Streams: len(p.streams), Foreign: p.foreign, KernelDrops: drops}
+	st.Streams = len(p.streams)
+	st.Foreign += p.foreign
+	return st
 }

@@ -81,6 +81,9 @@ func (p *portPool) allocate(s *stream, attach func()) (*dataPort, error) {
 		best.total++
 		attach()
 		best.port.add(s)
+		if best.streams[s.agent] == 1 {
+			best.port.expect(best.streams)
+		}
 		return best.port, nil
 	}
 }
@@ -147,6 +150,7 @@ func (p *portPool) release(port *dataPort, s *stream) {
 		c.total--
 		if c.streams[s.agent]--; c.streams[s.agent] <= 0 {
 			delete(c.streams, s.agent)
+			port.expect(c.streams)
 		}
 	}
 	port.remove(s, time.Now())

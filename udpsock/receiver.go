@@ -21,6 +21,7 @@ type Receiver struct {
 	batch         batch
 	counters      receiveCounters
 	drops         dropSum
+	strangers     strangers
 	receiveSocket // the platform's part
 	closing       sync.Once
 	closeErr      error
@@ -110,6 +111,7 @@ func (r *Receiver) Counters() ReceiveCounters { return r.counters.snapshot() }
 func (r *Receiver) Close() error {
 	r.closing.Do(func() {
 		r.pollDrops()
+		r.strangers.close()
 		r.closeErr = r.conn.Close()
 	})
 	return r.closeErr

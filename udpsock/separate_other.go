@@ -1,0 +1,22 @@
+//go:build !linux
+
+package udpsock
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+)
+
+// strangers is nothing here.
+type strangers struct{}
+
+func (strangers) close() {}
+
+// Separate is for Linux; elsewhere everything is received.
+func (r *Receiver) Separate([]netip.Addr) error {
+	return fmt.Errorf("keep strangers out: %w", errors.ErrUnsupported)
+}
+
+// Strangers counts what Separate has kept out.
+func (r *Receiver) Strangers() uint64 { return 0 }
