@@ -58,7 +58,12 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 func static() http.Handler {
 	files := http.FileServerFS(staticFiles)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if code := assets[path.Base(r.URL.Path)]; code != "" && r.URL.Query().Get("v") == code {
+		code := assets[strings.TrimPrefix(r.URL.Path, "/static/")]
+		if code == "" {
+			http.NotFound(w, r)
+			return
+		}
+		if r.URL.Query().Get("v") == code {
 			w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
 		}
 		files.ServeHTTP(w, r)

@@ -28,6 +28,3 @@ func (r *recent[T]) keep(now time.Time, sums T) {
 
 // oldest is the earliest state known: about ten minutes ago, or when it was seen first.
 func (r *recent[T]) oldest() *T { return &r.at[max(r.n, 1)-1] }
-
-// latest is the state at most a minute ago.
-func (r *recent[T]) latest() *T { return &r.at[0] }

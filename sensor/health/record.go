@@ -124,7 +124,7 @@ func (r *record) agentRates(now time.Time, d time.Duration) {
 	case diff[captured]+dropped > 0:
 		over := float32(d.Seconds())
 		if age := now.Sub(r.reported); age < holdRate {
-			over = float32(age.Seconds())
+			over = float32(max(age, stepTime).Seconds())
 		}
 		r.rates[rateForwarded], r.rates[rateDropped] = float32(diff[captured])/over, float32(dropped)/over
 		r.report, r.reported = r.sums, now

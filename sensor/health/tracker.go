@@ -51,7 +51,6 @@ type view struct {
 	ports    []Port
 	sinks    []Sink
 	problems []Problem
-	window   time.Duration // what the problems look back at
 }
 
 func newTracker(src Source, version string, now time.Time) *tracker {
@@ -93,8 +92,8 @@ func (t *tracker) step(now time.Time) {
 	defer t.mu.Unlock()
 	t.see(now)
 	d := now.Sub(t.newestAt)
-	if d <= 0 {
-		return
+	if d < stepTime/2 {
+		return // two ticks at once, after a delay
 	}
 	for range min(int(math.Round(d.Seconds()/stepTime.Seconds()))-1, historyPoints) {
 		t.newest++
@@ -157,10 +156,12 @@ func (t *tracker) see(now time.Time) {
 	}
 	for id, r := range t.records {
 		if seen[id] == nil {
-			if r.gone(now); r.hidden {
+			if r.hidden {
 				delete(t.records, id)
 				continue
 			}
+			r.gone(now)
+			r.before, r.endings = counters{}, 0 // the sensor begins anew with this name
 		}
 		r.recent.keep(now, r.sums)
 	}

@@ -1,0 +1,117 @@
+package health
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"rpcapd/sensor"
+)
+
+// TestProblems: each fault is said in plain words, with the place, the number and a cure, while it is fresh.
+func TestProblems(t *testing.T) {
+	start := time.Now()
+	for name, tc := range map[string]struct {
+		wreck    func(f *fakeSensor, p *sensor.PeerStatus)
+		severity Severity
+		want     string
+		stays    bool // it is a state, not an event
+	}{
+		"receive-buffer": {func(f *fakeSensor, _ *sensor.PeerStatus) { f.ports[0].KernelDrops += 12345 }, SeverityError, "receive buffer dropped 12,345 datagrams on port 2003", false},
+		"foreign":        {func(f *fakeSensor, _ *sensor.PeerStatus) { f.ports[0].Foreign++ }, SeverityInfo, "1 datagram on port 2003 belonged to no capture", false},
+		"output-drops":   {func(f *fakeSensor, _ *sensor.PeerStatus) { f.sinks[0].Dropped += 5 }, SeverityError, "Output all dropped 5 frames", false},
+		"output-failed": {func(f *fakeSensor, _ *sensor.PeerStatus) {
+			f.sinks[0].State, f.sinks[0].Error = sensor.SinkFailed, "no space"
+		}, SeverityError, "Output all has failed: no space", true},
+		"output-degraded": {func(f *fakeSensor, _ *sensor.PeerStatus) {
+			f.sinks[0].State, f.sinks[0].Error = sensor.SinkDegraded, "one file"
+		}, SeverityWarning, "works only in part: one file", true},
+		"refused": {func(f *fakeSensor, _ *sensor.PeerStatus) { f.counters.Refused += 1000 }, SeverityWarning, "1,000 connections were not served", false},
+		"agent-ring": {func(_ *fakeSensor, p *sensor.PeerStatus) {
+			p.Forwarded.KernelDropped += 100
+			p.Forwarded.Received += 1000
+		}, SeverityError, "web1/eth0 drops frames in its ring: 100, 10 % of", false},
+		"agent-interface": {func(_ *fakeSensor, p *sensor.PeerStatus) { p.Forwarded.InterfaceDropped++ }, SeverityError, "loses 1 frame in its network card", false},
+		"path-loss":       {func(_ *fakeSensor, p *sensor.PeerStatus) { p.Received.Missing += 3; p.Received.Frames += 997 }, SeverityError, "lost 3 frames between agent and sensor, 0.30 %", false},
+		"late":            {func(_ *fakeSensor, p *sensor.PeerStatus) { p.Received.Late++ }, SeverityWarning, "1 datagram that came too late", false},
+		"malformed":       {func(_ *fakeSensor, p *sensor.PeerStatus) { p.Received.Malformed++ }, SeverityWarning, "1 datagram that cannot be read", false},
+		"duplicate":       {func(_ *fakeSensor, p *sensor.PeerStatus) { p.Received.Duplicate += 50 }, SeverityInfo, "50 datagrams twice", false},
+		"reconnects":      {func(_ *fakeSensor, p *sensor.PeerStatus) { p.Reconnects += 4; p.LastError = "reset" }, SeverityWarning, "reconnected 4 times lately; last error: reset", false},
+		"clock":           {func(_ *fakeSensor, p *sensor.PeerStatus) { p.ClockKnown, p.ClockOffset = true, -3200*time.Millisecond }, SeverityWarning, "3.2 s behind the sensor's", true},
+		"held": {func(_ *fakeSensor, p *sensor.PeerStatus) {
+			p.State, p.Reason = sensor.StateHeld, "no interface of the agent is allowed"
+		}, SeverityWarning, "is held and forwards nothing: no interface of the agent is allowed.", true},
+		"left":            {func(_ *fakeSensor, p *sensor.PeerStatus) { p.State, p.Reason = sensor.StateEnded, "connection reset" }, SeverityWarning, "has left 0 s ago: connection reset.", false},
+		"nothing-arrives": {func(_ *fakeSensor, p *sensor.PeerStatus) { p.Received = sensor.Received{} }, SeverityError, "captured 400 frames, and none has arrived on UDP port 2003", true},
+	} {
+		f := newFake()
+		f.peers = []sensor.PeerStatus{running("web1", 400, start)}
+		f.ports = []sensor.PortStatus{{Port: 2003, Streams: 1}}
+		f.sinks = []sensor.SinkStatus{{Name: "all", State: sensor.SinkRunning}}
+		f.counters.Accepted = 1
+		tr := newTracker(f, "", start)
+		f.peers[0].Since = start.Add(-time.Hour)
+		if v := tr.look(start); len(v.problems) != 0 {
+			t.Fatalf("%s: before it %+v", name, v.problems)
+		}
+		tc.wreck(f, &f.peers[0])
+		list := tr.look(start.Add(20 * time.Second)).problems
+		if len(list) != 1 || list[0].Kind != name || list[0].Severity != tc.severity || !strings.Contains(list[0].Text, tc.want) || len(list[0].Cure) < 20 {
+			t.Errorf("%s: %+v, want %q", name, list, tc.want)
+		}
+		var later []Problem
+		for i := range 15 {
+			later = tr.look(start.Add(time.Duration(i+1) * time.Minute)).problems
+		}
+		if got := len(later) == 1; got != tc.stays {
+			t.Errorf("%s: after 15 minutes %+v", name, later)
+		}
+	}
+}
+
+func TestNobodyYet(t *testing.T) {
+	list := newTracker(newFake(), "", time.Now()).look(time.Now()).problems
+	if len(list) != 1 || list[0].Kind != "no-agents" || !strings.Contains(list[0].Cure, "ActiveClient") {
+		t.Errorf("%+v", list)
+	}
+}
+
+// TestManyWithTheSameProblem: a thousand agents do not make a thousand lines, and the cause comes first.
+func TestManyWithTheSameProblem(t *testing.T) {
+	start := time.Now()
+	f := newFake()
+	f.ports = []sensor.PortStatus{{Port: 2003}}
+	tr := newTracker(f, "", start)
+	for i := range 1000 {
+		f.peers = append(f.peers, running(fmt.Sprintf("web%d", i), 0, start))
+	}
+	tr.look(start)
+	for i := range f.peers {
+		f.peers[i].Received.Missing += uint64(i)
+	}
+	f.ports[0].KernelDrops = 1
+	list := tr.look(start.Add(time.Minute)).problems
+	if len(list) != 1+maxSameKind || list[0].Kind != "receive-buffer" || list[1].Peer != "web999/eth0" || list[maxSameKind].More != 999-maxSameKind {
+		t.Errorf("%d problems: %+v", len(list), list)
+	}
+	if !strings.Contains(list[1].Cure, "receive buffer on port 2003") {
+		t.Errorf("the cause is not named: %+v", list[1])
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	for n, want := range map[uint64]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567", 18446744073709551615: "18,446,744,073,709,551,615"} {
+		if got := commas(n); got != want {
+			t.Errorf("%d: %s", n, got)
+		}
+	}
+	if share(0, 0) != "0 %" || share(1, 3) != "33 %" || share(1, 100000) != "less than 0.01 %" || share(3, 1000) != "0.30 %" {
+		t.Error(share(0, 0), share(1, 3), share(1, 100000), share(3, 1000))
+	}
+	for _, names := range [][2]string{{"web2", "web10"}, {"a", "a1"}, {"web02", "web3"}, {"10.0.0.9", "10.0.0.10"}, {"a", "b"}} {
+		if natural(names[0], names[1]) >= 0 || natural(names[1], names[0]) <= 0 {
+			t.Errorf("%v are in the wrong order", names)
+		}
+	}
+}

@@ -1,0 +1,376 @@
+package health
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+
+	"rpcapd/sensor"
+)
+
+// get asks a server and returns status, body and headers.
+func get(t *testing.T, url string, change func(*http.Request)) (int, string, http.Header) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if change != nil {
+		change(r)
+	}
+	c := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
+		DisableKeepAlives: true, DisableCompression: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
+	}}
+	resp, err := c.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(b), resp.Header
+}
+
+// TestAddresses: everything that is there answers, nothing else does, and every answer has the headers that keep
+// browsers from doing more than they must.
+func TestAddresses(t *testing.T) {
+	f := newFake()
+	f.peers = []sensor.PeerStatus{running("web1", 5, time.Now())}
+	s := serveFake(t, f, nil)
+	for path, want := range map[string]struct {
+		code int
+		text string
+	}{
+		"": {200, "<h1>"}, "healthz": {200, "ok"}, "readyz": {200, "ready"}, "metrics": {200, "rpcap_sensor_peer_up{"},
+		"api/v1/peers": {200, `"web1/eth0"`}, "api/v1/ports": {200, `"ports":[]`}, "api/v1/sinks": {200, `"sinks":[]`},
+		"api/v1/problems": {200, `"problems":[]`}, "api/v1/history": {200, `"step_seconds":20`}, "api/v1/status": {200, `"ready":true`},
+		"static/page.js": {200, "refresh"}, "static/page.css": {200, "prefers-color-scheme"}, "static/icon.svg": {200, "<svg"},
+		"nothing": {404, ""}, "api/v1/nothing": {404, ""}, "static/": {404, ""}, "static/../page.html": {404, ""}, "favicon.ico": {404, ""},
+		"api/v1/peers?sort=x": {400, "it is one of"}, "api/v1/peers?limit=-1": {400, "limit"}, "api/v1/history?minutes=61": {400, "1 to 60"},
+		"api/v1/history?peer=x": {400, "there is none"}, "?order=up": {400, "asc or desc"}, "?peer=nobody": {200, "no peer called <b>nobody</b>"},
+		"?peer=web1%2Feth0": {200, "Accepted by its filter"}, "?q=nobody": {200, "No peer matches"},
+	} {
+		code, body, h := get(t, s.URL()+path, nil)
+		if code != want.code || !strings.Contains(body, want.text) {
+			t.Errorf("/%s: %d, %.300s", path, code, body)
+		}
+		if h.Get("Content-Security-Policy") != policy || h.Get("X-Content-Type-Options") != "nosniff" || h.Get("X-Frame-Options") != "DENY" {
+			t.Errorf("/%s: headers %v", path, h)
+		}
+	}
+	for _, method := range []string{"POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"} {
+		if code, _, h := get(t, s.URL(), func(r *http.Request) { r.Method = method }); code != http.StatusMethodNotAllowed || h.Get("Allow") != "GET, HEAD" {
+			t.Errorf("%s: %d", method, code)
+		}
+	}
+	code, body, h := get(t, s.URL(), func(r *http.Request) { r.Method = http.MethodHead })
+	if code != 200 || body != "" || h.Get("Content-Length") == "0" {
+		t.Errorf("HEAD: %d, %q, %v", code, body, h)
+	}
+	_, body, h = get(t, s.URL(), func(r *http.Request) { r.Header.Set("Accept-Encoding", "gzip") })
+	if h.Get("Content-Encoding") != "gzip" || !strings.HasPrefix(body, "\x1f\x8b") {
+		t.Errorf("compressed: %v", h)
+	}
+}
+
+// TestForeignNames: on loopback only names of this machine are taken, so that no site can point its own name here.
+func TestForeignNames(t *testing.T) {
+	s := serveFake(t, newFake(), func(o *Options) { o.Names = []string{"sensor.example"} })
+	for host, want := range map[string]int{
+		"127.0.0.1": 200, "localhost:9203": 200, "[::1]:80": 200, "LOCALHOST": 200, "a.localhost": 200, "sensor.example:9203": 200, "10.0.0.1": 200,
+		"evil.example": 421, "localhost.evil.example": 421, "127.0.0.1.evil.example:9203": 421, "xlocalhost": 421,
+	} {
+		for _, path := range []string{"", "metrics", "api/v1/peers", "healthz"} {
+			if code, _, _ := get(t, s.URL()+path, func(r *http.Request) { r.Host = host }); code != want {
+				t.Errorf("%s /%s: %d", host, path, code)
+			}
+		}
+	}
+}
+
+// TestPassword: right ones open, wrong ones do not, guessing is slowed down without shutting out those who know.
+func TestPassword(t *testing.T) {
+	asked := 0
+	s := serveFake(t, newFake(), func(o *Options) {
+		o.Authenticate = func(user, password string) bool { asked++; return user == "ops" && password == "right" }
+	})
+	with := func(user, password string) func(*http.Request) {
+		return func(r *http.Request) { r.SetBasicAuth(user, password) }
+	}
+	for _, path := range []string{"", "metrics", "api/v1/peers", "static/page.js", "nothing"} {
+		code, body, h := get(t, s.URL()+path, nil)
+		if code != 401 || !strings.HasPrefix(h.Get("WWW-Authenticate"), "Basic realm=") || strings.Contains(body, "rpcap_sensor") {
+			t.Errorf("/%s without a password: %d", path, code)
+		}
+	}
+	if asked != 0 {
+		t.Error("no password costs as much as a wrong one")
+	}
+	for range 5 {
+		if code, _, _ := get(t, s.URL(), with("ops", "right")); code != 200 {
+			t.Errorf("right password: %d", code)
+		}
+	}
+	if asked != 1 {
+		t.Errorf("a right password was checked %d times", asked)
+	}
+	codes := make(map[int]int)
+	for i := range 12 {
+		code, _, _ := get(t, s.URL(), with("ops", fmt.Sprint("wrong", i)))
+		codes[code]++
+	}
+	if codes[200] != 0 || codes[401] > tryBurst+2 || codes[429] < 5 {
+		t.Errorf("guesses: %v", codes)
+	}
+	if code, _, _ := get(t, s.URL(), with("ops", "right")); code != 200 {
+		t.Errorf("guesses of others shut out who knows the password: %d", code)
+	}
+	for _, path := range []string{"healthz", "readyz"} {
+		if code, _, _ := get(t, s.URL()+path, nil); code != 200 {
+			t.Errorf("/%s needs a password", path)
+		}
+	}
+}
+
+func TestTriersAreBounded(t *testing.T) {
+	g := newGate(func(string, string) bool { return false })
+	now := time.Now()
+	for i := range 3 * maxTriers {
+		g.mayTry(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), now)
+	}
+	if n := len(g.tries); n > maxTriers+1 {
+		t.Errorf("%d addresses are remembered", n)
+	}
+	if g.mayTry(netip.MustParseAddr("192.0.2.1"), now) {
+		t.Error("a flood from many addresses gets more tries than one")
+	}
+	if !g.mayTry(netip.MustParseAddr("192.0.2.1"), now.Add(time.Minute)) {
+		t.Error("after the flood nobody may try")
+	}
+	a, b := netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("2001:db8::ffff")
+	for range tryBurst {
+		g.mayTry(a, now.Add(time.Hour))
+	}
+	if g.mayTry(b, now.Add(time.Hour)) {
+		t.Error("an IPv6 network has as many tries as addresses")
+	}
+}
+
+func TestReady(t *testing.T) {
+	f := newFake()
+	f.ready = make(chan struct{})
+	f.sinks = []sensor.SinkStatus{{Name: "all.pcapng", State: sensor.SinkRetrying, Error: "no space left on device"}}
+	code, body, _ := get(t, serveFake(t, f, nil).URL()+"readyz", nil)
+	if code != 503 || !strings.Contains(body, "listeners") || !strings.Contains(body, "all.pcapng does not work: no space left") {
+		t.Errorf("%d %s", code, body)
+	}
+	close(f.ready)
+	closed := serveFake(t, f, func(o *Options) { o.Authenticate = func(string, string) bool { return false } })
+	if code, body, _ := get(t, closed.URL()+"readyz", nil); code != 503 || strings.Contains(body, "pcapng") {
+		t.Errorf("with accounts: %d %s", code, body)
+	}
+	f.sinks[0].State = sensor.SinkRunning
+	if code, body, _ := get(t, serveFake(t, f, nil).URL()+"readyz", nil); code != 200 || body != "ready\n" {
+		t.Errorf("%d %s", code, body)
+	}
+}
+
+// keyPair writes a new certificate and its key.
+func keyPair(t *testing.T, dir string, serial int64) (cert, key string) {
+	t.Helper()
+	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := x509.Certificate{
+		SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "sensor"}, NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, &c, &c, &k.PublicKey, k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, key = filepath.Join(dir, "c.pem"), filepath.Join(dir, "k.pem")
+	for name, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: secret}} {
+		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return cert, key
+}
+
+func TestTLS(t *testing.T) {
+	dir := t.TempDir()
+	cert, key := keyPair(t, dir, 1)
+	s := serveFake(t, newFake(), func(o *Options) { o.Certificate, o.Key = cert, key })
+	if code, body, _ := get(t, s.URL()+"healthz", nil); code != 200 || body != "ok\n" || !strings.HasPrefix(s.URL(), "https://") {
+		t.Errorf("%d %s at %s", code, body, s.URL())
+	}
+	if code, _, _ := get(t, strings.Replace(s.URL(), "https", "http", 1), nil); code != 400 {
+		t.Errorf("without TLS: %d", code)
+	}
+	if _, err := New(Options{Source: newFake(), Listen: netip.MustParseAddrPort("127.0.0.1:0"), Certificate: key, Key: key}); err == nil {
+		t.Error("a key is no certificate")
+	}
+
+	c := &certificate{cert: cert, key: key}
+	if err := c.load(); err != nil {
+		t.Fatal(err)
+	}
+	old := c.current
+	keyPair(t, dir, 2)
+	later := time.Now().Add(time.Minute)
+	if err := os.Chtimes(cert, later, later); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := c.get(nil); got != old {
+		t.Error("the files are read at each handshake")
+	}
+	c.checked = time.Now().Add(-2 * checkCertificate)
+	if got, _ := c.get(nil); got == old || got == nil {
+		t.Error("a renewed certificate is not taken")
+	}
+}
+
+// TestHostilePage: what agents call themselves is text on the page, and never more.
+func TestHostilePage(t *testing.T) {
+	f := newFake()
+	evil := running("web1", 1, time.Now())
+	evil.Interface = `<script>alert(1)</script>"' onload=x`
+	evil.Name, evil.State = "web1/"+evil.Interface, sensor.StateHeld
+	evil.Reason, evil.Rule = `</td><img src=x onerror=alert(2)>`, `javascript:alert(3)`
+	f.peers = []sensor.PeerStatus{evil}
+	s := serveFake(t, f, nil)
+	for _, path := range []string{"", "?peer=web1%2F%3Cscript%3Ealert(1)%3C%2Fscript%3E%22%27+onload%3Dx", "?q=%22%3E%3Cscript%3Ealert(4)%3C/script%3E", "?peer=%3Cscript%3Ealert(5)"} {
+		code, body, _ := get(t, s.URL()+path, nil)
+		if code != 200 || strings.Contains(body, "<script>") || strings.Contains(body, "<img src=x") || strings.Contains(body, `"' onload`) {
+			t.Errorf("%s: %d\n%s", path, code, body)
+		}
+	}
+	if _, body, _ := get(t, s.URL()+"api/v1/peers", nil); strings.Contains(body, "<script>") {
+		t.Error("JSON that a browser might take for HTML")
+	}
+}
+
+// TestNothingInline: the page keeps to its own policy.
+func TestNothingInline(t *testing.T) {
+	f := newFake()
+	s := serveFake(t, f, nil)
+	newRack(s.tracker, f, 8)
+	_, body, _ := get(t, s.URL()+"?peer=web1%2Feth0", nil)
+	for _, inline := range []string{`<[^>]* style=`, `<[^>]* on[a-z]+=`, `<script[^>]*>[^<]`, `<style`, `(src|href)="(https?:)?//`} {
+		if m := regexp.MustCompile(inline).FindString(body); m != "" {
+			t.Errorf("the page has %q", m)
+		}
+	}
+}
+
+// TestMetricsAreGood: promtool check metrics has nothing to say.
+func TestMetricsAreGood(t *testing.T) {
+	f := newFake()
+	s := serveFake(t, f, nil)
+	newRack(s.tracker, f, 12)
+	code, body, h := get(t, s.URL()+"metrics", nil)
+	if code != 200 || !strings.HasPrefix(h.Get("Content-Type"), "text/plain; version=0.0.4") {
+		t.Errorf("%d %v", code, h)
+	}
+	problems, err := promlint.New(strings.NewReader(body)).Lint()
+	if err != nil || len(problems) > 0 {
+		t.Errorf("%v %v", problems, err)
+	}
+	for _, want := range []string{
+		`rpcap_sensor_peer_info{address="10.10.0.21",agent="web1",format="udpstr",interface="eth0",port="2003",rule="default"} 1`,
+		`rpcap_sensor_peer_missing_frames_total{agent="web4",interface="eth0"} 53100`,
+		`rpcap_sensor_output_up{kind="file",output="/var/lib/rpcap-sensor/all.pcapng"} 1`,
+		"rpcap_sensor_ready 1", "go_goroutines ", "process_start_time_seconds ",
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("no %s", want)
+		}
+	}
+}
+
+// TestThousandPeers: page and JSON stay small and quick.
+func TestThousandPeers(t *testing.T) {
+	f := newFake()
+	s := serveFake(t, f, nil)
+	for i := range 1000 {
+		p := running(fmt.Sprintf("web%d", i), uint64(i), time.Now())
+		p.DataPort = uint16(2003 + i%32)
+		f.peers = append(f.peers, p)
+	}
+	s.tracker.step(time.Now().Add(time.Minute))
+	begin := time.Now()
+	code, body, _ := get(t, s.URL()+"?sort=received&order=desc&page=2", nil)
+	if took := time.Since(begin); code != 200 || took > 2*time.Second || len(body) > 200_000 {
+		t.Errorf("%d, %d bytes in %v", code, len(body), took)
+	}
+	if !strings.Contains(body, ">web949/eth0<") || strings.Contains(body, ">web950/eth0<") || strings.Contains(body, ">web899/eth0<") ||
+		!strings.Contains(body, "Page 2 of 20") || !strings.Contains(body, `aria-sort="descending"`) {
+		t.Errorf("the second page:\n%s", body)
+	}
+	code, body, _ = get(t, s.URL()+"api/v1/peers", nil)
+	if code != 200 {
+		t.Fatal(code)
+	}
+	var a PeersAnswer
+	if err := json.Unmarshal([]byte(body), &a); err != nil || a.Total != 1000 || len(a.Peers) != 1000 || a.Peers[10].Name != "web10/eth0" {
+		t.Errorf("%d of %d peers, %v", len(a.Peers), a.Total, err)
+	}
+	_, body, _ = get(t, s.URL()+"api/v1/peers?q=WEB99&state=running&limit=5&page=3&order=desc", nil)
+	if err := json.Unmarshal([]byte(body), &a); err != nil || a.Total != 11 || len(a.Peers) != 1 || a.Peers[0].Name != "web99/eth0" {
+		t.Errorf("%+v, %v", a, err)
+	}
+}
+
+// TestFieldNames: members of the JSON are in snake_case and lists are never null.
+func TestFieldNames(t *testing.T) {
+	f := newFake()
+	s := serveFake(t, f, nil)
+	newRack(s.tracker, f, 2)
+	for path := range s.answers() {
+		_, body, _ := get(t, s.URL()+"api/v1/"+path, nil)
+		for _, m := range regexp.MustCompile(`"([^"]*)":`).FindAllStringSubmatch(body, -1) {
+			if !regexp.MustCompile(`^[a-z]+(_[a-z]+)*$`).MatchString(m[1]) {
+				t.Errorf("%s: member %q", path, m[1])
+			}
+		}
+		if m := regexp.MustCompile(`"(peers|ports|sinks|problems|parts|details|not_ready_because)":null`).FindString(body); m != "" {
+			t.Errorf("%s: %s", path, m)
+		}
+	}
+}
+
+// TestPortInUse: the error says what is in use.
+func TestPortInUse(t *testing.T) {
+	s := serveFake(t, newFake(), nil)
+	_, err := New(Options{Source: newFake(), Listen: s.Addr()})
+	if err == nil || !strings.Contains(err.Error(), s.Addr().String()) {
+		t.Error(err)
+	}
+}
