@@ -12,7 +12,15 @@ type Status struct {
 	Config   string          `json:"config,omitempty"`
 	Started  time.Time       `json:"started"`
 	Updated  time.Time       `json:"updated"`
+	Reload   ReloadStatus    `json:"reload"`
 	Sessions []SessionStatus `json:"sessions"`
+}
+
+// ReloadStatus is what became of the requests to read the ini again.
+type ReloadStatus struct {
+	Count uint64    `json:"count"`
+	At    time.Time `json:"at,omitzero"`     // of the last one
+	Error string    `json:"error,omitempty"` // why the last one was refused; empty: it is in force
 }
 
 // SessionState is the state of a session in one word.

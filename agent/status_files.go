@@ -117,6 +117,7 @@ func (s *Supervisor) writeStatus(ctx context.Context, files *statusFiles) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		case <-s.statusNow:
 		}
 	}
 }
@@ -140,6 +141,7 @@ func (s *Supervisor) Status() *Status {
 		Config:  s.opts.ConfigFile,
 		Started: s.started,
 		Updated: time.Now(),
+		Reload:  s.reloaded(),
 	}
 	for _, x := range s.snapshot() {
 		st.Sessions = append(st.Sessions, x.snapshot())

@@ -30,9 +30,12 @@ type Supervisor struct {
 	// changes counts what belongs into the status files at once: another state of a
 	// session, an error, another set of sessions.
 	changes atomic.Uint64
+	// statusNow has the status files looked after without waiting for the next second.
+	statusNow chan struct{}
 
 	mu       sync.Mutex
 	sessions []*session
+	reload   ReloadStatus
 	run      context.Context // set by Run, nil before
 	ended    bool            // Run waits for the sessions to end
 	wg       sync.WaitGroup
@@ -48,6 +51,7 @@ func New(o Options) (*Supervisor, error) {
 		log:        o.Logger.Named("agent"),
 		started:    time.Now(),
 		exclusions: newExclusions(o.Config.Datagram.Plain),
+		statusNow:  make(chan struct{}, 1),
 	}
 	ifaces, err := newInterfaces(o.ReadFile)
 	if err != nil {

@@ -88,7 +88,7 @@ func TestLoadAndReload(t *testing.T) {
 		}
 	}
 	write("ActiveClient = new, 0\nNullAuthPermit = perhaps\n")
-	if _, ok := s.reload(ini, "", log); ok {
+	if _, err := s.reload(ini, "", log); err == nil {
 		t.Error("a bad file was taken")
 	}
 	expect("bad reload", `error `+path+`:1: port "0"`, path+":2: NullAuthPermit", "configuration has errors, the old one stays")
@@ -98,20 +98,20 @@ func TestLoadAndReload(t *testing.T) {
 	logged.TakeAll()
 
 	write("ActiveClient = new\nNullAuthPermit = NO\nUser = other\nMaxRate = 1M\nMaxCPU = 5\n")
-	cfg, ok := s.reload(ini, "", log)
-	if !ok || cfg.Targets[0].Host != "new" || cfg.NullAuth {
-		t.Errorf("got %+v, %v", cfg, ok)
+	cfg, err = s.reload(ini, "", log)
+	if err != nil || cfg.Targets[0].Host != "new" || cfg.NullAuth {
+		t.Errorf("got %+v, %v", cfg, err)
 	}
 	expect("good reload", "User takes effect at the next start only")
 
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := s.reload(ini, "", log); ok {
+	if _, err := s.reload(ini, "", log); err == nil {
 		t.Error("a file that is gone was taken")
 	}
 	expect("gone", "configuration not read again, the old one stays")
-	if _, ok := s.reload(nil, "", log); ok {
+	if _, err := s.reload(nil, "", log); err == nil {
 		t.Error("reload without a file")
 	}
 	expect("none", "runs without an ini")

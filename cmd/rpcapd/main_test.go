@@ -5,14 +5,22 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 // asProgram makes the test binary be rpcapd itself, for tests of whole processes.
 const asProgram = "RPCAPD_TEST_AS_PROGRAM"
 
+// asSleeper makes it a process that only waits for a signal.
+const asSleeper = "RPCAPD_TEST_AS_SLEEPER"
+
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		main()
+	}
+	if os.Getenv(asSleeper) != "" {
+		time.Sleep(time.Minute)
+		os.Exit(exitOK)
 	}
 	os.Exit(m.Run())
 }

@@ -74,6 +74,26 @@ func TestProcess(t *testing.T) {
 	write("ActiveClient = 127.0.0.1, 2\n")
 	await(t, dir, func(st *agent.Status) bool { return len(st.Sessions) == 1 && st.Sessions[0].Sensor == "127.0.0.1:2" })
 
+	// rpcapd reload tells whether the agent took the file.
+	reload := func(text string) (int, string) {
+		t.Helper()
+		if err := os.WriteFile(ini, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code, out, errs, _ := cli(t, "reload", "--run-dir", dir)
+		return code, out + errs
+	}
+	if code, text := reload("ActiveClient = 127.0.0.1, 99999\n"); code != exitFailed || !strings.Contains(text, "keeps its old configuration") || !strings.Contains(text, ini+":1: ") {
+		t.Errorf("a bad file: exit %d, %s", code, text)
+	}
+	if code, text := reload("ActiveClient = 127.0.0.1, 3\n"); code != exitOK || !strings.Contains(text, "reloaded: process ") {
+		t.Errorf("a good file: exit %d, %s", code, text)
+	}
+	if code, out, errs, _ := cli(t, "setup", "-f", ini, "--run-dir", dir, "--no-dial", "--sensor", "127.0.0.1:4"); code != exitOK || !strings.Contains(out, "uses the new lines") {
+		t.Errorf("setup: exit %d, %s%s", code, out, errs)
+	}
+	await(t, dir, func(st *agent.Status) bool { return len(st.Sessions) == 2 })
+
 	start := time.Now()
 	signal(syscall.SIGTERM)
 	if err := cmd.Wait(); err != nil {
@@ -85,6 +105,21 @@ func TestProcess(t *testing.T) {
 	for _, want := range []string{"agent started", "configuration reloaded", "agent stopped"} {
 		if !strings.Contains(errs.String(), want) {
 			t.Errorf("log lacks %q:\n%s", want, errs.String())
+		}
+	}
+}
+
+// A status file that an agent left behind when it was killed is no agent.
+func TestReloadOfNobody(t *testing.T) {
+	for what, names := range map[string][]string{"no files": nil, "left over": {agent.StatusFile, "rpcapd.lock"}} {
+		dir := t.TempDir()
+		for _, name := range names {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(`{"pid": 1}`), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if code, _, errs, _ := cli(t, "reload", "--run-dir", dir); code != exitFailed || !strings.Contains(errs, "no agent is running") {
+			t.Errorf("%s: exit %d, %s", what, code, errs)
 		}
 	}
 }

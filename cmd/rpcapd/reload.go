@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -31,21 +32,21 @@ func (s *settings) load(path string, log *zap.Logger) (*iniFile, config.Agent, e
 	return ini, cfg, nil
 }
 
-// reload reads the configuration again. With an error in it the old one stays.
-func (s *settings) reload(ini *iniFile, user string, log *zap.Logger) (config.Agent, bool) {
+// reload reads the configuration again. The error is why the old one stays; it has been logged.
+func (s *settings) reload(ini *iniFile, user string, log *zap.Logger) (config.Agent, error) {
 	if ini == nil {
 		log.Warn("nothing to read again: the agent runs without an ini")
-		return config.Agent{}, false
+		return config.Agent{}, errors.New("the agent runs without an ini")
 	}
 	data, err := ini.read()
 	if err != nil {
 		log.Error("configuration not read again, the old one stays", zap.Error(err))
-		return config.Agent{}, false
+		return config.Agent{}, fmt.Errorf("read configuration: %w", err)
 	}
 	cfg, problems := s.parse(ini.path, data)
 	if n := logProblems(log, problems); n > 0 {
 		log.Error("configuration has errors, the old one stays", zap.String("file", ini.path), zap.Int("errors", n))
-		return config.Agent{}, false
+		return config.Agent{}, problems.Err()
 	}
 	if cfg.Foreign {
 		log.Error("nothing in the file is a setting of rpcapd, the old configuration stays; write ActiveClient = HOST, PORT, or empty the file to end all sessions",
@@ -55,7 +56,7 @@ func (s *settings) reload(ini *iniFile, user string, log *zap.Logger) (config.Ag
 	if cfg.User != user {
 		log.Warn("User takes effect at the next start only", zap.String("user", cfg.User))
 	}
-	return cfg, true
+	return cfg, nil
 }
 
 // logProblems returns the number of errors.

@@ -78,7 +78,7 @@ func (a *app) rootCommand() *cobra.Command {
 	}
 	s.flags = cmd.Flags()
 	cmd.SetUsageFunc(usage(cmd, groups))
-	cmd.AddCommand(a.checkCommand(), a.interfacesCommand(), newStatusCommand(), a.passwdCommand(), a.versionCommand())
+	cmd.AddCommand(a.checkCommand(), a.interfacesCommand(), newStatusCommand(), a.setupCommand(), a.reloadCommand(), a.passwdCommand(), a.versionCommand())
 	return cmd
 }
 

@@ -76,17 +76,23 @@ func (a *app) supervise(s *settings, sup *agent.Supervisor, ini *iniFile, user s
 	go func() {
 		defer close(done)
 		reloadOnSignal(ctx, asked, func() {
-			if cfg, ok := s.reload(ini, user, log); ok {
+			cfg, err := s.reload(ini, user, log)
+			if err == nil {
 				sup.Reload(cfg)
 			}
+			sup.Reloaded(err)
 		})
 	}()
 	a.parent.ready()
 	if err := tellSystemd("READY=1"); err != nil {
 		log.Warn("systemd does not know that the agent has started", zap.Error(err))
 	}
+	if every := watchdogInterval(); every > 0 {
+		go feedWatchdog(ctx, sup.Progress(), every, log)
+	}
 	log.Info("agent started", zap.String("version", versionText()))
 	err := sup.Run(ctx)
+	_ = tellSystemd("STOPPING=1") // it knows anyway when it has asked for it
 	stop()
 	<-done
 	log.Info("agent stopped")

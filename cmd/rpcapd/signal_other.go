@@ -2,7 +2,11 @@
 
 package main
 
-import "os"
+import (
+	"errors"
+	"fmt"
+	"os"
+)
 
 var (
 	stopSignals   = []os.Signal{os.Interrupt}
@@ -10,3 +14,7 @@ var (
 )
 
 func ignoreBrokenPipe() {}
+
+func sendReload(int) error {
+	return fmt.Errorf("there is no signal for it on this system, restart the agent: %w", errors.ErrUnsupported)
+}

@@ -1,0 +1,248 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"rpcapd/config"
+)
+
+// Where the C agent's installer puts things, and where packages of this one move its script.
+const (
+	oldProgram = "/opt/extrahop/sbin/rpcapd"
+	oldIni     = "/opt/extrahop/etc/rpcapd.ini"
+	initScript = "/etc/init.d/rpcapd"
+)
+
+// scriptNames are the places of the init script: its own, and where a package has moved it.
+var scriptNames = []string{initScript, initScript + ".dpkg-old", initScript + ".rpmsave"}
+
+// predecessor is an installation of the C agent.
+type predecessor struct {
+	script string   // path of its init script, empty if there is none
+	args   []string // its command line, without the program
+	ini    string   // the file that it names, inside the root
+	pids   []int
+}
+
+// takeOver replaces the C agent: its sensors and options become those of this agent. Nothing is stopped before it is
+// certain that this agent understands all of them.
+func (s *setup) takeOver(ctx context.Context) error {
+	old, err := s.findPredecessor()
+	if err != nil {
+		return err
+	}
+	e, options, err := s.inherit(old)
+	if err != nil {
+		return err
+	}
+	if err := s.stopPredecessor(old); err != nil {
+		return err
+	}
+	c, err := s.write(e)
+	if err != nil {
+		return err
+	}
+	if err := s.keepCopy(old); err != nil {
+		return err
+	}
+	if err := s.writeOptions(options); err != nil {
+		return err
+	}
+	return errors.Join(s.dial(ctx, c, e.Targets), s.succeed())
+}
+
+// in is the place of a path of the installation.
+func (s *setup) in(path string) string { return filepath.Join(s.root, path) }
+
+// findPredecessor looks for the program, its ini, its script and its processes.
+func (s *setup) findPredecessor() (*predecessor, error) {
+	old := &predecessor{}
+	for _, name := range scriptNames {
+		text, err := os.ReadFile(s.in(name))
+		if err == nil && strings.Contains(string(text), "/opt/extrahop/") {
+			old.script, old.args = s.in(name), scriptArgs(string(text))
+			s.out("found its init script %s", old.script)
+			break
+		}
+	}
+	for _, p := range processesOf(s.in(oldProgram)) {
+		old.pids, old.args = append(old.pids, p.pid), p.args // what runs knows better than the script
+		s.out("found it running: process %d, rpcapd %s", p.pid, strings.Join(p.args, " "))
+	}
+	old.ini = s.in(oldIni)
+	if named := iniOf(old.args); named != "" {
+		old.ini = s.in(named)
+	}
+	if !exists(old.ini) && old.script == "" && old.pids == nil {
+		return nil, fmt.Errorf("setup --migrate: there is no C agent here: neither %s nor %s nor a process of %s", s.in(oldIni), s.in(initScript), s.in(oldProgram))
+	}
+	if exists(old.ini) {
+		s.out("found its configuration %s", old.ini)
+	}
+	return old, nil
+}
+
+// scriptArgs finds the options that a script starts the agent with: the installer's script has them in one line or one
+// variable. Names of variables in them are replaced by what the script sets them to.
+func scriptArgs(text string) []string {
+	values := make(map[string]string)
+	var best []string
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		name, value, found := strings.Cut(line, "=")
+		assigned := found && !strings.ContainsAny(name, " \t$\"'(")
+		if assigned {
+			line = value
+		}
+		line = os.Expand(strings.Trim(line, `"'`), func(name string) string { return values[name] })
+		if assigned {
+			values[name] = line
+		}
+		words := strings.Fields(line)
+		for i, w := range words {
+			if w = strings.Trim(w, `"'`); strings.HasPrefix(w, "-") && !strings.HasPrefix(w, "--") && iniOf(words[i:]) != "" {
+				best = cleanWords(words[i:])
+				break
+			}
+		}
+	}
+	return best
+}
+
+// cleanWords takes quotation marks away and ends where the command does.
+func cleanWords(words []string) (list []string) {
+	for _, w := range words {
+		if w = strings.Trim(w, `"'`); w == "" || strings.ContainsAny(w, "<>&|;`") {
+			break
+		}
+		list = append(list, w)
+	}
+	return list
+}
+
+// iniOf returns the file that a command line names with -f.
+func iniOf(args []string) string {
+	for i, w := range args {
+		if name, found := strings.CutPrefix(w, "-f"); found {
+			if name == "" && i+1 < len(args) {
+				name = args[i+1]
+			}
+			if name = strings.Trim(name, `"'=`); strings.HasSuffix(name, ".ini") || strings.HasPrefix(name, "/") {
+				return name
+			}
+		}
+	}
+	return ""
+}
+
+// inherit turns the ini and the command line of the C agent into an edit of the own ini, and into the options that only
+// a command line can hold.
+func (s *setup) inherit(old *predecessor) (e config.Edit, options []string, err error) {
+	line := newSettings(old.ini)
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	for _, g := range line.groups() {
+		flags.AddFlagSet(g.flags)
+	}
+	if err := flags.Parse(old.args); err != nil {
+		return e, nil, fmt.Errorf("setup --migrate: its command line \"rpcapd %s\" is not understood: %w", strings.Join(old.args, " "), err)
+	}
+	a := line.line.Agent()
+	data, err := os.ReadFile(old.ini)
+	switch {
+	case err == nil:
+		parsed, problems := config.ParseAgent(old.ini, data)
+		for _, p := range problems.Warnings() {
+			s.out("%s", p)
+		}
+		if err := problems.Err(); err != nil {
+			return e, nil, fmt.Errorf("setup --migrate: nothing is changed, because of what the C agent's configuration says; mend it and try again:\n%w", err)
+		}
+		a = line.line.Apply(parsed)
+	case !errors.Is(err, fs.ErrNotExist):
+		return e, nil, fmt.Errorf("setup --migrate: %w", err)
+	}
+	if len(a.Targets) == 0 {
+		return e, nil, errors.New("setup --migrate: the C agent has no sensor: neither an ActiveClient line nor -a")
+	}
+	e = config.Edit{Targets: a.Targets, NullAuth: a.NullAuth, Accounts: a.Accounts}
+	for _, letter := range []string{"t", "u", "z", "c", "e"} {
+		if f := flags.ShorthandLookup(letter); f.Changed {
+			options = append(options, "-"+letter, f.Value.String())
+		}
+	}
+	if line.ipv4 {
+		options = append(options, "-4")
+	}
+	for _, note := range lost(flags) {
+		s.out("%s", note)
+	}
+	return e, options, nil
+}
+
+// lost says which of its options are not taken over, and why that does no harm.
+func lost(flags *pflag.FlagSet) (notes []string) {
+	for letter, why := range map[string]string{
+		"L": "under systemd the journal has the log",
+		"m": "there is no buffer between two threads; -z sets the ring's memory",
+		"k": "there is no buffer between two threads; -z sets the ring's memory",
+	} {
+		if f := flags.ShorthandLookup(letter); f != nil && f.Changed {
+			notes = append(notes, "-"+letter+" is not taken over: "+why)
+		}
+	}
+	return notes
+}
+
+// keepCopy leaves the old ini beside the new one.
+func (s *setup) keepCopy(old *predecessor) error {
+	data, err := os.ReadFile(old.ini)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("copy the old ini: %w", err)
+	}
+	copied := s.file + ".extrahop"
+	if err := replaceIni(copied, data); err != nil {
+		return fmt.Errorf("copy the old ini: %w", err)
+	}
+	s.out("its configuration is kept as %s", copied)
+	return nil
+}
+
+// writeOptions puts options where the unit and the init scripts read them.
+func (s *setup) writeOptions(options []string) error {
+	if len(options) == 0 {
+		return nil
+	}
+	path := s.in("/etc/default/rpcapd")
+	if !exists(filepath.Dir(path)) || exists(s.in("/etc/sysconfig")) && !exists(path) {
+		path = s.in("/etc/sysconfig/rpcapd")
+	}
+	var kept strings.Builder
+	if text, err := os.ReadFile(path); err == nil {
+		for line := range strings.Lines(string(text)) {
+			if !strings.HasPrefix(line, "RPCAPD_OPTIONS=") {
+				kept.WriteString(line)
+			}
+		}
+	}
+	kept.WriteString("RPCAPD_OPTIONS=" + strconv.Quote(strings.Join(options, " ")) + "\n")
+	if err := replaceIni(path, []byte(kept.String())); err != nil {
+		return fmt.Errorf("write options: %w", err)
+	}
+	s.out("%s: RPCAPD_OPTIONS=%q", path, strings.Join(options, " "))
+	return nil
+}

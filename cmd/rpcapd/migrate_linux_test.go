@@ -1,0 +1,164 @@
+package main
+
+import (
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"rpcapd/config"
+)
+
+// The script of the C agent's installer in its two forms: Debian and RHEL.
+const debianScript = `#!/bin/sh
+# Provides: rpcapd
+PATH=/sbin:/usr/sbin:/bin:/usr/bin
+NAME=rpcapd
+DAEMON=/opt/extrahop/sbin/$NAME
+CONFIG=/opt/extrahop/etc/rpcapd.ini
+DAEMON_ARGS="-v -d -L -f ${CONFIG} -t 1400 -i eth1"
+test -x $DAEMON || exit 0
+case "$1" in
+start) start-stop-daemon --start --quiet --exec $DAEMON -- $DAEMON_ARGS || return 2 ;;
+esac
+`
+
+const rhelScript = `#!/bin/bash
+prog=/opt/extrahop/sbin/rpcapd
+start() {
+	daemon $prog -v -d -L -f /opt/extrahop/etc/rpcapd.ini >/dev/null 2>&1
+}
+`
+
+func TestScriptArgs(t *testing.T) {
+	for script, want := range map[string]string{
+		debianScript: "-v -d -L -f /opt/extrahop/etc/rpcapd.ini -t 1400 -i eth1",
+		rhelScript:   "-v -d -L -f /opt/extrahop/etc/rpcapd.ini",
+		"exec foo\n": "",
+	} {
+		if got := strings.Join(scriptArgs(script), " "); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func oldInstallation(t *testing.T, script, ini string) (root string) {
+	t.Helper()
+	root = t.TempDir()
+	for name, text := range map[string]string{"/opt/extrahop/etc/rpcapd.ini": ini, "/etc/init.d/rpcapd": script, "/var/lib/dpkg/status": "", "/etc/default/rpcapd": "# kept\nRPCAPD_OPTIONS=\"-c 3\"\n"} {
+		path := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return root
+}
+
+func TestMigrate(t *testing.T) {
+	const old = "# EH\nPassiveClient = NULL\nActiveClient = 10.0.0.1, 2003, ifname=eth7\nActiveClient = 10.0.0.2\nActiveClient = s.example, DEFAULT\nNullAuthPermit = YES\n"
+	root := oldInstallation(t, debianScript, old)
+	ini := filepath.Join(root, "etc/rpcapd/rpcapd.ini")
+	code, out, errs, _ := cli(t, "setup", "--migrate", "--root", root, "-f", ini, "--no-dial", "--run-dir", t.TempDir())
+	if code != 0 {
+		t.Fatalf("exit %d\n%s%s", code, out, errs)
+	}
+	data, err := os.ReadFile(ini)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, problems := config.ParseAgent(ini, data)
+	var got []string
+	for _, x := range c.Targets {
+		got = append(got, x.String())
+	}
+	if want := "10.0.0.1, 2003, ifname=eth7|10.0.0.2, 2003, ifname=eth1|s.example, 2003, ifname=eth1"; strings.Join(got, "|") != want || problems.Err() != nil || !c.NullAuth {
+		t.Errorf("%v\n%s", problems, data)
+	}
+	if text, err := os.ReadFile(ini + ".extrahop"); err != nil || string(text) != old {
+		t.Errorf("the copy: %v\n%s", err, text)
+	}
+	if text, err := os.ReadFile(filepath.Join(root, "etc/default/rpcapd")); err != nil || string(text) != "# kept\nRPCAPD_OPTIONS=\"-t 1400\"\n" {
+		t.Errorf("the options: %v\n%s", err, text)
+	}
+	aside, err := os.Stat(filepath.Join(root, "etc/init.d/rpcapd.dpkg-old"))
+	if err != nil || aside.Mode()&0o111 != 0 || exists(filepath.Join(root, "etc/init.d/rpcapd")) {
+		t.Errorf("the script was not set aside: %v, %v", aside, err)
+	}
+	for _, want := range []string{"found its init script", "found its configuration", "PassiveClient has no effect", "-L is not taken over", "is kept as", "init script is"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is missing in\n%s", want, out)
+		}
+	}
+	if code, out, errs, _ = cli(t, "setup", "--migrate", "--root", root, "-f", ini, "--no-dial"); code != 0 || !strings.Contains(out, "nothing to change") {
+		t.Errorf("the second time: exit %d\n%s%s", code, out, errs)
+	}
+}
+
+// The command line of what runs counts more than that of the script, and it is stopped.
+func TestMigrateRunning(t *testing.T) {
+	root := oldInstallation(t, rhelScript, "ActiveClient = 10.0.0.1\n")
+	program := filepath.Join(root, oldProgram)
+	copyFile(t, "/proc/self/exe", program)
+	cmd := exec.Command(program, "-v", "-n", "-i", "eth3", "-f", "/opt/extrahop/etc/rpcapd.ini")
+	cmd.Env = append(os.Environ(), asSleeper+"=1")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	ini := filepath.Join(root, "etc/rpcapd/rpcapd.ini")
+	for end := time.Now().Add(5 * time.Second); len(processesOf(program)) == 0 && time.Now().Before(end); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	code, out, errs, _ := cli(t, "setup", "--migrate", "--root", root, "-f", ini, "--no-dial")
+	if code != 0 || !strings.Contains(out, "added: ActiveClient = 10.0.0.1, 2003, ifname=eth3\n") || !strings.Contains(out, "added: NullAuthPermit = YES") {
+		t.Errorf("exit %d\n%s%s", code, out, errs)
+	}
+	select {
+	case <-done:
+	case <-time.After(10 * time.Second):
+		t.Error("it still runs")
+	}
+}
+
+// A line that is not understood must not be lost in silence, nor the old agent stopped for it.
+func TestMigrateRefuses(t *testing.T) {
+	root := oldInstallation(t, rhelScript, "ActiveClient = 10.0.0.1, ifnmae=eth1\n")
+	ini := filepath.Join(root, "etc/rpcapd/rpcapd.ini")
+	code, out, errs, _ := cli(t, "setup", "--migrate", "--root", root, "-f", ini, "--no-dial")
+	if code == 0 || !strings.Contains(errs, "nothing is changed") || !strings.Contains(errs, `unknown option "ifnmae"`) {
+		t.Errorf("exit %d\n%s%s", code, out, errs)
+	}
+	if exists(ini) || !exists(filepath.Join(root, "etc/init.d/rpcapd")) {
+		t.Error("something was changed")
+	}
+}
+
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	in, err := os.Open(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY, 0o755)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(out, in); err != nil {
+		t.Fatal(err)
+	}
+	if err := out.Close(); err != nil {
+		t.Fatal(err)
+	}
+}

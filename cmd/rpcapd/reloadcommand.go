@@ -1,0 +1,68 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rpcapd/agent"
+)
+
+const (
+	// reloadTimeout bounds the wait for the running agent's answer, which comes within moments.
+	reloadTimeout = 15 * time.Second
+	reloadPoll    = 20 * time.Millisecond
+)
+
+func (a *app) reloadCommand() *cobra.Command {
+	var runDir string
+	cmd := &cobra.Command{
+		Use:   "reload",
+		Short: "Have the running agent read its ini again, and tell whether it took it",
+		Long: `Send SIGHUP to the agent that uses the run directory and wait until it has read its ini again. Sessions whose line did not
+change go on without a break. With an error in the ini the agent keeps what it has; the errors are printed and the exit
+status is 1, as it is when no agent runs.`,
+		Example: "  rpcapd check && rpcapd reload\n  systemctl reload rpcapd        does the same",
+		Args:    noArguments,
+		RunE:    func(*cobra.Command, []string) error { return a.reload(runDir) },
+	}
+	cmd.Flags().StringVar(&runDir, "run-dir", defaultRunDir(), "run directory of the agent")
+	return cmd
+}
+
+func (a *app) reload(runDir string) error {
+	st, err := agent.Running(runDir)
+	if err != nil {
+		return fmt.Errorf("reload: %w", err)
+	}
+	done, err := askReload(runDir, st)
+	if err != nil {
+		return err
+	}
+	if done.Reload.Error != "" {
+		return fmt.Errorf("reload refused, process %d keeps its old configuration:\n%s", done.PID, done.Reload.Error)
+	}
+	_, err = fmt.Fprintf(a.out, "reloaded: process %d uses %s, %s\n", done.PID, done.Config, count(len(done.Sessions), "session"))
+	return err
+}
+
+// askReload makes a running agent read its ini and returns its status afterwards.
+func askReload(runDir string, before *agent.Status) (*agent.Status, error) {
+	if err := sendReload(before.PID); err != nil {
+		return nil, fmt.Errorf("reload: ask process %d: %w", before.PID, err)
+	}
+	for end := time.Now().Add(reloadTimeout); time.Now().Before(end); time.Sleep(reloadPoll) {
+		st, err := agent.Running(runDir)
+		switch {
+		case errors.Is(err, agent.ErrNotRunning):
+			return nil, fmt.Errorf("reload: process %d has ended", before.PID)
+		case err == nil && st.PID != before.PID:
+			return nil, fmt.Errorf("reload: process %d has ended, %d runs instead", before.PID, st.PID)
+		case err == nil && st.Reload.Count > before.Reload.Count:
+			return st, nil
+		}
+	}
+	return nil, fmt.Errorf("reload: process %d did not answer within %v", before.PID, reloadTimeout)
+}

@@ -1,0 +1,278 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rpcapd/agent"
+	"rpcapd/config"
+	"rpcapd/iface"
+)
+
+// probeTimeout bounds the test call of all sensors together.
+const probeTimeout = 20 * time.Second
+
+// setup is what the command line of the subcommand says.
+type setup struct {
+	file, runDir       string
+	sensors            []string
+	interfaces, cidrs  []string
+	fanout             int
+	account            string
+	replace            bool
+	noDial, noReload   bool
+	migrate            bool
+	root               string // of the file system, for tests of a migration
+	out                func(format string, args ...any)
+	readPassword       func() (string, error)
+	defaultSensor      string // RPCAPD_SENSOR
+	defaultSensorsPort string // RPCAPD_PORT
+}
+
+func (a *app) setupCommand() *cobra.Command {
+	s := &setup{
+		defaultSensor: os.Getenv("RPCAPD_SENSOR"), defaultSensorsPort: os.Getenv("RPCAPD_PORT"),
+		out:          func(format string, args ...any) { fmt.Fprintf(a.out, format+"\n", args...) },
+		readPassword: a.readPassword,
+	}
+	cmd := &cobra.Command{
+		Use:   "setup --sensor HOST[:PORT]",
+		Short: "Write the lines for a sensor, test the connection, reload the service",
+		Long: `Write an ActiveClient line for each sensor and interface into the ini, keeping its comments and the order of its lines;
+call each sensor once to see whether it answers and lets this agent in; and have the running agent read the file. It can
+be repeated: lines that are there already stay, other lines for the same sensor go away, lines for other sensors stay
+(--replace makes comments of them).
+
+Unless the ini says otherwise, sensors are let in without a password (NullAuthPermit = YES), as most of them expect. With
+--account NAME the password is asked for, or read from standard input, and the account is written instead.
+
+Without --sensor the environment is asked: RPCAPD_SENSOR and RPCAPD_PORT.
+
+--migrate takes over from an installation of the C agent in /opt/extrahop: it stops it, takes its sensors, interfaces
+and options, keeps a copy of its ini, and starts this agent instead.`,
+		Example: `  rpcapd setup --sensor 192.0.2.10
+  rpcapd setup --sensor sensor.example.com:2003 --interface eth0 --interface eth1
+  rpcapd setup --sensor 192.0.2.10 --cidr 10.1.0.0/16
+  rpcapd setup --migrate`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return s.run(cmd.Context()) },
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringArrayVar(&s.sensors, "sensor", nil, "connect to this sensor: `host[:port]`, port 2003 if left out; may be repeated")
+	f.StringArrayVar(&s.interfaces, "interface", nil, "offer it the interface of this `name`; may be repeated, one session each")
+	f.StringArrayVar(&s.cidrs, "cidr", nil, "offer it the interface that has an address in this `network`; may be repeated")
+	f.IntVar(&s.fanout, "fanout", 1, "share the traffic of an interface among `n` sessions, for more than one core")
+	f.StringVar(&s.account, "account", "", "sensors authenticate with this `name` and a password, asked for now")
+	f.BoolVar(&s.replace, "replace", false, "make comments of the lines for other sensors")
+	f.BoolVar(&s.migrate, "migrate", false, "take over from the C agent in /opt/extrahop")
+	f.BoolVar(&s.noDial, "no-dial", false, "do not call the sensors")
+	f.BoolVar(&s.noReload, "no-reload", false, "leave the running agent alone")
+	f.StringVarP(&s.file, "file", "f", a.defaultFile, "the `ini` to change")
+	f.StringVar(&s.runDir, "run-dir", defaultRunDir(), "run directory of the agent")
+	f.StringVar(&s.root, "root", "/", "where the file system of the C agent's installation begins")
+	_ = f.MarkHidden("root") // it exists
+	return cmd
+}
+
+func (s *setup) run(ctx context.Context) error {
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	if s.migrate {
+		return s.takeOver(ctx)
+	}
+	targets, err := s.targets()
+	if err != nil {
+		return err
+	}
+	e := config.Edit{Targets: targets, Replace: s.replace, NullAuth: s.account == ""}
+	if s.account != "" {
+		password, err := s.readPassword()
+		if err != nil {
+			return fmt.Errorf("read password: %w", err)
+		}
+		account, err := config.NewAccount(s.account, password)
+		if err != nil {
+			return err
+		}
+		e.Accounts = append(e.Accounts, account)
+	}
+	c, err := s.write(e)
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.dial(ctx, c, targets), s.reload())
+}
+
+// targets are the lines asked for: each sensor with each interface and network.
+func (s *setup) targets() ([]config.Target, error) {
+	sensors := s.sensors
+	if len(sensors) == 0 && s.defaultSensor != "" {
+		word := s.defaultSensor
+		if s.defaultSensorsPort != "" {
+			word += ", " + s.defaultSensorsPort
+		}
+		sensors = []string{word}
+	}
+	if len(sensors) == 0 {
+		return nil, usageError{errors.New("setup: no sensor; name one with --sensor HOST[:PORT], or take over the C agent's with --migrate")}
+	}
+	var selections []iface.Selector
+	for _, name := range s.interfaces {
+		selections = append(selections, iface.Selector{Name: name})
+	}
+	for _, text := range s.cidrs {
+		network, err := parseNetwork(text)
+		if err != nil {
+			return nil, usageError{err}
+		}
+		selections = append(selections, iface.Selector{Net: network})
+	}
+	if len(selections) == 0 {
+		selections = []iface.Selector{{}}
+	}
+	var list []config.Target
+	for _, word := range sensors {
+		t, err := config.ParseTargets(word)
+		if err != nil {
+			return nil, usageError{fmt.Errorf("--sensor %q: %w", word, err)}
+		}
+		for _, t := range t {
+			for _, sel := range selections {
+				t.Select, t.Fanout = sel, s.fanout
+				list = append(list, t)
+			}
+		}
+	}
+	return list, nil
+}
+
+func parseNetwork(text string) (netip.Prefix, error) {
+	if a, err := netip.ParseAddr(text); err == nil {
+		return netip.PrefixFrom(a, a.BitLen()), nil
+	}
+	p, err := netip.ParsePrefix(text)
+	if err != nil {
+		return p, fmt.Errorf("--cidr %q: write an address or a network, as in 10.1.0.0/16", text)
+	}
+	return p.Masked(), nil
+}
+
+// write changes the file and tells what changed and what its lines mean.
+func (s *setup) write(e config.Edit) (config.Agent, error) {
+	old, err := readIniOrTemplate(s.file)
+	if err != nil {
+		return config.Agent{}, fmt.Errorf("read configuration: %w", err)
+	}
+	text, done, err := config.EditAgent(s.file, old, e)
+	if err != nil {
+		return config.Agent{}, err
+	}
+	if len(done) == 0 {
+		s.out("%s: nothing to change", s.file)
+	} else if err := replaceIni(s.file, text); err != nil {
+		return config.Agent{}, fmt.Errorf("write configuration: %w", err)
+	}
+	for _, what := range done {
+		s.out("%s: %s", s.file, what)
+	}
+	c, _ := config.ParseAgent(s.file, text)
+	list, err := iface.List()
+	if err != nil {
+		list = nil
+	}
+	for _, t := range c.Targets {
+		s.out("%s", explainTarget(t, list))
+	}
+	return c, nil
+}
+
+// dial calls each sensor once.
+func (s *setup) dial(ctx context.Context, c config.Agent, targets []config.Target) error {
+	if s.noDial {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	called := make(map[string]bool)
+	var failed []string
+	for _, t := range targets {
+		if called[t.Address()] {
+			continue
+		}
+		called[t.Address()] = true
+		p, err := agent.Probe(ctx, t, &c)
+		var steps []string
+		if p.Address.IsValid() {
+			steps = append(steps, "reached")
+		}
+		if p.Authenticated {
+			steps = append(steps, "authenticated")
+		}
+		switch {
+		case err != nil:
+			steps = append(steps, err.Error())
+			failed = append(failed, t.Address())
+		case p.Asked:
+			steps = append(steps, "waiting for rules")
+		default:
+			steps = append(steps, "it has asked for nothing yet")
+		}
+		s.out("sensor %s: %s", t.Address(), strings.Join(steps, ", "))
+	}
+	if failed != nil {
+		return fmt.Errorf("setup: the lines are written, but %s cannot be used now; the agent keeps trying", strings.Join(failed, " and "))
+	}
+	return nil
+}
+
+// reload makes the running agent take the file, or says how to start one.
+func (s *setup) reload() error {
+	if s.noReload {
+		return nil
+	}
+	st, err := agent.Running(s.runDir)
+	if errors.Is(err, agent.ErrNotRunning) {
+		s.out("the agent is not running; %s", startHint(s.file))
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("reload: %w", err)
+	}
+	if st.Config != s.file {
+		s.out("the running agent, process %d, uses %q and not this file", st.PID, st.Config)
+		return nil
+	}
+	if st, err = askReload(s.runDir, st); err != nil {
+		return err
+	}
+	if st.Reload.Error != "" {
+		return fmt.Errorf("reload refused, process %d keeps its old configuration:\n%s", st.PID, st.Reload.Error)
+	}
+	s.out("reloaded: the running agent, process %d, uses the new lines", st.PID)
+	return nil
+}
+
+// startHint tells how an agent is started on this host.
+func startHint(file string) string {
+	switch {
+	case exists("/run/systemd/system") && exists("/usr/sbin/rpcapd"):
+		return "start it with: systemctl enable --now rpcapd"
+	case exists("/etc/init.d/rpcapd"):
+		return "start it with: service rpcapd start"
+	}
+	return "start it with: rpcapd -f " + file
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}

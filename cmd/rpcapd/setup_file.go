@@ -1,0 +1,59 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"rpcapd/config"
+)
+
+// templateFile is what packages install as the first content of the ini.
+const templateFile = "/usr/share/rpcapd/rpcapd.ini"
+
+// readIniOrTemplate reads the file, or what a new one begins with.
+func readIniOrTemplate(path string) ([]byte, error) {
+	for _, name := range []string{path, templateFile} {
+		f, err := openNow(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		return readIni(f)
+	}
+	return config.Agent{}.Append(nil), nil
+}
+
+// replaceIni writes the file anew under its name, so that a reader sees the old or the new content whole. Owner and mode
+// stay; a new file is for root and the agent's group alone. A symbolic link stays one.
+func replaceIni(path string, content []byte) error {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // gone after the rename
+	err = likeOld(f, path)
+	if err == nil {
+		_, err = f.Write(content)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", f.Name(), err)
+	}
+	return os.Rename(f.Name(), path)
+}

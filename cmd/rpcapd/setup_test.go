@@ -1,0 +1,136 @@
+package main
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"rpcapd/rpcap"
+)
+
+// sensorOnce is a sensor that authenticates, asks for the interfaces and is done, for each connection.
+func sensorOnce(t *testing.T, auth rpcap.AuthRequest) (port string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			w := rpcap.NewConn(c, rpcap.MaxReplyAccepted)
+			deadline := time.Now().Add(5 * time.Second)
+			_ = w.WriteMessage(deadline, auth.Append(nil))
+			if h, _, err := w.ReadMessage(deadline); err == nil && h.Type == rpcap.TypeAuthReply {
+				_ = w.WriteMessage(deadline, rpcap.AppendEmpty(nil, rpcap.TypeFindAllRequest))
+			}
+			_, _, _ = w.ReadMessage(deadline) // until the agent hangs up
+			c.Close()
+		}
+	}()
+	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+}
+
+func TestSetup(t *testing.T) {
+	port := sensorOnce(t, rpcap.AuthRequest{Type: rpcap.AuthNull})
+	ini := filepath.Join(t.TempDir(), "etc", "rpcapd.ini")
+	args := []string{"setup", "-f", ini, "--run-dir", t.TempDir(), "--sensor", "127.0.0.1:" + port, "--interface", "no-such-if"}
+	code, out, errs, _ := cli(t, args...)
+	for _, want := range []string{
+		"added: ActiveClient = 127.0.0.1, " + port + ", ifname=no-such-if\n", "added: NullAuthPermit = YES\n", "waits for an interface",
+		"sensor 127.0.0.1:" + port + ": reached, authenticated, waiting for rules\n", "the agent is not running; start it with: ",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is missing", want)
+		}
+	}
+	if code != 0 || errs != "" || t.Failed() {
+		t.Fatalf("exit %d\n%s%s", code, out, errs)
+	}
+	if info, err := os.Stat(ini); err != nil || info.Mode().Perm() != 0o640 {
+		t.Errorf("%v, %v: not for its owner and group alone", info.Mode(), err)
+	}
+	if code, out, errs, _ = cli(t, args...); code != 0 || !strings.Contains(out, "nothing to change") {
+		t.Errorf("the second time: exit %d\n%s%s", code, out, errs)
+	}
+}
+
+func TestSetupFromEnvironment(t *testing.T) {
+	t.Setenv("RPCAPD_SENSOR", "127.0.0.1")
+	t.Setenv("RPCAPD_PORT", "2044")
+	ini := writeFile(t, "rpcapd.ini", "# mine\n")
+	if code, out, errs, _ := cli(t, "setup", "-f", ini, "--no-dial", "--no-reload", "--cidr", "10.1.2.3/16"); code != 0 || !strings.Contains(out, "added: ActiveClient = 127.0.0.1, 2044, ifaddr=10.1.0.0/16\n") {
+		t.Errorf("exit %d\n%s%s", code, out, errs)
+	}
+}
+
+// What is in the way is told; the lines are written all the same.
+func TestSetupTellsWhatIsWrong(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+	l.Close()
+	withPassword := sensorOnce(t, rpcap.AuthRequest{Type: rpcap.AuthPassword, User: "s1", Password: "secret"})
+	hangsUp, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer hangsUp.Close()
+	go func() {
+		for {
+			c, err := hangsUp.Accept()
+			if err != nil {
+				return
+			}
+			c.Close()
+		}
+	}()
+	for _, c := range []struct{ port, want string }{
+		{nobody, "connection refused"},
+		{withPassword, `reached, the sensor's password for account "s1" is not the one in the ini: rpcapd passwd s1 makes the line`},
+		{strconv.Itoa(hangsUp.Addr().(*net.TCPAddr).Port), "reached, it hangs up at once: is a sensor behind this port"},
+	} {
+		ini := writeFile(t, "rpcapd.ini", "")
+		code, out, errs, _ := cli(t, "setup", "-f", ini, "--run-dir", t.TempDir(), "--sensor", "127.0.0.1:"+c.port)
+		if code != exitFailed || !strings.Contains(out, c.want) || !strings.Contains(errs, "the lines are written, but 127.0.0.1:"+c.port+" cannot be used now") {
+			t.Errorf("want %q, exit %d\n%s%s", c.want, code, out, errs)
+		}
+		if text, err := os.ReadFile(ini); err != nil || !strings.Contains(string(text), "ActiveClient = 127.0.0.1, "+c.port) {
+			t.Errorf("%v: %s", err, text)
+		}
+		if strings.Contains(out+errs, "secret") {
+			t.Error("the password is told")
+		}
+	}
+}
+
+func TestSetupRefuses(t *testing.T) {
+	ini := writeFile(t, "rpcapd.ini", "ActiveClient = 127.0.0.1, 0\n")
+	for want, args := range map[string][]string{
+		"no sensor; name one with --sensor":           {},
+		`--sensor "127.0.0.1:0"`:                      {"--sensor", "127.0.0.1:0"},
+		`--cidr "10.0.0.0/33": write an address`:      {"--sensor", "127.0.0.1", "--cidr", "10.0.0.0/33"},
+		"it has errors, mend these first: " + ini:     {"--sensor", "127.0.0.1"},
+		"there is no C agent here":                    {"--migrate", "--root", t.TempDir()},
+		"is a directory":                              {"--sensor", "127.0.0.1", "-f", t.TempDir()},
+		"argument \"host\" is not understood; a file": {"host"},
+	} {
+		code, out, errs, _ := cli(t, append([]string{"setup", "-f", ini}, args...)...)
+		if code == 0 || !strings.Contains(errs, want) || out != "" {
+			t.Errorf("%q: exit %d, %s%s", args, code, out, errs)
+		}
+	}
+	if text, err := os.ReadFile(ini); err != nil || string(text) != "ActiveClient = 127.0.0.1, 0\n" {
+		t.Errorf("the file was changed: %v, %s", err, text)
+	}
+}
