@@ -89,7 +89,11 @@ func (c *capturing) compose(user bool) (filter.Program, error) {
 	if user || c.agent.ifaces.file != "" {
 		build = filter.UserSpace
 	}
-	p, err := build(c.info.LinkType, c.exclusion, c.program, c.info.Snaplen)
+	exclusion := c.exclusion
+	if c.agent.ifaces.file != "" {
+		exclusion = filter.Exclusion{} // what is read from a file does not grow by being sent
+	}
+	p, err := build(c.info.LinkType, exclusion, c.program, c.info.Snaplen)
 	if err != nil {
 		return p, fmt.Errorf("filter: %w", err)
 	}

@@ -23,11 +23,16 @@
 // front of the program that refuse frames between any address and a sensor's
 // address with its control port or a data port in use, in both directions, and
 // udpstr datagrams to any port of a sensor: those of another agent that this one
-// sees, which would otherwise come back enlarged for ever.
+// sees, which would otherwise come back enlarged for ever. For the same reason udpstr
+// datagrams to the ports 2003 to 2066 of any other address are refused: two agents with
+// a sensor each, which see each other's export, would feed one another. udpstr is told
+// by the first two bytes of the UDP payload (00 6e). To other ports of other hosts it
+// passes.
 //
 //	             frame
 //	               │
-//	length, ethertype, source and destination address     3 or 4 loads
+//	length, ethertype, source and destination address,
+//	destination port                                      5 loads
 //	               │no sensor's address     │a sensor's address
 //	               │                   transport header, ports, first payload bytes
 //	               │                        │not own              │own

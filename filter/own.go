@@ -24,14 +24,6 @@ const (
 	protocolFragment = 44
 )
 
-// udpstrMark is how the UDP payload of every udpstr datagram begins: version 0,
-// type 110.
-const udpstrMark = 0x006e
-
-// firstPortOfUDP is the lowest port that a sensor takes data on as a rule. Below
-// it are DNS and its like, where two bytes could be anything.
-const firstPortOfUDP = 1024
-
 // Memory of the exact step.
 const (
 	memNetwork   = iota // where the IP header begins
@@ -124,12 +116,14 @@ func (p *prefix) transport() {
 
 // ends compares both ends of a frame with the targets.
 func (p *prefix) ends(list []target, source, destination uint32) {
-	to, mark := p.label(), p.label()
+	to, mark, elsewhere := p.label(), p.label(), p.label()
 	p.addressed(list, source, 0, to, to)
 	p.bind(to)
-	p.addressed(list, destination, 2, mark, p.pass)
+	p.addressed(list, destination, 2, mark, elsewhere)
 	p.bind(mark)
-	p.foreignUdpstr()
+	p.exportToSensor()
+	p.bind(elsewhere)
+	p.exportElsewhere()
 }
 
 // addressed goes to drop if the frame has a target's address at the offset and
@@ -218,17 +212,4 @@ func (p *prefix) laterFragment(list []target, source, destination uint32) {
 	p.exactly(list, source, drop, to)
 	p.bind(to)
 	p.exactly(list, destination, drop, p.pass)
-}
-
-// foreignUdpstr drops udpstr datagrams that another agent sends to another port of
-// a sensor. The destination port is in A, the start of the UDP header in X.
-func (p *prefix) foreignUdpstr() {
-	p.compare(opJgeK, firstPortOfUDP, next, p.pass)
-	p.do(opLdMem, memProtocol)
-	p.compare(opJeqK, protocolUDP, next, p.pass)
-	p.do(opLdLen, 0)
-	p.do(opSubK, portsLength+2)
-	p.compare(opJgeX, 0, next, p.pass)
-	p.do(opLdHX, portsLength)
-	p.compare(opJeqK, udpstrMark, p.drop, p.pass)
 }

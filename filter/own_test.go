@@ -14,6 +14,8 @@ const (
 	sensor4, sensor6 = "192.0.2.7", "2001:db8::7"
 	other4, other6   = "198.51.100.9", "2001:db8:1::9"
 	near6            = "2001:db8:5::7" // the last word of the sensor's address, another network
+
+	stranger4, stranger6 = "203.0.113.4", "2001:db8:9::3" // nobody that the exclusion knows
 )
 
 func testExclusion() Exclusion {
@@ -62,7 +64,26 @@ var ownCases = []struct {
 	{name: "udpstr mark from the sensor", p: packet{src: sensor4, dst: other4, proto: 17, sport: 2030, dport: 40000, payload: udpstrPayload}},
 	{name: "empty datagram to the sensor", p: packet{src: other4, dst: sensor4, proto: 17, sport: 40000, dport: 2030}},
 	{name: "one byte to the sensor", p: packet{src: other4, dst: sensor4, proto: 17, sport: 40000, dport: 2030, payload: []byte{0}}},
-	{name: "others", p: packet{src: other4, dst: "203.0.113.4", proto: 17, sport: 2010, dport: 2010, payload: udpstrPayload}},
+	{name: "others", p: packet{src: other4, dst: stranger4, proto: 17, sport: 2010, dport: 2010, payload: otherPayload}},
+	{name: "export to another sensor", own: true, p: packet{src: other4, dst: stranger4, proto: 17, sport: 40000, dport: 2003, payload: udpstrPayload}},
+	{name: "export to another sensor's last port", own: true, p: packet{src: other4, dst: stranger4, proto: 17, sport: 40000, dport: 2066, payload: udpstrPayload}},
+	{name: "export to another sensor, two bytes", own: true, p: packet{src: other4, dst: stranger4, proto: 17, sport: 40000, dport: 2010, payload: udpstrPayload[:2]}},
+	{name: "udpstr to strangers, options, which no export has", p: packet{src: other4, dst: stranger4, proto: 17, sport: 40000, dport: 2010, payload: udpstrPayload, options: 8}},
+	{name: "export to another sensor, a first fragment", own: true, p: packet{src: other4, dst: stranger4, proto: 17, sport: 40000, dport: 2010, payload: udpstrPayload, fragment: 0x2000}},
+	{name: "export of a sensor's host to another sensor", own: true, p: packet{src: sensor4, dst: stranger4, proto: 17, sport: 40000, dport: 2010, payload: udpstrPayload}},
+	{name: "export of a sensor's host to another sensor, options", own: true, p: packet{src: sensor4, dst: stranger4, proto: 17, sport: 40000, dport: 2010, payload: udpstrPayload, options: 8}},
+	{name: "export to the neighbour of a sensor in the last word", own: true, p: packet{src: other6, dst: near6, proto: 17, sport: 40000, dport: 2010, payload: udpstrPayload}},
+	{name: "udpstr to the port before", p: packet{src: other4, dst: stranger4, proto: 17, sport: 40000, dport: 2002, payload: udpstrPayload}},
+	{name: "udpstr to the port after", p: packet{src: other4, dst: stranger4, proto: 17, sport: 40000, dport: 2067, payload: udpstrPayload}},
+	{name: "udpstr to the port after, options", p: packet{src: other4, dst: stranger4, proto: 17, sport: 40000, dport: 2067, payload: udpstrPayload, options: 8}},
+	{name: "udpstr from a sensor's port", p: packet{src: other4, dst: stranger4, proto: 17, sport: 2010, dport: 40000, payload: udpstrPayload}},
+	{name: "an answer of a sensor's host", p: packet{src: sensor4, dst: stranger4, proto: 17, sport: 53, dport: 2010, payload: otherPayload}},
+	{name: "one byte to a sensor's port", p: packet{src: other4, dst: stranger4, proto: 17, sport: 40000, dport: 2010, payload: []byte{0}}},
+	{name: "nothing to a sensor's port", p: packet{src: other4, dst: stranger4, proto: 17, sport: 40000, dport: 2010, options: 4}},
+	{name: "udpstr mark in TCP to strangers", p: packet{src: other4, dst: stranger4, proto: 6, sport: 40000, dport: 2010, payload: udpstrPayload}},
+	{name: "a later fragment that looks like export", p: packet{src: other4, dst: stranger4, proto: 17, fragment: 0x00b9, payload: []byte{9, 9, 7, 218, 0, 20, 0, 0, 0, 110, 0, 8}}},
+	{name: "the same later fragment", fragments: true, p: packet{src: other4, dst: stranger4, proto: 17, fragment: 0x00b9, payload: []byte{9, 9, 7, 218, 0, 20, 0, 0, 0, 110, 0, 8}}},
+	{name: "header length of 12 bytes to strangers", p: packet{src: other4, dst: stranger4, proto: 17, sport: 9, dport: 9, options: -8, payload: udpstrPayload}},
 
 	{name: "IPv6 control to", own: true, p: packet{src: other6, dst: sensor6, proto: 6, sport: 40000, dport: 2003}},
 	{name: "IPv6 control from", own: true, p: packet{src: sensor6, dst: other6, proto: 6, sport: 2003, dport: 40000}},
@@ -81,6 +102,10 @@ var ownCases = []struct {
 	{name: "IPv6 jumbo header", own: true, p: packet{src: other6, dst: sensor6, proto: 6, sport: 4, dport: 2010, extension: true, extNext: 0}},
 	{name: "IPv6 long hop-by-hop header", p: packet{src: other6, dst: sensor6, proto: 6, sport: 4, dport: 2010, extension: true, extNext: 0, extLen: 1}},
 	{name: "IPv6 unknown extension", p: packet{src: other6, dst: sensor6, proto: 6, sport: 4, dport: 2010, extension: true, extNext: 60}},
+	{name: "IPv6 export to another sensor", own: true, p: packet{src: other6, dst: stranger6, proto: 17, sport: 40000, dport: 2066, payload: udpstrPayload}},
+	{name: "IPv6 udpstr to the port after", p: packet{src: other6, dst: stranger6, proto: 17, sport: 40000, dport: 2067, payload: udpstrPayload}},
+	{name: "IPv6 other datagrams to strangers", p: packet{src: other6, dst: stranger6, proto: 17, sport: 40000, dport: 2010, payload: otherPayload}},
+	{name: "IPv6 one byte to a sensor's port", p: packet{src: other6, dst: stranger6, proto: 17, sport: 40000, dport: 2010, payload: []byte{0}}},
 	{name: "IPv6 fragment of ICMP", p: packet{src: other6, dst: sensor6, proto: 58, sport: 4, dport: 2010, extension: true, extNext: 44}},
 }
 
@@ -262,5 +287,30 @@ func TestExclusionErrors(t *testing.T) {
 	}
 	if _, err := Compose(linkEthernet, many, acceptAll(), 0); err == nil {
 		t.Error("3,000 addresses were accepted")
+	}
+}
+
+// TestExportOfOneFamily: the export to unknown sensors is refused over both families,
+// whichever the known one has.
+func TestExportOfOneFamily(t *testing.T) {
+	for _, known := range []string{sensor4, sensor6} {
+		ex := Exclusion{Endpoints: []Endpoint{{Addr: netip.MustParseAddr(known), Control: 2003}}}
+		for _, carrier := range carriers {
+			p, err := Compose(carrier.linkType, ex, acceptAll(), 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			run := machines(t, p)
+			for _, c := range []packet{{src: other4, dst: stranger4}, {src: other6, dst: stranger6}} {
+				c.proto, c.sport, c.dport = 17, 40000, 2010
+				for _, own := range []bool{true, false} {
+					c.payload = otherPayload
+					if own {
+						c.payload = udpstrPayload
+					}
+					checkOwn(t, run, carrier.name+" to "+c.dst, carrier.frame(c), own)
+				}
+			}
+		}
 	}
 }

@@ -25,9 +25,9 @@ const (
 // through pass, own ones through drop.
 //
 // The first step finds frames whose source or destination has the last word of a
-// sensor's address, with loads from fixed offsets, once for frames without and
-// once for those with a tag. The second, exact step is shared; it finds the
-// start of the IP header in X.
+// sensor's address, and the export to other sensors, with loads from fixed offsets,
+// once for frames without and once for those with a tag. The second, exact step is
+// shared; it finds the start of the IP header in X.
 type prefix struct {
 	*assembler
 	v4, v6     []target
@@ -105,15 +105,8 @@ func (p *prefix) ethernet() {
 
 // families tells IPv4 from IPv6 by the ethertype in A.
 func (p *prefix) families(v4, v6, other label) {
-	if len(p.v4) > 0 {
-		p.compare(opJeqK, typeIPv4, v4, next)
-	}
-	if len(p.v6) > 0 {
-		p.compare(opJeqK, typeIPv6, v6, next)
-	}
-	if other != next {
-		p.jump(other)
-	}
+	p.compare(opJeqK, typeIPv4, v4, next)
+	p.compare(opJeqK, typeIPv6, v6, other)
 }
 
 // raw tells IPv4 from IPv6 by the first four bits of the header.
@@ -122,13 +115,8 @@ func (p *prefix) raw(offset uint32) {
 	p.longEnough(p.shortest(offset))
 	p.do(opLdB, offset)
 	p.do(opAndK, 0xf0)
-	if len(p.v4) > 0 {
-		p.compare(opJeqK, 0x40, v4, next)
-	}
-	if len(p.v6) > 0 {
-		p.compare(opJeqK, 0x60, v6, next)
-	}
-	p.jump(p.pass)
+	p.compare(opJeqK, 0x40, v4, next)
+	p.compare(opJeqK, 0x60, v6, p.pass)
 	p.candidates(offset, v4, v6)
 }
 
@@ -138,29 +126,34 @@ func (p *prefix) longEnough(n uint32) {
 	p.compare(opJgeK, n, next, p.pass)
 }
 
-// candidates is the first step, for IP headers at offset: it goes on to the exact
-// one with the offset in X.
+// candidates is the first step, for IP headers at offset: it drops the
+// export to unknown sensors and goes on to the exact step with what may be own traffic.
 func (p *prefix) candidates(offset uint32, v4, v6 label) {
-	if len(p.v4) > 0 {
-		p.bind(v4)
-		p.candidatesOf(lastWords(p.v4), offset, ipv4Source, ipv4Destination, p.exact4)
-	}
-	if len(p.v6) > 0 {
-		p.bind(v6)
-		p.longEnough(offset + ipv6Header + portsLength)
-		p.candidatesOf(lastWords(p.v6), offset, ipv6Source+12, ipv6Destination+12, p.exact6)
-	}
+	p.bind(v4)
+	p.addresses(p.v4, offset, ipv4Source, ipv4Destination, p.exact4)
+	p.exports4(offset)
+	p.bind(v6)
+	p.longEnough(offset + ipv6Header + portsLength)
+	p.addresses(p.v6, offset, ipv6Source+12, ipv6Destination+12, p.exact6)
+	p.exports6(offset)
 }
 
-func (p *prefix) candidatesOf(words []uint32, offset, source, destination uint32, exact label) {
-	found, other := p.label(), p.label()
+// addresses goes to exact, with the offset in X, if the last word of an address at
+// one of the two places is a target's.
+func (p *prefix) addresses(list []target, offset, source, destination uint32, exact label) {
+	if len(list) == 0 {
+		return
+	}
+	words := lastWords(list)
+	found, other, none := p.label(), p.label(), p.label()
 	hit := func(int) label { return found }
 	p.do(opLdW, offset+source)
 	p.search(words, hit, other)
 	p.bind(other)
 	p.do(opLdW, offset+destination)
-	p.search(words, hit, p.pass)
+	p.search(words, hit, none)
 	p.bind(found)
 	p.do(opLdxImm, offset)
 	p.jump(exact)
+	p.bind(none)
 }

@@ -181,7 +181,75 @@ func agentsOnHub(t *testing.T, agentArgs, sensorArgs []string) {
 	}
 }
 
-// sent counts what all hosts but the last have sent.
+// TestRootAgentsOfDifferentSensors has two agents with a sensor each capture
+// promiscuously where each sees the other's export. Neither knows the other's sensor.
+//
+//	a eth0 ──┐      ┌── eth0 s, sensor of a
+//	         ├─ hub ┤
+//	b eth0 ──┘      └── eth0 t, sensor of b
+func TestRootAgentsOfDifferentSensors(t *testing.T) {
+	for _, x := range []struct {
+		name   string
+		prefix string // of the sensors' addresses
+		agent  []string
+	}{
+		{name: "IPv4", prefix: "10.3.0."},
+		{name: "IPv4 without GSO", prefix: "10.3.0.", agent: []string{"--gso", "off"}},
+		{name: "IPv6", prefix: "fd03::"},
+		{name: "small datagrams", prefix: "10.3.0.", agent: []string{"-t", "64"}},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			t.Parallel()
+			h := newHub(t, "a", "b", "s", "t")
+			for i, n := range h.hosts {
+				n.AddAddr("eth0", fmt.Sprintf("fd03::%d/64", i+1))
+			}
+			sensors := []*sensor{startSensor(t, h.hosts[2], "--promiscuous"), startSensor(t, h.hosts[3], "--promiscuous")}
+			var agents []*agent
+			for i, n := range h.hosts[:2] {
+				a := startAgent(t, n, fmt.Sprintf("ActiveClient = %s%d, 2003, ifname=eth0", x.prefix, i+3), x.agent...)
+				a.capturing(1)
+				agents = append(agents, a)
+			}
+			must(t, ping(h.hosts[0], "10.3.0.1", "10.3.0.2", 20, 1000))
+			must(t, ping(h.hosts[1], "fd03::2", "fd03::3", 20, 1000))
+			time.Sleep(200 * time.Millisecond)
+			before := h.sent()
+			time.Sleep(time.Second)
+			if grown := h.sent() - before; grown > 60 {
+				t.Errorf("%d frames were sent by idle hosts in a second: the agents forward each other's export", grown)
+			}
+			for i, s := range sensors {
+				p := one(t, s.end())
+				// The pings with their answers, neighbours; and of the other agent's control connection
+				// what the host's own exclusion does not know.
+				if p.frames < 80 || p.frames > 250 || p.missing != 0 {
+					t.Errorf("sensor %d: %+v", i+1, p)
+				}
+				for _, f := range readFrames(t, s.file) {
+					if isUdpstr(f.data) {
+						t.Fatalf("sensor %d got the other agent's export: %s", i+1, brief(&f))
+					}
+				}
+			}
+			for i, a := range agents {
+				a.await("datagrams in the status", func() bool { c := a.session().Capture; return c != nil && c.Datagrams > 0 })
+				if c := a.session().Capture; c.Datagrams > 250*12 {
+					t.Errorf("agent %d sent %d datagrams", i+1, c.Datagrams)
+				}
+			}
+		})
+	}
+}
+
+// isUdpstr says whether an untagged frame is UDP with the mark of udpstr.
+func isUdpstr(f []byte) bool {
+	p := gopacket.NewPacket(f, layers.LinkTypeEthernet, gopacket.NoCopy)
+	u, ok := p.TransportLayer().(*layers.UDP)
+	return ok && len(u.Payload) > 1 && u.Payload[0] == 0 && u.Payload[1] == 110
+}
+
+// sent counts what all hosts but the last have sent; sensors send next to nothing.
 func (h *hub) sent() (n uint64) {
 	for _, host := range h.hosts[:len(h.hosts)-1] {
 		n += sentFrames(host, "eth0")
