@@ -21,6 +21,7 @@ type generator struct {
 	Rate      float64 // frames per second; 0: as fast as it can
 	For       time.Duration
 	Count     uint64 // frames after which it ends, too; 0: no limit
+	First     uint64 // number of the first frame
 	Profile   profile
 }
 
@@ -29,6 +30,11 @@ type generated struct {
 	Frames, Bytes uint64
 	Seconds       float64
 	Waits         uint64 // the kernel had no memory for a frame at once
+}
+
+// plus is both, one after the other.
+func (g generated) plus(o generated) generated {
+	return generated{g.Frames + o.Frames, g.Bytes + o.Bytes, g.Seconds + o.Seconds, g.Waits + o.Waits}
 }
 
 const (
@@ -49,6 +55,7 @@ func generateMain(args []string) error {
 	f.Float64Var(&g.Rate, "rate", 0, "")
 	f.DurationVar(&g.For, "for", time.Second, "")
 	f.Uint64Var(&g.Count, "count", 0, "")
+	f.Uint64Var(&g.First, "first", 0, "")
 	size := f.String("size", "64", "")
 	if err := f.Parse(args); err != nil {
 		return err
@@ -70,7 +77,7 @@ func generateMain(args []string) error {
 // arguments are what generateMain understands.
 func (g generator) arguments() []string {
 	return []string{"-interface", g.Interface, "-cpu", fmt.Sprint(g.CPU), "-rate", fmt.Sprint(g.Rate),
-		"-for", g.For.String(), "-count", fmt.Sprint(g.Count), "-size", g.Profile.name}
+		"-for", g.For.String(), "-count", fmt.Sprint(g.Count), "-first", fmt.Sprint(g.First), "-size", g.Profile.name}
 }
 
 // socket sends past the queueing discipline and receives nothing.
@@ -174,7 +181,7 @@ func (g generator) run() (done generated, err error) {
 				sleepUntil(due)
 			}
 		}
-		bytes := v.load(g.Profile, done.Frames, n)
+		bytes := v.load(g.Profile, g.First+done.Frames, n)
 		waits, err := v.send(fd, n)
 		if err != nil {
 			return done, err

@@ -30,6 +30,9 @@ type spec struct {
 	// held makes a run that does not depend on time: so many frames gather in the ring while
 	// the agent is stopped. 0: the agent runs meanwhile.
 	held uint64
+	// warm has as many frames as can be made sent for so long before anything is measured, so
+	// that the receiving process has its memory. Their costs do not count, their frames do.
+	warm time.Duration
 }
 
 func (s spec) String() string {
@@ -54,7 +57,8 @@ const settle = 150 * time.Millisecond
 // outcome is what a run brought, whatever its mode.
 type outcome struct {
 	flow
-	received uint64 // frames that reached the filter
+	received uint64    // frames that reached the filter
+	warm     generated // of what was sent, what came before the measurement
 	left     traffic
 	arrived  received
 	own      time.Duration // CPU time of the collector, from the capture's start to its end
@@ -165,6 +169,15 @@ func (b *bench) capture(s spec, port uint16, in collector) (o outcome, err error
 	if err != nil {
 		return o, err
 	}
+	if s.warm > 0 {
+		if o.warm, err = b.generate(spec{profile: s.profile, length: s.warm}, 0); err != nil {
+			return o, err
+		}
+		if err := control.drained(); err != nil {
+			return o, err
+		}
+		time.Sleep(settle)
+	}
 	agentBefore, err := a.cpuTime()
 	if err != nil {
 		return o, err
@@ -179,7 +192,7 @@ func (b *bench) capture(s spec, port uint16, in collector) (o outcome, err error
 			return o, err
 		}
 	}
-	sent, err := b.generateFor(a, s)
+	sent, err := b.generateFor(a, s, o.warm.Frames)
 	if err != nil {
 		return o, err
 	}
@@ -217,7 +230,7 @@ func (b *bench) capture(s spec, port uint16, in collector) (o outcome, err error
 	after, err := b.sent()
 	o.left, o.CPUNanoseconds = after.less(before), int64(agentAfter-agentBefore)
 	o.WaitedNanoseconds = max(0, int64(waitedAfter-waitedBefore))
-	o.fill(sent, status)
+	o.fill(sent.plus(o.warm), status)
 	return o, err
 }
 
@@ -233,23 +246,23 @@ func (o *outcome) fill(sent generated, c captureStatus) {
 }
 
 // generateFor generates, while the agent runs or is stopped.
-func (b *bench) generateFor(a *agent, s spec) (done generated, err error) {
+func (b *bench) generateFor(a *agent, s spec, first uint64) (done generated, err error) {
 	if s.held == 0 {
-		return b.generate(s)
+		return b.generate(s, first)
 	}
 	if err := a.Process.Signal(syscall.SIGSTOP); err != nil {
 		return done, fmt.Errorf("stop the agent for a while: %w", err)
 	}
-	done, err = b.generate(s)
+	done, err = b.generate(s, first)
 	if e := a.Process.Signal(syscall.SIGCONT); err == nil && e != nil {
 		err = fmt.Errorf("let the agent go on: %w", e)
 	}
 	return done, err
 }
 
-// generate has frames sent and waits until they have been.
-func (b *bench) generate(s spec) (done generated, err error) {
-	g := generator{Interface: "eth0", CPU: b.cpus.generator, Rate: s.rate, For: s.length, Count: s.held, Profile: s.profile}
+// generate has frames sent and waits until they have been. The first has the given number.
+func (b *bench) generate(s spec, first uint64) (done generated, err error) {
+	g := generator{Interface: "eth0", CPU: b.cpus.generator, Rate: s.rate, For: s.length, Count: s.held, First: first, Profile: s.profile}
 	cmd := b.generator.Command("/proc/self/exe", g.arguments()...)
 	cmd.Env = append(os.Environ(), helperVariable+"="+helperGenerate)
 	var complaint bytes.Buffer
