@@ -14,7 +14,7 @@ SYSTEMS  := linux/amd64 linux/arm64 linux/arm linux/riscv64 linux/ppc64le linux/
 .PHONY: help deps build demo test test-root fuzz bench bench-quick bench-go lint cross package test-packages clean
 
 help: ## list the verbs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 deps: ## fetch what build, tests and demo use (as root also tcpdump, tshark, nftables, ss)
 	@./deps.sh
@@ -74,6 +74,12 @@ cross: ## compile and vet for every supported system
 
 package: ## deb, rpm, apk and tar.gz of both programs for all architectures, in dist/ (no root; reproducible)
 	@go run -buildvcs=false ./packaging/build
+
+PACKAGE_TOOLS := debootstrap:debootstrap systemd-nspawn:systemd-container rpm:rpm lintian:lintian rpmlint:rpmlint mandoc:mandoc xz:xz-utils
+
+test-packages: ## install, upgrade, boot and remove the packages on Debian 12 and 13 (root; keeps systems in ~/.cache/rpcapd-test)
+	@TOOLS="$(PACKAGE_TOOLS)" ./deps.sh
+	TEST_PACKAGES=1 go test -count=1 -timeout 40m -v ./packaging/... ./test/packages
 
 clean: ## remove what was built
 	rm -rf bin dist

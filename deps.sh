@@ -12,7 +12,8 @@ command -v go >/dev/null || {
 go mod download || echo "deps: some modules could not be fetched; going on with those that are here"
 
 missing=
-for tool in tcpdump:tcpdump tshark:tshark nft:nftables ss:iproute2; do
+# TOOLS are further ones, as make test-packages wants them.
+for tool in tcpdump:tcpdump tshark:tshark nft:nftables ss:iproute2 ${TOOLS-}; do
 	command -v "${tool%:*}" >/dev/null || [ -x "/usr/sbin/${tool%:*}" ] || missing="$missing ${tool#*:}"
 done
 [ -n "$missing" ] || exit 0
