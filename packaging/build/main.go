@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
@@ -18,6 +19,7 @@ func main() {
 	flag.StringVar(&programs, "programs", "", "only these `programs`, with commas")
 	flag.StringVar(&arches, "arches", "", "only these `architectures`, as Go names them (arm is armv7)")
 	flag.StringVar(&formats, "formats", "", "only these `formats` of deb, rpm, apk, tar")
+	flag.StringVar(&o.ini, "ini", "", "ship this `file` as the configuration (of one program)")
 	flag.Parse()
 	o.programs, o.arches, o.formats = words(programs), words(arches), words(formats)
 	if err := build(o); err != nil {
@@ -28,7 +30,7 @@ func main() {
 
 // options are the arguments; an empty list is no restriction.
 type options struct {
-	out, version              string
+	out, version, ini         string
 	programs, arches, formats []string
 }
 
@@ -83,7 +85,7 @@ func (p *program) build(src *source, o options, work string) error {
 			continue
 		}
 		stage := filepath.Join(work, p.name+"-"+a.goarch)
-		if err := p.stage(src, a, common, stage); err != nil {
+		if err := p.stage(src, a, cmp.Or(o.ini, "packaging/ini/"+p.ini), common, stage); err != nil {
 			return fmt.Errorf("%s: %w", a.goarch, err)
 		}
 		for _, format := range []string{"deb", "rpm", "apk", "tar"} {

@@ -32,7 +32,7 @@ func (p *program) documents(src *source, dir string) error {
 }
 
 // stage lays out the files of one architecture as they are installed.
-func (p *program) stage(src *source, a arch, common, stage string) error {
+func (p *program) stage(src *source, a arch, ini, common, stage string) error {
 	binary := filepath.Join(stage, p.binary)
 	if err := os.MkdirAll(filepath.Dir(binary), 0o755); err != nil {
 		return err
@@ -46,7 +46,7 @@ func (p *program) stage(src *source, a arch, common, stage string) error {
 	for name, dst := range p.units {
 		t.copy("packaging/systemd/"+name, dst)
 	}
-	t.copy("packaging/ini/"+p.ini, "/usr/share/"+p.name+"/"+p.ini)
+	t.copy(ini, "/usr/share/"+p.name+"/"+p.ini)
 	p.stageDocuments(&t, common)
 	if t.err != nil {
 		return t.err

@@ -52,11 +52,23 @@ func build(dir, version string, more ...string) error {
 	args := append([]string{"run", "-buildvcs=false", "./packaging/build", "-o", dir, "-version", version, "-arches", runtime.GOARCH}, more...)
 	cmd := exec.Command("go", args...)
 	cmd.Dir = repository
+	cmd.Env = append(os.Environ(), "SOURCE_DATE_EPOCH="+epoch())
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build packages: %w\n%s", err, out)
 	}
 	return nil
 }
+
+// epoch is the time of the commit, the same for a whole run.
+var epoch = sync.OnceValue(func() string {
+	cmd := exec.Command("git", "log", "-1", "--format=%ct")
+	cmd.Dir = repository
+	out, err := cmd.Output()
+	if err != nil {
+		return "1700000000" // no clone: any time will do
+	}
+	return strings.TrimSpace(string(out))
+})
 
 // file returns the one file of a version that matches.
 func file(t *testing.T, version, pattern string) string {
