@@ -51,7 +51,7 @@ func (s *settings) reload(ini *iniFile, user string, log *zap.Logger) (config.Ag
 	if cfg.Foreign {
 		log.Error("nothing in the file is a setting of rpcapd, the old configuration stays; write ActiveClient = HOST, PORT, or empty the file to end all sessions",
 			zap.String("file", ini.path))
-		return config.Agent{}, false
+		return config.Agent{}, fmt.Errorf("%s: nothing in it is a setting of rpcapd", ini.path)
 	}
 	if cfg.User != user {
 		log.Warn("User takes effect at the next start only", zap.String("user", cfg.User))
