@@ -118,7 +118,7 @@ func TestReloadOfNobody(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if code, _, errs, _ := cli(t, "reload", "--run-dir", dir); code != exitFailed || !strings.Contains(errs, "no agent is running") {
+		if code, _, errs, _ := cli(t, "reload", "--run-dir", dir); code != exitAbsent || !strings.Contains(errs, "no agent is running") {
 			t.Errorf("%s: exit %d, %s", what, code, errs)
 		}
 	}

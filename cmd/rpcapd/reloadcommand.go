@@ -23,7 +23,7 @@ func (a *app) reloadCommand() *cobra.Command {
 		Short: "Have the running agent read its ini again, and tell whether it took it",
 		Long: `Send SIGHUP to the agent that uses the run directory and wait until it has read its ini again. Sessions whose line did not
 change go on without a break. With an error in the ini the agent keeps what it has; the errors are printed and the exit
-status is 1, as it is when no agent runs.`,
+status is 1. It is 3 when no agent runs.`,
 		Example: "  rpcapd check && rpcapd reload\n  systemctl reload rpcapd        does the same",
 		Args:    noArguments,
 		RunE:    func(*cobra.Command, []string) error { return a.reload(runDir) },

@@ -7,6 +7,8 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+
+	"rpcapd/agent"
 )
 
 // Exit codes.
@@ -14,6 +16,7 @@ const (
 	exitOK     = 0
 	exitFailed = 1
 	exitUsage  = 2
+	exitAbsent = 3 // no agent runs; as init scripts have it (LSB, status)
 )
 
 // usageError is a mistake in the command line.
@@ -49,6 +52,9 @@ func (a *app) execute(args []string) int {
 	if errors.As(err, new(usageError)) {
 		fmt.Fprintln(a.err, "Try rpcapd --help.")
 		return exitUsage
+	}
+	if errors.Is(err, agent.ErrNotRunning) {
+		return exitAbsent
 	}
 	return exitFailed
 }

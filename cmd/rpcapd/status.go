@@ -18,13 +18,13 @@ const staleAfter = 30 * time.Second
 
 func newStatusCommand() *cobra.Command {
 	var runDir string
-	var asJSON bool
+	var asJSON, onlyPID bool
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show what the running agent does: sessions, interfaces, counters, errors",
 		Long: `Show each session of the running agent: its state, sensor, interface, counters and
 last error, read from the status file in the run directory. Nothing is asked of
-the agent itself, which listens on nothing.
+the agent itself, which listens on nothing. The exit status is 3 if no agent runs.
 
 Received counts the frames that the filter accepted; what became of them:
   received = ring drops + captured (+ still in the ring while a capture runs)
@@ -33,8 +33,12 @@ Received counts the frames that the filter accepted; what became of them:
 		Example: "  rpcapd status\n  rpcapd status --json | jq '.sessions[].total'",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			st, err := agent.ReadStatus(runDir)
+			st, err := agent.Running(runDir)
 			if err != nil {
+				return err
+			}
+			if onlyPID {
+				_, err := fmt.Fprintln(cmd.OutOrStdout(), st.PID)
 				return err
 			}
 			if asJSON {
@@ -47,6 +51,7 @@ Received counts the frames that the filter accepted; what became of them:
 		},
 	}
 	cmd.Flags().StringVar(&runDir, "run-dir", defaultRunDir(), "run directory of the agent")
+	cmd.Flags().BoolVar(&onlyPID, "pid", false, "print the number of the process and nothing else, for scripts")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the status file as it is")
 	return cmd
 }
