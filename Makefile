@@ -11,7 +11,7 @@ SYSTEMS  := linux/amd64 linux/arm64 linux/arm linux/riscv64 linux/ppc64le linux/
             darwin/amd64 darwin/arm64 freebsd/amd64 openbsd/amd64 netbsd/amd64 dragonfly/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test test-root fuzz bench bench-quick bench-go lint cross package test-packages clean
+.PHONY: help deps build demo test test-root fuzz bench bench-quick bench-go lint cross package test-packages test-health clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,10 @@ test: build ## all tests; those that need namespaces make their own, as root or 
 
 test-root: build ## only the tests that need namespaces; fail instead of skipping
 	REQUIRE_ROOT=1 go test -count=1 -run '^TestRoot' ./...
+
+test-health: ## health page, metrics and alerts of the sensor with a real Prometheus and Chromium (fetches both)
+	@TOOLS="promtool:prometheus prometheus:prometheus chromium:chromium" ./deps.sh
+	TEST_HEALTH=1 go test -count=1 -v -run '^Test(Browser|Prom)' ./sensor/health ./cmd/rpcap-sensor
 
 # Making new inputs small may take a minute each, and go test fails when the time is over meanwhile.
 # The fuzzer of go test now and then fails with nothing but "context deadline exceeded" when its time is up; only an

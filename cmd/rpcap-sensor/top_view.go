@@ -105,13 +105,17 @@ func (v *topView) lines(width, height int) []string {
 	}
 	out := v.head(width, height)
 	rows := v.answer.peers
+	footer := height >= 8
 	if height > 0 {
-		space := max(1, height-len(out)-2)
+		space := max(1, height-len(out)-1)
+		if footer {
+			space--
+		}
 		v.from = max(0, min(v.from, len(rows)-space))
 		rows = rows[v.from:min(len(rows), v.from+space)]
 	}
 	out = append(out, v.table(rows, width)...)
-	if height > 0 {
+	if footer {
 		shown := "no peers"
 		if len(rows) > 0 {
 			shown = fmt.Sprintf("%d-%d of %d peers", v.from+1, v.from+len(rows), len(v.answer.peers))
@@ -137,7 +141,7 @@ func (v *topView) head(width, height int) []string {
 	out := []string{
 		cut(fmt.Sprintf("rpcap-sensor %s  %s  up %s  %d forwarding, %d waiting, %d left%s", s.Version, s.Time.Local().Format(time.TimeOnly),
 			lasting(s.Time.Sub(s.Started)), s.Running(), s.Waiting(), s.Gone(), state), width),
-		cut(fmt.Sprintf("forwarded %s/s  received %s/s, %sbit/s  lost: agents %s, path %s, outputs %s", perSecond(s.Rates.Forwarded),
+		cut(fmt.Sprintf("forwarded %s/s  received %s/s, %s bit/s  lost: agents %s, path %s, outputs %s", perSecond(s.Rates.Forwarded),
 			perSecond(s.Rates.Received), sized(s.Rates.Bytes*8), grouped(dropped), grouped(s.Received.Missing), grouped(s.SinkDropped)), width),
 	}
 	most := len(v.answer.problems)
