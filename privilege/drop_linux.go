@@ -155,8 +155,8 @@ func keepOnly(cap uint, keep bool) error {
 		data[cap/32].Permitted = 1 << (cap % 32)
 	}
 	err := everyThread(unix.SYS_CAPSET, uintptr(unsafe.Pointer(hdr)), uintptr(unsafe.Pointer(&data[0])), 0)
-	if err == unix.EPERM && has(data) {
-		return nil // a service manager has given no more than that, and forbids the call
+	if err == unix.EPERM && has(data) { // a service manager has given no more than that, and forbids the call
+		return everyThread(unix.SYS_PRCTL, unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0)
 	}
 	return err
 }
