@@ -34,7 +34,7 @@ test-root: build ## only the tests that need namespaces; fail instead of skippin
 	REQUIRE_ROOT=1 go test -count=1 -run '^TestRoot' ./...
 
 test-health: ## health page, metrics and alerts of the sensor with a real Prometheus and Chromium (fetches both)
-	@TOOLS="promtool:prometheus prometheus:prometheus chromium:chromium" ./deps.sh
+	@TOOLS="promtool:prometheus chromium:chromium" ./deps.sh
 	TEST_HEALTH=1 go test -count=1 -v -run '^Test(Browser|Prom)' ./sensor/health ./cmd/rpcap-sensor
 
 # Making new inputs small may take a minute each, and go test fails when the time is over meanwhile.

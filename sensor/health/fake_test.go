@@ -3,6 +3,7 @@ package health
 import (
 	"fmt"
 	"maps"
+	"math"
 	"net/netip"
 	"slices"
 	"sync"
@@ -126,7 +127,7 @@ func newRack(tr *tracker, f *fakeSensor, agents int) *rack {
 	for step := range historyPoints {
 		at := now.Add(time.Duration(step-historyPoints+1) * stepTime)
 		for i := range agents {
-			wave := 1 + 0.5*float64((step*(i+3))%97)/97
+			wave := 1 + 0.25*math.Sin(float64(step)/(40+7*float64(i%9))+float64(i)) + 0.06*math.Sin(float64(step*(3+i%4)))
 			rate := 400 * float64(agents-i%40) * wave
 			if agents > 50 {
 				rate = 60 * wave
@@ -134,7 +135,7 @@ func newRack(tr *tracker, f *fakeSensor, agents int) *rack {
 			r.grow(fmt.Sprintf("web%d", i+1), uint64(rate*stepTime.Seconds()), 0, 0)
 		}
 		if step > historyPoints-60 && agents >= 6 {
-			r.grow("web2", 9000, 0, 1500+uint64(step%7)*200)
+			r.grow("web2", 0, 0, 1500+uint64(step%7)*200)
 			r.grow("web4", 4000, 900, 0)
 		}
 		r.publish()

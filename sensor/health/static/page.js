@@ -70,7 +70,14 @@ async function update() {
 async function go(url, keep) {
   const target = new URL(url, location.href);
   window.history[keep ? "replaceState" : "pushState"](null, "", target);
+  if (!keep) fill();
   await refresh(target);
+}
+
+// fill makes the form say what the address says.
+function fill() {
+  const fields = new URLSearchParams(location.search);
+  for (const [name, none] of [["q", ""], ["state", ""], ["sort", "name"], ["order", "asc"]]) filter.elements[name].value = fields.get(name) ?? none;
 }
 
 document.getElementById("table").addEventListener("click", event => {
@@ -80,7 +87,7 @@ document.getElementById("table").addEventListener("click", event => {
   const page = link.hasAttribute("data-page");
   go(link.href).then(() => page && document.getElementById("peers").scrollIntoView());
 });
-addEventListener("popstate", () => refresh());
+addEventListener("popstate", () => { fill(); refresh(); });
 
 const filter = document.getElementById("filter");
 let typing = 0;
@@ -93,12 +100,10 @@ function search() {
 }
 filter.addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(search, 200); });
 filter.addEventListener("submit", event => { event.preventDefault(); clearTimeout(typing); search(); });
-addEventListener("keydown", event => {
-  if (event.key === "/" && !event.target.closest("input, select") && !event.ctrlKey && !event.metaKey && !event.altKey) {
-    event.preventDefault();
-    filter.elements.q.focus();
-  }
-});
+// The slash goes to the search field, when it is let go: not to be typed there.
+const slash = event => event.key === "/" && !event.target.closest("input, select") && !event.ctrlKey && !event.metaKey && !event.altKey;
+addEventListener("keydown", event => { if (slash(event)) event.preventDefault(); });
+addEventListener("keyup", event => { if (slash(event)) filter.elements.q.focus(); });
 
 // ---- charts
 
@@ -152,11 +157,12 @@ function chart(id, series, key, lossKey, lossName, top) {
     parts.push(element("svg:text", { x: left - 6, y: y(i * unit) + 4, "text-anchor": "end" }, short(i * unit)));
   }
   const end = new Date(latest.time);
-  const marks = width > 480 ? 4 : 2;
-  for (let i = 0; i <= marks; i++) {
-    const at = new Date(end - (1 - i / marks) * (n - 1) * latest.step_seconds * 1000);
-    parts.push(element("svg:text", { x: x((n - 1) * i / marks), y: height - 5, "text-anchor": i === 0 ? "start" : i === marks ? "end" : "middle" },
-      at.toLocaleTimeString("en-GB", minutes > 5 ? { hour: "2-digit", minute: "2-digit" } : {})));
+  const span = (n - 1) * latest.step_seconds * 1000, mark = Math.max(minutes, 5) * (width > 480 ? 12e3 : 30e3);
+  for (let at = Math.floor(end / mark) * mark; at >= end - span; at -= mark) {
+    const place = right - (right - left) * (end - at) / span;
+    if (place < left + 14 || place > right - 14) continue;
+    parts.push(element("svg:text", { x: place, y: height - 5, "text-anchor": "middle" },
+      new Date(at).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })));
   }
   const base = new Array(n).fill(0);
   const band = (values, name) => {
