@@ -36,9 +36,9 @@ func TestBootCapture(t *testing.T) {
 		agent.edit(ini, "ActiveClient = 10.9.0.2, 2003, ifname=traf0\nNullAuthPermit = YES\n")
 		agent.run("systemctl reload rpcapd")
 		agent.until(settleLimit, "rpcapd status", "capturing")
-		const frames = 200
+		const frames = 200 // the last of them is waited for below
 		agent.run(fmt.Sprintf("bash -c 'for i in $(seq %d); do echo frame-$i-of-rpcapd >/dev/udp/10.8.0.2/9; done'", frames))
-		agent.until(settleLimit, "rpcapd status --json", `"packed": `+strconv.Itoa(frames))
+		sensor.until(settleLimit, "grep -c -a frame-200-of-rpcapd /var/lib/rpcap-sensor/all.pcapng", "1")
 		sensor.run("systemctl stop rpcap-sensor")
 		data, err := os.ReadFile(filepath.Join(sensor.root, "/var/lib/rpcap-sensor/all.pcapng"))
 		if err != nil {
