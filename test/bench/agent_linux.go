@@ -200,9 +200,12 @@ type captureStatus struct {
 	SendDropped    uint64 `json:"send_dropped"`
 }
 
-// final waits for the numbers of the capture that has ended; the status file is a
-// second old at most.
+// final waits for the numbers of the capture that has ended. The status file is a second
+// old at most, and after a reload, which changes nothing here, as good as new.
 func (a *agent) final() (c captureStatus, err error) {
+	if err := a.Process.Signal(syscall.SIGHUP); err != nil {
+		return c, fmt.Errorf("reload rpcapd: %w", err)
+	}
 	err = a.await("final numbers in the status file", func() bool {
 		var status struct {
 			Sessions []struct{ Capture *captureStatus }
