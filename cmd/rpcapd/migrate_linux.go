@@ -73,7 +73,7 @@ func (s *setup) stopPredecessor(old *predecessor) error {
 		return nil
 	}
 	aside := old.script + ".dpkg-old"
-	if !exists(s.in("/var/lib/dpkg")) {
+	if !exists(s.in("/usr/bin/dpkg")) {
 		aside = old.script + ".rpmsave"
 	}
 	if err := os.Rename(old.script, aside); err != nil {

@@ -48,7 +48,7 @@ func TestScriptArgs(t *testing.T) {
 func oldInstallation(t *testing.T, script, ini string) (root string) {
 	t.Helper()
 	root = t.TempDir()
-	for name, text := range map[string]string{"/opt/extrahop/etc/rpcapd.ini": ini, "/etc/init.d/rpcapd": script, "/var/lib/dpkg/status": "", "/etc/default/rpcapd": "# kept\nRPCAPD_OPTIONS=\"-c 3\"\n"} {
+	for name, text := range map[string]string{"/opt/extrahop/etc/rpcapd.ini": ini, "/etc/init.d/rpcapd": script, "/usr/bin/dpkg": "", "/etc/default/rpcapd": "# kept\nRPCAPD_OPTIONS=\"-c 3\"\n"} {
 		path := filepath.Join(root, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)

@@ -18,7 +18,7 @@ func main() {
 	flag.StringVar(&o.version, "version", "", "package this `version` instead of what git describe says")
 	flag.StringVar(&programs, "programs", "", "only these `programs`, with commas")
 	flag.StringVar(&arches, "arches", "", "only these `architectures`, as Go names them (arm is armv7)")
-	flag.StringVar(&formats, "formats", "", "only these `formats` of deb, rpm, apk, tar")
+	flag.StringVar(&formats, "formats", "", "only these `formats` of deb, rpm, apk, tar, sh")
 	flag.StringVar(&o.ini, "ini", "", "ship this `file` as the configuration (of one program)")
 	flag.Parse()
 	o.programs, o.arches, o.formats = words(programs), words(arches), words(formats)
@@ -88,8 +88,8 @@ func (p *program) build(src *source, o options, work string) error {
 		if err := p.stage(src, a, cmp.Or(o.ini, "packaging/ini/"+p.ini), common, stage); err != nil {
 			return fmt.Errorf("%s: %w", a.goarch, err)
 		}
-		for _, format := range []string{"deb", "rpm", "apk", "tar"} {
-			if !wanted(o.formats, format) {
+		for _, format := range []string{"deb", "rpm", "apk", "tar", "sh"} {
+			if !wanted(o.formats, format) || format == "sh" && p.installer == "" {
 				continue
 			}
 			name, size, err := p.pack(src, a, format, stage, filepath.Join(work, "dist"))

@@ -22,9 +22,12 @@ func (p *program) pack(src *source, a arch, format, stage, out string) (string, 
 	if err != nil {
 		return "", 0, err
 	}
-	if format == "tar" {
+	switch format {
+	case "tar":
 		err = p.tarball(src, a, stage, out)
-	} else {
+	case "sh":
+		err = p.installScript(src, a, stage, out)
+	default:
 		err = p.nfpm(src, a, format, stage, out)
 	}
 	if err != nil {
@@ -125,12 +128,25 @@ func (p *program) documentEntries(stage, format string) (string, error) {
 
 // tarball is the same tree for hosts without a packager, below one folder.
 func (p *program) tarball(src *source, a arch, stage, out string) (err error) {
-	base := fmt.Sprintf("%s-%s-linux-%s", p.name, src.version.text, cmp.Or(map[string]string{"arm": "armv7"}[a.goarch], a.goarch))
-	f, err := os.Create(filepath.Join(out, base+".tar.gz"))
+	f, err := os.Create(filepath.Join(out, p.archiveName(src, a)+".tar.gz"))
 	if err != nil {
 		return err
 	}
 	defer func() { err = cmp.Or(err, f.Close()) }()
+	return p.archive(f, src, a, stage)
+}
+
+// archiveName is the folder at the top of the archive: rpcapd-1.0.0-linux-amd64.
+func (p *program) archiveName(src *source, a arch) string {
+	return fmt.Sprintf("%s-%s-linux-%s", p.name, src.version.text, a.name())
+}
+
+// name is what people call the architecture in file names.
+func (a arch) name() string { return cmp.Or(map[string]string{"arm": "armv7"}[a.goarch], a.goarch) }
+
+// archive writes the tree of files as a compressed archive.
+func (p *program) archive(f io.Writer, src *source, a arch, stage string) error {
+	base := p.archiveName(src, a)
 	z, err := gzip.NewWriterLevel(f, gzip.BestCompression)
 	if err != nil {
 		return err

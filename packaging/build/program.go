@@ -8,7 +8,10 @@ type program struct {
 	ini      string // template of the configuration, in packaging/ini
 	arches   []arch
 	units    map[string]string // in packaging/systemd, to where they are installed
-	examples []string          // in packaging/doc
+	services map[string]string // in packaging, of other service managers, to where the installer finds them
+	// installer is the script in packaging that the installer for hosts without a packager begins with, empty for none.
+	installer string
+	examples  []string // in packaging/doc
 }
 
 // arch is an architecture in the words of Go and of nfpm, which turns it into those of
@@ -37,7 +40,14 @@ var programs = []*program{
 			"rpcapd.sysusers": "/usr/lib/sysusers.d/rpcapd.conf",
 			"rpcapd.tmpfiles": "/usr/lib/tmpfiles.d/rpcapd.conf",
 		},
-		examples: []string{"two-interfaces.ini", "password.ini", "limits.conf", "node-exporter.conf"},
+		services: map[string]string{
+			"sysvinit/rpcapd.debian": "/usr/share/rpcapd/services/rpcapd.debian",
+			"sysvinit/rpcapd.rhel":   "/usr/share/rpcapd/services/rpcapd.rhel",
+			"openrc/rpcapd":          "/usr/share/rpcapd/services/rpcapd.openrc",
+			"default/rpcapd":         "/usr/share/rpcapd/services/rpcapd.default",
+		},
+		installer: "install/install-rpcapd.sh",
+		examples:  []string{"two-interfaces.ini", "password.ini", "limits.conf", "node-exporter.conf"},
 	},
 	{
 		name: "rpcap-sensor", binary: "/usr/bin/rpcap-sensor", ini: "rpcap-sensor.ini",

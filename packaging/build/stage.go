@@ -46,6 +46,9 @@ func (p *program) stage(src *source, a arch, ini, common, stage string) error {
 	for name, dst := range p.units {
 		t.copy("packaging/systemd/"+name, dst)
 	}
+	for name, dst := range p.services {
+		t.copy("packaging/"+name, dst)
+	}
 	t.copy(ini, "/usr/share/"+p.name+"/"+p.ini)
 	p.stageDocuments(&t, common)
 	if t.err != nil {
