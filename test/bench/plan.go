@@ -53,7 +53,7 @@ func (p fleetPlan) runs() int {
 func fullPlan() plan {
 	return plan{
 		profiles: profiles("64", "128", "300", "594", "imix", "1514", "9000"), rates: []float64{1000, 10_000, 60_000, 200_000, 0},
-		gso: []bool{false, true}, length: time.Second, repeat: 3, again: 60, idle: 10 * time.Second,
+		gso: []bool{false, true}, length: time.Second, repeat: 3, again: 40, idle: 10 * time.Second,
 		jumboProfiles: profiles("64", "imix", "1514", "9000"), jumboRates: []float64{60_000, 0}, jumboGSO: []bool{false, true},
 		sensorProfiles: profiles("64", "imix", "1514"), sensorRates: []float64{60_000, 200_000}, sensorRepeat: 3,
 		fleet: fleetPlan{agents: 1000, sending: 200, rate: 500, idle: 15 * time.Second, load: 10 * time.Second, away: 5 * time.Second},
