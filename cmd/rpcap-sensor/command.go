@@ -30,13 +30,13 @@ func (e usageError) Unwrap() error { return e.error }
 func run(args []string, stdout, stderr *os.File) int {
 	cmd := newCommand(stdout, stderr)
 	cmd.SetArgs(args)
-	err := cmd.Execute()
+	executed, err := cmd.ExecuteC()
 	if err == nil {
 		return exitOK
 	}
 	fmt.Fprintln(stderr, "rpcap-sensor:", err)
 	if errors.As(err, new(usageError)) {
-		fmt.Fprintln(stderr, "Try rpcap-sensor --help.")
+		fmt.Fprintln(stderr, "Try", executed.CommandPath(), "--help.")
 		return exitUsage
 	}
 	return exitFailed
@@ -81,7 +81,7 @@ func newCommand(stdout, stderr *os.File) *cobra.Command {
 	cmd.SetErr(stderr)
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	o.define(cmd.Flags())
-	cmd.AddCommand(checkCommand(stdout), versionCommand(stdout), topCommand(stdout, stderr))
+	cmd.AddCommand(captureCommand(stdout, stderr), checkCommand(stdout), versionCommand(stdout), topCommand(stdout, stderr), passwdCommand(stdout, stderr))
 	return cmd
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 // newLogger logs to standard error, which is free even when frames go to standard output.
-func newLogger(format, level string, stderr *os.File) (*zap.Logger, error) {
+func newLogger(format, level string, stderr zapcore.WriteSyncer) (*zap.Logger, error) {
 	lv, err := zapcore.ParseLevel(level)
 	if err != nil {
 		return nil, fmt.Errorf("log level %q: it is one of debug, info, warn, error", level)

@@ -63,6 +63,9 @@ type job struct {
 
 	reloads <-chan os.Signal       // nil: there is nothing to reload
 	load    func() (loaded, error) // reads the file anew
+
+	beside []service                  // more services of this run alone
+	final  func(*sensor.Sensor) error // the summary at the end; nil: WriteSummary to report
 }
 
 // run works until ctx ends, until the purpose has ended, or until a service fails.
@@ -101,7 +104,15 @@ func (j *job) run(ctx context.Context) (err error) {
 		case <-beside.Done():
 		}
 	})
-	context.AfterFunc(ctx, func() { j.out.notify("STOPPING=1") })
+	wg.Go(func() {
+		select {
+		case <-ctx.Done():
+		case <-beside.Done():
+		}
+		if ctx.Err() != nil {
+			j.out.notify("STOPPING=1")
+		}
+	})
 	err = sen.Run(ctx)
 	cancel()
 	wg.Wait()
@@ -109,7 +120,11 @@ func (j *job) run(ctx context.Context) (err error) {
 		err = errors.Join(err, failed.error)
 	}
 	if j.report != nil {
-		if werr := sen.WriteSummary(j.report); werr != nil {
+		final := j.final
+		if final == nil {
+			final = func(sen *sensor.Sensor) error { return sen.WriteSummary(j.report) }
+		}
+		if werr := final(sen); werr != nil {
 			log.Debug("summary not written", zap.Error(werr))
 		}
 	}
@@ -122,7 +137,7 @@ type serviceError struct{ error }
 // startServices starts what is asked for; the first that fails stops the sensor.
 func (j *job) startServices(ctx context.Context, sen *sensor.Sensor, stop context.CancelCauseFunc, wg *sync.WaitGroup) error {
 	var runs []func(context.Context) error
-	for _, s := range services {
+	for _, s := range slices.Concat(services, j.beside) {
 		run, err := s(ctx, sen, &j.out)
 		if err != nil {
 			return err

@@ -1,0 +1,220 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/term"
+
+	"rpcapd/sensor"
+)
+
+// errAddressInUse is what Listen says of a port that somebody has.
+var errAddressInUse error = syscall.EADDRINUSE
+
+// redraw is how often the progress line is written anew.
+const redraw = 500 * time.Millisecond
+
+// terminal is standard error with one line at the end that is rewritten, if it is a terminal. Any goroutine may use it.
+type terminal struct {
+	file *os.File
+	is   bool
+
+	mu   sync.Mutex // a leaf; guards what follows
+	line string     // as it stands there now; empty: none
+}
+
+func newTerminal(f *os.File) *terminal { return &terminal{file: f, is: isTerminal(f)} }
+
+// rewrite goes to the beginning of the line and clears it (ECMA-48).
+const rewrite = "\r\x1b[K"
+
+// Write implements zapcore.WriteSyncer: the text goes above the line.
+func (t *terminal) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.line == "" {
+		return t.file.Write(p)
+	}
+	n, err := t.file.WriteString(rewrite + string(p) + t.line)
+	return max(0, min(n-len(rewrite), len(p))), err
+}
+
+// Sync implements zapcore.WriteSyncer; there is nothing to wait for.
+func (t *terminal) Sync() error { return nil }
+
+// show rewrites the line; an empty text takes it away. What cannot be shown is lost, as everything on a terminal.
+func (t *terminal) show(text string) {
+	if !t.is {
+		return
+	}
+	if width, _, err := term.GetSize(int(t.file.Fd())); err == nil && width > 1 && len(text) >= width {
+		text = text[:width-1] // the texts are ASCII; a full line would wrap
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if text != t.line {
+		_, _ = t.file.WriteString(rewrite + text)
+		t.line = text
+	}
+}
+
+// progress tells how a capture goes.
+type progress struct {
+	sink   *limitedSink
+	term   *terminal
+	begin  time.Time
+	output string
+}
+
+// service watches the time and the frames beside the sensor.
+func (p *progress) service(_ context.Context, sen *sensor.Sensor, _ *outputs) (func(context.Context) error, error) {
+	return func(ctx context.Context) error {
+		select {
+		case <-sen.Ready():
+		case <-ctx.Done():
+			return nil
+		}
+		p.begin = time.Now()
+		if d := p.sink.duration; d > 0 {
+			timer := time.AfterFunc(d, p.sink.expire)
+			defer timer.Stop()
+		}
+		if _, err := fmt.Fprintf(p.term, "rpcap-sensor: waiting for agents on %s; frames go to %s; Ctrl-C ends it\n", where(sen), p.output); err != nil {
+			return nil // nobody reads; the frames are what matters
+		}
+		p.draw(ctx, sen)
+		return nil
+	}, nil
+}
+
+// where is what agents dial, in words.
+func where(sen *sensor.Sensor) string {
+	var list []string
+	for _, a := range sen.Addrs() {
+		if a.Addr().IsUnspecified() {
+			list = append(list, fmt.Sprintf("port %d", a.Port()))
+			continue
+		}
+		list = append(list, net.JoinHostPort(a.Addr().String(), fmt.Sprint(a.Port())))
+	}
+	return strings.Join(list, ", ")
+}
+
+// draw keeps the line up to date until ctx ends.
+func (p *progress) draw(ctx context.Context, sen *sensor.Sensor) {
+	if !p.term.is {
+		<-ctx.Done()
+		return
+	}
+	tick := time.NewTicker(redraw)
+	defer tick.Stop()
+	defer p.term.show("")
+	last, lastAt, rate := uint64(0), p.begin, 0.0
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			frames, bytes := p.sink.taken()
+			if d := now.Sub(lastAt); d >= time.Second {
+				rate, last, lastAt = float64(frames-last)/d.Seconds(), frames, now
+			}
+			p.term.show(progressLine(frames, bytes, rate, lossOf(sen.Peers()), now.Sub(p.begin)))
+		}
+	}
+}
+
+// progressLine is what the line says.
+func progressLine(frames, bytes uint64, rate float64, l loss, took time.Duration) string {
+	return fmt.Sprintf("%d frames, %s, %.0f frames/s, lost %d, %s, %s",
+		frames, sizeText(bytes), rate, l.total(), plural(l.agents, "agent"), took.Round(time.Second))
+}
+
+// loss says what did not get into the file, of the frames that the filter let pass.
+type loss struct {
+	agents   int // that have been captured from
+	running  int
+	atAgents uint64 // their rings were full, or their interfaces
+	path     uint64 // between agent and sensor
+	tail     bool   // the last frames of some agent are not accounted for
+	output   uint64 // no room here
+}
+
+func (l loss) total() uint64 { return l.atAgents + l.path + l.output }
+
+func lossOf(peers []sensor.PeerStatus) (l loss) {
+	for i := range peers {
+		p := &peers[i]
+		if p.Rule == "" || p.Interface == "" {
+			continue
+		}
+		l.agents++
+		if p.State == sensor.StateRunning {
+			l.running++
+		}
+		l.atAgents += p.Forwarded.KernelDropped + p.Forwarded.InterfaceDropped
+		l.path += p.Received.Missing
+		l.output += p.Sinks.Dropped
+		l.tail = l.tail || p.Tail == sensor.TailUnknown
+	}
+	return l
+}
+
+// summary is printed at the end; limit is empty if it was none that ended the capture.
+func (p *progress) summary(sen *sensor.Sensor, limit string) error {
+	frames, bytes := p.sink.taken()
+	peers := sen.Peers()
+	l := lossOf(peers)
+	took := time.Since(p.begin)
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d frames, %s, in %.1f s from %s", frames, sizeText(bytes), took.Seconds(), plural(l.agents, "agent"))
+	if limit != "" {
+		fmt.Fprintf(&b, "; ended at %s", limit)
+	}
+	fmt.Fprintf(&b, "\n%d lost on the way, %d dropped at the agents, %d dropped here", l.path, l.atAgents, l.output)
+	if l.tail {
+		b.WriteString(" (the last frames of an agent are not accounted for)")
+	}
+	b.WriteByte('\n')
+	for i := range peers {
+		q := &peers[i]
+		if q.Rule == "" || q.Interface == "" {
+			fmt.Fprintf(&b, "  %s: nothing captured: %s\n", q.Name, cmp.Or(q.Reason, string(q.State)))
+			continue
+		}
+		fmt.Fprintf(&b, "  %s: %d frames, %d lost on the way\n", q.Name, q.Sinks.Written, q.Received.Missing)
+	}
+	if c := sen.Counters(); c.Accepted == 0 {
+		b.WriteString("no agent has connected; does its rpcapd.ini name this machine and port, and does the firewall let it in?\n")
+	}
+	_, err := p.term.Write([]byte(b.String()))
+	return err
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// sizeText is a number of bytes for people.
+func sizeText(n uint64) string {
+	const unit = 1000
+	if n < unit {
+		return fmt.Sprintf("%d bytes", n)
+	}
+	v, i := float64(n)/unit, 0
+	for ; v >= unit && i < 3; i++ {
+		v /= unit
+	}
+	return fmt.Sprintf("%.1f %cB", v, "kMGT"[i])
+}
