@@ -23,18 +23,19 @@ var allowed = map[string][]string{
 	"iface":     {},
 	"privilege": {},
 	"udpsock":   {},
+	"savefile":  {"udpstr"},
 	"filter":    {"rpcap"},
 	"config":    {"iface", "rpcap"},
 	"capture":   {"filter", "iface", "rpcap", "udpstr"},
 	"agent":     {"capture", "config", "filter", "iface", "rpcap", "udpsock", "udpstr"},
-	"sensor":    {"config", "filter", "rpcap", "udpsock", "udpstr"},
-	"cmd":       {"agent", "capture", "config", "filter", "iface", "privilege", "rpcap", "sensor", "udpsock", "udpstr"},
+	"sensor":    {"config", "filter", "rpcap", "savefile", "udpsock", "udpstr"},
+	"cmd":       {"agent", "capture", "config", "filter", "iface", "privilege", "rpcap", "savefile", "sensor", "udpsock", "udpstr"},
 	"packaging": {},
 	"test":      {"test", "capture", "config", "filter", "iface", "rpcap", "udpsock", "udpstr"},
 }
 
 // pure packages know no clock, no goroutine, no logger, and only the standard library.
-var pure = []string{"rpcap", "udpstr"}
+var pure = []string{"rpcap", "savefile", "udpstr"}
 
 // logging packages may import zap.
 var logging = []string{"cmd", "agent", "sensor", "test"}

@@ -1,0 +1,33 @@
+// Package savefile encodes capture files: pcapng (draft-ietf-opsawg-pcapng) and classic pcap (draft-ietf-opsawg-pcap).
+// It appends bytes to the caller's slice and does nothing else: no file, no clock, no state.
+//
+// A pcapng file is a section header, then interface blocks, frames and statistics in any order, as long as the block of
+// an interface comes before its frames. Interfaces are numbered from 0 in the order of their blocks.
+//
+//	section header | interface 0 | frame of 0 | interface 1 | frame of 1 | frame of 0 | … | statistics of 0 | of 1
+//
+//	off  size  enhanced packet block (little-endian)
+//	  0     4  type, 6
+//	  4     4  length of the block, also its last 4 bytes
+//	  8     4  number of the interface
+//	 12     8  microseconds since 1970, high half first
+//	 20     4  caplen: data bytes that follow
+//	 24     4  len: length of the frame on the wire
+//	 28     …  data, then 0 to 3 zero bytes up to a multiple of 4, then the length again
+//
+// A classic pcap file is a header of 24 bytes that names the one link type of the file, then records:
+//
+//	off  size  record (little-endian)
+//	  0     4  seconds since 1970
+//	  4     4  microseconds
+//	  8     4  caplen
+//	 12     4  len
+//	 16     …  data
+//
+// Every append function allocates nothing if the slice has room; the Size functions tell how much that is. What a
+// reader would refuse is never written: a len below caplen is raised, texts are cut at MaxText bytes, the data at
+// MaxFrame. What agents say about themselves may stand in the texts, so their bytes are written as they are: whoever
+// shows them has to clean them.
+//
+// What it does not do: read, compress, write other block types than the four above, or know the time.
+package savefile
