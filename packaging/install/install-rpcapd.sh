@@ -23,7 +23,8 @@ usage() {
 Usage: ${0##*/} [OPTIONS] [HOST [PORT]]
 Installs the packet-forwarding agent rpcapd $version ($arch), connects it to the sensor HOST
 (port 2003 if left out) and starts it as a service. It can be run again at any time: to
-upgrade, to change the sensor, to mend.
+upgrade, to change the sensor, to mend. HOST takes the place of the sensors in the
+configuration, whose lines become comments.
 
   -k        keep the configuration as it is, also if HOST is given
   -c        configuration only: the program and the service stay as they are
@@ -383,7 +384,7 @@ configure() {
 	case $host in
 	*:*:*) if [ "${host#\[}" = "$host" ]; then sensor="[$host]"; fi ;;
 	esac
-	set -- setup --sensor "$sensor${port:+:$port}" --no-reload -f "$(within "$ini")"
+	set -- setup --replace --sensor "$sensor${port:+:$port}" --no-reload -f "$(within "$ini")"
 	if [ -n "$quiet$root" ]; then set -- "$@" --no-dial; fi
 	"$tool" "$@"
 }

@@ -122,8 +122,8 @@ func TestReproducible(t *testing.T) {
 		}
 		compared++
 	}
-	if compared != 4 {
-		t.Errorf("%d files compared, want deb, rpm, apk and tar.gz", compared)
+	if compared != 5 {
+		t.Errorf("%d files compared, want deb, rpm, apk, tar.gz and the install script", compared)
 	}
 }
 

@@ -45,7 +45,7 @@ func TestDebLife(t *testing.T) {
 		s.wants("rpcapd check", "good, 0 sensor lines")
 		s.wants("getent passwd rpcapd", "nologin")
 		s.wants("passwd --status rpcapd", "rpcapd L ")
-		if out := s.run("dpkg-query -f '${Conffiles}' -W rpcapd"); strings.Contains(out, "ini") {
+		if out := s.run("dpkg-query -f '${Conffiles}' -W rpcapd"); strings.Contains(out, "rpcapd.ini") {
 			t.Errorf("conffiles: %s", out)
 		}
 
