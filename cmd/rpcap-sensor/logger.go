@@ -7,6 +7,8 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"golang.org/x/term"
+
+	"rpcapd/cmd/internal/journal"
 )
 
 // newLogger logs to standard error, which is free even when frames go to standard output.
@@ -27,6 +29,11 @@ func newLogger(format, level string, stderr zapcore.WriteSyncer) (*zap.Logger, e
 		enc = zapcore.NewConsoleEncoder(cfg)
 	default:
 		return nil, fmt.Errorf("log format %q: it is console or json", format)
+	}
+	if f, ok := stderr.(*os.File); ok && format == "console" {
+		if c := journal.New(f, "rpcap-sensor", lv); c != nil {
+			return zap.New(c), nil
+		}
 	}
 	return zap.New(zapcore.NewCore(enc, zapcore.Lock(stderr), lv)), nil
 }

@@ -3,9 +3,12 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+
+	"rpcapd/cmd/internal/journal"
 )
 
 // newLogger logs to standard error and, if asked, to syslog. In the background there
@@ -20,7 +23,7 @@ func (s *settings) newLogger(stderr io.Writer, background bool) (*zap.Logger, er
 	}
 	var cores []zapcore.Core
 	if !background {
-		cores = append(cores, zapcore.NewCore(encoder(s.logFormat, true), zapcore.Lock(zapcore.AddSync(stderr)), level))
+		cores = append(cores, s.stderrCore(stderr, level))
 	}
 	if s.syslog || background {
 		w, err := openSyslog()
@@ -30,6 +33,16 @@ func (s *settings) newLogger(stderr io.Writer, background bool) (*zap.Logger, er
 		cores = append(cores, &syslogCore{LevelEnabler: level, encoder: encoder(s.logFormat, false), to: w})
 	}
 	return zap.New(zapcore.NewTee(cores...)), nil
+}
+
+// stderrCore writes to standard error, or to the journal that systemd has connected it to.
+func (s *settings) stderrCore(stderr io.Writer, level zapcore.Level) zapcore.Core {
+	if f, ok := stderr.(*os.File); ok && s.logFormat == "console" {
+		if c := journal.New(f, "rpcapd", level); c != nil {
+			return c
+		}
+	}
+	return zapcore.NewCore(encoder(s.logFormat, true), zapcore.Lock(zapcore.AddSync(stderr)), level)
 }
 
 // encoder writes one line per entry. Syslog adds time and level itself.
