@@ -15,7 +15,7 @@ const (
 // TAP is a TAP interface that the sensor writes frames to.
 type TAP struct {
 	Interface string // its name, none twice
-	MTU       int    // bytes, at least; 0: what it has
+	MTU       int    // bytes, at least; 0: the largest if the sensor makes the interface, else what it has
 	Guard     bool   // the frames are kept from this machine's own network stack
 	Persist   bool   // an interface that the sensor made stays when the sensor ends
 	Selection

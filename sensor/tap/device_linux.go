@@ -103,8 +103,12 @@ func (d *tunDevice) prepare(o *Options, made bool) error {
 				zap.Error(err), zap.String("cure", "CAP_NET_ADMIN and the kernel's cls_bpf, or a namespace of its own for interface and readers"))
 		}
 	}
-	if o.MTU > d.size {
-		if err := d.raise(o.MTU); err != nil {
+	least := o.MTU
+	if least == 0 && made {
+		least = MaxMTU
+	}
+	if least > d.size {
+		if err := d.raise(least); err != nil {
 			return err
 		}
 	}

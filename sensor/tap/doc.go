@@ -14,10 +14,11 @@
 //	raw IP, BSD loopback, Linux cooked with an Ethernet header made for it: addresses zero but for a known source
 //	any other link type                not at all; counted as dropped
 //	a frame cut by the snap length     as it is: shorter than its headers say
-//	a frame above the interface's MTU  raises the MTU, in steps that suit readers: 1500, 9216, 65521
+//	a frame above the interface's MTU  raises the MTU, to 9216 and then to 65521
 //
-// The kernel takes frames above the MTU too, up to 262,144 bytes (tested); raising it is for readers, which size their
-// buffers by it.
+// The kernel takes frames above the MTU too, up to 262,144 bytes (tested). The MTU is for readers: many size their buffers
+// by it when they start, and cut what is longer. Agents forward what segmentation and receive offload have put together,
+// so an interface that is made here has the largest MTU from the start.
 //
 // The guard. What is written to a TAP interface arrives at this machine: without more, its kernel would answer pings
 // sent to it by the wrong cable, and forward what it is to forward. So the interface has no address, no ARP, no

@@ -22,7 +22,7 @@ const (
 // Options configures New.
 type Options struct {
 	Interface string // empty: DefaultInterface
-	MTU       int    // bytes, what the interface has at least from the start; 0: what it has
+	MTU       int    // bytes, what the interface has at least from the start; 0: MaxMTU if it is made, else what it has
 	NoGuard   bool   // the machine's own network stack gets the frames too: for bridges and the like
 	Persist   bool   // an interface that Open makes stays when the program ends
 	Log       *zap.Logger

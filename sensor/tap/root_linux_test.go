@@ -18,7 +18,6 @@ import (
 
 	"rpcapd/sensor"
 	"rpcapd/test/netlab"
-	"rpcapd/udpstr"
 )
 
 func TestMain(m *testing.M) { netlab.Main(m) }
@@ -112,10 +111,15 @@ func read(t *testing.T, n *netlab.Namespace, name string) *reader {
 	return r
 }
 
+var (
+	buffer = make([]byte, 300_000)
+	aside  = make([]byte, 256)
+)
+
 // next is the next frame with its VLAN tag put back, nil if none comes.
 func (r *reader) next() []byte {
 	r.t.Helper()
-	b, oob := make([]byte, 300_000), make([]byte, 256)
+	b, oob := buffer, aside
 	n, oobn, _, _, err := unix.Recvmsg(r.fd, b, oob, 0)
 	if errors.Is(err, unix.EAGAIN) {
 		return nil
@@ -139,22 +143,10 @@ func (r *reader) next() []byte {
 	return b
 }
 
-func ether(size int, tail ...byte) []byte {
-	b := make([]byte, max(size, 14+len(tail)))
-	for i := range b {
-		b[i] = byte(i * 7)
-	}
-	copy(b, []byte{2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0})
-	copy(b[12:], tail)
-	return b
-}
-
-func packet(b []byte) *udpstr.Packet { return &udpstr.Packet{Frame: udpstr.Frame{Data: b, Len: uint32(len(b))}} }
-
 // TestRootFrameForFrame: what is given comes out, byte for byte, in order, of all sizes; the MTU follows.
 func TestRootFrameForFrame(t *testing.T) {
 	n := host(t)
-	k := open(t, n, Options{Interface: "rpcap0"})
+	k := open(t, n, Options{Interface: "rpcap0", MTU: 1500})
 	r := read(t, n, "rpcap0")
 	sink := run(t, n, k)
 	f := k.Attach(sensor.Source{Host: "a", Interface: "eth0", LinkType: 1})
@@ -479,7 +471,11 @@ func TestRootRefused(t *testing.T) {
 		t.Error("an interface that was to stay is gone")
 	}
 	k = open(t, n, Options{Interface: "rpcap0"})
-	if err := k.Close(); err != nil || n.Link("rpcap0") == nil {
-		t.Errorf("opened again: %v", err)
+	if err := k.Close(); err != nil || n.Link("rpcap0").Attrs().MTU != 9000 {
+		t.Errorf("opened again: %v, %+v", err, n.Link("rpcap0").Attrs())
+	}
+	open(t, n, Options{Interface: "rpcap1"})
+	if mtu := n.Link("rpcap1").Attrs().MTU; mtu != MaxMTU {
+		t.Errorf("MTU %d of an interface that was made", mtu)
 	}
 }

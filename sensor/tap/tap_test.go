@@ -1,0 +1,216 @@
+package tap
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"rpcapd/sensor"
+	"rpcapd/udpstr"
+)
+
+func ether(size int, tail ...byte) []byte {
+	b := make([]byte, max(size, 14+len(tail)))
+	for i := range b {
+		b[i] = byte(i * 7)
+	}
+	copy(b, []byte{2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0})
+	copy(b[12:], tail)
+	return b
+}
+
+func packet(b []byte) *udpstr.Packet {
+	return &udpstr.Packet{Frame: udpstr.Frame{Data: b, Len: uint32(len(b))}}
+}
+
+func TestHeader(t *testing.T) {
+	v4, v6 := []byte{0x45, 0, 0, 20}, []byte{0x60, 0, 0, 0}
+	mac := []byte{2, 1, 1, 1, 1, 1}
+	none := make([]byte, 6)
+	join := func(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
+	for _, tc := range []struct {
+		name     string
+		linkType uint32
+		frame    []byte
+		want     []byte // nil: not possible
+	}{
+		{"raw IPv4", 101, v4, join(none, none, []byte{8, 0}, v4)},
+		{"raw IPv6", 101, v6, join(none, none, []byte{0x86, 0xdd}, v6)},
+		{"IPv4", 228, v4, join(none, none, []byte{8, 0}, v4)},
+		{"IPv6", 229, v6, join(none, none, []byte{0x86, 0xdd}, v6)},
+		{"raw nothing", 101, nil, nil},
+		{"raw nonsense", 101, []byte{0x10}, nil},
+		{"BSD loopback", 0, join([]byte{30, 0, 0, 0}, v6), join(none, none, []byte{0x86, 0xdd}, v6)},
+		{"OpenBSD loopback", 108, join([]byte{0, 0, 0, 2}, v4), join(none, none, []byte{8, 0}, v4)},
+		{"loopback nothing", 0, []byte{2, 0, 0, 0}, nil},
+		{"cooked", 113, join([]byte{0, 0, 0, 1, 0, 6}, mac, []byte{0, 0, 8, 0}, v4), join(none, mac, []byte{8, 0}, v4)},
+		{"cooked, no address", 113, join([]byte{0, 0, 0, 1, 0, 0}, mac, []byte{0, 0, 8, 6}, v4), join(none, none, []byte{8, 6}, v4)},
+		{"cooked, 802.2", 113, join([]byte{0, 0, 0, 1, 0, 6}, mac, []byte{0, 0, 0, 4}, v4), nil},
+		{"cooked, cut", 113, make([]byte, 15), nil},
+		{"cooked 2", 276, join([]byte{0x86, 0xdd, 0, 0, 0, 0, 0, 2, 0, 1, 0, 6}, mac, []byte{0, 0}, v6), join(none, mac, []byte{0x86, 0xdd}, v6)},
+		{"cooked 2, cut", 276, make([]byte, 19), nil},
+	} {
+		h, payload, ok := header(tc.linkType, tc.frame)
+		if got := append(h[:], payload...); ok != (tc.want != nil) || ok && !bytes.Equal(got, tc.want) {
+			t.Errorf("%s: %x, %v; want %x", tc.name, got, ok, tc.want)
+		}
+	}
+	for lt, want := range map[uint32]bool{1: true, 101: true, 113: true, 105: false, 127: false, 147: false} {
+		if possible(lt) != want {
+			t.Errorf("link type %d: %v", lt, !want)
+		}
+	}
+}
+
+func FuzzHeader(f *testing.F) {
+	f.Add(uint32(113), make([]byte, 20))
+	f.Add(uint32(101), []byte{0x45})
+	f.Add(uint32(1), []byte{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x81, 0, 0, 1, 0x81, 0})
+	f.Fuzz(func(t *testing.T, linkType uint32, frame []byte) {
+		if _, payload, ok := header(linkType, frame); ok && !bytes.HasSuffix(frame, payload) {
+			t.Errorf("the payload %x is not the end of %x", payload, frame)
+		}
+		if fits(frame) && need(frame) > MaxMTU {
+			t.Errorf("need %d", need(frame))
+		}
+	})
+}
+
+func TestNames(t *testing.T) {
+	for name, good := range map[string]bool{
+		"rpcap0": true, "a": true, "fifteen-letters": true, "tap.5": true,
+		".": false, "..": false, "a/b": false, "tap%d": false, "a b": false, "a:1": false, "sixteen-letters-": false, "é": false,
+	} {
+		if err := CheckName(name); (err == nil) != good {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	if k, err := New(Options{}); err != nil || k.Name() != "tap rpcap0" {
+		t.Errorf("%v, %v", k, err)
+	}
+	for _, mtu := range []int{-1, 67, 65522} {
+		if _, err := New(Options{MTU: mtu}); err == nil || !strings.Contains(err.Error(), "68 to 65521") {
+			t.Errorf("MTU %d: %v", mtu, err)
+		}
+	}
+}
+
+// stub is a device that notes what is written, or does not take it.
+type stub struct {
+	written chan []byte
+	begun   chan struct{} // a write has begun
+	err     error
+	gone    chan error
+	size    int
+}
+
+func (d *stub) write(frame []byte) error {
+	if d.begun != nil {
+		d.begun <- struct{}{}
+	}
+	if d.err == nil {
+		d.written <- bytes.Clone(frame)
+	}
+	return d.err
+}
+func (d *stub) raise(mtu int) error { return errors.New("not permitted") }
+func (d *stub) mtu() int            { return d.size }
+func (d *stub) guarded() bool       { return true }
+func (d *stub) drain() error        { return <-d.gone }
+func (d *stub) close() error {
+	select {
+	case d.gone <- nil:
+	default:
+	}
+	return nil
+}
+
+// TestSlowInterface: when the queue is full frames are dropped and counted, and Frame never waits.
+func TestSlowInterface(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k, err := New(Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := &stub{written: make(chan []byte), gone: make(chan error, 1), size: 1500}
+		k.open = func(*Options) (device, error) { return d, nil }
+		done := make(chan error)
+		go func() { done <- k.Run(t.Context()) }()
+		f := k.Attach(sensor.Source{LinkType: 1})
+		const frames = 300
+		for range frames {
+			f.Frame(packet(ether(200_000)))
+		}
+		synctest.Wait()
+		c := f.Counters()
+		if c.Written+c.Dropped != frames || c.Written < queueChunks || c.Written > 3*queueChunks {
+			t.Errorf("counters %+v", c)
+		}
+		for range c.Written {
+			<-d.written
+		}
+		d.gone <- errGone
+		if err := <-done; !errors.Is(err, sensor.ErrTryAgain) || !errors.Is(err, errGone) {
+			t.Error(err)
+		}
+		if after := f.Counters(); after != c {
+			t.Errorf("counters %+v, were %+v", after, c)
+		}
+	})
+}
+
+// TestLostInQueue: frames that were queued when the interface went are counted as dropped.
+func TestLostInQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k, err := New(Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := &stub{begun: make(chan struct{}), gone: make(chan error, 1), size: MaxMTU, err: errGone}
+		k.open = func(*Options) (device, error) { return d, nil }
+		done := make(chan error)
+		f := k.Attach(sensor.Source{LinkType: 1})
+		other := k.Attach(sensor.Source{LinkType: 105})
+		for range 10_000 {
+			f.Frame(packet(ether(60)))
+			other.Frame(packet(ether(60)))
+		}
+		go func() { done <- k.Run(t.Context()) }()
+		<-d.begun
+		if err := <-done; !errors.Is(err, errGone) {
+			t.Error(err)
+		}
+		if c := f.Counters(); c != (sensor.FeedCounters{Dropped: 10_000}) {
+			t.Errorf("counters %+v", c)
+		}
+		if c := other.Counters(); c != (sensor.FeedCounters{Dropped: 10_000}) {
+			t.Errorf("counters of another link type %+v", c)
+		}
+		st := k.Status()
+		numbers := map[string]uint64{}
+		for _, x := range st.Details {
+			numbers[x.Name] = x.Number
+		}
+		if st.Kind != "tap" || st.State != sensor.SinkRetrying || numbers["frames refused by the kernel"] != 10_000 || numbers["frames that cannot be ethernet"] != 10_000 {
+			t.Errorf("status %+v", st)
+		}
+	})
+}
+
+func BenchmarkFeed(b *testing.B) {
+	k, err := New(Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	f := k.Attach(sensor.Source{LinkType: 1})
+	p := packet(ether(512))
+	b.ReportAllocs()
+	for b.Loop() {
+		f.Frame(p)
+		if c := k.queue.chunks[0]; len(c.data) > chunkFull-1024 {
+			k.queue.put(k.queue.take())
+		}
+	}
+}
