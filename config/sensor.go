@@ -22,6 +22,8 @@ type Sensor struct {
 	Output  Output
 	TAP     []TAP
 	HTTP    HTTP
+
+	PcapOverIP []PcapOverIP
 }
 
 // Rule says which agents and interfaces are wanted and what is asked of them. The

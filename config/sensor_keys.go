@@ -19,12 +19,10 @@ var sensorSections = []sensorSection{
 	dataSection,
 	streamsSection,
 	outputSection,
-	{section: section{kind: "pcap-over-ip", later: notServed}},
+	pcapOverIPSection,
 	tapSection,
 	httpSection,
 }
-
-const notServed = "this version of the sensor does not serve it"
 
 // sensorGrammar is the same for the reader of lines.
 var sensorGrammar = grammar{top: []string{"Listen", "Alias"}, sections: grammarOf(sensorSections)}

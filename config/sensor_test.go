@@ -133,7 +133,7 @@ func TestSensorProblems(t *testing.T) {
 		{"[data x]\n" + rule, 1, false, "write [data]"},
 		{"[dota]\nPorts=x\n" + rule, 1, true, "unknown section [dota], passed over; did you mean data?"},
 		{"[http]\nListen = :80\n" + rule, 1, true, "listens on :80 and asks for no password"},
-		{"[PCAP-over-IP]\nListen = :80\n" + rule, 1, true, "[pcap-over-ip] is passed over"},
+		{"[PCAP-over-IP]\nListen = :80\n" + rule, 1, true, "lets everybody in"},
 		{"Listen = :2003\n" + rule, 1, false, "write the one address to listen on"},
 		{"Alias = web1\n" + rule, 1, false, "write ADDRESS, NAME"},
 		{"Alias = 10.0.0.1 a\nAlias = 10.0.0.1 b\n" + rule, 2, true, `10.0.0.1 has the name "a" already`},

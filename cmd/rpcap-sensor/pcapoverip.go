@@ -1,0 +1,47 @@
+package main
+
+import (
+	"context"
+
+	"rpcapd/config"
+	"rpcapd/savefile"
+	"rpcapd/sensor"
+	"rpcapd/sensor/pcapoverip"
+)
+
+// pcapOverIPSinks makes one sink for each section [pcap-over-ip].
+func pcapOverIPSinks(ctx context.Context, o *outputs) (all []sensor.Sink, err error) {
+	for _, c := range o.config.PcapOverIP {
+		k, err := pcapoverip.New(pcapOverIPOptions(c, o))
+		if err != nil {
+			return all, err
+		}
+		selected, err := sensor.Select(ctx, sensor.SelectionFromConfig(c.Selection), k)
+		if err != nil {
+			_ = k.Close() // the first error counts
+			return all, err
+		}
+		all = append(all, selected)
+	}
+	return all, nil
+}
+
+func pcapOverIPOptions(c config.PcapOverIP, o *outputs) pcapoverip.Options {
+	opts := pcapoverip.Options{
+		Name: c.Title(), Clients: c.Clients, AllowClients: c.AllowClients, Buffer: c.Buffer, Stalled: c.Stalled, Log: o.log,
+		TLS: pcapoverip.TLS{
+			Enabled: c.TLS, Certificate: c.Certificate, Key: c.Key, ClientCA: c.ClientCA, CA: c.CA, ServerName: c.ServerName,
+		},
+	}
+	if opts.Connect = c.Connect; c.Connect == "" {
+		opts.Listen = c.Listen
+	}
+	if c.Classic {
+		opts.Format = savefile.Pcap
+	}
+	if c.LinkType >= 0 {
+		n := uint32(c.LinkType)
+		opts.LinkType = &n
+	}
+	return opts
+}

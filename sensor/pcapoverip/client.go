@@ -1,0 +1,173 @@
+package pcapoverip
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"rpcapd/sensor"
+)
+
+// client is one connection, from accept (or the end of the TLS handshake) to the end; or one that was dialled.
+type client struct {
+	sink        *Sink
+	log         *zap.Logger
+	conn        *pacedConn
+	address     netip.AddrPort
+	certificate string // subject of the client's certificate
+	since       time.Time
+
+	mu        sync.Mutex // a leaf; guards all below
+	selection string     // in the words of a request; empty: everything
+	stream    *stream    // nil: its request is read or compiled
+}
+
+// run serves the client until it goes, or until ctx ends and it has got everything.
+func (c *client) run(ctx context.Context) {
+	defer c.sink.leave(c)
+	in := newInput()
+	go in.read(c.conn.Conn)
+	defer func() { <-in.ended }()
+	err := c.serve(ctx, in)
+	if asked := (requestError{}); errors.As(err, &asked) {
+		c.log.Warn("client refused: its request cannot be obeyed", zap.Error(err))
+		c.conn.finishBy(time.Now().Add(refusalTimeout))
+		_, _ = fmt.Fprintf(c.conn, "error: %v\n", err) // whoever reads it
+	}
+	if err == nil || errors.As(err, &requestError{}) {
+		c.conn.hangUp(in.ended)
+	} else {
+		_ = c.conn.Close() // what is queued is lost, and counted
+	}
+	if n := c.counters(); c.streamed() {
+		c.log.Info("client has gone", zap.String("reason", reason(err)), zap.Uint64("frames", n.Written),
+			zap.Uint64("bytes", n.bytes), zap.Uint64("dropped", n.Dropped))
+	}
+}
+
+// requestError is answered.
+type requestError struct{ error }
+
+func (e requestError) Unwrap() error { return e.error }
+
+// serve reads the request and writes the stream.
+func (c *client) serve(ctx context.Context, in *input) error {
+	line, err := c.request(ctx, in)
+	if err != nil || ctx.Err() != nil {
+		return err
+	}
+	selector, err := c.prepare(ctx, in, line)
+	if err != nil || ctx.Err() != nil {
+		return err
+	}
+	return c.deliver(ctx, in, selector)
+}
+
+// deliver writes the stream.
+func (c *client) deliver(ctx context.Context, in *input, selector *sensor.Selector) error {
+	st := c.sink.newStream(c.conn, selector)
+	defer c.sink.backlog.leave(st.reader)
+	c.mu.Lock()
+	c.stream = st
+	selection := c.selection
+	c.mu.Unlock()
+	c.log.Info("client connected", zap.String("selection", selection), zap.String("certificate", c.certificate))
+	// A client that reads nothing must not hold up its own end.
+	done := make(chan struct{})
+	defer close(done)
+	go func() {
+		select {
+		case <-in.gone:
+			_ = c.conn.Close()
+		case <-done:
+		}
+	}()
+	stop := context.AfterFunc(ctx, func() { c.conn.finishBy(time.Now().Add(drainTimeout)) })
+	defer stop()
+	err := st.run(ctx, in.gone)
+	select {
+	case <-in.gone:
+		return in.err // the cause of a failed write
+	default:
+		return err
+	}
+}
+
+// request waits for the line. A client that says nothing wants everything.
+func (c *client) request(ctx context.Context, in *input) ([]byte, error) {
+	timer := time.NewTimer(beginTimeout)
+	defer timer.Stop()
+	select {
+	case <-in.begun:
+	case <-in.gone:
+		return nil, in.err
+	case <-ctx.Done():
+		return nil, nil
+	case <-timer.C:
+		if in.phase.CompareAndSwap(phaseSilent, phaseStreaming) {
+			return nil, nil
+		}
+	}
+	timer.Reset(lineTimeout)
+	select {
+	case line := <-in.line:
+		if isTLS(line) {
+			return nil, requestError{errTLS}
+		}
+		return line, nil
+	case <-in.gone:
+		return nil, in.err
+	case <-ctx.Done():
+		return nil, nil
+	case <-timer.C:
+		return nil, requestError{fmt.Errorf("the request has no end after %v; it is one line", lineTimeout)}
+	}
+}
+
+// prepare compiles what the line asks for; nil is everything.
+func (c *client) prepare(ctx context.Context, in *input, line []byte) (*sensor.Selector, error) {
+	sel, err := parseRequest(line)
+	if err != nil {
+		return nil, requestError{err}
+	}
+	c.mu.Lock()
+	c.selection = describeSelection(sel)
+	c.mu.Unlock()
+	if sel.Everything() {
+		return nil, nil
+	}
+	bounded, cancel := context.WithTimeout(ctx, compileTimeout)
+	defer cancel()
+	go func() {
+		select {
+		case <-in.gone:
+			cancel()
+		case <-bounded.Done():
+		}
+	}()
+	select {
+	case c.sink.compiles <- struct{}{}:
+		defer func() { <-c.sink.compiles }()
+	case <-bounded.Done():
+		return nil, requestError{errors.New("too many filters wait to be compiled; try again")}
+	}
+	selector, err := sel.Compile(bounded)
+	switch {
+	case ctx.Err() != nil:
+		return nil, nil
+	case err != nil:
+		return nil, requestError{err}
+	}
+	return selector, nil
+}
+
+func (c *client) streamed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stream != nil
+}

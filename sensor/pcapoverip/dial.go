@@ -1,0 +1,118 @@
+package pcapoverip
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+const (
+	// The pause before a listener is dialled again grows from the first to the most, with up to a quarter more at
+	// random; after a connection of stableTime it begins anew.
+	backoffFirst, backoffMost = time.Second, 30 * time.Second
+	stableTime                = time.Minute
+	dialTimeout               = 10 * time.Second
+	// earlyEnd is how long the listener's end of its own direction means that it only reads, as socat -u does; after
+	// that it means that the listener has gone.
+	earlyEnd = time.Second
+)
+
+// dialOut keeps a connection to the listener until ctx ends.
+func (s *Sink) dialOut(ctx context.Context) {
+	pause, failures := backoffFirst, 0
+	for {
+		begin := time.Now()
+		connected, err := s.dialled(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if connected {
+			failures = 0
+		}
+		if time.Since(begin) >= stableTime {
+			pause = backoffFirst
+		}
+		s.disconnected(err)
+		level := zap.DebugLevel
+		if failures++; failures == 1 || connected {
+			level = zap.WarnLevel
+		}
+		wait := pause + rand.N(pause/4)
+		s.log.Log(level, "listener cannot be reached; frames are dropped until it can",
+			zap.String("listener", s.opts.Connect), zap.String("reason", reason(err)), zap.Duration("next_try_in", wait.Round(time.Millisecond)))
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		}
+		pause = min(2*pause, backoffMost)
+	}
+}
+
+// disconnected is for the status.
+func (s *Sink) disconnected(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	if s.peer {
+		s.peer, s.since = false, now
+	}
+	s.lastErr, s.lastAt = reason(err), now
+}
+
+// dialled is one attempt and the connection that comes of it: a complete new stream.
+func (s *Sink) dialled(ctx context.Context) (connected bool, err error) {
+	conn, err := s.dial(ctx)
+	if err != nil {
+		return false, err
+	}
+	c := s.newClient(conn)
+	s.mu.Lock()
+	s.clients[c] = struct{}{}
+	s.served++
+	s.peer, s.since = true, time.Now()
+	s.mu.Unlock()
+	defer s.leave(c)
+
+	in := newInput()
+	in.deaf = true
+	go in.read(conn)
+	defer func() { <-in.ended }()
+	early := time.AfterFunc(earlyEnd, func() { in.phase.Store(phaseStreaming) })
+	defer early.Stop()
+	if err = c.deliver(ctx, in, nil); err == nil {
+		c.conn.hangUp(in.ended)
+	}
+	_ = c.conn.Close() // what is queued is lost, and counted
+	return true, err
+}
+
+// dial connects, with TLS if that is wanted.
+func (s *Sink) dial(ctx context.Context) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", s.opts.Connect)
+	if err != nil || s.tls == nil {
+		return conn, err
+	}
+	host, _, err := net.SplitHostPort(s.opts.Connect)
+	if err == nil {
+		secure := tls.Client(conn, s.tls.client(host))
+		if err = secure.HandshakeContext(ctx); err == nil {
+			return secure, nil
+		}
+	}
+	_ = conn.Close()
+	if record := (tls.RecordHeaderError{}); errors.As(err, &record) {
+		err = fmt.Errorf("the listener speaks no TLS: %w", err)
+	}
+	return nil, fmt.Errorf("make TLS handshake: %w", err)
+}

@@ -1,0 +1,54 @@
+// Package pcapoverip is the sensor's sink that gives frames to programs over TCP, live: PCAP-over-IP, as Wireshark,
+// tshark, dumpcap, Arkime and netcap read it. It listens for many clients, or it dials out to one that listens.
+//
+//	feeds ─► encode once ─► backlog (shared, bounded) ─┬─► client A: the bytes as they are ──────────────► socket
+//	          (pcapng)                                 ├─► client B: its selection, ids of its own ──────► socket
+//	                                                   └─► client C: classic pcap, one link type ────────► socket
+//
+// What a connection carries is a capture file that does not end: a section header, a block for each interface, and
+// the frames from then on; in classic pcap the 24-byte header and the frames. When the sensor stops, what is queued is
+// written, then (pcapng) the statistics of each interface, then FIN.
+//
+// # Request
+//
+// PCAP-over-IP has no request, and a client such as tshark sends nothing. A client that does want less than everything
+// sends one line within 150 ms after it has connected (after the TLS handshake, with TLS):
+//
+//	filter=tcp port 443; agents=web*, 10.1.0.0/16; rules=dmz\n
+//
+// The three keys are those of sensor.Selection; each may be left out, and an empty line is everything. The line has at
+// most 4,096 bytes. It only narrows what the sink's own selection lets through. A request that cannot be obeyed is
+// answered by one line of text, "error: …", and the end of the connection: what was mistyped never becomes everything.
+// The filter is compiled by tcpdump as a single argument behind "--"; at most two run at once, each at most ten
+// seconds; the frames of that time are not sent. Names of hosts in a filter are looked up by the sensor's host.
+//
+// # What is lost, and who counts it
+//
+// All clients share one backlog (16 MiB unless told otherwise). Each has its own place in it. When it is full, its
+// oldest part gives way, if any client has got beyond that part: those that have not lose it, and it is counted for
+// them. If none has, the new frame is dropped. So a slow client never slows another, or the sensor, and a client that
+// never reads costs no memory but a share of the one backlog and its socket's buffer. With a full socket a client may
+// stay for two minutes (Options.Stalled): a Wireshark that was stopped goes on with a gap. Then it is disconnected.
+//
+// The counters are equations. For a feed of the sink:
+//
+//	frames given = Written   put into the backlog: at least one client takes them up
+//	             + Dropped   no client has room, another link type than that of a classic stream, dialled out and not connected
+//	             + LeftOut   nobody is connected
+//
+// and for a client, over the frames that were put into the backlog, or found no room there, while it was connected:
+//
+//	offered = Written (sent) + LeftOut (not in its selection) + Dropped (it was too slow) + what waits in the backlog
+//
+// With a selection, Dropped is the number of frames that the client's goroutine could not look at in time; which of
+// them it would have got nobody knows.
+//
+// # Limits
+//
+// At most 64 clients unless told otherwise; one more is told so and let go. At most 64 connections in a TLS handshake,
+// for at most ten seconds; one more and the oldest of them is closed, so that connections that say nothing cannot keep
+// clients out. At most 4,096 interfaces while any client is there.
+//
+// The package refuses to buffer for clients that are not connected, to send a client what came before it, and to let a
+// client choose what the sink's own selection leaves out.
+package pcapoverip

@@ -1,0 +1,73 @@
+package pcapoverip
+
+import (
+	"time"
+
+	"rpcapd/sensor"
+	"rpcapd/udpstr"
+)
+
+// feed is one stream of the sensor. All that changes is guarded by backlog.mu.
+type feed struct {
+	sink   *Sink
+	source sensor.Source
+	begin  time.Time
+
+	entry    *ifaceEntry // nil: nobody is connected, or the frames cannot be in these streams
+	counters sensor.FeedCounters
+}
+
+// Attach implements sensor.Sink.
+func (s *Sink) Attach(src sensor.Source) sensor.Feed {
+	f := &feed{sink: s, source: src, begin: time.Now()}
+	b := &s.backlog
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	unsettled := b.linkType < 0
+	b.settle(src)
+	b.feeds = append(b.feeds, f)
+	if len(b.readers) > 0 && (b.number(f) || unsettled) {
+		b.rouse()
+	}
+	return f
+}
+
+// Frame implements sensor.Feed.
+func (f *feed) Frame(p *udpstr.Packet) {
+	b := &f.sink.backlog
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case len(b.readers) == 0 && f.sink.opts.Connect == "" && !f.sink.ended:
+		f.counters.LeftOut++
+	case f.entry == nil || !b.append(f.entry.id, p):
+		f.counters.Dropped++
+	default:
+		f.counters.Written++
+		f.counters.Bytes += uint64(len(p.Data))
+	}
+}
+
+// Counters implements sensor.Feed.
+func (f *feed) Counters() sensor.FeedCounters {
+	f.sink.backlog.mu.Lock()
+	defer f.sink.backlog.mu.Unlock()
+	return f.counters
+}
+
+// Detach implements sensor.Feed.
+func (f *feed) Detach(sum sensor.Forwarded) {
+	b := &f.sink.backlog
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.remove(f)
+	if f.entry == nil {
+		return
+	}
+	to := &f.entry.forwarded
+	to.Known = to.Known || sum.Known
+	to.Received += sum.Received
+	to.InterfaceDropped += sum.InterfaceDropped
+	to.KernelDropped += sum.KernelDropped
+	to.Captured += sum.Captured
+}

@@ -1,0 +1,100 @@
+package pcapoverip
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+)
+
+// maxIgnored bounds what a client may send that nobody asked for.
+const maxIgnored = 64 << 10
+
+var (
+	errLate   = fmt.Errorf("its request came later than %v after it had connected, when its stream had begun", beginTimeout)
+	errTLS    = errors.New("it speaks TLS, and this port does not; give the output Certificate and Key, or use a client without TLS")
+	errBabble = errors.New("it sends what nobody asked for")
+)
+
+// The phases of a connection. Whoever changes them does so once.
+const (
+	phaseSilent    int32 = iota // nothing has come yet
+	phaseAsking                 // a request has begun: the client gets nothing before it is complete
+	phaseStreaming              // the time for a request is over
+)
+
+// input is the one goroutine that reads from a client: the request, then only the end of the connection.
+type input struct {
+	phase atomic.Int32
+	deaf  bool          // no request is expected, and what comes is passed over: dialled out
+	begun chan struct{} // closed when a request begins
+	line  chan []byte   // capacity 1: the request without its end
+	gone  chan struct{} // closed when the client has gone
+	ended chan struct{} // closed when nothing is read any more
+
+	once sync.Once
+	err  error // why gone was closed; readable after that
+}
+
+func newInput() *input {
+	return &input{begun: make(chan struct{}), line: make(chan []byte, 1), gone: make(chan struct{}), ended: make(chan struct{})}
+}
+
+// lose closes gone.
+func (in *input) lose(err error) {
+	in.once.Do(func() {
+		in.err = err
+		close(in.gone)
+	})
+}
+
+// read works until the connection ends. A client that has closed its own direction before its stream began still reads.
+func (in *input) read(conn net.Conn) {
+	defer close(in.ended)
+	var asking []byte
+	ignored := 0
+	buf := make([]byte, 1024)
+	for {
+		n, err := conn.Read(buf)
+		fresh := buf[:n]
+		if n > 0 && !in.deaf && in.phase.CompareAndSwap(phaseSilent, phaseAsking) {
+			asking = make([]byte, 0, len(buf))
+			close(in.begun)
+		}
+		switch {
+		case in.deaf:
+		case asking != nil:
+			asking = append(asking, fresh...)
+			line, _, found := bytes.Cut(asking, []byte("\n"))
+			if found || err != nil || len(asking) > maxRequest || isTLS(asking) {
+				in.line <- line
+				asking = nil
+			}
+		case in.phase.Load() == phaseStreaming && len(bytes.TrimSpace(fresh)) > 0:
+			in.lose(errLate)
+			return
+		default:
+			if ignored += len(fresh); ignored > maxIgnored {
+				in.lose(errBabble)
+				return
+			}
+		}
+		switch {
+		case err == nil:
+		case errors.Is(err, io.EOF) && in.phase.Load() != phaseStreaming:
+			return
+		case errors.Is(err, io.EOF):
+			in.lose(errGone)
+			return
+		default:
+			in.lose(err)
+			return
+		}
+	}
+}
+
+// isTLS recognises the beginning of a TLS handshake.
+func isTLS(b []byte) bool { return len(b) >= 3 && b[0] == 0x16 && b[1] == 3 && b[2] <= 4 }

@@ -1,0 +1,253 @@
+package pcapoverip
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"runtime"
+	"runtime/pprof"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/gopacket/pcapgo"
+
+	"rpcapd/sensor"
+	"rpcapd/udpstr"
+)
+
+// TestMain fails the package if goroutines or file descriptors are left over when all tests have passed.
+func TestMain(m *testing.M) {
+	fds := openFiles()
+	code := m.Run()
+	if code == 0 {
+		code = leaks(fds)
+	}
+	os.Exit(code)
+}
+
+func leaks(fdsBefore int) int {
+	for range 300 {
+		if runtime.NumGoroutine() <= 2 && openFiles() <= fdsBefore+1 { // the runtime's poller opens one
+			return 0
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	fmt.Printf("leak: %d goroutines, %d file descriptors (%d before)\n", runtime.NumGoroutine(), openFiles(), fdsBefore)
+	_ = pprof.Lookup("goroutine").WriteTo(os.Stdout, 1)
+	return 1
+}
+
+// openFiles is 0 where there is no /proc.
+func openFiles() int {
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return 0
+	}
+	n := 0
+	for _, e := range entries {
+		// epoll and event descriptors belong to the Go runtime.
+		if target, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil && target[0] != 'a' {
+			n++
+		}
+	}
+	return n
+}
+
+// eventually polls until ok returns true.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+		if ok() {
+			return
+		}
+	}
+	t.Fatalf("waited in vain until %s", what)
+}
+
+var loopback = netip.MustParseAddrPort("127.0.0.1:0")
+
+// running is a sink at work.
+type running struct {
+	*Sink
+	t      *testing.T
+	cancel context.CancelFunc
+	result chan error
+	once   sync.Once
+	feeds  []sensor.Feed
+}
+
+// start runs a sink until stop or the end of the test.
+func start(t *testing.T, o Options) *running {
+	t.Helper()
+	if o.Connect == "" && !o.Listen.IsValid() {
+		o.Listen = loopback
+	}
+	s, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	r := &running{Sink: s, t: t, cancel: cancel, result: make(chan error, 1)}
+	go func() { r.result <- s.Run(ctx) }()
+	t.Cleanup(func() { r.stop() })
+	return r
+}
+
+// stop ends the feeds and the sink, as the sensor does.
+func (r *running) stop() {
+	r.once.Do(func() {
+		for _, f := range r.feeds {
+			f.Detach(sensor.Forwarded{Known: true, Received: 1000, KernelDropped: 3, Captured: 997})
+		}
+		begin := time.Now()
+		r.cancel()
+		if err := <-r.result; err != nil {
+			r.t.Errorf("Run: %v", err)
+		}
+		if d := time.Since(begin); d > 2900*time.Millisecond {
+			r.t.Errorf("Run took %v to end: the sensor waits for 3 s", d)
+		}
+	})
+}
+
+func (r *running) attach(host, iface string, linkType uint32) sensor.Feed {
+	f := r.Attach(source(host, iface, linkType))
+	r.feeds = append(r.feeds, f)
+	return f
+}
+
+func source(host, iface string, linkType uint32) sensor.Source {
+	return sensor.Source{Host: host, Agent: netip.MustParseAddr("10.0.0.2"), Interface: iface, LinkType: linkType, Snaplen: 65535, Rule: "r"}
+}
+
+// address is where clients connect.
+func (r *running) address() string { return r.Addr().String() }
+
+// clients waits until so many clients get frames.
+func (r *running) streaming(n int) {
+	r.t.Helper()
+	eventually(r.t, fmt.Sprintf("%d clients get frames", n), func() bool {
+		r.backlog.mu.Lock()
+		defer r.backlog.mu.Unlock()
+		return len(r.backlog.readers) == n
+	})
+}
+
+// ethernet is a UDP frame to a port, whose payload begins with a number; size is of the frame.
+func ethernet(number uint32, port uint16, size int) *udpstr.Packet {
+	b := make([]byte, max(size, 46))
+	copy(b, []byte{2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45})
+	binary.BigEndian.PutUint16(b[16:], uint16(min(len(b)-14, 65535)))
+	b[22], b[23] = 64, 17
+	copy(b[26:], []byte{10, 0, 0, 1, 10, 0, 0, 2})
+	binary.BigEndian.PutUint16(b[34:], 40000)
+	binary.BigEndian.PutUint16(b[36:], port)
+	binary.BigEndian.PutUint16(b[38:], uint16(min(len(b)-34, 65535)))
+	binary.BigEndian.PutUint32(b[42:], number)
+	for i := 46; i < len(b); i++ {
+		b[i] = byte(i * int(number+1))
+	}
+	return &udpstr.Packet{
+		Frame:  udpstr.Frame{Data: b, Len: uint32(len(b)) + number%3, Sec: 1_700_000_000 + number/1000, Usec: number % 1000 * 999},
+		Number: uint64(number) + 1,
+	}
+}
+
+func dial(t *testing.T, address string) net.Conn {
+	t.Helper()
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// record is one frame that a client got.
+type record struct {
+	iface    string
+	linkType uint32
+	sec      int64
+	usec     int
+	length   int
+	data     string
+}
+
+func recordOf(iface string, linkType uint32, p *udpstr.Packet) record {
+	return record{iface, linkType, int64(p.Sec), int(p.Usec), int(p.Len), string(p.Data)}
+}
+
+// readNg reads a pcapng stream to its end.
+func readNg(r io.Reader) ([]record, *pcapgo.NgReader, error) {
+	ng, err := pcapgo.NewNgReader(r, pcapgo.NgReaderOptions{WantMixedLinkType: true})
+	if err != nil {
+		return nil, nil, err
+	}
+	var all []record
+	for {
+		data, ci, err := ng.ReadPacketData()
+		if errors.Is(err, io.EOF) {
+			return all, ng, nil
+		}
+		if err != nil {
+			return all, ng, err
+		}
+		i, err := ng.Interface(ci.InterfaceIndex)
+		if err != nil {
+			return all, ng, err
+		}
+		all = append(all, record{i.Name, uint32(i.LinkType), ci.Timestamp.Unix(), ci.Timestamp.Nanosecond() / 1000, ci.Length, string(data)})
+	}
+}
+
+// compare says where two lists of frames differ.
+func compare(t *testing.T, who string, got, want []record) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Errorf("%s: %d frames instead of %d", who, len(got), len(want))
+	}
+	for i := range min(len(got), len(want)) {
+		if got[i] != want[i] {
+			t.Errorf("%s: frame %d is %.200v instead of %.200v", who, i, got[i], want[i])
+			return
+		}
+	}
+}
+
+// result is what a client in the background has read.
+type result struct {
+	records []record
+	ng      *pcapgo.NgReader
+	err     error
+}
+
+// collect reads a connection to its end in the background.
+func collect(c io.Reader) <-chan result {
+	ch := make(chan result, 1)
+	go func() {
+		all, ng, err := readNg(c)
+		ch <- result{all, ng, err}
+	}()
+	return ch
+}
+
+// await is what collect has got.
+func await(t *testing.T, who string, ch <-chan result) result {
+	t.Helper()
+	select {
+	case r := <-ch:
+		if r.err != nil {
+			t.Errorf("%s: %v", who, r.err)
+		}
+		return r
+	case <-time.After(20 * time.Second):
+		t.Fatalf("%s: its stream does not end", who)
+		return result{}
+	}
+}

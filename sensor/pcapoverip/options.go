@@ -1,0 +1,91 @@
+package pcapoverip
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"go.uber.org/zap"
+
+	"rpcapd/savefile"
+)
+
+const (
+	// DefaultPort is the port that Wireshark's manual and others use for PCAP-over-IP.
+	DefaultPort = 57012
+	// DefaultClients bounds the clients of one listener.
+	DefaultClients = 64
+	// DefaultBuffer is the backlog that all clients of a sink share, in bytes: an eighth of a second at 1 Gbit/s.
+	DefaultBuffer = 16 << 20
+	// MinBuffer holds the largest frame several times.
+	MinBuffer = 1 << 20
+	// DefaultStalled lets a reader that is stopped for a minute live.
+	DefaultStalled = 2 * time.Minute
+)
+
+// Options configures New. Exactly one of Listen and Connect is given.
+type Options struct {
+	Name    string         // the sink's; empty: "pcap-over-ip"
+	Listen  netip.AddrPort // the zero address is every address; port 0 lets the system choose (Sink.Addr tells)
+	Connect string         // "host:port" of a listener to dial instead
+
+	Format   savefile.Format
+	LinkType *uint32 // LINKTYPE number of a classic stream; nil: that of the first source
+
+	Clients      int            // at once; 0: DefaultClients
+	AllowClients []netip.Prefix // addresses that may connect; none: every one
+	Buffer       int            // bytes; 0: DefaultBuffer
+	Stalled      time.Duration  // a connection that takes nothing for this long is closed; 0: DefaultStalled
+
+	TLS TLS
+	Log *zap.Logger // nil is silent
+}
+
+// TLS says how a connection is protected. The paths are those of PEM files; they are read again when they change.
+type TLS struct {
+	Enabled     bool
+	Certificate string // required for Listen; for Connect the client's own, if the listener asks for one
+	Key         string
+	ClientCA    string // Listen: a client must show a certificate that one of these has signed
+	CA          string // Connect: who may have signed the listener's certificate; empty: the system's
+	ServerName  string // Connect: the name in that certificate; empty: the host of Connect
+}
+
+// check fills in defaults and refuses what cannot work.
+func (o *Options) check() error {
+	if o.Name == "" {
+		o.Name = "pcap-over-ip"
+	}
+	fail := func(text string) error { return fmt.Errorf("check %s: %w", o.Name, errors.New(text)) }
+	switch {
+	case o.Connect != "" && o.Listen != (netip.AddrPort{}):
+		return fail("it either listens or dials out; make two outputs of it")
+	case o.Format != savefile.Pcapng && o.Format != savefile.Pcap:
+		return fail("the format is neither pcapng nor pcap")
+	case o.Clients < 0 || o.Buffer < 0 || o.Stalled < 0:
+		return fail("a limit is negative")
+	case (o.TLS.Certificate == "") != (o.TLS.Key == ""):
+		return fail("only one of certificate and key; TLS needs both")
+	case !o.TLS.Enabled && o.TLS != (TLS{}):
+		return fail("files for TLS without TLS")
+	case o.TLS.Enabled && o.Connect == "" && o.TLS.Certificate == "":
+		return fail("TLS on a listener needs a certificate and its key")
+	case o.LinkType != nil && *o.LinkType > savefile.MaxLinkType:
+		return fail("link type above 65535")
+	}
+	if o.Clients == 0 {
+		o.Clients = DefaultClients
+	}
+	if o.Buffer == 0 {
+		o.Buffer = DefaultBuffer
+	}
+	o.Buffer = max(o.Buffer, MinBuffer)
+	if o.Stalled == 0 {
+		o.Stalled = DefaultStalled
+	}
+	if o.Log == nil {
+		o.Log = zap.NewNop()
+	}
+	return nil
+}

@@ -1,0 +1,124 @@
+package pcapoverip
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"rpcapd/sensor"
+)
+
+// clientCounters are those of one client or of several.
+type clientCounters struct {
+	sensor.FeedCounters
+	bytes uint64 // written to the connection, before TLS
+}
+
+func (n *clientCounters) add(o clientCounters) {
+	n.Written += o.Written
+	n.Bytes += o.Bytes
+	n.Dropped += o.Dropped
+	n.LeftOut += o.LeftOut
+	n.bytes += o.bytes
+}
+
+// numbers are the counters of a stream.
+func (s *stream) numbers() clientCounters {
+	return clientCounters{
+		FeedCounters: sensor.FeedCounters{
+			Written: s.sent.frames.Load(), Bytes: s.sent.bytes.Load(), LeftOut: s.sent.leftOut.Load(),
+			Dropped: s.sink.backlog.lost(s.reader) + s.sent.failed.Load(),
+		},
+		bytes: s.conn.written.Load(),
+	}
+}
+
+func (c *client) counters() (n clientCounters) {
+	c.mu.Lock()
+	st := c.stream
+	c.mu.Unlock()
+	if st != nil {
+		n = st.numbers()
+	}
+	return n
+}
+
+// status describes a client as a part of the sink.
+func (c *client) status() sensor.SinkStatus {
+	n := c.counters()
+	st := sensor.SinkStatus{
+		Name: c.address.String(), Kind: "client", State: sensor.SinkRunning, Since: c.since, FeedCounters: n.FeedCounters,
+	}
+	c.mu.Lock()
+	selection, streaming := c.selection, c.stream != nil
+	c.mu.Unlock()
+	if n.Dropped > 0 {
+		st.State = sensor.SinkDegraded
+		st.Error = fmt.Sprintf("it reads too slowly: %d frames dropped", n.Dropped)
+	}
+	if selection == "" {
+		selection = "everything"
+	}
+	if !streaming {
+		selection += " (not begun)"
+	}
+	st.Details = append(st.Details,
+		sensor.Detail{Name: "selection", Text: selection}, grown("bytes sent", n.bytes))
+	if c.certificate != "" {
+		st.Details = append(st.Details, sensor.Detail{Name: "certificate", Text: c.certificate})
+	}
+	return st
+}
+
+// Status describes the sink: its parts are the clients, the oldest first. The sensor adds the counters of the feeds.
+func (s *Sink) Status() sensor.SinkStatus {
+	s.mu.Lock()
+	clients := make([]*client, 0, len(s.clients))
+	for c := range s.clients {
+		clients = append(clients, c)
+	}
+	st := sensor.SinkStatus{
+		Name: s.opts.Name, Kind: "pcap-over-ip", State: sensor.SinkRunning, Since: s.since, Error: s.lastErr, ErrorAt: s.lastAt,
+	}
+	served, refused, past, connected := s.served, s.refused, s.past, s.peer
+	s.mu.Unlock()
+
+	slices.SortFunc(clients, func(a, b *client) int {
+		return cmp.Or(a.since.Compare(b.since), a.address.Compare(b.address))
+	})
+	total := past
+	for _, c := range clients {
+		total.add(c.counters())
+		st.Parts = append(st.Parts, c.status())
+	}
+	detail := func(name, text string) { st.Details = append(st.Details, sensor.Detail{Name: name, Text: text}) }
+	if s.opts.Connect != "" {
+		detail("listener", s.opts.Connect)
+		st.Details = append(st.Details, grown("connections", served))
+		if !connected {
+			st.State = sensor.SinkDegraded // what comes now is dropped
+		}
+	} else {
+		detail("address", s.listener.Addr().String())
+		st.Details = append(st.Details, number("clients", uint64(len(clients))), grown("clients served", served), grown("clients refused", refused))
+	}
+	detail("format", s.opts.Format.String())
+	if s.tls != nil {
+		detail("tls", s.tls.describe())
+	}
+	st.Details = append(st.Details,
+		grown("frames sent", total.Written), grown("bytes sent", total.bytes), grown("frames dropped by slow clients", total.Dropped))
+	return st
+}
+
+func number(name string, n uint64) sensor.Detail {
+	return sensor.Detail{Name: name, Text: strconv.FormatUint(n, 10), Number: n, Numeric: true}
+}
+
+// grown is a number that only grows.
+func grown(name string, n uint64) sensor.Detail {
+	d := number(name, n)
+	d.Total = true
+	return d
+}

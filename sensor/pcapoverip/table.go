@@ -1,0 +1,97 @@
+package pcapoverip
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"rpcapd/savefile"
+	"rpcapd/sensor"
+)
+
+const (
+	// maxInterfaces bounds the interfaces of a stream: names come from agents.
+	maxInterfaces = 4096
+)
+
+// table is the interfaces of all streams, numbered anew whenever the first client comes. backlog.mu guards it.
+type table struct {
+	feeds      []*feed // attached ones, in order
+	interfaces []*ifaceEntry
+	index      map[ifaceKey]*ifaceEntry
+	oneType    bool  // classic pcap
+	linkType   int64 // of all streams when oneType; -1 before the first source
+}
+
+type ifaceKey struct {
+	name, filter string
+	linkType     uint32
+	snaplen      uint32
+}
+
+// ifaceEntry is one interface. Its fields do not change, but for those that say so.
+type ifaceEntry struct {
+	id     uint32
+	source sensor.Source
+	block  []byte    // the interface block
+	start  time.Time // of the first feed
+
+	forwarded sensor.Forwarded // of the feeds that were detached; guarded by backlog.mu
+}
+
+// fits reports whether frames of a source can be in these streams at all.
+func (t *table) fits(src sensor.Source) bool {
+	fileType := sensor.FileLinkType(src.LinkType)
+	return fileType <= savefile.MaxLinkType && (!t.oneType || t.linkType == int64(fileType))
+}
+
+// settle makes the first source's link type that of a classic stream.
+func (t *table) settle(src sensor.Source) {
+	if fileType := sensor.FileLinkType(src.LinkType); t.linkType < 0 && fileType <= savefile.MaxLinkType {
+		t.linkType = int64(fileType)
+	}
+}
+
+// fill numbers the interfaces of all feeds.
+func (t *table) fill() {
+	t.clear()
+	for _, f := range t.feeds {
+		t.number(f)
+	}
+}
+
+func (t *table) clear() {
+	t.interfaces, t.index = nil, make(map[ifaceKey]*ifaceEntry)
+	for _, f := range t.feeds {
+		f.entry = nil
+	}
+}
+
+// number gives a feed its interface, one that it had before if there is one. It reports whether there is a new one.
+func (t *table) number(f *feed) (added bool) {
+	if !t.fits(f.source) {
+		return false
+	}
+	src := f.source
+	key := ifaceKey{src.Name(), src.Filter, src.LinkType, src.Snaplen}
+	if f.entry = t.index[key]; f.entry != nil || len(t.interfaces) >= maxInterfaces {
+		return false
+	}
+	f.entry = &ifaceEntry{id: uint32(len(t.interfaces)), source: src, start: f.begin, block: savefile.AppendInterface(nil, describe(src))}
+	t.interfaces = append(t.interfaces, f.entry)
+	t.index[key] = f.entry
+	return true
+}
+
+func (t *table) remove(f *feed) {
+	t.feeds = slices.DeleteFunc(t.feeds, func(o *feed) bool { return o == f })
+}
+
+// describe is what a file says of a source.
+func describe(src sensor.Source) savefile.Interface {
+	return savefile.Interface{
+		Name: src.Name(), Description: src.Description, Filter: src.Filter,
+		Comment:  "agent " + src.Agent.String() + ", rule " + src.Rule + ", snap length " + strconv.FormatUint(uint64(src.Snaplen), 10),
+		LinkType: sensor.FileLinkType(src.LinkType),
+	}
+}
