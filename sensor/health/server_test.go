@@ -14,7 +14,9 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -23,6 +25,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+	"go.uber.org/zap"
 
 	"rpcapd/sensor"
 )
@@ -231,6 +234,14 @@ func TestTLS(t *testing.T) {
 	if code, body, _ := get(t, s.URL()+"healthz", nil); code != 200 || body != "ok\n" || !strings.HasPrefix(s.URL(), "https://") {
 		t.Errorf("%d %s at %s", code, body, s.URL())
 	}
+	modern := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
+		ForceAttemptHTTP2: true, DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
+	}}
+	if resp, err := modern.Get(s.URL() + "healthz"); err != nil || resp.Proto != "HTTP/2.0" {
+		t.Errorf("%v, %v", resp, err)
+	} else {
+		resp.Body.Close()
+	}
 	if code, _, _ := get(t, strings.Replace(s.URL(), "https", "http", 1), nil); code != 400 {
 		t.Errorf("without TLS: %d", code)
 	}
@@ -373,4 +384,51 @@ func TestPortInUse(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), s.Addr().String()) {
 		t.Error(err)
 	}
+}
+
+// TestSilentClients: connections that say nothing, as many as there may be, keep nobody out for longer than a few seconds.
+func TestSilentClients(t *testing.T) {
+	t.Parallel()
+	s := serveFake(t, newFake(), nil)
+	for range maxConnections + 20 {
+		c, err := net.Dial("tcp", s.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+	}
+	begin := time.Now()
+	if code, _, _ := get(t, s.URL()+"healthz", nil); code != 200 || time.Since(begin) > 2*headerTime-time.Second {
+		t.Errorf("%d after %v", code, time.Since(begin))
+	}
+}
+
+// FuzzWhatAgentsSay: whatever agents call themselves and whatever is asked for, page, JSON and metrics can be made, and
+// no text becomes markup.
+func FuzzWhatAgentsSay(f *testing.F) {
+	f.Add("eth0", "no interface", "q=web&sort=rate&order=desc&page=3")
+	f.Add("<script>", "\x1b[31m\xff", "peer=web1%2F%3Cscript%3E&minutes=5")
+	f.Add("a/b\n", "\u202e", "limit=0&top=50&points=720&state=waiting")
+	f.Fuzz(func(t *testing.T, iface, reason, query string) {
+		fake := newFake()
+		p := running("web1", 3, time.Now())
+		p.Interface, p.Name, p.Reason, p.LastError, p.State = iface, "web1/"+iface, reason, reason, sensor.StateHeld
+		fake.peers = []sensor.PeerStatus{p, ended(p, 1)}
+		s := &Server{opts: Options{Source: fake}, log: zap.NewNop(), tracker: newTracker(fake, "", time.Now())}
+		if _, err := s.tracker.registry().Gather(); err != nil {
+			t.Fatal(err)
+		}
+		for path, handle := range map[string]http.HandlerFunc{"/": s.page, "/api": func(w http.ResponseWriter, r *http.Request) {
+			for _, a := range s.answers() {
+				s.json(w, r, a)
+			}
+		}} {
+			r := &http.Request{Method: http.MethodGet, URL: &url.URL{Path: path, RawQuery: query}, Header: http.Header{}}
+			w := httptest.NewRecorder()
+			handle(w, r)
+			if w.Code >= 500 || strings.Contains(w.Body.String(), "<script>") {
+				t.Fatalf("%d\n%s", w.Code, w.Body)
+			}
+		}
+	})
 }

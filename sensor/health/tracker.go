@@ -156,7 +156,8 @@ func (t *tracker) see(now time.Time) {
 	}
 	for id, r := range t.records {
 		if seen[id] == nil {
-			if r.hidden {
+			if r.hidden || id.iface == "" && r.sums == (counters{}) { // it has got an interface, and so another name
+				t.drop(r)
 				delete(t.records, id)
 				continue
 			}
@@ -210,10 +211,15 @@ func (t *tracker) forget(now time.Time) {
 			continue
 		}
 		r.hidden = true
-		if r.history != nil {
-			r.history = nil
-			t.rings--
-		}
+		t.drop(r)
+	}
+}
+
+// drop gives up a peer's history.
+func (t *tracker) drop(r *record) {
+	if r.history != nil {
+		r.history = nil
+		t.rings--
 	}
 }
 

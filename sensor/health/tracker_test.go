@@ -114,6 +114,26 @@ func TestEndedPeersGo(t *testing.T) {
 	}
 }
 
+// TestNameWithInterface: a peer that is seen before it has an interface is not shown twice afterwards, and one that never
+// gets one is, with the reason.
+func TestNameWithInterface(t *testing.T) {
+	start := time.Now()
+	f := newFake()
+	tr := newTracker(f, "", start)
+	early := sensor.PeerStatus{Name: "web1", State: sensor.StateListing, Since: start, Sessions: 1}
+	f.peers = []sensor.PeerStatus{early}
+	tr.step(start.Add(stepTime))
+	f.peers = []sensor.PeerStatus{running("web1", 5, start)}
+	if v := tr.look(start.Add(2 * stepTime)); len(v.peers) != 1 || v.peers[0].Name != "web1/eth0" || tr.rings != 0 {
+		t.Errorf("%+v, %d histories", v.peers, tr.rings)
+	}
+	early.State, early.Reason = sensor.StateEnded, "the agent refuses the credentials"
+	f.peers = []sensor.PeerStatus{early}
+	if v := tr.look(start.Add(3 * stepTime)); len(v.peers) != 2 || v.peers[0].Name != "web1" || v.peers[0].Reason != early.Reason {
+		t.Errorf("%+v", v.peers)
+	}
+}
+
 // TestRates: frames a second, also for what the agent only says each 5 s, and nothing after the end.
 func TestRates(t *testing.T) {
 	start := time.Now()
