@@ -53,11 +53,13 @@ fuzz: ## run each fuzz target for FUZZTIME (default 30s)
 
 bench: build ## measure cost, loss and delay of agent and sensor (15 minutes); writes docs/PERFORMANCE.md
 	@$(BUILD) -o bin/bench ./test/bench
-	@./bin/bench -document docs/PERFORMANCE.md
+	@$(BUILD) -ldflags '-X main.version=$(VERSION)' -o bin/symbols/ ./cmd/rpcapd
+	@./bin/bench -symbols bin/symbols -document docs/PERFORMANCE.md
 
 bench-quick: build ## the same in two minutes, roughly; writes no document
 	@$(BUILD) -o bin/bench ./test/bench
-	@./bin/bench -quick
+	@$(BUILD) -ldflags '-X main.version=$(VERSION)' -o bin/symbols/ ./cmd/rpcapd
+	@./bin/bench -quick -symbols bin/symbols
 
 bench-go: ## Go benchmarks of single functions
 	go test -run '^$$' -bench . -benchmem ./...

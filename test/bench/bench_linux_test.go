@@ -110,6 +110,7 @@ func TestRootAllParts(t *testing.T) {
 		profiles: profiles("imix"), rates: []float64{0}, gso: []bool{true}, length: short, repeat: 1, idle: short,
 		jumboProfiles: profiles("9000"), jumboRates: []float64{2000}, jumboGSO: []bool{false},
 		sensorProfiles: profiles("1514"), sensorRates: []float64{2000}, sensorRepeat: 1,
+		overloadProfiles: profiles("1514"), profiled: profiles("64"),
 		fleet: fleetPlan{agents: 20, sending: 5, rate: 500, idle: short, load: short},
 	}); err != nil {
 		t.Fatal(err)
@@ -118,7 +119,7 @@ func TestRootAllParts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(r.Points) != 2 || r.Idle == nil || len(r.Sensor) != 1 || r.Scale == nil {
+	if len(r.Points) != 2 || r.Idle == nil || len(r.Sensor) != 1 || len(r.Overload) != 1 || r.Scale == nil {
 		t.Fatalf("parts are missing: %+v", r)
 	}
 	for _, p := range r.Points {
@@ -131,6 +132,9 @@ func TestRootAllParts(t *testing.T) {
 	}
 	if s := r.Sensor[0]; s.Agent == 0 || s.Check == 0 || s.Pcapng == 0 {
 		t.Errorf("not measured: %+v", s)
+	}
+	if o := r.Overload[0]; o.ringLoss() == 0 || !o.adds() {
+		t.Errorf("overload: %q", o.Lines())
 	}
 	if s := r.Scale; s.Load.Packed == 0 || s.Load.Received == 0 || s.Restart.Attempts < 20 || s.PeakMemory == 0 {
 		t.Errorf("not measured: %+v", s)

@@ -69,6 +69,11 @@ func (r *report) bounds() (list []bound) {
 			"%.0f ns, %.2f times", s.Check, s.CheckRatio)
 		add(s.PcapngRatio <= pcapngBound, "writing them as pcapng at most twice that", "%.0f ns, %.2f times", s.Pcapng, s.PcapngRatio)
 	}
+	for i := range r.Overload {
+		o := &r.Overload[i]
+		add(o.ringLoss() >= overloadBound && o.adds(), fmt.Sprintf("the accounting adds up when the ring drops a third and more (%s bytes)", o.Size),
+			"%s %% dropped, %s", percent(o.ringLoss()), map[bool]string{true: "every frame accounted for", false: "frames unaccounted for"}[o.adds()])
+	}
 	if s := r.Scale; s != nil {
 		list = append(list, s.bounds()...)
 	}

@@ -39,6 +39,8 @@
 //	sensor_linux.go    the cost of receiving
 //	collector_linux.go the same in a process of its own
 //	scale_linux.go     the sensor with a thousand simulated agents, fleet_linux.go
+//	overload_linux.go  an agent that gets too little of its CPU
+//	profile_linux.go   where the agent's time goes, with perf(1) where it is
 //	summary.go         what rpcap-sensor prints at its end
 //	books.go           do the numbers of a run add up
 //	report.go          what is measured, as JSON

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/term"
@@ -18,6 +19,7 @@ import (
 type options struct {
 	quick    bool
 	bin      string
+	symbols  string // folder of a rpcapd with its symbols, "" for the one in bin
 	json     string
 	document string // write this, too
 	from     string // take results from here, measure nothing
@@ -27,13 +29,14 @@ type options struct {
 func parseOptions() (o options) {
 	flag.BoolVar(&o.quick, "quick", false, "few sizes and rates, about two minutes instead of twelve")
 	flag.StringVar(&o.bin, "bin", "", "folder of rpcapd and rpcap-sensor (default: that of this program)")
+	flag.StringVar(&o.symbols, "symbols", "", "folder of a rpcapd that has its symbols, for profiles (default: the folder -bin)")
 	flag.StringVar(&o.json, "json", "", "file for the results (default: bench.json in that folder)")
 	flag.StringVar(&o.document, "document", "", "write this file, too (docs/PERFORMANCE.md), and the plots into the folder of its name")
 	flag.StringVar(&o.from, "from", "", "measure nothing, take the results from this JSON file")
 	flag.StringVar(&o.sizes, "sizes", "", "only these: bytes or imix, separated by commas")
 	flag.StringVar(&o.rates, "rates", "", "only these: frames per second or flat, separated by commas")
 	flag.StringVar(&o.gso, "g", "", "tx-udp-segmentation of the uplink only on, or off (default: one after the other)")
-	flag.StringVar(&o.only, "only", "", "only these parts: idle, points, jumbo, sensor, scale, separated by commas")
+	flag.StringVar(&o.only, "only", "", "only these parts: idle, points, jumbo, sensor, overload, profile, scale, separated by commas")
 	flag.DurationVar(&o.length, "for", 0, "length of a run")
 	flag.IntVar(&o.repeat, "repeat", 0, "runs into the sink for each point, and of the sensor; the median counts")
 	flag.Parse()
@@ -122,7 +125,7 @@ func (o *options) measure(p plan) error {
 	}
 	steering := l.steer(c.sensor)
 	r.Machine.Steered = steering == nil
-	m := &measurement{bench: &bench{lab: l, cpus: c, bin: o.bin, dir: dir}, plan: p, report: r}
+	m := &measurement{bench: &bench{lab: l, cpus: c, bin: o.bin, symbols: cmp.Or(o.symbols, o.bin), dir: dir}, plan: p, report: r}
 	m.progress = progress{show: m.show, total: p.runs(), began: r.Started}
 	fmt.Printf("%s\n%s, %d CPUs, Linux %s, %s. Agent on CPU %d, generator on %d, sensor on %d.\n",
 		r.Version, r.Machine.CPU, count, r.Machine.Kernel, r.Machine.Go, c.agent, c.generator, c.sensor)
@@ -211,8 +214,51 @@ func (m *measurement) all() (err error) {
 			return err
 		}
 	}
+	if err := m.overloads(); err != nil {
+		return err
+	}
+	if err := m.profilesOfCPU(); err != nil {
+		return err
+	}
 	if m.plan.fleet.agents > 0 {
 		return m.many()
+	}
+	return nil
+}
+
+// overloads starves the agent and prints the accounting.
+func (m *measurement) overloads() error {
+	for _, p := range m.plan.overloadProfiles {
+		s := spec{gso: true, profile: p, length: m.plan.length}
+		m.progress.step("overload: " + s.String())
+		o, wrong, err := m.overload(s)
+		if err != nil {
+			return fmt.Errorf("overload: %w", err)
+		}
+		m.wrong(s, wrong)
+		m.report.Overload = append(m.report.Overload, *o)
+		m.line("\noverload: %s\n  %s", o.Title(), strings.Join(o.Lines(), "\n  "))
+	}
+	return nil
+}
+
+// profilesOfCPU looks at the agent with perf, if it can.
+func (m *measurement) profilesOfCPU() error {
+	for _, p := range m.plan.profiled {
+		for _, on := range m.plan.gso {
+			s := spec{gso: on, profile: p, length: m.plan.length}
+			m.progress.step("profile: " + s.String())
+			x, err := m.cpuProfile(s)
+			if errors.Is(err, errNoPerf) {
+				m.line("\nno profile: %v", err)
+				return nil
+			}
+			if err != nil {
+				return fmt.Errorf("profile: %w", err)
+			}
+			m.report.Profiles = append(m.report.Profiles, *x)
+			m.line("\nprofile: %s\n  %s", x.Title(), x.Line())
+		}
 	}
 	return nil
 }

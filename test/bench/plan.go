@@ -29,6 +29,9 @@ type plan struct {
 	sensorRates    []float64
 	sensorRepeat   int
 
+	overloadProfiles []profile
+	profiled         []profile // looked at with perf
+
 	fleet fleetPlan
 }
 
@@ -56,6 +59,7 @@ func fullPlan() plan {
 		gso: []bool{false, true}, length: time.Second, repeat: 3, again: 40, idle: 10 * time.Second,
 		jumboProfiles: profiles("64", "imix", "1514", "9000"), jumboRates: []float64{60_000, 0}, jumboGSO: []bool{false, true},
 		sensorProfiles: profiles("64", "imix", "1514"), sensorRates: []float64{60_000, 200_000}, sensorRepeat: 3,
+		overloadProfiles: profiles("64", "1514"), profiled: profiles("64", "1514"),
 		fleet: fleetPlan{agents: 1000, sending: 200, rate: 500, idle: 15 * time.Second, load: 10 * time.Second, away: 5 * time.Second},
 	}
 }
@@ -66,6 +70,7 @@ func quickPlan() plan {
 		gso: []bool{false, true}, length: time.Second, repeat: 1, again: 8, idle: 3 * time.Second,
 		jumboProfiles: profiles("1514"), jumboRates: []float64{60_000, 0}, jumboGSO: []bool{false},
 		sensorProfiles: profiles("64", "1514"), sensorRates: []float64{60_000}, sensorRepeat: 1,
+		overloadProfiles: profiles("1514"), profiled: profiles("64", "1514"),
 		fleet: fleetPlan{agents: 1000, sending: 200, rate: 500, idle: 5 * time.Second, load: 3 * time.Second, away: time.Second},
 	}
 }
@@ -84,7 +89,8 @@ func profiles(names ...string) (list []profile) {
 // runs is how many runs the plan has at most, for the progress.
 func (p *plan) runs() int {
 	points := len(p.profiles)*len(p.rates)*len(p.gso) + len(p.jumboProfiles)*len(p.jumboRates)*len(p.jumboGSO)
-	return points*(p.repeat+1) + p.sensorRepeat*len(p.sensorProfiles)*len(p.sensorRates)*len(p.gso) + p.fleet.runs()
+	return points*(p.repeat+1) + p.sensorRepeat*len(p.sensorProfiles)*len(p.sensorRates)*len(p.gso) +
+		len(p.overloadProfiles) + len(p.profiled)*len(p.gso) + p.fleet.runs()
 }
 
 // sweep is the points of one series.
@@ -158,10 +164,10 @@ func (p *plan) restrict(only string) error {
 	if only == "" {
 		return nil
 	}
-	keep := map[string]bool{"idle": false, "points": false, "jumbo": false, "sensor": false, "scale": false}
+	keep := map[string]bool{"idle": false, "points": false, "jumbo": false, "sensor": false, "overload": false, "profile": false, "scale": false}
 	for s := range strings.SplitSeq(only, ",") {
 		if _, known := keep[s]; !known {
-			return fmt.Errorf("-only %s: not idle, points, jumbo, sensor or scale", s)
+			return fmt.Errorf("-only %s: not idle, points, jumbo, sensor, overload, profile or scale", s)
 		}
 		keep[s] = true
 	}
@@ -176,6 +182,12 @@ func (p *plan) restrict(only string) error {
 	}
 	if !keep["sensor"] {
 		p.sensorProfiles = nil
+	}
+	if !keep["overload"] {
+		p.overloadProfiles = nil
+	}
+	if !keep["profile"] {
+		p.profiled = nil
 	}
 	if !keep["scale"] {
 		p.fleet.agents = 0

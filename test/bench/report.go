@@ -20,6 +20,9 @@ type report struct {
 	Points  []point   `json:"points"`
 	Sensor  []sensing `json:"sensor"`
 	Scale   *scale    `json:"scale,omitempty"`
+	// Overload and Profiles are not in every report: profiles need perf(1).
+	Overload []overload   `json:"overload,omitempty"`
+	Profiles []cpuProfile `json:"profiles,omitempty"`
 	// Problems are numbers that do not add up and frames that were damaged.
 	Problems []string `json:"problems,omitempty"`
 }

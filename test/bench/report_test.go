@@ -73,7 +73,9 @@ func well() *report {
 			Size: "1514", Mean: 1514, GSO: true, Runs: []round{{PerFrame: 300}},
 			Sink: &cost{flow: f}, Real: &path{flow: f, Arrived: 1040, Intact: 1000, Delay: delay{P999: 15}},
 		}},
-		Sensor: []sensing{{Size: "1514", Rate: 60000, GSO: true, Rounds: 3, Agent: 300, Check: 290, CheckRatio: .97, Pcapng: 590, PcapngRatio: 1.97}},
+		Sensor:   []sensing{{Size: "1514", Rate: 60000, GSO: true, Rounds: 3, Agent: 300, Check: 290, CheckRatio: .97, Pcapng: 590, PcapngRatio: 1.97}},
+		Overload: []overload{{Size: "64", path: path{flow: flow{Sent: 10, RingDrops: 4, Captured: 6, Packed: 6}, Intact: 5, Missing: 1}}},
+		Profiles: []cpuProfile{{Size: "64", Entries: []symbol{{50, "memmove", false}, {20, "udp_sendmsg", true}}}},
 		Scale: &scale{
 			Agents: 1000, PeakMemory: 60 << 20, IdleCPU: 1,
 			Load:    load{Sending: 200, Rate: 500, Packed: 1e6, Received: 1e6, Written: 1e6},
@@ -105,6 +107,7 @@ func TestEveryPromiseCanBeBroken(t *testing.T) {
 		"delay":     func(r *report) { r.Points[0].Real.Delay.P999 = 26 },
 		"check":     func(r *report) { r.Sensor[0].CheckRatio = 1.1 },
 		"pcapng":    func(r *report) { r.Sensor[0].PcapngRatio = 2.1 },
+		"account":   func(r *report) { r.Overload[0].Intact-- },
 		"fleet":     func(r *report) { r.Scale.PeakMemory = 300 << 20 },
 		"its rest":  func(r *report) { r.Scale.IdleCPU = 20 },
 		"its way":   func(r *report) { r.Scale.Restart.Back = 60 },
@@ -222,5 +225,15 @@ func TestChoiceOfRuns(t *testing.T) {
 		if err := p.choose(c); err == nil {
 			t.Errorf("%+v is no error", c)
 		}
+	}
+}
+
+func TestProfileIsRead(t *testing.T) {
+	list, err := readProfile("# Samples: 5K\n#\n    34.77%  [k] finish_task_switch.isra.0      -      -\n     9.20%  [.] runtime.memmove    -      -\n\n")
+	if err != nil || !slices.Equal(list, []symbol{{34.77, "finish_task_switch.isra.0", true}, {9.2, "runtime.memmove", false}}) {
+		t.Errorf("%v, %v", list, err)
+	}
+	if _, err := readProfile("# nothing"); err == nil {
+		t.Error("nothing was read without an error")
 	}
 }

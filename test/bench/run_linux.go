@@ -33,6 +33,10 @@ type spec struct {
 	// warm has as many frames as can be made sent for so long before anything is measured, so
 	// that the receiving process has its memory. Their costs do not count, their frames do.
 	warm time.Duration
+	// starved takes the agent's CPU from it most of the time.
+	starved bool
+	// during is called when all is ready, before the frames come; nil: nothing is to be done.
+	during func(*agent) error
 }
 
 func (s spec) String() string {
@@ -45,10 +49,11 @@ type cpus struct{ agent, generator, sensor int }
 // bench runs specs.
 type bench struct {
 	*lab
-	cpus cpus
-	bin  string // folder of the programs
-	dir  string // folder for configurations, logs and status files
-	runs int
+	cpus    cpus
+	bin     string // folder of the programs
+	symbols string // folder of a rpcapd that is not stripped
+	dir     string // folder for configurations, logs and status files
+	runs    int
 }
 
 // settle is how long a capture runs before frames come.
@@ -247,6 +252,14 @@ func (o *outcome) fill(sent generated, c captureStatus) {
 
 // generateFor generates, while the agent runs or is stopped.
 func (b *bench) generateFor(a *agent, s spec, first uint64) (done generated, err error) {
+	if s.during != nil {
+		if err := s.during(a); err != nil {
+			return done, err
+		}
+	}
+	if s.starved {
+		defer a.starve()()
+	}
 	if s.held == 0 {
 		return b.generate(s, first)
 	}
