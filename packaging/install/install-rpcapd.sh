@@ -210,23 +210,24 @@ machine() {
 # find_manager finds out who starts services here.
 find_manager() {
 	[ -z "$manager" ] || return 0
-	if [ -n "$root" ]; then
-		if [ -d "$root/usr/lib/systemd/system" ] || [ -d "$root/lib/systemd/system" ]; then
-			manager=systemd
-		else
-			by_files
-		fi
-	elif [ -d /run/systemd/system ]; then
+	if [ -z "$root" ] && [ -d /run/systemd/system ]; then
 		manager=systemd
 	else
 		by_files
 	fi
 }
 
+# by_files decides for a system that is not running, such as an image, or that is not under systemd.
 by_files() {
+	case $(readlink "$root/sbin/init") in
+	*systemd*)
+		manager=systemd
+		return
+		;;
+	esac
 	if [ -x "$root/sbin/openrc-run" ] || [ -x "$root/usr/sbin/openrc-run" ]; then
 		manager=openrc
-	elif [ -r "$root/lib/lsb/init-functions" ] && [ -d "$root/etc/init.d" ]; then
+	elif [ -d "$root/etc/init.d" ] && { [ -r "$root/lib/lsb/init-functions" ] || [ -e "$root/usr/sbin/update-rc.d" ]; }; then
 		manager=debian
 	elif [ -r "$root/etc/rc.d/init.d/functions" ] || [ -d "$root/etc/rc.d/init.d" ]; then
 		manager=rhel

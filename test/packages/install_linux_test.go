@@ -244,7 +244,7 @@ func TestRootInstallScriptMirror(t *testing.T) {
 
 func mirror(t *testing.T, tool string) {
 	s := newMinimal(t, tool)
-	s.putInstaller(oldVersion)
+	s.putInstaller(newVersion)
 	files := http.FileServer(http.Dir(built(t, newVersion)))
 	bad := false
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -279,6 +279,8 @@ func TestInstallScriptServices(t *testing.T) {
 			s := newSystem(t, suite)
 			s.putInstaller(newVersion)
 			s.write("/etc/rpcapd/rpcapd.ini", edited, 0o640)
+			s.wants("sh /root/install.sh -k -n -o /root/image", "service manager: none")
+			s.run("rm -f /sbin/init && mkdir -p /etc/init.d /etc/rc2.d") // init leads to systemd
 			s.wants("sh /root/install.sh -k -n", "service manager: debian")
 			s.initScript("/etc/init.d/rpcapd", "rpcapd is running")
 			if !s.exists("/etc/rc2.d/S01rpcapd") && !s.exists("/etc/rc2.d/S90rpcapd") {
@@ -293,7 +295,7 @@ func TestInstallScriptServices(t *testing.T) {
 			s := newSystem(t, suite)
 			s.putInstaller(newVersion)
 			s.write("/etc/rpcapd/rpcapd.ini", edited, 0o640)
-			s.run("mkdir -p /etc/rc.d/init.d /etc/rc.d/rc3.d /var/lock/subsys && rm -rf /lib/lsb && sh /root/install.sh -k -n")
+			s.run("mkdir -p /etc/rc.d/init.d /etc/rc.d/rc3.d /var/lock/subsys && rm -rf /lib/lsb /sbin/init /usr/sbin/update-rc.d && sh /root/install.sh -k -n")
 			s.initScript("/etc/init.d/rpcapd", "is running...")
 		})
 		t.Run("systemd", func(t *testing.T) {
@@ -337,14 +339,14 @@ func TestInstallScriptMigrates(t *testing.T) {
 	s.putInstaller(newVersion)
 	s.write("/opt/extrahop/etc/rpcapd.ini", "ActiveClient = 192.0.2.9, 2003, ifname=eth7\nActiveClient = 192.0.2.9\nNullAuthPermit = YES\n", 0o644)
 	s.write("/etc/init.d/rpcapd", "#!/bin/sh\nDAEMON=/opt/extrahop/sbin/rpcapd\necho $1 >>/root/calls\n: $DAEMON -v -d -L -f /opt/extrahop/etc/rpcapd.ini -i eth1 -t 1400\n", 0o755)
-	s.wants("sh /root/install.sh -n", "found an installation of the C agent", "added: ActiveClient = 192.0.2.9, 2003, ifname=eth7", "added: ActiveClient = 192.0.2.9, 2003, ifname=eth1", "RPCAPD_OPTIONS=\"-t 1400\"")
+	s.wants("sh /root/install.sh -n -s debian", "found an installation of the C agent", "added: ActiveClient = 192.0.2.9, 2003, ifname=eth7", "added: ActiveClient = 192.0.2.9, 2003, ifname=eth1", "RPCAPD_OPTIONS=\"-t 1400\"")
 	if got := s.read("/root/calls"); got != "stop\n" {
 		t.Errorf("its script was called with %q", got)
 	}
 	if !strings.Contains(s.read("/etc/init.d/rpcapd"), "### BEGIN INIT INFO") || !s.exists("/etc/init.d/rpcapd.dpkg-old") || !s.exists(ini+".extrahop") {
 		t.Error("the script was not replaced, or no copy is kept")
 	}
-	if out := s.run("sh /root/install.sh -n"); strings.Contains(out, "C agent") {
+	if out := s.run("sh /root/install.sh -n -s debian"); strings.Contains(out, "C agent") {
 		t.Errorf("the second time it migrates again:\n%s", out)
 	}
 }
