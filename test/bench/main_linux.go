@@ -246,7 +246,7 @@ func (m *measurement) overloads() error {
 func (m *measurement) profilesOfCPU() error {
 	for _, p := range m.plan.profiled {
 		for _, on := range m.plan.gso {
-			s := spec{gso: on, profile: p, length: m.plan.length}
+			s := spec{gso: on, profile: p, length: profileLength * m.plan.length}
 			m.progress.step("profile: " + s.String())
 			x, err := m.cpuProfile(s)
 			if errors.Is(err, errNoPerf) {

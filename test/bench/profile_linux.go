@@ -15,6 +15,10 @@ import (
 // errNoPerf is why there is no profile: a tool that is not everywhere.
 var errNoPerf = errors.New("perf is not installed, or may not look at the agent")
 
+// profileLength is that of a run in lengths of other runs: there are few samples of an agent
+// that takes 2 % of a core.
+const profileLength = 4
+
 // cpuProfile has perf(1) look at an agent at full rate.
 func (b *bench) cpuProfile(s spec) (p *cpuProfile, err error) {
 	perf, err := exec.LookPath("perf")
@@ -32,7 +36,7 @@ func (b *bench) cpuProfile(s spec) (p *cpuProfile, err error) {
 	var complaint bytes.Buffer
 	var record *exec.Cmd
 	s.during = func(a *agent) error {
-		record = exec.Command(perf, "record", "-q", "-F", "4999", "-o", data, "-p", strconv.Itoa(a.Process.Pid))
+		record = exec.Command(perf, "record", "-q", "-F", "19999", "-o", data, "-p", strconv.Itoa(a.Process.Pid))
 		record.Stderr = &complaint
 		return record.Start()
 	}

@@ -97,9 +97,10 @@ func tableRow(p *point) string {
 
 const legend = `ns/frame: CPU time of the agent's process for each captured frame, the median of the runs; spread: of the runs around it;
 CPU %: of one core; run: datagrams sent together; wire: bytes on the wire, UDP and IP headers included, for each byte
-captured; ring, send: share lost there, the median; path: likewise; sensor: likewise, where its receive buffer overflowed; p50 to max: milliseconds from capture to the sensor's interface; MiB: peak memory; waited: share of the
-time in which something else had the agent's CPU (! more than 2 %, after three attempts: take the delays of this line,
-and what is lost in the ring, as an upper bound).`
+captured; ring, send: share lost there, the median; path: likewise; sensor: likewise, where its receive buffer overflowed;
+p50 to max: milliseconds from capture to the sensor's interface; MiB: peak memory; waited: share of the time in which
+something else had the agent's CPU (! more than 2 %, after three attempts: take the delays of this line, and what is lost
+in the ring, as an upper bound).`
 
 const sensorHead = "bytes asked/s  gso  agent ns  check ns  ratio  pcapng ns  ratio  missing  dropped"
 
