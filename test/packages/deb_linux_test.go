@@ -50,6 +50,7 @@ func TestDebLife(t *testing.T) {
 		}
 
 		s.edit(ini, edited)
+		s.edit("/etc/default/rpcapd", "RPCAPD_OPTIONS=\"-z 32M\"\n")
 		s.installDeb(t, "rpcapd", newVersion)
 		expect("upgrade", edited)
 		s.wants("rpcapd version", newVersion)
@@ -64,6 +65,8 @@ func TestDebLife(t *testing.T) {
 		}
 		s.installDeb(t, "rpcapd", newVersion)
 		expect("reinstallation", edited)
+
+		s.wants("cat /etc/default/rpcapd", "-z 32M")
 
 		s.edit(ini, broken)
 		s.installDeb(t, "rpcapd", oldVersion)
