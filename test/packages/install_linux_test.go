@@ -350,3 +350,22 @@ func TestInstallScriptMigrates(t *testing.T) {
 		t.Errorf("the second time it migrates again:\n%s", out)
 	}
 }
+
+// TestInstallScriptOpenRC starts, reloads and stops the service with OpenRC's own tools.
+func TestInstallScriptOpenRC(t *testing.T) {
+	full(t)
+	s := newSystem(t, suites[0], "openrc")
+	s.putInstaller(newVersion)
+	s.write("/etc/rpcapd/rpcapd.ini", edited, 0o640)
+	s.run("rm -f /sbin/init && mkdir -p /run/openrc && touch /run/openrc/softlevel")
+	s.wants("sh /root/install.sh -k -n && rc-update show default", "service manager: openrc", "rpcapd | default")
+	s.wants(strings.Join([]string{
+		"set -e", "mkdir -p /run/openrc && touch /run/openrc/softlevel", "rc-service -D rpcapd start", "rc-service rpcapd status", "rc-service rpcapd reload", "rpcapd status | head -1",
+		"rc-service -D rpcapd restart", "rc-service rpcapd status", "rc-service rpcapd stop", "rc-service rpcapd status || echo stopped has status $?",
+		"echo 'ActiveClient = x, 0' >" + ini, "rc-service -D rpcapd start || echo broken has status $?",
+	}, "\n"), "status: started", "reloaded: process", "process ", "stopped has status 3", "broken has status 1", "rpcapd.ini:1: ")
+	s.run("sh /root/install.sh --uninstall --purge")
+	if out := s.run("rc-update show default"); strings.Contains(out, "rpcapd") {
+		t.Errorf("left behind: %s", out)
+	}
+}
