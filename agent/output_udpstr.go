@@ -28,6 +28,7 @@ type udpStr struct {
 	packer *udpstr.Packer
 	limit  atomic.Int32
 	failed bool // a send error has been logged
+	super  bool // segmentation offload is on, as far as has been logged
 }
 
 func openUDPStr(to netip.AddrPort, o *Options, policy *config.Agent, log *zap.Logger) (output, error) {
@@ -43,6 +44,7 @@ func openUDPStr(to netip.AddrPort, o *Options, policy *config.Agent, log *zap.Lo
 	}
 	u := &udpStr{log: log, sock: sock, packer: packer}
 	u.limit.Store(int32(limit))
+	u.super, _ = sock.GSO()
 	return u, nil
 }
 
@@ -95,6 +97,12 @@ func (u *udpStr) send() error {
 		return nil
 	}
 	done, err := u.sock.Send(run.Bytes, run.Size, sendWait)
+	if u.super {
+		if on, why := u.sock.GSO(); !on {
+			u.super = false
+			u.log.Info("the kernel cuts no more super-packets on this path, datagrams are handed over one by one", zap.Error(why))
+		}
+	}
 	if err == nil {
 		return nil
 	}
