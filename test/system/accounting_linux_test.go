@@ -243,6 +243,32 @@ func TestRootAccounting(t *testing.T) {
 	}
 }
 
+// TestRootAccountingOffloads has the numbers add up, and every frame arrive, whatever the
+// kernels do with the export.
+func TestRootAccountingOffloads(t *testing.T) {
+	const size = 300
+	frames, rate := accountingLoad(t)
+	for _, c := range circumstances {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			x := newAccounting(t, "", c.args)
+			e := &export{x.agent, x.sensor, x.host, x.stage.sensor, "eth0"}
+			c.begin(t, e)
+			x.send(t, size, rate, frames/2)
+			c.change(t, e)
+			_, err := generateFrom(x.client, "eth0", [6]byte(x.host.MAC("eth0")), size, rate, frames/2, frames)
+			must(t, err)
+			n := settle(t, x.agent, x.sensor)
+			c.check(t, e)
+			n.check(t)
+			complete(frames, size)(t, x, &n)
+			if c.gso("on") && n.agent.Sends*10 > n.agent.Datagrams && kernelHasOffload(t) && severalUsers(t) {
+				t.Errorf("%d datagrams in %d sends: segmentation offload has not engaged", n.agent.Datagrams, n.agent.Sends)
+			}
+		})
+	}
+}
+
 // accountingLoad is how much is sent, and how fast in frames a second: ordinary users
 // have small receive buffers, in which no more may come at a time.
 func accountingLoad(t *testing.T) (frames uint64, rate int) {

@@ -8,21 +8,26 @@ import (
 // TestRootFrameForFrame compares what the sensor wrote with what tcpdump saw on the
 // same interface at the same time.
 func TestRootFrameForFrame(t *testing.T) {
-	for _, gso := range []string{"on", "off"} {
-		t.Run("gso "+gso, func(t *testing.T) { frameForFrame(t, gso) })
+	for _, c := range circumstances {
+		t.Run(c.name, func(t *testing.T) { frameForFrame(t, &c) })
 	}
 }
 
-func frameForFrame(t *testing.T, gso string) {
+func frameForFrame(t *testing.T, c *circumstance) {
 	s := newStage(t)
 	sen := startSensor(t, s.sensor)
-	a := startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0", "--gso", gso)
+	a := startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0", c.args...)
 	a.capturing(1)
+	e := &export{a, sen, s.host, s.sensor, "eth0"}
+	c.begin(t, e)
 	dump := startTCPDump(t, s.host, "eth0")
 
 	s.mark(t, markBegin)
 	s.tagged(t)
-	for _, mtu := range []int{1500, 9000} {
+	for i, mtu := range []int{1500, 9000} {
+		if i == 1 {
+			c.change(t, e)
+		}
 		s.client.SetMTU("eth0", mtu)
 		s.host.SetMTU("eth0", mtu)
 		s.traffic(t, mtu)
@@ -31,6 +36,7 @@ func frameForFrame(t *testing.T, gso string) {
 
 	want := window(t, "tcpdump", dump.frames())
 	p := one(t, sen.end())
+	c.check(t, e)
 	if p.missing != 0 || p.lost != 0 {
 		t.Errorf("%d frames missing, %d datagrams lost: %+v", p.missing, p.lost, p)
 	}

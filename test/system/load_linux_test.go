@@ -87,6 +87,12 @@ const burst = 64
 
 // generate sends numbered frames out of an interface at a steady rate.
 func generate(n *netlab.Namespace, name string, dst [6]byte, size, rate int, frames uint64) (took time.Duration, err error) {
+	return generateFrom(n, name, dst, size, rate, 0, frames)
+}
+
+// generateFrom sends the frames from one number to another, which is not sent.
+func generateFrom(n *netlab.Namespace, name string, dst [6]byte, size, rate int, from, to uint64) (took time.Duration, err error) {
+	frames := to - from
 	src := [6]byte(n.MAC(name))
 	index := n.Link(name).Attrs().Index
 	err = n.Do(func() error {
@@ -95,7 +101,7 @@ func generate(n *netlab.Namespace, name string, dst [6]byte, size, rate int, fra
 			return err
 		}
 		defer unix.Close(fd)
-		to := &unix.SockaddrLinklayer{Ifindex: index, Protocol: htons(unix.ETH_P_IP)}
+		link := &unix.SockaddrLinklayer{Ifindex: index, Protocol: htons(unix.ETH_P_IP)}
 		f := refsensor.Frame(dst, src, 0, size)
 		begin := time.Now()
 		for sent := uint64(0); sent < frames; {
@@ -105,8 +111,8 @@ func generate(n *netlab.Namespace, name string, dst [6]byte, size, rate int, fra
 				continue
 			}
 			for range min(burst, due-sent) {
-				refsensor.Renumber(f, sent)
-				if err := unix.Sendto(fd, f, 0, to); err != nil {
+				refsensor.Renumber(f, from+sent)
+				if err := unix.Sendto(fd, f, 0, link); err != nil {
 					return fmt.Errorf("send frame %d: %w", sent, err)
 				}
 				sent++

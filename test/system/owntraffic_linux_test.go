@@ -32,21 +32,38 @@ func TestRootOwnTraffic(t *testing.T) {
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			t.Parallel()
-			ownTraffic(t, x.addr, x.agent, x.sensor)
+			ownTraffic(t, x.addr, x.agent, x.sensor, nil)
 		})
 	}
 }
 
-func ownTraffic(t *testing.T, addr string, agentArgs, sensorArgs []string) {
+// TestRootOwnTrafficOffloads is the same for whatever the kernels do with the export.
+func TestRootOwnTrafficOffloads(t *testing.T) {
+	for _, c := range circumstances {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			ownTraffic(t, sensorV4, c.args, nil, &c)
+		})
+	}
+}
+
+func ownTraffic(t *testing.T, addr string, agentArgs, sensorArgs []string, c *circumstance) {
 	s := newStage(t)
 	sen := startSensor(t, s.sensor, sensorArgs...)
 	a := startAgent(t, s.host, "ActiveClient = "+addr+", 2003, ifname=eth1", agentArgs...)
 	a.capturing(1)
 	dump := startTCPDump(t, s.host, "eth1")
 	own := ownPorts(a, addr)
+	e := &export{a, sen, s.host, s.sensor, "eth1"}
+	if c != nil {
+		c.begin(t, e)
+	}
 
 	mark(t, markBegin, s.sensor, s.host.MAC("eth1"))
-	for _, to := range [][2]string{{exportV4, sensorV4}, {exportV6, sensorV6}} {
+	for i, to := range [][2]string{{exportV4, sensorV4}, {exportV6, sensorV6}} {
+		if i == 1 && c != nil {
+			c.change(t, e)
+		}
 		must(t, ping(s.host, to[0], to[1], 20, 56))
 		must(t, ping(s.host, to[0], to[1], 20, 1440)) // in plain mode each makes two fragments
 		must(t, ping(s.host, to[0], to[1], 5, 5000))  // fragments that are not the agent's
@@ -65,6 +82,9 @@ func ownTraffic(t *testing.T, addr string, agentArgs, sensorArgs []string) {
 	}
 
 	p := one(t, sen.end())
+	if c != nil {
+		c.check(t, e)
+	}
 	if p.missing != 0 || p.lost != 0 || p.malformed != 0 {
 		t.Errorf("not all arrived: %+v", p)
 	}

@@ -70,11 +70,21 @@ func count(frames []frame, wire int) (n int) {
 // TestRootFanout splits an interface over two sessions: each frame arrives once, all of
 // a flow, both directions, by the same session and in order.
 func TestRootFanout(t *testing.T) {
-	t.Parallel()
+	for _, c := range circumstances {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			fanout(t, &c)
+		})
+	}
+}
+
+func fanout(t *testing.T, c *circumstance) {
 	s := newStage(t)
 	sen := startSensor(t, s.sensor)
-	a := startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0, fanout=2")
+	a := startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0, fanout=2", c.args...)
 	a.capturing(2)
+	e := &export{a, sen, s.host, s.sensor, "eth0"}
+	c.begin(t, e)
 
 	const flows, rounds, size = 40, 10, 200
 	var forth, back [][]byte
@@ -87,11 +97,15 @@ func TestRootFanout(t *testing.T) {
 		}
 	}
 	for i := 0; i < len(forth); i += flows {
+		if i == len(forth)/2 {
+			c.change(t, e)
+		}
 		must(t, sendRaw(s.client, "eth0", forth[i:i+flows]...))
 		must(t, sendRaw(s.host, "eth0", back[i:i+flows]...))
 	}
 
 	peers := sen.end()
+	c.check(t, e)
 	if len(peers) != 2 {
 		t.Fatalf("%d peers, want 2: %+v", len(peers), peers)
 	}
