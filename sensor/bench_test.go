@@ -16,7 +16,7 @@ func BenchmarkReceive(b *testing.B) {
 			p := testPort()
 			src := Source{Host: "10.0.0.2", Agent: netip.MustParseAddr("10.0.0.2"), Interface: "eth0", LinkType: 1, Snaplen: 65535}
 			s := newStream(src, testLimits)
-			sink := NewPcapng("nowhere", io.Discard, false)
+			sink := newCaptureFile("nowhere", io.Discard)
 			ctx, cancel := context.WithCancel(b.Context())
 			done := make(chan error)
 			go func() { done <- sink.Run(ctx) }()

@@ -182,7 +182,7 @@ func TestPlayRecordedAgents(t *testing.T) {
 func playOne(t *testing.T, r *recording, c *recordedCapture) {
 	rule := Rule{Name: "cap", Interfaces: []string{"cap0"}, TCP: c.tcp != nil}
 	out := &syncBuffer{}
-	s := startSensor(t, Options{Rules: []Rule{rule}, Sinks: []Sink{NewPcapng("buffer", out, false)}})
+	s := startSensor(t, Options{Rules: []Rule{rule}, Sinks: []Sink{newCaptureFile("buffer", out)}})
 	stop := r.play(t, s.addr(), c)
 	defer stop()
 	eventually(t, "all frames have arrived", func() bool {

@@ -49,7 +49,7 @@ func (a *testAgent) export(network string) net.Conn {
 // source; the summary has the numbers of both ends.
 func TestEndToEnd(t *testing.T) {
 	out := &syncBuffer{}
-	s := startSensor(t, Options{Rules: []Rule{{Name: "all"}}, Sinks: []Sink{NewPcapng("buffer", out, false)}})
+	s := startSensor(t, Options{Rules: []Rule{{Name: "all"}}, Sinks: []Sink{newCaptureFile("buffer", out)}})
 	frames := testFrames(300, 100)
 	last := rpcap.StatsReply{IfRecv: 302, KernelDrop: 2, Captured: 300}
 
@@ -107,7 +107,7 @@ func TestEndToEnd(t *testing.T) {
 // TestTCPData: PACKET messages back to back, cut anywhere; a stranger's connection is closed without harm.
 func TestTCPData(t *testing.T) {
 	out := &syncBuffer{}
-	s := startSensor(t, Options{Rules: []Rule{{Name: "tcp", TCP: true}}, Sinks: []Sink{NewPcapng("buffer", out, false)}})
+	s := startSensor(t, Options{Rules: []Rule{{Name: "tcp", TCP: true}}, Sinks: []Sink{newCaptureFile("buffer", out)}})
 	a := dialAgent(t, s)
 	a.setStats(rpcap.StatsReply{Captured: 51}, rpcap.StatsReply{Captured: 51})
 	data := a.export("tcp4")
@@ -171,7 +171,7 @@ func TestTCPDataBad(t *testing.T) {
 func TestPurposeFailureStopsTheSensor(t *testing.T) {
 	for _, cause := range []error{syscall.EPIPE, syscall.ENOSPC} {
 		s := startSensor(t, Options{
-			Rules: []Rule{{Name: "all"}}, Purpose: NewPcapng("pipe", failingWriter{cause}, true),
+			Rules: []Rule{{Name: "all"}}, Purpose: newCaptureFile("pipe", failingWriter{cause}),
 		})
 		select {
 		case err := <-s.result:

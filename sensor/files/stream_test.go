@@ -1,4 +1,4 @@
-package sensor
+package files
 
 import (
 	"bytes"
@@ -15,11 +15,13 @@ import (
 
 	"github.com/google/gopacket/pcapgo"
 
+	"rpcapd/savefile"
+	"rpcapd/sensor"
 	"rpcapd/udpstr"
 )
 
-func testSource(host, iface string, linkType uint32) Source {
-	return Source{Host: host, Agent: netip.MustParseAddr("10.0.0.2"), Interface: iface, LinkType: linkType, Snaplen: 128, Filter: "ip", Rule: "r"}
+func testSource(host, iface string, linkType uint32) sensor.Source {
+	return sensor.Source{Host: host, Agent: netip.MustParseAddr("10.0.0.2"), Interface: iface, LinkType: linkType, Snaplen: 128, Filter: "ip", Rule: "r"}
 }
 
 func packet(f udpstr.Frame, number uint64) *udpstr.Packet {
@@ -27,27 +29,27 @@ func packet(f udpstr.Frame, number uint64) *udpstr.Packet {
 }
 
 // runSink runs a sink until the returned function is called, which returns Run's result.
-func runSink(s Sink) (stop func() error) {
+func runSink(s sensor.Sink) (stop func() error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	result := make(chan error, 1)
 	go func() { result <- s.Run(ctx) }()
 	return func() error { cancel(); return <-result }
 }
 
-func TestPcapngWritesEverySource(t *testing.T) {
+func TestStreamWritesEverySource(t *testing.T) {
 	out := &syncBuffer{}
-	s := NewPcapng("out", out, false)
+	s := NewStream("out", out, false)
 	stop := runSink(s)
 	a, b := s.Attach(testSource("10.0.0.2", "eth0", 1)), s.Attach(testSource("web", "tun0", 12))
 	for i, f := range testFrames(5, 60) {
 		a.Frame(packet(f, uint64(i+1)))
 		b.Frame(packet(f, uint64(i+1)))
 	}
-	a.Detach(Forwarded{Known: true, Received: 7, KernelDropped: 2, Captured: 5})
+	a.Detach(sensor.Forwarded{Known: true, Received: 7, KernelDropped: 2, Captured: 5})
 	again := s.Attach(testSource("10.0.0.2", "eth0", 1)) // comes back
 	again.Frame(packet(testFrames(1, 100)[0], 1))
-	again.Detach(Forwarded{Known: true, Received: 1, Captured: 1})
-	b.Detach(Forwarded{})
+	again.Detach(sensor.Forwarded{Known: true, Received: 1, Captured: 1})
+	b.Detach(sensor.Forwarded{})
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -81,9 +83,9 @@ func TestPcapngWritesEverySource(t *testing.T) {
 	}
 }
 
-func TestPcapngOneLinkType(t *testing.T) {
+func TestStreamOneLinkType(t *testing.T) {
 	out := &syncBuffer{}
-	s := NewPcapng("out", out, true)
+	s := NewStream("out", out, true)
 	stop := runSink(s)
 	a, b := s.Attach(testSource("a", "eth0", 1)), s.Attach(testSource("b", "tun0", 12))
 	a.Frame(packet(testFrames(1, 60)[0], 1))
@@ -99,10 +101,10 @@ func TestPcapngOneLinkType(t *testing.T) {
 	}
 }
 
-// TestPcapngAtOnce: a single frame leaves without a further one.
-func TestPcapngAtOnce(t *testing.T) {
+// TestStreamAtOnce: a single frame leaves without a further one.
+func TestStreamAtOnce(t *testing.T) {
 	r, w := io.Pipe()
-	s := NewPcapng("pipe", w, true)
+	s := NewStream("pipe", w, true)
 	stop := runSink(s)
 	arrived := make(chan int)
 	go func() {
@@ -118,12 +120,12 @@ func TestPcapngAtOnce(t *testing.T) {
 	}()
 	src := testSource("a", "eth0", 1)
 	f := s.Attach(src)
-	want := len(appendInterface(appendSectionHeader(nil), src))
+	want := len(savefile.AppendInterface(savefile.AppendSectionHeader(nil, application), describe(src)))
 	have := 0
 	for i := range 3 {
 		p := packet(udpstr.Frame{Data: make([]byte, 60), Len: 60}, uint64(i+1))
 		f.Frame(p)
-		for want += packetSize(p); have < want; {
+		for want += savefile.PacketSize(len(p.Data)); have < want; {
 			select {
 			case n := <-arrived:
 				have += n
@@ -142,12 +144,12 @@ func TestPcapngAtOnce(t *testing.T) {
 	w.Close()
 }
 
-// TestPcapngSlowConsumer: frames beyond the queue are dropped and counted, delivery does not block, and what is written
+// TestStreamSlowConsumer: frames beyond the queue are dropped and counted, delivery does not block, and what is written
 // is whole.
-func TestPcapngSlowConsumer(t *testing.T) {
+func TestStreamSlowConsumer(t *testing.T) {
 	gate := make(chan struct{})
 	out := &gatedWriter{gate: gate}
-	s := NewPcapng("slow", out, false)
+	s := NewStream("slow", out, false)
 	stop := runSink(s)
 	f := s.Attach(testSource("a", "eth0", 1))
 	big := udpstr.Frame{Data: make([]byte, 200_000), Len: 200_000}
@@ -185,9 +187,9 @@ type failingWriter struct{ err error }
 
 func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }
 
-func TestPcapngConsumerGone(t *testing.T) {
-	s := NewPcapng("pipe", failingWriter{&os.PathError{Op: "write", Path: "|1", Err: syscall.EPIPE}}, true)
-	if err := s.Run(t.Context()); !errors.Is(err, ErrConsumerGone) {
+func TestStreamConsumerGone(t *testing.T) {
+	s := NewStream("pipe", failingWriter{&os.PathError{Op: "write", Path: "|1", Err: syscall.EPIPE}}, true)
+	if err := s.Run(t.Context()); !errors.Is(err, sensor.ErrConsumerGone) {
 		t.Errorf("closed pipe: %v", err)
 	}
 	f := s.Attach(testSource("a", "eth0", 1))
@@ -195,14 +197,14 @@ func TestPcapngConsumerGone(t *testing.T) {
 	if c := f.Counters(); c.Dropped != 1 {
 		t.Errorf("after the end: %+v", c)
 	}
-	s = NewPcapng("disk", failingWriter{syscall.ENOSPC}, true)
-	if err := s.Run(t.Context()); errors.Is(err, ErrConsumerGone) || !errors.Is(err, syscall.ENOSPC) {
+	s = NewStream("disk", failingWriter{syscall.ENOSPC}, true)
+	if err := s.Run(t.Context()); errors.Is(err, sensor.ErrConsumerGone) || !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("full disk: %v", err)
 	}
 }
 
-func TestPcapngBoundsInterfaces(t *testing.T) {
-	s := NewPcapng("out", io.Discard, false)
+func TestStreamBoundsInterfaces(t *testing.T) {
+	s := NewStream("out", io.Discard, false)
 	stop := runSink(s)
 	defer stop()
 	for i := range maxInterfaces + 10 {
@@ -216,24 +218,17 @@ func TestPcapngBoundsInterfaces(t *testing.T) {
 	}
 }
 
-func TestAppendPacketAllocatesNothing(t *testing.T) {
-	buf, p := make([]byte, 0, chunkSize), packet(testFrames(1, 1514)[0], 1)
-	if n := testing.AllocsPerRun(100, func() { appendPacket(buf, 3, p) }); n != 0 {
-		t.Errorf("%v allocations a frame", n)
-	}
-}
-
-// TestReadersAccept: tcpdump and tshark, where they are installed, read the file to its end.
-func TestReadersAccept(t *testing.T) {
+// TestStreamReaders: tcpdump and tshark, where they are installed, read the file to its end.
+func TestStreamReaders(t *testing.T) {
 	out := &syncBuffer{}
-	s := NewPcapng("out", out, true)
+	s := NewStream("out", out, true)
 	stop := runSink(s)
 	a, b := s.Attach(testSource("a", "eth0", 1)), s.Attach(testSource("b", "eth1", 1))
 	for i, f := range testFrames(10, 60) {
 		a.Frame(packet(f, uint64(i+1)))
 		b.Frame(packet(f, uint64(i+1)))
 	}
-	a.Detach(Forwarded{Known: true, Received: 10, Captured: 10})
+	a.Detach(sensor.Forwarded{Known: true, Received: 10, Captured: 10})
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,303 @@
+package files
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"syscall"
+	"time"
+
+	"rpcapd/savefile"
+	"rpcapd/sensor"
+	"rpcapd/udpstr"
+)
+
+const (
+	// maxInterfaces bounds the interface blocks of one file: names come from agents.
+	maxInterfaces = 4096
+	// finalWriteTimeout bounds the writing of what is queued at the end, where the writer supports deadlines.
+	finalWriteTimeout = 2 * time.Second
+	// application is what section headers name.
+	application = "rpcap-sensor"
+)
+
+// Stream is a sink that writes one pcapng stream to one file, a pipe or standard output.
+//
+// Frames are encoded into a chunk under mu by whoever delivers them; Run takes the chunk as soon as it is free to write,
+// so a single frame leaves at once and a flood leaves in large writes. When queueChunks are waiting, frames are dropped.
+type Stream struct {
+	name        string
+	w           io.Writer
+	oneLinkType bool
+	wake        chan struct{} // capacity 1: something was queued
+
+	mu         sync.Mutex // a leaf; guards all below
+	queue      queue
+	interfaces []*streamInterface
+	index      map[interfaceKey]*streamInterface
+	linkType   int64 // of the stream when oneLinkType; -1 before the first source
+	begun      bool  // the section header was queued
+	failed     bool
+	lost       uint64 // frames that were queued when writing failed
+}
+
+// streamInterface is one interface block and the sums of all feeds that had it.
+type streamInterface struct {
+	id      uint32
+	block   savefile.Interface
+	queued  bool // the block was, in the present section
+	numbers savefile.Statistics
+}
+
+// NewStream returns a sink that writes to w. With oneLinkType (standard output, readers such as tcpdump) frames of a
+// link type other than the first source's are counted out. If w has SetWriteDeadline it is used at the end; if it is
+// a OneFile the stream goes on in it, with a new section, after the disk was full.
+func NewStream(name string, w io.Writer, oneLinkType bool) *Stream {
+	s := &Stream{
+		name: name, w: w, oneLinkType: oneLinkType,
+		wake:     make(chan struct{}, 1),
+		index:    make(map[interfaceKey]*streamInterface),
+		linkType: -1,
+	}
+	s.begin()
+	return s
+}
+
+// begin queues the section header; s.mu is held, or nobody else knows s yet.
+func (s *Stream) begin() bool {
+	if !s.begun && s.queue.reserve(savefile.MaxText, false) {
+		c, _ := s.queue.last()
+		*c = savefile.AppendSectionHeader(*c, application)
+		s.begun = true
+	}
+	return s.begun
+}
+
+// Name implements sensor.Sink.
+func (s *Stream) Name() string { return s.name }
+
+// Status describes the sink for the sensor's status.
+func (s *Stream) Status() sensor.SinkStatus {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return sensor.SinkStatus{Kind: "stream", Details: []sensor.Detail{
+		number("interfaces", uint64(len(s.interfaces)), false),
+		number("frames lost when writing failed", s.lost, true),
+	}}
+}
+
+// Attach implements sensor.Sink. A source seen before gets its old interface block again.
+func (s *Stream) Attach(src sensor.Source) sensor.Feed {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := &streamFeed{sink: s}
+	block := describe(src)
+	if block.LinkType > savefile.MaxLinkType {
+		return f // not to be expressed in a file: everything is counted out
+	}
+	if s.oneLinkType {
+		if s.linkType < 0 {
+			s.linkType = int64(block.LinkType)
+		}
+		if s.linkType != int64(block.LinkType) {
+			return f
+		}
+	}
+	key := keyOf(src)
+	if i := s.index[key]; i != nil {
+		f.iface = i
+		return f
+	}
+	if len(s.interfaces) >= maxInterfaces {
+		return f
+	}
+	f.iface = &streamInterface{id: uint32(len(s.interfaces)), block: block, numbers: savefile.Statistics{Start: time.Now()}}
+	s.interfaces = append(s.interfaces, f.iface)
+	s.index[key] = f.iface
+	if s.describe() {
+		s.signal()
+	}
+	return f
+}
+
+// describe queues the interface blocks that are not queued yet, in order; s.mu is held. False: there is no room.
+func (s *Stream) describe() bool {
+	if s.failed || !s.begin() {
+		return false
+	}
+	k := len(s.interfaces)
+	for k > 0 && !s.interfaces[k-1].queued {
+		k--
+	}
+	for _, i := range s.interfaces[k:] {
+		if !s.queue.reserve(interfaceSize, false) {
+			return false
+		}
+		c, _ := s.queue.last()
+		*c = savefile.AppendInterface(*c, i.block)
+		i.queued = true
+	}
+	return true
+}
+
+// signal tells Run that there is something to write.
+func (s *Stream) signal() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+type streamFeed struct {
+	sink     *Stream
+	iface    *streamInterface    // nil: counted out
+	counters sensor.FeedCounters // guarded by sink.mu
+}
+
+// Frame implements sensor.Feed.
+func (f *streamFeed) Frame(p *udpstr.Packet) {
+	s := f.sink
+	s.mu.Lock()
+	if f.iface == nil || s.failed || !f.iface.queued && !s.describe() || !s.queue.reserve(savefile.PacketSize(len(p.Data)), false) {
+		f.counters.Dropped++
+		s.mu.Unlock()
+		return
+	}
+	c, first := s.queue.last()
+	*c = savefile.AppendPacket(*c, f.iface.id, p)
+	f.counters.Written++
+	f.counters.Bytes += uint64(len(p.Data))
+	f.iface.numbers.Delivered++
+	s.mu.Unlock()
+	if first {
+		s.signal()
+	}
+}
+
+// Counters implements sensor.Feed.
+func (f *streamFeed) Counters() sensor.FeedCounters {
+	f.sink.mu.Lock()
+	defer f.sink.mu.Unlock()
+	return f.counters
+}
+
+// Detach implements sensor.Feed.
+func (f *streamFeed) Detach(sum sensor.Forwarded) {
+	f.sink.mu.Lock()
+	defer f.sink.mu.Unlock()
+	if f.iface != nil {
+		addForwarded(&f.iface.numbers, sum)
+	}
+}
+
+// addForwarded adds what an agent says at the end of a capture.
+func addForwarded(to *savefile.Statistics, sum sensor.Forwarded) {
+	to.Known = to.Known || sum.Known
+	to.Received += sum.Received
+	to.InterfaceDropped += sum.InterfaceDropped
+	to.KernelDropped += sum.KernelDropped
+}
+
+// Run implements sensor.Sink.
+func (s *Stream) Run(ctx context.Context) error {
+	if err := s.again(); err != nil {
+		return s.fail(err)
+	}
+	for {
+		if err := s.writeQueued(); err != nil {
+			return s.fail(err)
+		}
+		select {
+		case <-s.wake:
+		case <-ctx.Done():
+			return s.finish()
+		}
+	}
+}
+
+// again begins a new section after a failure, as soon as the file takes it. Interfaces keep their numbers.
+func (s *Stream) again() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.failed {
+		return nil
+	}
+	if f, ok := s.w.(*OneFile); ok {
+		if err := f.probe(); err != nil {
+			return err
+		}
+	}
+	s.failed, s.begun = false, false
+	for _, i := range s.interfaces {
+		i.queued = false
+	}
+	s.describe()
+	return nil
+}
+
+// finish writes what is queued and the statistics.
+func (s *Stream) finish() error {
+	if d, ok := s.w.(interface{ SetWriteDeadline(time.Time) error }); ok {
+		_ = d.SetWriteDeadline(time.Now().Add(finalWriteTimeout)) // files and blocking pipes have none
+	}
+	if err := s.writeQueued(); err != nil {
+		return s.fail(err)
+	}
+	s.mu.Lock()
+	now := time.Now()
+	var b []byte
+	for _, i := range s.interfaces {
+		if i.queued {
+			n := i.numbers
+			n.End = now
+			b = savefile.AppendStatistics(b, i.id, n)
+		}
+	}
+	s.mu.Unlock()
+	if _, err := s.w.Write(b); err != nil {
+		return s.fail(err)
+	}
+	return nil
+}
+
+// writeQueued writes chunks until none is left.
+func (s *Stream) writeQueued() error {
+	for {
+		s.mu.Lock()
+		c := s.queue.take()
+		s.mu.Unlock()
+		if c == nil {
+			return nil
+		}
+		n, err := s.w.Write(c)
+		s.mu.Lock()
+		if err != nil {
+			s.lost += countFrames(c[min(wholeBlocks(c[:n]), n):])
+		}
+		s.queue.giveBack(c)
+		s.mu.Unlock()
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// fail drops what is queued; further frames are counted as dropped.
+func (s *Stream) fail(err error) error {
+	s.mu.Lock()
+	s.failed = true
+	for c := s.queue.take(); c != nil; c = s.queue.take() {
+		s.lost += countFrames(c)
+	}
+	s.queue = queue{}
+	s.mu.Unlock()
+	if errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
+		return fmt.Errorf("write %s: %w (%w)", s.name, sensor.ErrConsumerGone, err)
+	}
+	if f, ok := s.w.(*OneFile); ok && f.regular {
+		return failure("write", s.name, err)
+	}
+	return fmt.Errorf("write %s: %w", s.name, err)
+}
