@@ -42,7 +42,7 @@ func (c *client) run(ctx context.Context) {
 	if err == nil || errors.As(err, &requestError{}) {
 		c.conn.hangUp(in.ended)
 	} else {
-		_ = c.conn.Close() // what is queued is lost, and counted
+		c.conn.abort() // what is queued is lost, and counted
 	}
 	if n := c.counters(); c.streamed() {
 		c.log.Info("client has gone", zap.String("reason", reason(err)), zap.Uint64("frames", n.Written),
@@ -83,7 +83,7 @@ func (c *client) deliver(ctx context.Context, in *input, selector *sensor.Select
 	go func() {
 		select {
 		case <-in.gone:
-			_ = c.conn.Close()
+			c.conn.abort()
 		case <-done:
 		}
 	}()

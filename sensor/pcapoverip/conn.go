@@ -73,24 +73,36 @@ func (c *pacedConn) finishBy(t time.Time) {
 	_ = c.SetWriteDeadline(t) // a closed connection has no use for one
 }
 
-// hangUp ends the stream with FIN, so that what was written arrives, and waits a little for the other end; gone is
-// closed when that has come.
-func (c *pacedConn) hangUp(gone <-chan struct{}) {
-	c.finishBy(time.Now().Add(lingerTimeout))
-	if w, ok := c.Conn.(interface{ CloseWrite() error }); ok && w.CloseWrite() == nil {
-		if t, ok := c.Conn.(interface{ NetConn() net.Conn }); ok { // TLS says that it ends, TCP after it
-			if w, ok := t.NetConn().(interface{ CloseWrite() error }); ok {
-				_ = w.CloseWrite() // it is closed below in any case
-			}
-		}
-		timer := time.NewTimer(lingerTimeout)
-		defer timer.Stop()
-		select {
-		case <-gone:
-		case <-timer.C:
-		}
+// abort closes the connection at once. That of TLS would first try for five seconds to say goodbye to one who has
+// stopped reading.
+func (c *pacedConn) abort() { _ = c.raw().Close() }
+
+// raw is the connection below TLS, if there is any.
+func (c *pacedConn) raw() net.Conn {
+	if t, ok := c.Conn.(interface{ NetConn() net.Conn }); ok {
+		return t.NetConn()
 	}
-	_ = c.Close() // nothing is left to be lost
+	return c.Conn
+}
+
+// hangUp ends the stream with FIN, so that what was written arrives, and waits a little for the other end; ended is
+// closed when that has come.
+func (c *pacedConn) hangUp(ended <-chan struct{}) {
+	bound := time.AfterFunc(lingerTimeout, c.abort)
+	defer bound.Stop()
+	defer c.abort() // nothing is left to be lost
+	if w, ok := c.Conn.(interface{ CloseWrite() error }); !ok || w.CloseWrite() != nil {
+		return
+	}
+	if w, ok := c.raw().(interface{ CloseWrite() error }); ok && c.raw() != c.Conn && w.CloseWrite() != nil {
+		return
+	}
+	timer := time.NewTimer(lingerTimeout)
+	defer timer.Stop()
+	select {
+	case <-ended:
+	case <-timer.C:
+	}
 }
 
 // reason tells the end of a connection in words.

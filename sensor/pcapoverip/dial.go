@@ -91,7 +91,7 @@ func (s *Sink) dialled(ctx context.Context) (connected bool, err error) {
 	if err = c.deliver(ctx, in, nil); err == nil {
 		c.conn.hangUp(in.ended)
 	}
-	_ = c.conn.Close() // what is queued is lost, and counted
+	c.conn.abort() // what is queued is lost, and counted
 	return true, err
 }
 

@@ -228,10 +228,11 @@ type result struct {
 }
 
 // collect reads a connection to its end in the background.
-func collect(c io.Reader) <-chan result {
+func collect(c io.ReadCloser) <-chan result {
 	ch := make(chan result, 1)
 	go func() {
 		all, ng, err := readNg(c)
+		_ = c.Close()
 		ch <- result{all, ng, err}
 	}()
 	return ch

@@ -68,16 +68,12 @@ func (s *Sink) serve(ctx context.Context) error {
 }
 
 func (s *Sink) newClient(conn net.Conn) *client {
-	raw := conn
-	if secure, ok := conn.(*tls.Conn); ok {
-		raw = secure.NetConn()
-	}
-	if t, ok := raw.(*net.TCPConn); ok {
+	c := &client{sink: s, since: time.Now(), conn: &pacedConn{Conn: conn, stalled: s.opts.Stalled}}
+	if t, ok := c.conn.raw().(*net.TCPConn); ok {
 		_ = t.SetKeepAliveConfig(net.KeepAliveConfig{ // without it, dead clients are found when they stall
 			Enable: true, Idle: keepAliveIdle, Interval: keepAliveInterval, Count: keepAliveCount,
 		})
 	}
-	c := &client{sink: s, since: time.Now(), conn: &pacedConn{Conn: conn, stalled: s.opts.Stalled}}
 	if a, err := netip.ParseAddrPort(conn.RemoteAddr().String()); err == nil {
 		c.address = netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
 	}
@@ -113,7 +109,8 @@ func (s *Sink) refuse(c *client, why string) {
 	if skipped, yes := s.refusals.speak(); yes {
 		c.log.Warn("client refused", zap.String("reason", why), zap.Int("refused_before", skipped))
 	}
-	_ = c.conn.SetDeadline(time.Now().Add(refusalTimeout))
+	bound := time.AfterFunc(refusalTimeout, c.conn.abort)
+	defer bound.Stop()
 	_, _ = fmt.Fprintf(c.conn.Conn, "error: %s\n", why) // whoever reads it
 	_ = c.conn.Close()
 }

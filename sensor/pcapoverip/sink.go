@@ -33,17 +33,16 @@ type Sink struct {
 	compiles chan struct{} // a place for each filter that is compiled
 	refusals quiet
 
-	mu       sync.Mutex // a leaf; guards all below
-	clients  map[*client]struct{}
-	pending  []net.Conn // in a handshake, oldest first
-	served   uint64     // clients that came, or connections dialled
-	refused  uint64
-	past     clientCounters // of clients that have left
-	peer     bool           // Connect: connected
-	since    time.Time      // of the state
-	lastErr  string
-	lastAt   time.Time
-	attempts uint64 // Connect: failed ones since the last connection
+	mu      sync.Mutex // a leaf; guards all below
+	clients map[*client]struct{}
+	pending []net.Conn // in a handshake, oldest first
+	served  uint64     // clients that came, or connections dialled
+	refused uint64
+	past    clientCounters // of clients that have left
+	peer    bool           // Connect: connected
+	since   time.Time      // of the state
+	lastErr string
+	lastAt  time.Time
 }
 
 // New opens the listener, or checks what Connect needs, and reads the files of TLS. It starts nothing: clients wait

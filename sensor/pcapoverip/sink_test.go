@@ -201,7 +201,7 @@ func TestClientThatNeverReads(t *testing.T) {
 	s.streaming(1)
 	ch := collect(dial(t, s.address()))
 	s.streaming(2)
-	const frames = 30000 // 45 MB
+	const frames = 15000 // 22 MB
 	for i := range uint32(frames) {
 		f.Frame(ethernet(i, 80, 1500))
 		for c := s.reading(1); i%500 == 499 && c.Written+1000 < uint64(i); c = s.reading(1) {
@@ -245,7 +245,7 @@ func TestEquations(t *testing.T) {
 		f.Frame(ethernet(i, 80, 1500))
 	}
 	n := f.Counters()
-	if n.Written+n.Dropped != frames || n.Dropped == 0 || n.LeftOut != 0 {
+	if n.Written+n.Dropped+n.LeftOut != frames || n.Dropped == 0 { // left out: if it was disconnected before the end
 		t.Errorf("one client that never reads: %+v", n)
 	}
 	s.streaming(0) // disconnected
@@ -259,14 +259,14 @@ func TestEquations(t *testing.T) {
 			lost = d.Number
 		}
 	}
-	if sent+lost != frames {
-		t.Errorf("client: %d sent, %d lost of %d", sent, lost, frames)
+	if sent+lost != n.Written+n.Dropped {
+		t.Errorf("client: %d sent, %d lost of %d", sent, lost, n.Written+n.Dropped)
 	}
 	if len(st.Parts) != 0 {
 		t.Errorf("clients: %+v", st.Parts)
 	}
 	f.Frame(ethernet(1, 80, 60))
-	if n := f.Counters(); n.LeftOut != 1 {
+	if after := f.Counters(); after.LeftOut != n.LeftOut+1 {
 		t.Errorf("nobody is there: %+v", n)
 	}
 	_ = c.Close()
