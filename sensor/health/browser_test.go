@@ -39,10 +39,18 @@ func browser(t *testing.T, width, height int64) context.Context {
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
-	if err := chromedp.Run(ctx, chromedp.EmulateViewport(width, height)); err != nil {
+	// Without motion: a click must not miss what is still scrolling.
+	if err := chromedp.Run(ctx, chromedp.EmulateViewport(width, height), media("light")); err != nil {
 		t.Fatal(err)
 	}
 	return ctx
+}
+
+// media are a visitor's wishes.
+func media(scheme string) chromedp.Action {
+	return emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{
+		{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
+	})
 }
 
 // do runs actions and ends the test with what failed.
@@ -256,8 +264,7 @@ func TestBrowserDark(t *testing.T) {
 	ctx := browser(t, 1280, 1240)
 	s, _ := faulty(t, 12)
 	var text, back string
-	do(t, ctx, emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}),
-		chromedp.Navigate(s.URL()+"?peer=web4%2Feth0"), chromedp.WaitVisible("#received polygon"), chromedp.Text("#peer", &text),
+	do(t, ctx, media("dark"), chromedp.Navigate(s.URL()+"?peer=web4%2Feth0"), chromedp.WaitVisible("#received polygon"), chromedp.Text("#peer", &text),
 		chromedp.Evaluate(`getComputedStyle(document.body).backgroundColor`, &back))
 	if !strings.Contains(text, "53,100") || !strings.Contains(text, "10.10.0.24:40003") {
 		t.Errorf("the page of a peer says:\n%s", text)
@@ -265,5 +272,6 @@ func TestBrowserDark(t *testing.T) {
 	if back != "rgb(18, 22, 28)" {
 		t.Errorf("background %s", back)
 	}
+	do(t, ctx, chromedp.Evaluate(`document.querySelector("#charts").scrollIntoView({behavior: "instant"})`, nil))
 	picture(t, ctx, "health-dark.png")
 }

@@ -11,6 +11,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
+	"math"
 	"math/big"
 	"net"
 	"net/http"
@@ -20,6 +21,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -431,4 +433,60 @@ func FuzzWhatAgentsSay(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestContrast: every text can be read on what is behind it, by day and by night, 4.5 to 1 as WCAG has it. The areas of the
+// charts have names and numbers beside them.
+func TestContrast(t *testing.T) {
+	css, err := staticFiles.ReadFile("static/page.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := regexp.MustCompile(`(?s):root \{(.*?)\}`).FindAllStringSubmatch(string(css), -1)
+	if len(roots) != 2 {
+		t.Fatalf("%d sets of colours", len(roots))
+	}
+	for i, root := range roots {
+		luminance := make(map[string]float64)
+		for _, m := range regexp.MustCompile(`--([a-z0-9-]+): #([0-9a-f]{3,6});`).FindAllStringSubmatch(root[1], -1) {
+			hex := m[2]
+			if len(hex) == 3 {
+				hex = string([]byte{hex[0], hex[0], hex[1], hex[1], hex[2], hex[2]})
+			}
+			var sum float64
+			for k, weight := range []float64{0.2126, 0.7152, 0.0722} {
+				n, err := strconv.ParseUint(hex[2*k:2*k+2], 16, 8)
+				if err != nil {
+					t.Fatal(err)
+				}
+				v := float64(n) / 255
+				if v <= 0.04045 {
+					v /= 12.92
+				} else {
+					v = math.Pow((v+0.055)/1.055, 2.4)
+				}
+				sum += weight * v
+			}
+			luminance[m[1]] = sum
+		}
+		ratio := func(a, b string) float64 {
+			x, y := luminance[a], luminance[b]
+			return (max(x, y) + 0.05) / (min(x, y) + 0.05)
+		}
+		for _, pair := range []string{
+			"text back", "text card", "quiet back", "quiet card", "link card", "link back", "loss card", "loss back", "text error-back",
+			"text warning-back", "text info-back", "quiet error-back", "quiet warning-back", "quiet info-back",
+			"error error-back", "warning warning-back", "info info-back", "good good-back", "error back",
+		} {
+			a, b, _ := strings.Cut(pair, " ")
+			if r := ratio(a, b); r < 4.5 {
+				t.Errorf("set %d: %s on %s has %.2f to 1", i, a, b, r)
+			}
+		}
+		for _, c := range []string{"focus", "other", "c0", "c1", "c2", "c3", "c4", "c5", "c6"} {
+			if r := ratio(c, "card"); r < 2 {
+				t.Errorf("set %d: %s has %.2f to 1", i, c, r)
+			}
+		}
+	}
 }

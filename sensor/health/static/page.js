@@ -21,11 +21,15 @@ function element(name, attributes = {}, ...children) {
 // ---- staying up to date
 
 // refresh takes the parts marked data-live from a newer copy of the page.
+let turns = 0;
 async function refresh(url = location.href) {
+  const turn = ++turns;
   try {
     const answer = await fetch(url, { headers: { Accept: "text/html" }, signal: AbortSignal.timeout(10000) });
     if (!answer.ok) throw new Error(answer.status);
-    show(new DOMParser().parseFromString(await answer.text(), "text/html"));
+    const text = await answer.text();
+    if (turn !== turns) return; // a later one is on its way
+    show(new DOMParser().parseFromString(text, "text/html"));
     state("");
   } catch {
     state("The sensor does not answer; what is shown is old.");
@@ -107,14 +111,17 @@ addEventListener("keyup", event => { if (slash(event)) filter.elements.q.focus()
 
 // ---- charts
 
+let asked = 0; // so that an old answer does not replace a newer one
 async function history() {
+  const turn = ++asked;
   const peer = document.getElementById("charts").dataset.peer;
   const fields = new URLSearchParams({ minutes, points: Math.min(180, minutes * 12) });
   if (peer) fields.set("peer", peer);
   try {
     const answer = await fetch("/api/v1/history?" + fields, { signal: AbortSignal.timeout(10000) });
-    if (!answer.ok) return;
-    latest = await answer.json();
+    const said = answer.ok ? await answer.json() : null;
+    if (!said || turn !== asked) return;
+    latest = said;
     draw();
   } catch { /* refresh has said it */ }
 }
