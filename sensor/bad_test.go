@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rpcapd/rpcap"
+	"rpcapd/udpstr"
 )
 
 // TestHostileAgents: each ends with a clear reason within a bounded time, and another agent does not notice.
@@ -192,6 +193,67 @@ func TestConnectionFlood(t *testing.T) {
 		after(replyTimeout + time.Second) // they never answered
 		if n := len(b.live(netip.Addr{})); n != 0 {
 			t.Errorf("%d sessions left", n)
+		}
+	})
+}
+
+// TestSilentConnectionsGiveWay: connections without a word do not keep an agent out, nor do they push out one that works.
+func TestSilentConnectionsGiveWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBubble(t, Options{Limits: Limits{Sessions: 20, SessionsPerAddress: 20}})
+		defer b.stop()
+		works := b.connect("10.0.0.7", nil)
+		silent := func(a *testAgent) { a.on(rpcap.TypeAuthRequest, func([]byte) [][]byte { return nil }) }
+		for range 40 {
+			b.connect("10.0.0.2", silent)
+		}
+		if n := len(b.live(netip.Addr{})); n != 20 {
+			t.Errorf("%d sessions", n)
+		}
+		after(2 * time.Second)
+		late := b.connect("10.0.0.8", nil)
+		after(time.Second)
+		for _, a := range []*testAgent{works, late} {
+			select {
+			case <-a.done:
+				t.Error("an agent that answers was disconnected")
+			default:
+				if a.asked(rpcap.TypeStartCaptureRequest) != 1 {
+					t.Errorf("requests %v", a.requests)
+				}
+			}
+		}
+		if n := len(b.live(netip.Addr{})); n != 20 {
+			t.Errorf("%d sessions", n)
+		}
+	})
+}
+
+// TestCaplenAboveSnaplen: such frames are missing, and all others are taken, over UDP in both formats.
+func TestCaplenAboveSnaplen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBubble(t, Options{Rules: []Rule{{Name: "short", Snaplen: 100}}})
+		defer b.stop()
+		b.connect("10.0.0.2", nil)
+		b.connect("10.0.0.3", nil)
+		good, bad := testFrames(1, 100)[0], testFrames(1, 100+vlanSlack+1)[0]
+		frames := []udpstr.Frame{good, bad, good}
+		p, err := udpstr.NewPacker(512, make([]byte, 1<<16))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, f := range frames {
+			p.Append([]udpstr.Frame{f})
+			r, _ := p.Take()
+			b.feed(2003, "10.0.0.2:5000", r.Datagram(0))
+			b.feed(2004, "10.0.0.3:5000", plainMessage(f, uint32(i+1)))
+		}
+		after(time.Second)
+		for _, p := range b.Peers() {
+			r := p.Received
+			if r.Frames != 2 || p.Sinks.Written != 2 || r.Missing != 1 || (p.Format == "packet") != (r.Malformed == 1) || p.State != StateRunning {
+				t.Errorf("%s: %+v", p.Name, r)
+			}
 		}
 	})
 }

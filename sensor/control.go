@@ -106,6 +106,8 @@ func (c *control) ended() error {
 	switch {
 	case c.readErr == nil || errors.Is(c.readErr, io.EOF):
 		return errors.New("the agent closed the connection")
+	case errors.Is(c.readErr, net.ErrClosed):
+		return errors.New("it has never answered, and another agent wanted its place")
 	case errors.Is(c.readErr, os.ErrDeadlineExceeded):
 		return fmt.Errorf("read message: not complete after %v", finishMessage)
 	}

@@ -20,6 +20,9 @@ func (s *session) authenticate(ctx context.Context) (state, error) {
 		req = rpcap.AuthRequest{Type: rpcap.AuthPassword, User: r.User, Password: r.Password}
 	}
 	m, err := s.ctl.request(ctx, rpcap.TypeAuthRequest, req.Append(nil), replyTimeout)
+	if err == nil || errors.As(err, new(*rpcap.Error)) {
+		s.answered.Store(true)
+	}
 	if refused := (*rpcap.Error)(nil); errors.As(err, &refused) {
 		return s.hold(s.authenticate, retryInterval, fmt.Errorf("the agent refuses the credentials of rule %s: %w",
 			s.rules[0].Name, refused), false), nil

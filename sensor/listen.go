@@ -19,6 +19,8 @@ const (
 	// heldFor is how long an unwanted connection is kept in silence. Closing at once would make a C agent redial
 	// thousands of times a second.
 	heldFor = 30 * time.Second
+	// displaceAfter is how long an agent may take for its first answer when its place is wanted.
+	displaceAfter = time.Second
 	// acceptPause is the pause after an accept that failed, for want of descriptors mostly.
 	acceptPause = 100 * time.Millisecond
 )
@@ -111,7 +113,7 @@ func (s *Sensor) accept(ctx context.Context, conn net.Conn, port uint16) {
 		s.mu.Unlock()
 		_ = conn.Close()
 		return
-	case refused == "" && len(s.sessions) >= s.opts.Limits.Sessions:
+	case refused == "" && len(s.sessions) >= s.opts.Limits.Sessions && !s.displace():
 		refused = fmt.Sprintf("there are %d sessions already", len(s.sessions))
 	case refused == "" && s.perAddress[peer.Addr()] >= s.opts.Limits.SessionsPerAddress:
 		refused = fmt.Sprintf("its address has %d sessions already", s.perAddress[peer.Addr()])
@@ -130,6 +132,23 @@ func (s *Sensor) accept(ctx context.Context, conn net.Conn, port uint16) {
 		s.leave(ss)
 	})
 	s.mu.Unlock()
+}
+
+// displace makes room for one session: of those that have not answered anything for a second the oldest must go, so that
+// connections without a word cannot keep agents out. It reports whether there was one. s.mu is held.
+func (s *Sensor) displace() bool {
+	var oldest *session
+	for ss := range s.sessions {
+		if !ss.answered.Load() && !ss.displaced && (oldest == nil || ss.since.Before(oldest.since)) {
+			oldest = ss
+		}
+	}
+	if oldest == nil || time.Since(oldest.since) < displaceAfter {
+		return false
+	}
+	oldest.displaced = true
+	_ = oldest.ctl.conn.Close() // its session ends
+	return true
 }
 
 // leave forgets a session.

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -53,6 +54,9 @@ type session struct {
 	probes  chan chan struct{}
 	reloads chan struct{} // capacity 1: there are new rules
 	closed  chan struct{} // closed when the session is over, before its last datagrams are in
+
+	answered  atomic.Bool // the agent has answered something
+	displaced bool        // it had to make room for another; guarded by Sensor.mu
 
 	since         time.Time
 	lastReply     time.Time           // to STATS
