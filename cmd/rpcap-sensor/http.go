@@ -16,7 +16,7 @@ func (s *settings) overrideHTTP(h *config.HTTP) error {
 	}
 	listen, err := config.ParseHTTPListen(s.http)
 	if err != nil {
-		return usageError{fmt.Errorf("--http %w", err)}
+		return fmt.Errorf("--http %w", err)
 	}
 	h.Enabled, h.Listen = true, listen
 	return nil

@@ -23,6 +23,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/pflag"
+	"go.uber.org/zap"
+
 	"rpcapd/config"
 	"rpcapd/sensor/health"
 )
@@ -147,6 +150,31 @@ func TestHealthWithPasswordAndTLS(t *testing.T) {
 	}
 	if _, msg, code := execute(t, "top", "--once", "-f", file); code != exitFailed || !strings.Contains(msg, "use --user") {
 		t.Errorf("without a password: exit code %d, %s", code, msg)
+	}
+}
+
+// TestHealthAndReload: neither --http on the command line nor a section that has moved is a change of the file.
+func TestHealthAndReload(t *testing.T) {
+	file := write(t, "[rule a]\n[http]\n")
+	s := &settings{}
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	s.define(flags)
+	if err := flags.Parse([]string{"-f", file, "--http", "127.0.0.1:9999"}); err != nil {
+		t.Fatal(err)
+	}
+	first, err := s.load(zap.NewNop())
+	if err != nil || first.config.HTTP.ListenText() != "127.0.0.1:9999" {
+		t.Fatalf("%+v, %v", first.config.HTTP, err)
+	}
+	j := job{out: outputs{config: first.config}}
+	for text, want := range map[string]int{"\n\n[rule a]\n\n[http]\n": 0, "[rule a]\n[http]\nNames = a\n": 1} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		second, err := s.load(zap.NewNop())
+		if late := j.needRestart(second); err != nil || len(late) != want {
+			t.Errorf("%q: changed %v, %v", text, late, err)
+		}
 	}
 }
 

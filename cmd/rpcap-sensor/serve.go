@@ -23,9 +23,6 @@ func serve(s *settings) error {
 	if err != nil {
 		return err
 	}
-	if err := s.overrideHTTP(&l.config.HTTP); err != nil {
-		return err
-	}
 	j := job{opts: l.opts, out: outputs{config: l.config, stdout: s.stdout, log: log}, report: s.stderr}
 	stopping := stopSignals
 	if s.file == "" {

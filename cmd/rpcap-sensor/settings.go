@@ -85,7 +85,11 @@ func (s *settings) load(log *zap.Logger) (loaded, error) {
 		if err != nil {
 			return loaded{}, usageError{err}
 		}
-		return loaded{opts: o, output: s.output}, nil
+		l := loaded{opts: o, output: s.output}
+		if err := s.overrideHTTP(&l.config.HTTP); err != nil {
+			return loaded{}, usageError{err}
+		}
+		return l, nil
 	}
 	for _, name := range ruleFlags {
 		if s.flags.Changed(name) {
@@ -129,7 +133,7 @@ func (s *settings) override(l *loaded) error {
 	if s.flags.Changed("write") {
 		l.output = s.output
 	}
-	return nil
+	return s.overrideHTTP(&l.config.HTTP)
 }
 
 // fromFlags makes the one rule of the command line.
