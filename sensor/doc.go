@@ -18,8 +18,8 @@
 // has one that receives, reassembles and calls the feeds; a feed must therefore neither block nor keep a frame.
 // The lock order is
 //
-//	Sensor.mu -> portPool.mu -> dataPort.mu (held while a batch is worked through) -> a sink's own lock
-//	session.mu and nameTable.mu are leaves
+//	Sensor.reloading -> Sensor.mu -> portPool.mu -> dataPort.mu (held while a batch is worked through) -> sinkRun.mu -> a sink's own
+//	session.mu, nameTable.mu, ledger.mu and the shards of dedup are leaves
 //
 // Limits. Everything an agent can make grow is bounded: connections in all and per address, held connections, the
 // length of a message, the reorder window of a stream, the queue of a sink, the interfaces of a file, the list of
@@ -27,6 +27,15 @@
 //
 // One error is logged once: a reason that keeps an agent from being captured when it changes, the end of a session that
 // never captured when it is the first of its kind. Status and summary always have the last reason.
+//
+// A program of its own gets the frames of all agents from a Reader, in a loop; see the example of NewReader. Anything else
+// that takes frames is a Sink: the packages below this one write files, serve PCAP-over-IP and feed a TAP interface. Select
+// narrows any of them down to some agents, rules and frames.
+//
+//	stream ─► Dedup ─► hub ─► feed of each sink (behind its Selection, if it has one)
+//
+// Reload puts other rules in force: a changed filter goes out as UPDATEFILTER and the stream does not stop, whatever else has
+// changed begins a new capture on the same connection.
 //
 // What it refuses to do: it never sends CLOSE (both C agents would leave for good), never UPDATEFILTER without a
 // capture, never a second STARTCAP before ENDCAP; it never closes at once a connection whose agent would only redial
