@@ -265,6 +265,17 @@ func TestPrometheusScrapes(t *testing.T) {
 		}
 	}
 	t.Log(answer)
+	for _, expr := range dashboard(t) {
+		resp, err := http.Get("http://" + listen + "/api/v1/query?query=" + url.QueryEscape(expr))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil || !strings.Contains(string(b), `"status":"success"`) {
+			t.Errorf("the dashboard's %s: %s, %v", expr, b, err)
+		}
+	}
 	resp, err := http.Get("http://" + listen + "/api/v1/rules")
 	if err != nil {
 		t.Fatal(err)
@@ -273,4 +284,29 @@ func TestPrometheusScrapes(t *testing.T) {
 	if b, err := io.ReadAll(resp.Body); err != nil || !strings.Contains(string(b), "RpcapPathLoss") || strings.Contains(string(b), `"health":"err"`) {
 		t.Errorf("%v\n%s", err, b)
 	}
+}
+
+// dashboard lists what the panels of the Grafana dashboard ask for, with its variables filled in.
+func dashboard(t *testing.T) (list []string) {
+	t.Helper()
+	b, err := os.ReadFile("../../deploy/grafana/dashboard.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d struct {
+		Panels []struct{ Targets []struct{ Expr string } }
+	}
+	if err := json.Unmarshal(b, &d); err != nil {
+		t.Fatal(err)
+	}
+	fill := strings.NewReplacer("$instance", ".*", "$agent", ".*", "$__rate_interval", "1m")
+	for _, p := range d.Panels {
+		for _, target := range p.Targets {
+			list = append(list, fill.Replace(target.Expr))
+		}
+	}
+	if len(list) < 20 {
+		t.Fatalf("the dashboard has only %d expressions", len(list))
+	}
+	return list
 }
