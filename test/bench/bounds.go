@@ -35,13 +35,14 @@ func (r *report) bounds() (list []bound) {
 	if p, x := r.worst(func(p *point) (float64, bool) { return mostMemory(p), true }); p != nil {
 		add(x <= memoryBound, "at most 28 MiB of memory with the default ring", "%s MiB%s", mebibytes(uint64(x)), at(p))
 	}
-	if p, x := r.worst(func(p *point) (float64, bool) { return agentLoss(p), p.Sink != nil }); p != nil {
-		add(x == 0, "no frame lost in the agent at any rate", "%s %%%s", percent(x), at(p))
+	if p, x := r.worst(lossUpTo1514); p != nil {
+		add(x == 0, "no frame of up to 1,514 bytes lost in the agent at any rate"+calm, "%s %%%s", percent(x), at(p))
 	}
 	if p, x := r.worst(func(p *point) (float64, bool) {
-		return agentLoss(p), p.Sink != nil && p.Size == "1514" && p.Rate == 0
+		loss, ok := lossUpTo1514(p)
+		return loss, ok && p.Size == "1514" && p.Rate == 0
 	}); p != nil {
-		add(x == 0, "no frame of 1,514 bytes lost as fast as they can be made", "%s %%%s", percent(x), at(p))
+		add(x == 0, "no frame of 1,514 bytes lost as fast as they can be made"+calm, "%s %%%s", percent(x), at(p))
 	}
 	if p, x := r.worst(func(p *point) (float64, bool) {
 		if p.Sink == nil || p.Jumbo || p.Sink.export() < loaded || p.Sink.SendDropped > 0 {
@@ -57,8 +58,7 @@ func (r *report) bounds() (list []bound) {
 		}
 		return p.Real.Delay.P999, true
 	}); p != nil {
-		add(x <= delayBound, "99.9 % of the frames arrive within 25 ms at any rate, as long as nothing else takes the agent's CPU",
-			"%.1f ms%s", x, at(p))
+		add(x <= delayBound, "99.9 % of the frames arrive within 25 ms at any rate"+calm, "%.1f ms%s", x, at(p))
 	}
 	for i := range r.Sensor {
 		s := &r.Sensor[i]
@@ -67,7 +67,7 @@ func (r *report) bounds() (list []bound) {
 		}
 		add(s.CheckRatio <= checkBound, fmt.Sprintf("receiving and checking 1,514 bytes, %s/s, costs at most what sending them does", rateText(s.Rate)),
 			"%.0f ns, %.2f times", s.Check, s.CheckRatio)
-		add(s.PcapngRatio <= pcapngBound, "writing them as pcapng at most twice that", "%.0f ns, %.2f times", s.Pcapng, s.PcapngRatio)
+		add(s.PcapngRatio <= pcapngBound, fmt.Sprintf("writing them as pcapng, %s/s, at most twice that", rateText(s.Rate)), "%.0f ns, %.2f times", s.Pcapng, s.PcapngRatio)
 	}
 	for i := range r.Overload {
 		o := &r.Overload[i]
@@ -116,8 +116,14 @@ func mostMemory(p *point) (x float64) {
 	return x
 }
 
-func agentLoss(p *point) float64 {
-	return p.loss()
+// calm is the condition of promises that a busy machine breaks, and not the agent. Points at
+// which others took its CPU do not count for those.
+const calm = " (as long as nothing else takes the agent's CPU)"
+
+// lossUpTo1514 is what the agent loses of frames that fit an ordinary link, in per cent.
+func lossUpTo1514(p *point) (float64, bool) {
+	undisturbed := p.median(func(r round) float64 { return r.Waited }) <= disturbance
+	return p.loss(), p.Sink != nil && p.Size != "9000" && undisturbed
 }
 
 // at says where the worst was.

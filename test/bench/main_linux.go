@@ -295,7 +295,7 @@ func (m *measurement) size(s sweep, p profile) error {
 		}
 		m.report.Points = append(m.report.Points, x)
 		m.line("%s", tableRow(&x))
-		tooFast = rate > 0 && x.Sink.rate() < .9*rate
+		tooFast = rate > 0 && max(x.Sink.rate(), x.Real.rate()) < .9*rate
 	}
 	return nil
 }
