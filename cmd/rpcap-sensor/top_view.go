@@ -150,7 +150,10 @@ func (v *topView) head(width, height int) []string {
 	}
 	for i, p := range v.answer.problems[:most] {
 		if left := len(v.answer.problems) - most; i == most-1 && left > 0 {
-			p.Text += fmt.Sprintf(" (%d more)", left)
+			p.Text += fmt.Sprintf(" (%d more lines)", left)
+		}
+		if p.More > 0 {
+			p.Text += fmt.Sprintf(" The same holds for %d more.", p.More)
 		}
 		colour := quietColour
 		switch p.Severity {

@@ -48,7 +48,7 @@ func condense(list []Problem) []Problem {
 	slices.SortStableFunc(list, func(a, b Problem) int {
 		return cmp.Or(
 			cmp.Compare(a.Severity.rank(), b.Severity.rank()), cmp.Compare(slices.Index(kinds, a.Kind), slices.Index(kinds, b.Kind)),
-			cmp.Compare(b.Count, a.Count), cmp.Compare(a.Peer, b.Peer),
+			cmp.Compare(b.Count, a.Count), natural(a.Peer, b.Peer),
 		)
 	})
 	out := make([]Problem, 0, min(len(list), 32))

@@ -242,6 +242,7 @@ func (t *tracker) publish(now time.Time) {
 		v.status.Rates.add(&p.Rates)
 		v.peers = append(v.peers, p)
 	}
+	v.status.Rates.round()
 	slices.SortFunc(v.peers, func(a, b Peer) int { return natural(a.Name, b.Name) })
 	v.status.Forwarded, v.status.Received = forwardedOf(&t.sums, known), receivedOf(&t.sums)
 	v.status.SinkDropped = t.sums[sinkDropped]
@@ -292,6 +293,13 @@ func (r *Rates) add(o *Rates) {
 	r.Bytes += o.Bytes
 	r.Dropped += o.Dropped
 	r.Missing += o.Missing
+}
+
+// round takes away what adding has put behind the first digit.
+func (r *Rates) round() {
+	for _, v := range []*float64{&r.Forwarded, &r.Received, &r.Bytes, &r.Dropped, &r.Missing} {
+		*v = math.Round(*v*10) / 10
+	}
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
