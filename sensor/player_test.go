@@ -252,7 +252,12 @@ func startSensor(t *testing.T, o Options) *runningSensor {
 	select {
 	case <-s.Ready():
 	case err := <-r.result:
-		t.Fatal(err)
+		select {
+		case <-s.Ready():
+			r.result <- err // it was ready, and has ended since
+		default:
+			t.Fatal(err)
+		}
 	}
 	t.Cleanup(func() {
 		cancel()
