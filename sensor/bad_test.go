@@ -199,8 +199,17 @@ func TestConnectionFlood(t *testing.T) {
 
 // TestSilentConnectionsGiveWay: connections without a word do not keep an agent out, nor do they push out one that works.
 func TestSilentConnectionsGiveWay(t *testing.T) {
+	for name, limits := range map[string]Limits{
+		"10.0.0.8": {Sessions: 20, SessionsPerAddress: 20},
+		"10.0.0.2": {Sessions: 100, SessionsPerAddress: 19}, // behind the same address as the silent ones
+	} {
+		t.Run(name, func(t *testing.T) { silentConnectionsGiveWay(t, name, limits) })
+	}
+}
+
+func silentConnectionsGiveWay(t *testing.T, address string, limits Limits) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBubble(t, Options{Limits: Limits{Sessions: 20, SessionsPerAddress: 20}})
+		b := newBubble(t, Options{Limits: limits})
 		defer b.stop()
 		works := b.connect("10.0.0.7", nil)
 		silent := func(a *testAgent) { a.on(rpcap.TypeAuthRequest, func([]byte) [][]byte { return nil }) }
@@ -211,7 +220,7 @@ func TestSilentConnectionsGiveWay(t *testing.T) {
 			t.Errorf("%d sessions", n)
 		}
 		after(2 * time.Second)
-		late := b.connect("10.0.0.8", nil)
+		late := b.connect(address, nil)
 		after(time.Second)
 		for _, a := range []*testAgent{works, late} {
 			select {

@@ -113,10 +113,15 @@ func (s *Sensor) accept(ctx context.Context, conn net.Conn, port uint16) {
 		s.mu.Unlock()
 		_ = conn.Close()
 		return
-	case refused == "" && len(s.sessions) >= s.opts.Limits.Sessions && !s.displace():
-		refused = fmt.Sprintf("there are %d sessions already", len(s.sessions))
-	case refused == "" && s.perAddress[peer.Addr()] >= s.opts.Limits.SessionsPerAddress:
-		refused = fmt.Sprintf("its address has %d sessions already", s.perAddress[peer.Addr()])
+	case refused != "":
+	case s.perAddress[peer.Addr()] >= s.opts.Limits.SessionsPerAddress:
+		if !s.displace(peer.Addr()) {
+			refused = fmt.Sprintf("its address has %d sessions already", s.perAddress[peer.Addr()])
+		}
+	case len(s.sessions) >= s.opts.Limits.Sessions:
+		if !s.displace(netip.Addr{}) {
+			refused = fmt.Sprintf("there are %d sessions already", len(s.sessions))
+		}
 	}
 	if refused != "" {
 		s.counters.Refused++
@@ -135,11 +140,12 @@ func (s *Sensor) accept(ctx context.Context, conn net.Conn, port uint16) {
 }
 
 // displace makes room for one session: of those that have not answered anything for a second the oldest must go, so that
-// connections without a word cannot keep agents out. It reports whether there was one. s.mu is held.
-func (s *Sensor) displace() bool {
+// connections without a word cannot keep agents out. With an address only its own are meant. It reports whether there was
+// one. s.mu is held.
+func (s *Sensor) displace(addr netip.Addr) bool {
 	var oldest *session
 	for ss := range s.sessions {
-		if !ss.answered.Load() && !ss.displaced && (oldest == nil || ss.since.Before(oldest.since)) {
+		if (!addr.IsValid() || ss.peer.Addr() == addr) && !ss.answered.Load() && !ss.displaced && (oldest == nil || ss.since.Before(oldest.since)) {
 			oldest = ss
 		}
 	}
