@@ -1,0 +1,96 @@
+package system
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestRootPcapOverIP is the whole chain: interface, agent, sensor, and two clients of [pcap-over-ip], beside a file.
+// tshark says nothing and gets every frame that tcpdump saw on the interface; the other client asks for some of them.
+func TestRootPcapOverIP(t *testing.T) {
+	const port = "127.0.0.1:57012"
+	s := newStage(t)
+	sen := startSensor(t, s.sensor, "-f", ruleFile(t, "[rule all]\n[pcap-over-ip]\n"))
+	sen.says("listening for PCAP-over-IP clients", 1)
+	a := startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0")
+	a.capturing(1)
+	dump := startTCPDump(t, s.host, "eth0")
+
+	live := filepath.Join(t.TempDir(), "live.pcapng")
+	shark := start(t, s.sensor, nil, tool(t, "tshark"), "-i", "TCP@"+port, "-w", live)
+	sen.says("client connected", 1)
+	var asking net.Conn
+	must(t, s.sensor.Do(func() (err error) {
+		asking, err = net.Dial("tcp", port)
+		return err
+	}))
+	defer asking.Close()
+	_, err := fmt.Fprintln(asking, "filter=icmp; agents="+exportV4)
+	must(t, err)
+	sen.says("client connected", 2)
+
+	begin := time.Now()
+	s.mark(t, markBegin)
+	s.traffic(t, 1500)
+	s.mark(t, markEnd)
+	shark.await("the end marker in tshark's file", func() bool {
+		return slices.ContainsFunc(readFrames(t, live), func(f frame) bool { return isMarker(f.data, markEnd) })
+	})
+	t.Logf("all frames had reached tshark's file after %v", time.Since(begin).Round(time.Millisecond))
+	want := window(t, "tcpdump", dump.frames())
+	sen.end()
+	<-shark.done
+	if code := shark.ProcessState.ExitCode(); code != 0 {
+		t.Errorf("tshark: exit code %d", code)
+	}
+	sameFrames(t, window(t, "tshark", readFrames(t, live)), want)
+	sameFrames(t, window(t, "the file", readFrames(t, sen.file)), want)
+
+	must(t, asking.SetReadDeadline(time.Now().Add(patience)))
+	b, err := io.ReadAll(asking)
+	must(t, err)
+	file := filepath.Join(t.TempDir(), "asked.pcapng")
+	must(t, os.WriteFile(file, b, 0o600))
+	got := readFrames(t, file)
+	wanted := slices.DeleteFunc(want, func(f frame) bool { return !isICMPv4(f.data) })
+	if len(wanted) == 0 {
+		t.Error("no ICMP in the traffic: nothing was proved")
+	}
+	sameFrames(t, got, wanted)
+}
+
+func isICMPv4(b []byte) bool {
+	return len(b) > 23 && bytes.Equal(b[12:14], []byte{8, 0}) && b[23] == 1
+}
+
+// TestRootPcapOverIPReload: a reload does not touch the clients.
+func TestRootPcapOverIPReload(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	file := ruleFile(t, "[rule all]\n[pcap-over-ip]\n")
+	sen := startSensor(t, s.sensor, "-f", file)
+	var c net.Conn
+	must(t, s.sensor.Do(func() (err error) {
+		c, err = net.Dial("tcp", "127.0.0.1:57012")
+		return err
+	}))
+	defer c.Close()
+	sen.says("client connected", 1)
+	sen.reload(t, file, "[rule other]\n[pcap-over-ip]\n", rulesReloaded)
+	if bytes.Contains([]byte(sen.text()), []byte("client has gone")) {
+		t.Error("a reload has ended a client's stream")
+	}
+	sen.stop(syscall.SIGTERM, patience)
+	must(t, c.SetReadDeadline(time.Now().Add(patience)))
+	if _, err := io.ReadAll(c); err != nil {
+		t.Errorf("no orderly end: %v", err)
+	}
+}
