@@ -11,7 +11,7 @@ SYSTEMS  := linux/amd64 linux/arm64 linux/arm linux/riscv64 linux/ppc64le linux/
             darwin/amd64 darwin/arm64 freebsd/amd64 openbsd/amd64 netbsd/amd64 dragonfly/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test test-root fuzz bench bench-quick bench-go lint cross package test-packages test-health clean
+.PHONY: help deps build demo test test-root fuzz bench bench-quick bench-go lint cross package test-packages test-consumers test-health clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -86,6 +86,10 @@ PACKAGE_TOOLS := debootstrap:debootstrap systemd-nspawn:systemd-container rpm:rp
 test-packages: ## install, upgrade, boot and remove the packages on Debian 12 and 13 (root; keeps systems in ~/.cache/rpcapd-test)
 	@TOOLS="$(PACKAGE_TOOLS)" ./deps.sh
 	TEST_PACKAGES=1 go test -count=1 -timeout 40m -v ./packaging/... ./test/packages
+
+test-consumers: ## tcpreplay, tcpdump and Suricata 7 of Debian 13 with the TAP interface (root; keeps a system in ~/.cache/rpcapd-test)
+	@TOOLS="debootstrap:debootstrap" ./deps.sh
+	TEST_CONSUMERS=1 go test -count=1 -v ./test/consumers
 
 clean: ## remove what was built
 	rm -rf bin dist
