@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -61,7 +62,11 @@ func base(t *testing.T, suite string, extra ...string) string {
 		t.Fatal(err)
 	}
 	t.Logf("making %s (about a minute)", root)
-	include := strings.Join(append([]string{"systemd", "systemd-sysv", "iproute2"}, extra...), ",")
+	packages := append([]string{"systemd", "systemd-sysv", "iproute2"}, extra...)
+	if slices.Contains(extra, "sysvinit-core") {
+		packages = extra // instead of systemd
+	}
+	include := strings.Join(packages, ",")
 	cmd := exec.Command("debootstrap", "--variant=minbase", "--include="+include, suite, tmp)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -1,0 +1,50 @@
+package packages
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestBootSensor: the sensor's service is not started before its rules are written; a filter is compiled
+// inside its sandbox, a broken file is refused at reload and survives an upgrade, and what kills it
+// does not end it.
+func TestBootSensor(t *testing.T) {
+	onDebian(t, func(t *testing.T, suite string) {
+		s := newMachine(t, suite, "tcpdump")
+		s.installDeb(t, "rpcap-sensor", oldVersion)
+		if out, _ := s.try("systemctl is-active rpcap-sensor; systemctl is-enabled rpcap-sensor"); out != "inactive\ndisabled\n" {
+			t.Errorf("after installation: %s", out)
+		}
+		const good = "[rule one]\nFilter = tcp port 443\n[output]\nFile = /var/lib/rpcap-sensor/all.pcapng\n"
+		s.edit(sensorIni, good)
+		s.run("systemctl enable --now rpcap-sensor")
+		pid := s.pid("rpcap-sensor")
+		s.wants("stat -c %U /proc/"+pid, "rpcap-sensor")
+		s.wants("cat /proc/"+pid+"/status", "CapEff:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2")
+		s.until(settleLimit, "ss -ltn", ":2003")
+
+		s.edit(sensorIni, good+"[rule two]\nPort = 2004\n")
+		s.run("systemctl reload rpcap-sensor")
+		s.until(settleLimit, "ss -ltn", ":2004")
+		s.edit(sensorIni, "[rule one]\nPort = 99999\n")
+		if out, code := s.try("systemctl reload rpcap-sensor"); code == 0 {
+			t.Errorf("a broken file was taken: %s", out)
+		}
+		out := s.installDeb(t, "rpcap-sensor", newVersion)
+		if !strings.Contains(out, "is not restarted") || !strings.Contains(out, "rpcap-sensor.ini:2: ") || s.pid("rpcap-sensor") != pid {
+			t.Errorf("with a broken file: process %s is now %s\n%s", pid, s.pid("rpcap-sensor"), out)
+		}
+		s.edit(sensorIni, good)
+		s.installDeb(t, "rpcap-sensor", newVersion)
+		if s.pid("rpcap-sensor") == pid {
+			t.Error("with a good file it was not restarted")
+		}
+		s.run("kill -9 " + s.pid("rpcap-sensor"))
+		s.until(settleLimit, "systemctl show -p NRestarts rpcap-sensor", "NRestarts=1")
+		s.until(settleLimit, "ss -ltn", ":2003")
+		s.run("dpkg -P rpcap-sensor")
+		if out, _ := s.try("pidof rpcap-sensor"); strings.TrimSpace(out) != "" || s.exists(sensorIni) {
+			t.Error("purge has left the process or the ini")
+		}
+	})
+}
