@@ -11,7 +11,7 @@ const (
 	// chunkSize is the memory that the backlog grows by; a frame that does not fit has one of its own.
 	chunkSize = 128 << 10
 	// keptChunks are kept for reuse; after a burst the rest goes back.
-	keptChunks = 4
+	keptChunks = 16
 )
 
 // backlog holds the latest frames, encoded, for all readers. Feeds append, each reader takes at its own pace.

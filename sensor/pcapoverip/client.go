@@ -1,6 +1,7 @@
 package pcapoverip
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -74,7 +75,7 @@ func (c *client) deliver(ctx context.Context, in *input, selector *sensor.Select
 	defer c.sink.backlog.leave(st.reader)
 	c.mu.Lock()
 	c.stream = st
-	selection := c.selection
+	selection := cmp.Or(c.selection, everything)
 	c.mu.Unlock()
 	c.log.Info("client connected", zap.String("selection", selection), zap.String("certificate", c.certificate))
 	// A client that reads nothing must not hold up its own end.

@@ -99,6 +99,17 @@ func start(t *testing.T, o Options) *running {
 	return r
 }
 
+// runInBackground runs a sink until the function that it returns is called.
+func runInBackground(s *Sink) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		_ = s.Run(ctx)
+		close(done)
+	}()
+	return func() { cancel(); <-done }
+}
+
 // stop ends the feeds and the sink, as the sensor does.
 func (r *running) stop() {
 	r.once.Do(func() {

@@ -9,6 +9,9 @@ import (
 	"rpcapd/sensor"
 )
 
+// everything is a selection that leaves nothing out, in words.
+const everything = "everything"
+
 // clientCounters are those of one client or of several.
 type clientCounters struct {
 	sensor.FeedCounters
@@ -57,9 +60,7 @@ func (c *client) status() sensor.SinkStatus {
 		st.State = sensor.SinkDegraded
 		st.Error = fmt.Sprintf("it reads too slowly: %d frames dropped", n.Dropped)
 	}
-	if selection == "" {
-		selection = "everything"
-	}
+	selection = cmp.Or(selection, everything)
 	if !streaming {
 		selection += " (not begun)"
 	}

@@ -13,6 +13,13 @@ import (
 // application is what the section header names.
 const application = "rpcap-sensor"
 
+// After less than gatherSize bytes a stream rests for gatherTime, so that frames that follow each other share a write:
+// otherwise each of them would wake every client, at the cost of the goroutine that receives frames.
+const (
+	gatherSize = 16 << 10
+	gatherTime = time.Millisecond
+)
+
 // stream writes the backlog to one connection. One goroutine uses it; the counters may be read by any.
 type stream struct {
 	sink     *Sink
@@ -47,6 +54,9 @@ func (s *stream) run(ctx context.Context, gone <-chan struct{}) error {
 			return err
 		}
 		if t.chunk != nil {
+			if len(t.data) < gatherSize && stopping != nil {
+				time.Sleep(gatherTime)
+			}
 			continue
 		}
 		if stopping == nil {
