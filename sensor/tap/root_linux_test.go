@@ -8,10 +8,12 @@ import (
 	"net"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/vishvananda/netlink"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 	"golang.org/x/sys/unix"
@@ -25,7 +27,7 @@ func TestMain(m *testing.M) { netlab.Main(m) }
 const patience = 5 * time.Second
 
 // host is a namespace where there may be TAP interfaces.
-func host(t *testing.T) *netlab.Namespace {
+func host(t testing.TB) *netlab.Namespace {
 	t.Helper()
 	n := netlab.New(t).Namespace("host")
 	fd, err := unix.Open(cloneDevice, unix.O_RDWR|unix.O_CLOEXEC, 0)
@@ -71,7 +73,7 @@ func (r *running) ends(t *testing.T) error {
 	}
 }
 
-func open(t *testing.T, n *netlab.Namespace, o Options) *Sink {
+func open(t testing.TB, n *netlab.Namespace, o Options) *Sink {
 	t.Helper()
 	k, err := New(o)
 	if err != nil {
@@ -477,5 +479,59 @@ func TestRootRefused(t *testing.T) {
 	open(t, n, Options{Interface: "rpcap1"})
 	if mtu := n.Link("rpcap1").Attrs().MTU; mtu != MaxMTU {
 		t.Errorf("MTU %d of an interface that was made", mtu)
+	}
+}
+
+// TestRootMoved: an interface that was moved to a namespace of its own is still written to.
+func TestRootMoved(t *testing.T) {
+	n := host(t)
+	ids := netlab.New(t).Namespace("ids")
+	ids.Sysctl("ipv6/conf/default/disable_ipv6", "1")
+	k := open(t, n, Options{Interface: "rpcap0", MTU: 1500})
+	sink := run(t, n, k)
+	f := k.Attach(sensor.Source{LinkType: 1})
+	ids.Must(func() error {
+		there, err := os.Open("/proc/thread-self/ns/net")
+		if err != nil {
+			return err
+		}
+		defer there.Close()
+		return n.Do(func() error { return netlink.LinkSetNsFd(n.Link("rpcap0"), int(there.Fd())) })
+	})
+	f.Frame(packet(ether(60))) // it is down after the move
+	await(t, k, func() bool { return k.Status().State == sensor.SinkDegraded })
+	ids.Up("rpcap0")
+	r := read(t, ids, "rpcap0")
+	for _, size := range []int{60, 9000} {
+		f.Frame(packet(ether(size)))
+		if got := r.next(); !bytes.Equal(got, ether(size)) {
+			t.Errorf("frame of %d bytes: got %d", size, len(got))
+		}
+	}
+	for b := r.next(); b != nil; b = r.next() {
+		t.Errorf("the machine sent %x", b)
+	}
+	await(t, k, func() bool { return k.Status().State == sensor.SinkRunning })
+	sink.cancel()
+	if err := sink.ends(t); err != nil {
+		t.Error(err)
+	}
+}
+
+// BenchmarkRootWrite is the cost of a frame on an interface without a reader.
+func BenchmarkRootWrite(b *testing.B) {
+	n := host(b)
+	k := open(b, n, Options{})
+	d := k.ready
+	for _, size := range []int{64, 512, 1514, 65_000} {
+		frame := ether(size)
+		b.Run(strconv.Itoa(size), func(b *testing.B) {
+			b.SetBytes(int64(size))
+			for b.Loop() {
+				if err := d.write(frame); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
