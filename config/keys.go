@@ -6,15 +6,13 @@ import "slices"
 // documentation. Those without effect are not among them.
 func AgentKeys() []string { return slices.Clone(agentGrammar.top) }
 
-// SensorKeys are the keys that the sensor's file may have, those of all sections that are
-// served, each once.
-func SensorKeys() []string {
-	list := slices.Clone(sensorGrammar.top)
+// SensorKeys are the keys that each section of the sensor's file may have, by the kind
+// of the section; those before the first section stand under "".
+func SensorKeys() map[string][]string {
+	list := map[string][]string{"": slices.Clone(sensorGrammar.top)}
 	for _, s := range sensorGrammar.sections {
-		for _, key := range s.keys {
-			if !slices.Contains(list, key) {
-				list = append(list, key)
-			}
+		if len(s.keys) > 0 {
+			list[s.kind] = slices.Clone(s.keys)
 		}
 	}
 	return list

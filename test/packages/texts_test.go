@@ -45,7 +45,7 @@ func TestShippedAgentIni(t *testing.T) {
 			t.Error(p)
 		}
 	}
-	explained(t, shipped, "rpcapd.ini", config.AgentKeys())
+	explained(t, shipped, text(t, "packaging/man/rpcapd.ini.5"), "", config.AgentKeys())
 }
 
 // TestShippedSensorIni is the same for the sensor.
@@ -58,23 +58,55 @@ func TestShippedSensorIni(t *testing.T) {
 	for _, p := range problems {
 		t.Errorf("with its samples: %v", p)
 	}
-	explained(t, shipped, "rpcap-sensor.ini", config.SensorKeys())
+	keys := config.SensorKeys()
+	if len(keys) < 7 {
+		t.Fatalf("only %d sections are known: the test shows nothing", len(keys))
+	}
+	page := text(t, "packaging/man/rpcap-sensor.ini.5")
+	for kind, list := range keys {
+		where := page
+		if kind != "" { // its own section of the page, and what is said of all outputs
+			where = pageSection(page, "["+kind) + pageSection(page, "OUTPUTS")
+		}
+		explained(t, sampleSection(shipped, kind), where, kind, list)
+	}
 }
 
-// explained checks that a key is shown in the shipped file, with words above it, and has an
-// entry on the manual page.
-func explained(t *testing.T, shipped, name string, keys []string) {
-	t.Helper()
-	page := strings.ReplaceAll(text(t, "packaging/man/"+name+".5"), `\-`, "-")
-	if len(keys) < 5 {
-		t.Fatalf("only %d keys are known: the test shows nothing", len(keys))
+// sampleSection is what the shipped file has of one kind of section.
+func sampleSection(shipped, kind string) string {
+	var b strings.Builder
+	now := ""
+	for line := range strings.Lines(shipped) {
+		if name, found := strings.CutPrefix(line, "#["); found {
+			now, _, _ = strings.Cut(strings.TrimRight(name, "]\n"), " ")
+		}
+		if now == kind {
+			b.WriteString(line)
+		}
 	}
+	if kind == "file" || kind == "pcap-over-ip" || kind == "tap" { // the keys that select frames are shown once for all three
+		b.WriteString("#Filter = x\n#Agents = x\n#Rules = x\n")
+	}
+	return b.String()
+}
+
+// pageSection is the part of a manual page below a heading that begins so.
+func pageSection(page, heading string) string {
+	_, rest, _ := strings.Cut(page, "\n.SH "+strings.ReplaceAll(heading, "-", `\-`))
+	part, _, _ := strings.Cut(rest, "\n.SH ")
+	return part
+}
+
+// explained checks that each key is shown in a shipped file, and has an entry on the manual
+// page.
+func explained(t *testing.T, shipped, page, section string, keys []string) {
+	t.Helper()
 	for _, key := range keys {
 		if !regexp.MustCompile(`(?m)^#` + regexp.QuoteMeta(key) + ` = `).MatchString(shipped) {
-			t.Errorf("the shipped %s does not show %s", name, key)
+			t.Errorf("the shipped file does not show %s of section %q", key, section)
 		}
 		if !regexp.MustCompile(`(?m)^\.BI "?` + regexp.QuoteMeta(key) + `=`).MatchString(page) {
-			t.Errorf("%s(5) has no entry for %s", name, key)
+			t.Errorf("the manual page has no entry for %s of section %q", key, section)
 		}
 	}
 }
