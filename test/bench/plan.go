@@ -70,7 +70,7 @@ func quickPlan() plan {
 		gso: []bool{false, true}, length: time.Second, repeat: 1, again: 8, idle: 3 * time.Second,
 		jumboProfiles: profiles("1514"), jumboRates: []float64{60_000, 0}, jumboGSO: []bool{false},
 		sensorProfiles: profiles("64", "1514"), sensorRates: []float64{60_000}, sensorRepeat: 1,
-		overloadProfiles: profiles("1514"), profiled: profiles("64", "1514"),
+		overloadProfiles: profiles("1514"), profiled: profiles("1514"),
 		fleet: fleetPlan{agents: 1000, sending: 200, rate: 500, idle: 5 * time.Second, load: 3 * time.Second, away: time.Second},
 	}
 }
