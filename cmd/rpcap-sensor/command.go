@@ -59,7 +59,8 @@ Rules come from a file (-f) or from the flags, which make one rule. Without eith
 first interface captured. What an agent was asked, what it forwarded and what has arrived is printed to standard error
 at the end, and on SIGUSR1.`
 
-const examples = `  rpcap-sensor -w all.pcapng
+const examples = `  rpcap-sensor capture -c 1000 -w out.pcapng 'tcp port 443'
+  rpcap-sensor -w all.pcapng
   rpcap-sensor --interface eth1 --filter 'tcp port 443' -w https.pcapng
   rpcap-sensor --address 192.168.4.0/24 --snaplen 128 -w - | tshark -r -
   rpcap-sensor -f rpcap-sensor.ini

@@ -181,3 +181,31 @@ func TestRootCaptureSignal(t *testing.T) {
 	sen.stop(syscall.SIGINT, patience)
 	must(t, reader.Wait())
 }
+
+// TestRootTAPSelection: each interface gets what its section chooses, and the summary tells nothing of the rest as dropped.
+func TestRootTAPSelection(t *testing.T) {
+	s := newStage(t)
+	needTAP(t)
+	sen := startSensor(t, s.sensor, "-f", ruleFile(t, "[rule all]\n[tap]\nInterface = all0\n[tap web]\nInterface = web0\n"+
+		"Filter = udp port 9 or ether proto 0x88b5\nAgents = 10.2.0.0/16\n[tap none]\nInterface = none0\nAgents = db*\n"))
+	startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0").capturing(1)
+	all, web, none := startTCPDump(t, s.sensor, "all0"), startTCPDump(t, s.sensor, "web0"), startTCPDump(t, s.sensor, "none0")
+	s.mark(t, markBegin)
+	must(t, sendRaw(s.client, "eth0", udpTo9(s, 1), udpTo9(s, 2)))
+	must(t, exchangeUDP(s.client, s.host, hostV4, 18))
+	s.mark(t, markEnd)
+	everything := window(t, "all0", all.frames())
+	chosen := window(t, "web0", web.frames())
+	if len(chosen) != 4 || len(everything) <= len(chosen) {
+		t.Errorf("%d frames on web0, %d on all0", len(chosen), len(everything))
+	}
+	none.stop(syscall.SIGINT, patience)
+	if n := len(readFrames(t, none.file)); n != 0 {
+		t.Errorf("%d frames on none0", n)
+	}
+	sen.stop(syscall.SIGTERM, patience)
+	leftOut := len(everything) - len(chosen) + len(everything)
+	if want := fmt.Sprintf("dropped 0, left out %d", leftOut); !strings.Contains(sen.text(), want) {
+		t.Errorf("%q is missing", want)
+	}
+}
