@@ -19,7 +19,7 @@ const (
 	beginTimeout = 150 * time.Millisecond
 	lineTimeout  = 5 * time.Second
 	// mostCompiles bounds the filters that are compiled at once, compileTimeout the wait for a place and the work.
-	mostCompiles   = 2
+	mostCompiles   = 4
 	compileTimeout = 15 * time.Second
 )
 
