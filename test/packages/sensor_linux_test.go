@@ -48,3 +48,24 @@ func TestBootSensor(t *testing.T) {
 		}
 	})
 }
+
+// TestBootSensorTap: the drop-in of the documentation is what a TAP interface needs, and nothing more.
+func TestBootSensorTap(t *testing.T) {
+	onDebian(t, func(t *testing.T, suite string) {
+		s := newMachine(t, suite)
+		s.installDeb(t, "rpcap-sensor", newVersion)
+		s.run("mkdir -p /dev/net && rm -f /dev/net/tun && mknod -m 666 /dev/net/tun c 10 200") // as udev makes it
+		s.edit(sensorIni, "[rule one]\n[tap]\nInterface = rpcap0\n")
+		s.run("mkdir -p /etc/systemd/system/rpcap-sensor.service.d && cp /usr/share/doc/rpcap-sensor/examples/tap.conf /etc/systemd/system/rpcap-sensor.service.d && systemctl daemon-reload")
+		if _, code := s.try("systemctl start rpcap-sensor"); code != 0 {
+			t.Fatalf("it did not start:\n%s\n%s", s.journal("rpcap-sensor"), s.run("ls -l /dev/net/tun; ip link"))
+		}
+		s.until(settleLimit, "ip -o link show rpcap0", "UP")
+		s.wants("cat /proc/"+s.pid("rpcap-sensor")+"/status", "CapEff:\t0000000000001000") // CAP_NET_ADMIN
+		t.Log(s.journal("rpcap-sensor"))
+		s.run("systemctl stop rpcap-sensor")
+		if out, code := s.try("ip link show rpcap0"); code == 0 {
+			t.Errorf("the interface is left: %s", out)
+		}
+	})
+}
