@@ -148,6 +148,30 @@ func TestScripts(t *testing.T) {
 	}
 }
 
+// TestCompletion: the shells that are here understand the files, and bash knows the subcommands.
+func TestCompletion(t *testing.T) {
+	for program := range installed {
+		files := debFiles(t, deb(t, program, newVersion))
+		for shell, name := range map[string]string{
+			"bash": "/usr/share/bash-completion/completions/" + program,
+			"zsh":  "/usr/share/zsh/vendor-completions/_" + program,
+			"fish": "/usr/share/fish/vendor_completions.d/" + program + ".fish",
+		} {
+			cmd := exec.Command(shell, "-n")
+			if shell == "fish" {
+				cmd = exec.Command(shell, "--no-execute")
+			}
+			cmd.Stdin = strings.NewReader(files[name].data)
+			if out, err := cmd.CombinedOutput(); err != nil && !errors.Is(err, exec.ErrNotFound) {
+				t.Errorf("%s: %v\n%s", name, err, out)
+			}
+			if !strings.Contains(files[name].data, "__"+strings.ReplaceAll(program, "-", "_")) && !strings.Contains(files[name].data, program) {
+				t.Errorf("%s does not complete %s", name, program)
+			}
+		}
+	}
+}
+
 // TestPages: mandoc has nothing to say about the pages of the package.
 func TestPages(t *testing.T) {
 	if _, err := exec.LookPath("mandoc"); err != nil {
