@@ -23,7 +23,8 @@
 //
 // The agent has one CPU for itself; generator and sensor share another, or have one each.
 //
-//	main_linux.go      flags, the course of a whole measurement
+//	main_linux.go      flags, the whole of a measurement
+//	measurement_linux.go  its parts, one after the other
 //	plan.go            which runs there are
 //	frames.go          frames with a number and a content that can be checked
 //	generate_linux.go  the generator, a process of its own
@@ -43,7 +44,7 @@
 //	profile_linux.go   where the agent's time goes, with perf(1) where it is
 //	summary.go         what rpcap-sensor prints at its end
 //	books.go           do the numbers of a run add up
-//	report.go          what is measured, as JSON
+//	report.go          what is measured, as JSON: point.go, flow.go, sensing.go, scale.go, overload.go, profile.go
 //	machine_linux.go   on what
 //	table.go           for the terminal
 //	bounds.go          what is promised, against what was measured

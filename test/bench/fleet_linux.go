@@ -23,7 +23,6 @@ type fleet struct {
 	tell *json.Encoder
 	said *json.Decoder
 	ends []io.Closer
-	last simulator.Numbers
 }
 
 // newFleet starts one whose agents dial 127.0.0.1.

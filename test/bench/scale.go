@@ -44,7 +44,7 @@ type restart struct {
 	// Attempts are those from its return on; Failed, of these, found it listening and came to nothing.
 	Attempts int `json:"attempts"`
 	Failed   int `json:"failed"`
-	// Busiest is the most attempts of one agent and of all of them within a second.
+	// Busiest is the most attempts of all agents within a second.
 	Busiest      int     `json:"busiest_second"`
 	HandshakeP50 float64 `json:"handshake_p50_ms"` // from connection to capture
 	HandshakeP99 float64 `json:"handshake_p99_ms"`
