@@ -11,8 +11,11 @@ import (
 
 // pcapOverIPSinks makes one sink for each section [pcap-over-ip].
 func pcapOverIPSinks(ctx context.Context, o *outputs) (all []sensor.Sink, err error) {
+	own := &pcapoverip.Own{}
 	for _, c := range o.config.PcapOverIP {
-		k, err := pcapoverip.New(pcapOverIPOptions(c, o))
+		opts := pcapOverIPOptions(c, o)
+		opts.Own = own
+		k, err := pcapoverip.New(opts)
 		if err != nil {
 			return all, err
 		}

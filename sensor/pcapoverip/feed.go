@@ -34,10 +34,13 @@ func (s *Sink) Attach(src sensor.Source) sensor.Feed {
 
 // Frame implements sensor.Feed.
 func (f *feed) Frame(p *udpstr.Packet) {
+	own := f.sink.opts.Own.carries(f.source.LinkType, p.Data)
 	b := &f.sink.backlog
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
+	case own:
+		f.counters.LeftOut++
 	case len(b.readers) == 0 && f.sink.opts.Connect == "" && !f.sink.ended:
 		f.counters.LeftOut++
 	case f.entry == nil || !b.append(f.entry.id, p):

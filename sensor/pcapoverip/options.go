@@ -39,6 +39,7 @@ type Options struct {
 	Stalled      time.Duration  // a connection that takes nothing for this long is closed; 0: DefaultStalled
 
 	TLS TLS
+	Own *Own        // shared by the sinks of a sensor; nil: this one looks for its own connections only
 	Log *zap.Logger // nil is silent
 }
 
@@ -83,6 +84,9 @@ func (o *Options) check() error {
 	o.Buffer = max(o.Buffer, MinBuffer)
 	if o.Stalled == 0 {
 		o.Stalled = DefaultStalled
+	}
+	if o.Own == nil {
+		o.Own = &Own{}
 	}
 	if o.Log == nil {
 		o.Log = zap.NewNop()
