@@ -94,3 +94,43 @@ func TestRootPcapOverIPReload(t *testing.T) {
 		t.Errorf("no orderly end: %v", err)
 	}
 }
+
+// TestRootPcapOverIPNoLoop has an agent capture the interface over which a client gets its frames.
+func TestRootPcapOverIPNoLoop(t *testing.T) {
+	t.Parallel()
+	const local = "127.0.0.1"
+	s := newStage(t)
+	sen := startSensor(t, s.sensor, "-f", ruleFile(t, "[rule all]\n[pcap-over-ip]\n"))
+	a := startAgent(t, s.sensor, "ActiveClient = "+local+", 2003, ifname=lo")
+	a.capturing(1)
+	var c net.Conn
+	must(t, s.sensor.Do(func() (err error) {
+		c, err = net.Dial("tcp", local+":57012")
+		return err
+	}))
+	defer c.Close()
+	sen.says("client connected", 1)
+	must(t, ping(s.sensor, local, local, 3, 56))
+	time.Sleep(300 * time.Millisecond) // a loop turns some ten times in it
+	must(t, ping(s.sensor, local, local, 3, 56))
+	time.Sleep(100 * time.Millisecond) // an agent holds no frame longer than about 20 ms
+	sen.stop(syscall.SIGTERM, patience)
+
+	must(t, c.SetReadDeadline(time.Now().Add(patience)))
+	b, err := io.ReadAll(c)
+	must(t, err)
+	file := filepath.Join(t.TempDir(), "loop.pcapng")
+	must(t, os.WriteFile(file, b, 0o600))
+	pings := 0
+	for _, f := range readFrames(t, file) {
+		if isICMPv4(f.data) {
+			pings++
+		} else if len(f.data) > 38 && f.data[23] == 6 {
+			t.Errorf("the stream has its own packets: %x", f.data[:min(len(f.data), 54)])
+			break
+		}
+	}
+	if pings < 12 {
+		t.Errorf("%d echo packets instead of 12 at least: nothing was proved", pings)
+	}
+}
