@@ -20,6 +20,7 @@ type Sensor struct {
 	Data    DataPorts
 	Streams Streams
 	Output  Output
+	Files   []File
 	TAP     []TAP
 	HTTP    HTTP
 

@@ -19,6 +19,7 @@ var sensorSections = []sensorSection{
 	dataSection,
 	streamsSection,
 	outputSection,
+	fileSection,
 	pcapOverIPSection,
 	tapSection,
 	httpSection,

@@ -30,7 +30,7 @@ func (o *outputs) notify(state string) {
 type sinkKind func(ctx context.Context, o *outputs) ([]sensor.Sink, error)
 
 // sinkKinds has one line for each kind of output.
-var sinkKinds = []sinkKind{tapSinks, pcapOverIPSinks}
+var sinkKinds = []sinkKind{fileSinks, tapSinks, pcapOverIPSinks}
 
 // service is something that runs beside the sensor and looks at it, such as the pages of [http].
 type service func(ctx context.Context, sen *sensor.Sensor, o *outputs) (run func(context.Context) error, err error)

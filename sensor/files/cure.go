@@ -14,26 +14,46 @@ import (
 // probeSize is what has to fit on a disk that was full before frames are taken again.
 const probeSize = 256 << 10
 
-// failure is the error of something done to a file: it names the file, the cause and the cure, and asks to be tried
+// fileError is something that cannot be done to a file. It names the file, the cause and the cure, and asks to be tried
 // again.
+type fileError struct {
+	verb, name string
+	err        error
+	final      bool // it is not tried again
+}
+
+// failure takes out of an error what repeats the name.
 func failure(verb, name string, err error) error {
-	if name != "" {
-		var path *fs.PathError
-		if errors.As(err, &path) {
-			err = path.Err // it repeats the name
-		}
-		var link *os.LinkError
-		if errors.As(err, &link) {
-			err = link.Err
-		}
+	if path := (*fs.PathError)(nil); errors.As(err, &path) {
+		err = path.Err
 	}
-	return fmt.Errorf("%s %s: %w; %s, the output then goes on by itself (%w)", verb, name, err, cure(name, err), sensor.ErrTryAgain)
+	if link := (*os.LinkError)(nil); errors.As(err, &link) {
+		err = link.Err
+	}
+	return &fileError{verb: verb, name: name, err: err}
+}
+
+func (e *fileError) Error() string {
+	text := fmt.Sprintf("%s %s: %v; %s", e.verb, e.name, e.err, cure(e.name, e.err))
+	if e.final {
+		return text
+	}
+	return text + "; the output then goes on by itself"
+}
+
+func (e *fileError) Unwrap() []error {
+	if e.final {
+		return []error{e.err}
+	}
+	return []error{e.err, sensor.ErrTryAgain}
 }
 
 // cure says what to do about a cause.
 func cure(name string, err error) string {
 	dir := filepath.Dir(name)
 	switch {
+	case errors.Is(err, errLocked):
+		return "stop it, or give this output another name or path"
 	case isFull(err):
 		return "make room on the disk of " + dir + ", and bound the files with KeepBytes"
 	case isQuota(err):

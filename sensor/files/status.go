@@ -6,6 +6,31 @@ import (
 	"rpcapd/sensor"
 )
 
+// Status describes the sink for the sensor's status.
+func (s *Sink) Status() sensor.SinkStatus {
+	s.mu.Lock()
+	st := sensor.SinkStatus{Kind: "file", State: s.state, Since: s.since, Error: s.err, ErrorAt: s.errAt}
+	s.mu.Unlock()
+	st.Details = []sensor.Detail{
+		{Name: "path", Text: s.opts.Path},
+		number("files in use", uint64(max(s.openFiles.Load(), 0)), false),
+		number("bytes in use", uint64(max(s.inUse.Load(), 0)), false),
+		number("files completed", s.completed.Load(), true),
+		number("files recovered", s.recovered.Load(), true),
+		number("files deleted", s.deleted.Load(), true),
+		number("bytes written", s.written.Load(), true),
+		number("frames lost when writing failed", s.lost.Load(), true),
+	}
+	if l := s.kept.Load(); l != nil && s.opts.retains() {
+		files, bytes := l.sums()
+		st.Details = append(st.Details, number("files kept", uint64(files), false), number("bytes kept", uint64(bytes), false))
+	}
+	if name := s.last.Load(); name != nil {
+		st.Details = append(st.Details, sensor.Detail{Name: "last file", Text: *name})
+	}
+	return st
+}
+
 func number(name string, n uint64, total bool) sensor.Detail {
 	return sensor.Detail{Name: name, Text: strconv.FormatUint(n, 10), Number: n, Numeric: true, Total: total}
 }

@@ -1,0 +1,98 @@
+package files
+
+import (
+	"encoding/binary"
+
+	"rpcapd/savefile"
+	"rpcapd/sensor"
+	"rpcapd/udpstr"
+)
+
+// recordDetach is the type of what the queue has at the end of a stream, in the form of a block. No file gets it:
+//
+//	 0  type, length, number of the stream  12
+//	12  1 if the rest is known               4
+//	16  received, dropped by the interface, by the ring  24
+//	40  length                               4
+const (
+	recordDetach = 0x80000001
+	detachSize   = 44
+)
+
+// feed is one stream.
+type feed struct {
+	sink     *Sink
+	id       uint32
+	stream   *stream             // nil: everything is counted out
+	counters sensor.FeedCounters // guarded by sink.mu
+}
+
+// Frame implements sensor.Feed.
+func (f *feed) Frame(p *udpstr.Packet) {
+	s := f.sink
+	s.mu.Lock()
+	if f.stream == nil || !s.accepts || !s.queue.reserve(savefile.PacketSize(len(p.Data)), false) {
+		f.counters.Dropped++
+		s.mu.Unlock()
+		return
+	}
+	c, first := s.queue.last()
+	*c = savefile.AppendPacket(*c, f.id, p)
+	f.counters.Written++
+	f.counters.Bytes += uint64(len(p.Data))
+	s.mu.Unlock()
+	if first {
+		s.signal()
+	}
+}
+
+// signal tells Run that there is something to write.
+func (s *Sink) signal() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Counters implements sensor.Feed.
+func (f *feed) Counters() sensor.FeedCounters {
+	f.sink.mu.Lock()
+	defer f.sink.mu.Unlock()
+	return f.counters
+}
+
+// Detach implements sensor.Feed. The end goes through the queue, behind the last frame.
+func (f *feed) Detach(sum sensor.Forwarded) {
+	if f.stream == nil {
+		return
+	}
+	s := f.sink
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.accepts || !s.queue.reserve(detachSize, true) {
+		s.release(f.id)
+		return
+	}
+	c, _ := s.queue.last()
+	*c = appendDetach(*c, f.id, sum)
+	s.signal()
+}
+
+func appendDetach(b []byte, id uint32, sum sensor.Forwarded) []byte {
+	known := uint32(0)
+	if sum.Known {
+		known = 1
+	}
+	for _, n := range []uint32{recordDetach, detachSize, id, known} {
+		b = binary.LittleEndian.AppendUint32(b, n)
+	}
+	for _, n := range []uint64{sum.Received, sum.InterfaceDropped, sum.KernelDropped} {
+		b = binary.LittleEndian.AppendUint64(b, n)
+	}
+	return binary.LittleEndian.AppendUint32(b, detachSize)
+}
+
+func parseDetach(b []byte) sensor.Forwarded {
+	n := func(at int) uint64 { return binary.LittleEndian.Uint64(b[at:]) }
+	return sensor.Forwarded{Known: b[12] == 1, Received: n(16), InterfaceDropped: n(24), KernelDropped: n(32)}
+}

@@ -1,0 +1,115 @@
+package files
+
+import (
+	"container/list"
+	"errors"
+	"os"
+	"time"
+
+	"rpcapd/savefile"
+)
+
+// file is a file that is not complete. The goroutine that writes has it, then the one that finishes.
+type file struct {
+	group  *group
+	name   string // the final one, below the sink's directory; NAME.part until then
+	fd     *os.File
+	enc    encoder       // with compression, while fd is open
+	place  *list.Element // in the order of use, while fd is open
+	buf    []byte        // whole blocks that are not written yet
+	begun  time.Time
+	until  time.Time // with RotateTime
+	frames uint64
+	size   int64 // before compression, buf included
+	disk   int64 // written to fd
+	sink   *Sink
+
+	dirty    bool // there is something in buf, or in the encoder
+	listed   bool // in the writer's list of those
+	broken   bool // what the encoder has begun could not be ended
+	unsynced bool // something was written since the last fsync
+	index    map[interfaceKey]*fileInterface
+	order    []*fileInterface
+}
+
+// fileInterface is an interface block of a file.
+type fileInterface struct {
+	id      uint32
+	numbers savefile.Statistics
+	begun   bool // a stream of it began in an earlier file: what its agent says at the end is not of this file alone
+}
+
+func (f *file) part() string { return f.name + partSuffix }
+
+// Write is what the encoder writes to.
+func (f *file) Write(p []byte) (int, error) {
+	n, err := f.fd.Write(p)
+	f.disk += int64(n)
+	f.sink.inUse.Add(int64(n))
+	f.sink.written.Add(uint64(n))
+	f.unsynced = true
+	return n, err
+}
+
+// emit writes whole blocks. Of a write that fails what is whole stays in the file.
+func (f *file) emit(b []byte) error {
+	if len(b) == 0 {
+		return nil
+	}
+	if f.enc != nil {
+		f.dirty = true
+		_, err := f.enc.Write(b)
+		return err
+	}
+	n, err := f.Write(b)
+	if err == nil {
+		return nil
+	}
+	whole := 0
+	if f.sink.opts.Format == savefile.Pcapng {
+		whole = wholeBlocks(b[:n])
+		f.sink.lost.Add(countFrames(b[whole:]))
+	}
+	if cutErr := f.fd.Truncate(f.disk - int64(n-whole)); cutErr != nil {
+		return errors.Join(err, cutErr)
+	}
+	f.disk -= int64(n - whole)
+	f.sink.inUse.Add(-int64(n - whole))
+	return err
+}
+
+// flush makes everything that was put in visible to readers.
+func (f *file) flush() error {
+	if err := f.emit(f.buf); err != nil {
+		f.buf = f.buf[:0]
+		return err
+	}
+	f.buf = f.buf[:0]
+	f.dirty = false
+	if f.enc != nil {
+		return f.enc.Flush()
+	}
+	return nil
+}
+
+// statisticsRoom is what the end of the file needs.
+func (f *file) statisticsRoom() int64 {
+	if f.sink.opts.Format == savefile.Pcap {
+		return 0
+	}
+	return int64(len(f.order)) * savefile.StatisticsSize
+}
+
+// statistics is the end of the file.
+func (f *file) statistics(now time.Time) (b []byte) {
+	if f.sink.opts.Format == savefile.Pcap {
+		return nil
+	}
+	for _, i := range f.order {
+		n := i.numbers
+		n.End = now
+		n.Known = n.Known && !i.begun
+		b = savefile.AppendStatistics(b, i.id, n)
+	}
+	return b
+}

@@ -1,0 +1,178 @@
+package files
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"go.uber.org/zap"
+)
+
+// finishQueue bounds the files that are ended and do not have their names yet: the disk may be slow to take them.
+const finishQueue = 16
+
+// finisher gives complete files their names and deletes old ones, beside the goroutine that writes: an fsync of a large
+// file takes longer than the queue of frames lasts.
+type finisher struct {
+	*Sink
+	place  *place
+	jobs   chan *file
+	syncs  chan []*os.File // capacity 1
+	looks  chan struct{}   // capacity 1
+	failed chan error      // capacity 1: the first error
+	wg     sync.WaitGroup
+	cancel context.CancelFunc
+}
+
+func newFinisher(s *Sink, p *place) *finisher {
+	return &finisher{
+		Sink: s, place: p, jobs: make(chan *file, finishQueue), syncs: make(chan []*os.File, 1),
+		looks: make(chan struct{}, 1), failed: make(chan error, 1),
+	}
+}
+
+// start begins with the files that an earlier run has left.
+func (f *finisher) start(ctx context.Context) {
+	ctx, f.cancel = context.WithCancel(ctx)
+	old := f.place.ledger.interrupted()
+	f.wg.Go(func() { f.recoverAll(ctx, old) })
+	f.wg.Go(f.work)
+}
+
+// stop waits until everything is done and returns the first error that nobody has seen.
+func (f *finisher) stop() error {
+	f.cancel()
+	close(f.jobs)
+	f.wg.Wait()
+	select {
+	case err := <-f.failed:
+		return err
+	default:
+		return nil
+	}
+}
+
+func (f *finisher) look() {
+	select {
+	case f.looks <- struct{}{}:
+	default:
+	}
+}
+
+func (f *finisher) sync(list []*os.File) {
+	select {
+	case f.syncs <- list:
+	default: // the last time is not over yet
+	}
+}
+
+func (f *finisher) fail(err error) {
+	select {
+	case f.failed <- err:
+	default:
+	}
+}
+
+// work is the goroutine.
+func (f *finisher) work() {
+	f.retain()
+	for {
+		select {
+		case done, more := <-f.jobs:
+			if !more {
+				return
+			}
+			if err := f.finish(done); err != nil {
+				f.fail(failure("complete", filepath.Join(f.dir, done.name), err))
+			}
+			f.inUse.Add(-done.disk)
+			f.retain()
+		case list := <-f.syncs:
+			for _, fd := range list {
+				if err := fd.Sync(); err != nil && !errors.Is(err, os.ErrClosed) {
+					f.fail(failure("fsync", fd.Name(), err))
+				}
+			}
+		case <-f.looks:
+			f.retain()
+		}
+	}
+}
+
+// finish gives a file its name. One without a frame is removed.
+func (f *finisher) finish(done *file) error {
+	root, l := f.place.root, f.place.ledger
+	var err error
+	if done.fd != nil {
+		if f.opts.SyncAtClose && done.frames > 0 {
+			err = done.fd.Sync()
+		}
+		err = errors.Join(err, done.fd.Close())
+	}
+	if err != nil || done.broken { // the next run sees what can be read
+		return err
+	}
+	if done.frames == 0 || done.disk == 0 {
+		l.forget(done.name)
+		return root.Remove(done.part())
+	}
+	name, err := f.rename(done.part(), done.name)
+	if err != nil {
+		return err
+	}
+	l.complete(done.name, finished{name, done.group.series, done.disk})
+	f.completed.Add(1)
+	path := filepath.Join(f.dir, name)
+	f.last.Store(&path)
+	f.opts.Log.Debug("file complete", zap.String("file", path), zap.Uint64("frames", done.frames), zap.Int64("bytes", done.disk))
+	return nil
+}
+
+// rename gives a part its name, or another one if somebody else has taken it, and makes that durable.
+func (f *finisher) rename(part, name string) (string, error) {
+	root := f.place.root
+	taken := name
+	for n := 2; ; n++ {
+		if _, err := root.Lstat(taken); isGone(err) {
+			break
+		} else if err != nil {
+			return "", err
+		}
+		taken = numbered(name, n)
+	}
+	if err := root.Rename(part, taken); err != nil {
+		return "", err
+	}
+	if !f.opts.SyncAtClose {
+		return taken, nil
+	}
+	return taken, syncDirectory(root, filepath.Dir(taken))
+}
+
+// retain deletes what is too much. Only files that this sink has made, and that nobody has changed since, are deleted.
+func (f *finisher) retain() {
+	if !f.opts.retains() {
+		return
+	}
+	root, l := f.place.root, f.place.ledger
+	for _, old := range l.excess(f.opts.Keep, f.opts.KeepBytes, f.inUse.Load()) {
+		path := filepath.Join(f.dir, old.name)
+		switch info, err := root.Lstat(old.name); {
+		case isGone(err):
+		case err != nil:
+			f.opts.Log.Warn("old file not deleted", zap.String("output", f.opts.Name), zap.String("file", path), zap.Error(err))
+			continue
+		case !info.Mode().IsRegular() || info.Size() != old.size:
+			f.opts.Log.Warn("old file not deleted: somebody has changed it, it now is theirs", zap.String("output", f.opts.Name), zap.String("file", path))
+		default:
+			if err := root.Remove(old.name); err != nil && !isGone(err) {
+				f.opts.Log.Warn("old file not deleted; its directory must be writable", zap.String("output", f.opts.Name), zap.String("file", path), zap.Error(err))
+				continue
+			}
+			f.deleted.Add(1)
+		}
+		l.forget(old.name)
+	}
+}

@@ -1,0 +1,108 @@
+package files
+
+import (
+	"errors"
+	"os"
+	"time"
+)
+
+// complete ends a file and hands it over to be given its name. The next frame of its group begins another one.
+func (w *writer) complete(f *file, now time.Time) error {
+	err := w.use(f)
+	if err == nil {
+		if err = f.emit(f.buf); err == nil {
+			f.buf = f.buf[:0]
+			err = f.emit(f.statistics(now))
+		}
+		f.buf = f.buf[:0]
+		err = errors.Join(err, w.suspend(f))
+	}
+	w.leave(f)
+	w.finisher.jobs <- f
+	if err != nil {
+		return w.failed(f, err)
+	}
+	return nil
+}
+
+// leave takes a file from its group.
+func (w *writer) leave(f *file) {
+	f.group.file = nil
+	delete(w.files, f)
+	w.openFiles.Add(-1)
+}
+
+// tick looks at the clock.
+func (w *writer) tick(now time.Time) error {
+	for f := range w.files {
+		if !f.until.IsZero() && !now.Before(f.until) {
+			if err := w.complete(f, now); err != nil {
+				return err
+			}
+		}
+	}
+	if w.opts.SyncEvery > 0 && now.Sub(w.synced) >= w.opts.SyncEvery {
+		if err := w.syncAll(now); err != nil {
+			return err
+		}
+	}
+	if w.opts.KeepBytes > 0 {
+		w.finisher.look()
+	}
+	if !w.opts.PerAgent {
+		return nil
+	}
+	for _, g := range w.idleGroups(now) {
+		if g.file != nil {
+			if err := w.complete(g.file, now); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// idleGroups takes out those whose agents have been away for idleGroup.
+func (w *writer) idleGroups(now time.Time) (idle []*group) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for key, g := range w.groups {
+		if g.streams == 0 && now.Sub(g.idle) >= idleGroup {
+			delete(w.groups, key)
+			idle = append(idle, g)
+		}
+	}
+	return idle
+}
+
+// syncAll hands what was written to the disk, in the goroutine of the finisher.
+func (w *writer) syncAll(now time.Time) error {
+	w.synced = now
+	if err := w.flush(); err != nil {
+		return err
+	}
+	var list []*os.File
+	for f := range w.files {
+		if f.fd != nil && f.unsynced {
+			list = append(list, f.fd)
+			f.unsynced = false
+		}
+	}
+	w.finisher.sync(list)
+	return nil
+}
+
+// end completes all files, waits until they have their names, and returns what went wrong with that. After a failure
+// what is wrong is known already.
+func (w *writer) end(failed bool) error {
+	now := time.Now()
+	var errs []error
+	for f := range w.files {
+		errs = append(errs, w.complete(f, now))
+	}
+	errs = append(errs, w.finisher.stop())
+	if failed {
+		return nil
+	}
+	return errors.Join(errs...)
+}

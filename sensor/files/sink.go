@@ -1,0 +1,319 @@
+package files
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"rpcapd/config"
+	"rpcapd/savefile"
+	"rpcapd/sensor"
+)
+
+// dirMode is the mode of new directories, less the umask.
+const dirMode os.FileMode = 0o750
+
+// Sink is a sensor.Sink that writes files into a directory. See the package's description.
+type Sink struct {
+	opts      Options
+	dir, rest string        // of the path: what is always the same, and the pattern below it
+	words     []string      // names in the pattern that tell groups apart
+	wake      chan struct{} // capacity 1: something was queued
+
+	mu       sync.Mutex // a leaf, but for that of the ledger; guards what follows
+	queue    queue
+	accepts  bool // false after a failure
+	streams  []*stream
+	unused   []uint32 // numbers of streams that are free
+	groups   map[string]*group
+	linkType int64 // of all files, if there can be only one; -1 before the first source
+	opened   *place
+	state    sensor.SinkState
+	since    time.Time
+	err      string
+	errAt    time.Time
+
+	inUse     atomic.Int64 // bytes in files that are not complete
+	written   atomic.Uint64
+	completed atomic.Uint64
+	deleted   atomic.Uint64
+	recovered atomic.Uint64
+	lost      atomic.Uint64 // frames that were queued when writing failed
+	openFiles atomic.Int64
+	last      atomic.Pointer[string] // the file that was completed last
+	kept      atomic.Pointer[ledger] // of the present run
+}
+
+// stream is one feed, as the goroutine that writes sees it.
+type stream struct {
+	group *group
+	key   interfaceKey
+	block savefile.Interface
+
+	// Of the goroutine that writes.
+	file  *file // in which the stream has an interface block
+	first *file // the first one
+	iface *fileInterface
+}
+
+// group is a series of files, one after the other: all of a sink, or those of an agent.
+type group struct {
+	key     string
+	series  string // for the ledger
+	source  sensor.Source
+	streams int // guarded by Sink.mu
+
+	// Of the goroutine that writes.
+	file   *file
+	base   string // the last name without a number
+	number int    // behind it
+	idle   time.Time
+}
+
+// New checks the options and opens nothing.
+func New(o Options) (*Sink, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	s := &Sink{
+		opts: o, wake: make(chan struct{}, 1), groups: make(map[string]*group), linkType: -1, accepts: true,
+		state: sensor.SinkRunning, since: time.Now(),
+	}
+	s.dir, s.rest = config.SplitFilePath(o.Path)
+	config.ExpandFilePath(s.rest, func(string) {}, func(byte) {}, func(word string) { s.words = append(s.words, word) })
+	return s, nil
+}
+
+// Name implements sensor.Sink.
+func (s *Sink) Name() string { return s.opts.Name }
+
+// Attach implements sensor.Sink.
+func (s *Sink) Attach(src sensor.Source) sensor.Feed {
+	f := &feed{sink: s}
+	st := &stream{key: keyOf(src), block: describe(src)}
+	if st.block.LinkType > savefile.MaxLinkType {
+		return f // not to be expressed in a file: everything is counted out
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.opts.Format == savefile.Pcap && !s.manyLinkTypes() {
+		if s.linkType < 0 {
+			s.linkType = int64(st.block.LinkType)
+		}
+		if s.linkType != int64(st.block.LinkType) {
+			return f
+		}
+	}
+	if st.group = s.group(src); st.group == nil {
+		return f
+	}
+	st.group.streams++
+	f.stream = st
+	if k := len(s.unused); k > 0 {
+		f.id, s.unused = s.unused[k-1], s.unused[:k-1]
+		s.streams[f.id] = st
+	} else {
+		f.id = uint32(len(s.streams))
+		s.streams = append(s.streams, st)
+	}
+	return f
+}
+
+// manyLinkTypes reports whether each link type has files of its own.
+func (s *Sink) manyLinkTypes() bool {
+	for _, w := range s.words {
+		if w == "linktype" {
+			return true
+		}
+	}
+	return s.opts.PerAgent
+}
+
+// group finds or makes that of a source; nil: there are too many. s.mu is held.
+func (s *Sink) group(src sensor.Source) *group {
+	var key, series strings.Builder
+	for _, w := range s.words {
+		value := map[string]string{"host": src.Host, "agent": src.Agent.String(), "interface": src.Interface, "rule": src.Rule}[w]
+		if w != "linktype" {
+			fmt.Fprintf(&key, "%q ", value)
+			fmt.Fprintf(&series, "%s ", nameOf(w, src))
+		}
+	}
+	if s.manyLinkTypes() && (s.opts.Format == savefile.Pcap || len(s.words) > 0 && s.hasWord("linktype")) {
+		fmt.Fprintf(&key, "%d", sensor.FileLinkType(src.LinkType))
+		fmt.Fprintf(&series, "%d", sensor.FileLinkType(src.LinkType))
+	}
+	if g := s.groups[key.String()]; g != nil {
+		return g
+	}
+	if len(s.groups) >= maxGroups {
+		s.note(fmt.Errorf("%s: more than %d files at the same time; frames of further agents are dropped; take a Path with fewer names", s.opts.Name, maxGroups))
+		return nil
+	}
+	g := &group{key: key.String(), series: strings.TrimSpace(series.String()), source: src}
+	s.groups[g.key] = g
+	return g
+}
+
+func (s *Sink) hasWord(word string) bool {
+	for _, w := range s.words {
+		if w == word {
+			return true
+		}
+	}
+	return false
+}
+
+// note keeps an error for the status; s.mu is held.
+func (s *Sink) note(err error) { s.err, s.errAt = err.Error(), time.Now() }
+
+// setState notes a state and the error behind it.
+func (s *Sink) setState(st sensor.SinkState, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state != st {
+		s.state, s.since = st, time.Now()
+	}
+	if err != nil {
+		s.note(err)
+	}
+}
+
+// place is the open directory.
+type place struct {
+	root   *os.Root
+	ledger *ledger
+}
+
+func (p *place) close() error { return errors.Join(p.ledger.close(), p.root.Close()) }
+
+// openPlace makes and opens the directory and the list of files in it.
+func (s *Sink) openPlace() (*place, error) {
+	if err := os.MkdirAll(s.dir, dirMode); err != nil {
+		return nil, failure("make directory", s.dir, err)
+	}
+	root, err := os.OpenRoot(s.dir)
+	if err != nil {
+		return nil, failure("open directory", s.dir, err)
+	}
+	l, err := openLedger(root, s.opts.Name, s.opts.retains())
+	if err != nil {
+		return nil, errors.Join(failure("write the list of files in", s.dir, err), root.Close())
+	}
+	return &place{root, l}, nil
+}
+
+// Open makes the directory, so that a mistake is found before Run. What may pass by itself, such as a full disk, is left
+// to Run.
+func (s *Sink) Open() error {
+	p, err := s.openPlace()
+	switch {
+	case err == nil:
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.opened = p
+	case errors.Is(err, os.ErrPermission), errors.Is(err, errLocked), isNoDirectory(err):
+		if e := (*fileError)(nil); errors.As(err, &e) {
+			e.final = true
+		}
+		return err
+	}
+	return nil
+}
+
+// Close closes what Open opened if Run never took it.
+func (s *Sink) Close() error {
+	s.mu.Lock()
+	p := s.opened
+	s.opened = nil
+	s.mu.Unlock()
+	if p == nil {
+		return nil
+	}
+	return p.close()
+}
+
+// Run implements sensor.Sink. Every failure may be tried again.
+func (s *Sink) Run(ctx context.Context) error {
+	err := s.run(ctx)
+	if err != nil {
+		s.setState(sensor.SinkRetrying, err)
+	}
+	return err
+}
+
+func (s *Sink) run(ctx context.Context) (err error) {
+	s.mu.Lock()
+	p := s.opened
+	s.opened = nil
+	again := !s.accepts
+	s.mu.Unlock()
+	defer func() {
+		if err != nil {
+			s.refuse()
+		}
+	}()
+	if p == nil {
+		if p, err = s.openPlace(); err != nil {
+			return err
+		}
+	}
+	defer func() { err = errors.Join(err, p.close()) }()
+	if again {
+		if err := probe(p.root); err != nil {
+			return failure("write to", s.dir, err)
+		}
+	}
+	s.kept.Store(p.ledger)
+	s.mu.Lock()
+	s.accepts = true
+	s.mu.Unlock()
+	s.setState(sensor.SinkRunning, nil)
+	return newWriter(s, p).run(ctx)
+}
+
+// probe writes and removes a file, to see whether there is room again.
+func probe(root *os.Root) error {
+	const name = ".rpcap-sensor.probe"
+	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, fileMode)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(make([]byte, probeSize))
+	return errors.Join(err, f.Close(), root.Remove(name))
+}
+
+// refuse drops what is queued; further frames are counted as dropped.
+func (s *Sink) refuse() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.accepts = false
+	for c := s.queue.take(); c != nil; c = s.queue.take() {
+		s.lost.Add(countFrames(c))
+		s.detachAll(c)
+	}
+	s.queue = queue{}
+}
+
+// detachAll ends the streams whose end is in bytes of the queue; s.mu is held.
+func (s *Sink) detachAll(c []byte) {
+	for len(c) > 0 {
+		n := blockLength(c)
+		if blockType(c) == recordDetach {
+			s.release(blockNumber(c))
+		}
+		c = c[n:]
+	}
+}
+
+// release gives back the number of a stream that has ended; s.mu is held.
+func (s *Sink) release(id uint32) {
+	s.streams[id].group.streams--
+	s.streams[id] = nil
+	s.unused = append(s.unused, id)
+}
