@@ -85,13 +85,13 @@ func TestBackoffGrowsToItsLimit(t *testing.T) {
 	want := backoffFirst
 	for range 10 {
 		d := b.pause()
-		if d < want || d > want+want/4 {
-			t.Fatalf("pause %v, want %v and up to a quarter more", d, want)
+		if d < want/2 || d > want+want/2 {
+			t.Fatalf("pause %v, want %v or up to half more or less", d, want)
 		}
 		want = min(2*want, backoffMax)
 	}
 	b.reset()
-	if d := b.pause(); d > backoffFirst+backoffFirst/4 {
+	if d := b.pause(); d > backoffFirst+backoffFirst/2 {
 		t.Errorf("pause %v after a reset", d)
 	}
 }

@@ -12,14 +12,14 @@ const (
 	stableAfter  = 60 * time.Second
 )
 
-// backoff makes the pauses between attempts as the real agent does: doubling, each with
-// up to a quarter of jitter on top, from the start again after a session that was stable.
+// backoff makes the pauses between attempts as the real agent does: doubling, each drawn
+// from half of that to half more, from the start again after a session that was stable.
 type backoff struct{ next time.Duration }
 
 func (b *backoff) pause() time.Duration {
 	d := max(b.next, backoffFirst)
 	b.next = min(2*d, backoffMax)
-	return d + rand.N(d/4)
+	return d/2 + rand.N(d)
 }
 
 // lasted is told how long a session was.
