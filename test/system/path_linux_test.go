@@ -113,6 +113,9 @@ func (p *path) carry(from, to, stop int, treat bool) error {
 		if fds[1].Revents != 0 {
 			return nil
 		}
+		if fds[0].Revents == 0 { // a signal: to read now would be to wait without an eye on stop
+			continue
+		}
 		n, err := unix.Read(from, buf)
 		if errors.Is(err, unix.ENETDOWN) {
 			continue
