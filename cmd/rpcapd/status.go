@@ -13,7 +13,7 @@ import (
 )
 
 // staleAfter is the age from which a status file is no longer trusted: the agent
-// rewrites it at least each 10 s.
+// rewrites it at least each 5 s.
 const staleAfter = 30 * time.Second
 
 func newStatusCommand() *cobra.Command {
