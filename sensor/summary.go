@@ -3,6 +3,7 @@ package sensor
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -65,7 +66,34 @@ func writePeer(w io.Writer, p *PeerStatus) error {
 		"  output:    written %d, dropped %d%s\n",
 		head, forwarded, r.Datagrams, r.Bytes, r.Frames, r.Lost, r.Late, r.Duplicate, r.Malformed, r.Missing, p.tail(),
 		p.Sinks.Written, p.Sinks.Dropped, p.without())
+	if notes := p.notes(); err == nil && len(notes) > 0 {
+		_, err = fmt.Fprintf(w, "  notes:     %s\n", strings.Join(notes, "; "))
+	}
 	return err
+}
+
+// clockNoted is the difference of the clocks from which on it is worth a note.
+const clockNoted = 100 * time.Millisecond
+
+// notes is what people should know besides the numbers.
+func (p *PeerStatus) notes() (notes []string) {
+	if d := p.ClockOffset; p.ClockKnown && d.Abs() >= clockNoted {
+		where := "ahead"
+		if d < 0 {
+			where = "behind"
+		}
+		notes = append(notes, fmt.Sprintf("the agent's clock is %v %s", d.Abs().Round(time.Millisecond), where))
+	}
+	if p.Rebound > 0 {
+		notes = append(notes, fmt.Sprintf("source port changed %d times", p.Rebound))
+	}
+	if p.Reconnects > 0 {
+		notes = append(notes, fmt.Sprintf("%d reconnects", p.Reconnects))
+	}
+	if p.LastError != "" && p.LastError != p.Reason {
+		notes = append(notes, fmt.Sprintf("last error at %s: %s", p.LastErrorAt.Format(time.TimeOnly), p.LastError))
+	}
+	return notes
 }
 
 // without says what outputs have not got for good reasons, where there is any.

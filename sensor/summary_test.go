@@ -1,0 +1,28 @@
+package sensor
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestSummaryNotes: what is unusual is said, and nothing else.
+func TestSummaryNotes(t *testing.T) {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for want, p := range map[string]PeerStatus{
+		"": {ClockKnown: true, ClockOffset: 3 * time.Millisecond, Reason: "gone", LastError: "gone"},
+		"notes:     the agent's clock is 1h30m0s ahead\n":                                           {ClockKnown: true, ClockOffset: 90 * time.Minute},
+		"notes:     the agent's clock is 250ms behind; source port changed 2 times; 3 reconnects\n": {ClockKnown: true, ClockOffset: -250 * time.Millisecond, Rebound: 2, Reconnects: 3},
+		"notes:     last error at 03:04:05: no answer\n":                                            {LastError: "no answer", LastErrorAt: at},
+		"written 5, dropped 1, left out 2, duplicates of another agent 3\n":                         {Sinks: FeedCounters{Written: 5, Dropped: 1, LeftOut: 2}, Deduplicated: 3},
+	} {
+		p.Name, p.Rule = "a/eth0", "r"
+		var b strings.Builder
+		if err := writePeer(&b, &p); err != nil {
+			t.Fatal(err)
+		}
+		if got := b.String(); !strings.HasSuffix(got, want) || strings.Contains(got, "notes:") != strings.HasPrefix(want, "notes:") {
+			t.Errorf("%q does not end with %q", got, want)
+		}
+	}
+}
