@@ -7,7 +7,7 @@ const (
 	chunkFull = 224 << 10
 	// queueChunks bounds a sink's memory (16 MiB). A disk that stalls longer than this holds loses frames.
 	queueChunks = 32
-	// spareChunks are kept for later; after a burst the rest of the memory goes back.
+	// spareChunks stay when nothing was queued for a while; the memory of a burst goes back.
 	spareChunks = 2
 )
 
@@ -15,6 +15,7 @@ const (
 type queue struct {
 	chunks [][]byte // waiting to be written, in order; the last one may be filled further
 	free   [][]byte
+	used   bool // since the last trim
 }
 
 // reserve makes sure that the last chunk has room for n bytes. False means: drop. beyond lets the queue grow beyond its
@@ -62,7 +63,17 @@ func (q *queue) take() []byte {
 
 // giveBack takes the memory of a chunk that was written.
 func (q *queue) giveBack(c []byte) {
-	if len(q.free) < spareChunks {
+	q.used = true
+	if len(q.free) < queueChunks {
 		q.free = append(q.free, c[:0])
 	}
+}
+
+// trim is called now and then, and gives memory back that was not needed since the last time.
+func (q *queue) trim() {
+	if !q.used && len(q.free) > spareChunks {
+		clear(q.free[spareChunks:])
+		q.free = q.free[:spareChunks]
+	}
+	q.used = false
 }

@@ -34,6 +34,12 @@ func (w *writer) leave(f *file) {
 
 // tick looks at the clock.
 func (w *writer) tick(now time.Time) error {
+	if now.Sub(w.trimmed) >= trimEvery {
+		w.trimmed = now
+		w.mu.Lock()
+		w.queue.trim()
+		w.mu.Unlock()
+	}
 	for f := range w.files {
 		if !f.until.IsZero() && !now.Before(f.until) {
 			if err := w.complete(f, now); err != nil {

@@ -2,7 +2,6 @@ package files
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"os"
@@ -217,6 +216,8 @@ func frameCount(t *testing.T, b []byte, format savefile.Format) (n int) {
 // TestRotateTime: files change with the clock, also when no frame comes.
 func TestRotateTime(t *testing.T) {
 	dir := t.TempDir()
+	defer func(zone *time.Location) { time.Local = zone }(time.Local)
+	time.Local = time.UTC // boundaries follow the local clock
 	synctest.Test(t, func(t *testing.T) {
 		r := start(t, Options{Path: filepath.Join(dir, "%F-%H%M%S.pcapng"), RotateTime: time.Hour})
 		f := r.Attach(testSource("web", "eth0", 1))
@@ -227,18 +228,15 @@ func TestRotateTime(t *testing.T) {
 			time.Sleep(50 * time.Minute)
 		}
 		synctest.Wait()
-		want := []string{}
-		for i, at := range []time.Duration{0, 50 * time.Minute, 100 * time.Minute} {
-			// The fake clock begins at midnight UTC; local time is off by whole hours or not at all.
-			name := first.Add(at).Format("2006-01-02-150405") + ".pcapng"
-			if at == 100*time.Minute && first.Add(at).Truncate(time.Hour) == first.Add(150*time.Minute).Truncate(time.Hour) {
-				name += partSuffix
-			}
-			_ = i
-			want = append(want, name)
-		}
+		// At 2:30 two files are complete: that of 0:00 and 0:50, and that of 1:40.
+		want := []string{first.Format("2006-01-02-150405") + ".pcapng", first.Add(100*time.Minute).Format("2006-01-02-150405") + ".pcapng"}
 		if got := listing(t, dir); !slices.Equal(got, want) {
 			t.Errorf("%v, want %v", got, want)
+		}
+		f.Frame(packet(testFrames(1, 60)[0], 1))
+		synctest.Wait()
+		if got := listing(t, dir); len(got) != 3 || !strings.HasSuffix(got[2], partSuffix) {
+			t.Errorf("%v", got)
 		}
 		r.end()
 	})
@@ -428,38 +426,3 @@ func TestStatisticsOfOneFile(t *testing.T) {
 		}
 	}
 }
-
-func BenchmarkFrame(b *testing.B) {
-	for _, o := range []Options{{}, {PerAgent: true}, {Format: savefile.Pcap}} {
-		for _, size := range []int{64, 1514} {
-			b.Run(fmt.Sprintf("%v/agent=%v/%d", o.Format, o.PerAgent, size), func(b *testing.B) {
-				o.Name, o.Path, o.RotateSize = "bench", filepath.Join(b.TempDir(), "{linktype}.pcapng"), 1<<40
-				if o.PerAgent {
-					o.Path = filepath.Join(b.TempDir(), "{host}.pcapng")
-				}
-				s, err := New(o)
-				if err != nil {
-					b.Fatal(err)
-				}
-				stop := runSink(s)
-				f := s.Attach(testSource("web", "eth0", 1))
-				p := packet(testFrames(1, size)[0], 1)
-				p.Data = p.Data[:size]
-				b.SetBytes(int64(size))
-				b.ReportAllocs()
-				for b.Loop() {
-					for f.Frame(p); f.Counters().Dropped > 0; { // never: the loop is for the compiler
-						break
-					}
-				}
-				b.StopTimer()
-				b.ReportMetric(float64(f.Counters().Dropped)/float64(b.N)*100, "%dropped")
-				if err := stop(); err != nil {
-					b.Fatal(err)
-				}
-			})
-		}
-	}
-}
-
-var _ = context.Background

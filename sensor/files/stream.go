@@ -19,6 +19,8 @@ const (
 	maxInterfaces = 4096
 	// finalWriteTimeout bounds the writing of what is queued at the end, where the writer supports deadlines.
 	finalWriteTimeout = 2 * time.Second
+	// trimEvery is how often memory that is not needed is given back.
+	trimEvery = 5 * time.Second
 	// application is what section headers name.
 	application = "rpcap-sensor"
 )
@@ -205,12 +207,18 @@ func (s *Stream) Run(ctx context.Context) error {
 	if err := s.again(); err != nil {
 		return s.fail(err)
 	}
+	trim := time.NewTicker(trimEvery)
+	defer trim.Stop()
 	for {
 		if err := s.writeQueued(); err != nil {
 			return s.fail(err)
 		}
 		select {
 		case <-s.wake:
+		case <-trim.C:
+			s.mu.Lock()
+			s.queue.trim()
+			s.mu.Unlock()
 		case <-ctx.Done():
 			return s.finish()
 		}

@@ -38,6 +38,7 @@ type writer struct {
 	dirty    []*file
 	flushed  time.Time
 	synced   time.Time
+	trimmed  time.Time
 	buffered bool
 	delay    time.Duration // of a flush
 }
@@ -277,14 +278,15 @@ func (w *writer) put(f *file, b []byte) error {
 	if w.opts.Format == savefile.Pcap {
 		return w.putRecords(f, b)
 	}
-	if len(f.buf)+len(b) > bufferSize {
+	large := len(b) > bufferSize/2
+	if large || len(f.buf)+len(b) > bufferSize {
 		err := f.emit(f.buf)
 		f.buf = f.buf[:0]
 		if err != nil {
 			return w.failed(f, err)
 		}
 	}
-	if len(b) > bufferSize/2 {
+	if large {
 		if err := f.emit(b); err != nil {
 			return w.failed(f, err)
 		}
