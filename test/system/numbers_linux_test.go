@@ -91,7 +91,7 @@ type peer struct {
 var peerPattern = regexp.MustCompile(`(?m)^(\S+): (.*)\n` +
 	`  forwarded: (?:unknown|ifrecv (\d+), krnldrop (\d+), ifdrop (\d+), captured (\d+))\n` +
 	`  received:  datagrams (\d+), bytes (\d+), frames (\d+), lost (\d+), late (\d+), duplicate (\d+), malformed (\d+), missing (\d+) frames \(tail (.*)\)\n` +
-	`  output:    written (\d+), dropped (\d+)$`)
+	`  output:    written (\d+), dropped (\d+)(?:, .*)?$`)
 
 // parsePeers reads a summary.
 func parsePeers(t *testing.T, summary string) (all []peer) {
