@@ -74,3 +74,12 @@ func readPcapng(t *testing.T, b []byte) (out []fileFrame) {
 		out = append(out, fileFrame{i.Name, int(i.LinkType), ci.Timestamp, ci.Length, data})
 	}
 }
+
+func await(t *testing.T, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("not in time")
+		}
+	}
+}
