@@ -54,6 +54,7 @@ var programs = []*program{
 		arches: servers,
 		units: map[string]string{
 			"rpcap-sensor.service":  "/usr/lib/systemd/system/rpcap-sensor.service",
+			"rpcap-sensor@.service": "/usr/lib/systemd/system/rpcap-sensor@.service",
 			"rpcap-sensor.sysusers": "/usr/lib/sysusers.d/rpcap-sensor.conf",
 			"rpcap-sensor.tmpfiles": "/usr/lib/tmpfiles.d/rpcap-sensor.conf",
 		},

@@ -215,7 +215,7 @@ func TestBootUnits(t *testing.T) {
 		s := newMachine(t, suite)
 		s.installDeb(t, "rpcapd", newVersion)
 		s.installDeb(t, "rpcap-sensor", newVersion)
-		for _, unit := range []string{"rpcapd.service", "rpcapd@x.service", "rpcap-sensor.service"} {
+		for _, unit := range []string{"rpcapd.service", "rpcapd@x.service", "rpcap-sensor.service", "rpcap-sensor@x.service"} {
 			out, code := s.try("systemd-analyze verify --man=no --recursive-errors=no " + unit)
 			for line := range strings.Lines(out) {
 				if !strings.Contains(line, "Unknown key 'Restart") && strings.TrimSpace(line) != "" {

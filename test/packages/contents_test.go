@@ -40,6 +40,7 @@ var installed = map[string]map[string]string{
 		"/etc/rpcap-sensor":                                   "root:root 755",
 		"/usr/share/rpcap-sensor/rpcap-sensor.ini":            "root:root 644",
 		"/usr/lib/systemd/system/rpcap-sensor.service":        "root:root 644",
+		"/usr/lib/systemd/system/rpcap-sensor@.service":       "root:root 644",
 		"/usr/lib/sysusers.d/rpcap-sensor.conf":               "root:root 644",
 		"/usr/lib/tmpfiles.d/rpcap-sensor.conf":               "root:root 644",
 		"/usr/share/man/man8/rpcap-sensor.8.gz":               "root:root 644",

@@ -3,6 +3,7 @@ package packages
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestBootSensor: the sensor's service is not started before its rules are written; a filter is compiled
@@ -39,9 +40,23 @@ func TestBootSensor(t *testing.T) {
 		if s.pid("rpcap-sensor") == pid {
 			t.Error("with a good file it was not restarted")
 		}
+		s.write("/etc/rpcap-sensor/two.ini", "[rule two]\nPort = 2010\n[data]\nFirstPort = 3000\n", 0o640)
+		s.run("chgrp rpcap-sensor /etc/rpcap-sensor/two.ini; systemctl enable --now rpcap-sensor@two")
+		s.until(settleLimit, "ss -ltn", ":2010")
+		s.run("systemctl reload rpcap-sensor@two")
 		s.run("kill -9 " + s.pid("rpcap-sensor"))
 		s.until(settleLimit, "systemctl show -p NRestarts rpcap-sensor", "NRestarts=1")
 		s.until(settleLimit, "ss -ltn", ":2003")
+		s.write("/etc/systemd/system/rpcap-sensor.service.d/watchdog.conf", "[Service]\nWatchdogSec=2\n", 0o644)
+		s.run("systemctl daemon-reload && systemctl restart rpcap-sensor")
+		pid = s.pid("rpcap-sensor")
+		time.Sleep(6 * time.Second) // three times what a watchdog that is not fed would take
+		if s.pid("rpcap-sensor") != pid {
+			t.Error("a healthy sensor was replaced")
+		}
+		s.run("kill -STOP " + pid)
+		s.until(settleLimit, "journalctl --no-pager -o cat -u rpcap-sensor", "Watchdog timeout")
+		s.until(settleLimit, "systemctl show -p SubState rpcap-sensor", "SubState=running")
 		s.run("dpkg -P rpcap-sensor")
 		if out, _ := s.try("pidof rpcap-sensor"); strings.TrimSpace(out) != "" || s.exists(sensorIni) {
 			t.Error("purge has left the process or the ini")

@@ -23,16 +23,14 @@ func lines(unit string) (list []string) {
 
 // TestInstanceIsLikeTheService: an instance differs in its names only.
 func TestInstanceIsLikeTheService(t *testing.T) {
-	instance := text(t, unitFolder+"rpcapd@.service")
-	for from, to := range map[string]string{
-		", configuration %i": "", "default/rpcapd-%i": "default/rpcapd", "sysconfig/rpcapd-%i": "sysconfig/rpcapd",
-		"/etc/rpcapd/%i.ini": "/etc/rpcapd/rpcapd.ini", "RuntimeDirectory=rpcapd-%i": "RuntimeDirectory=rpcapd",
-	} {
-		instance = strings.ReplaceAll(instance, from, to)
-	}
-	a, b := lines(text(t, unitFolder+"rpcapd.service")), lines(instance)
-	if !slices.Equal(a, b) {
-		t.Errorf("the units differ:\n%s\n\n%s", strings.Join(a, "\n"), strings.Join(b, "\n"))
+	for _, program := range []string{"rpcapd", "rpcap-sensor"} {
+		instance := strings.NewReplacer(
+			", configuration %i", "", "/"+program+"/%i.ini", "/"+program+"/"+program+".ini", program+"-%i", program,
+		).Replace(text(t, unitFolder+program+"@.service"))
+		a, b := lines(text(t, unitFolder+program+".service")), lines(instance)
+		if !slices.Equal(a, b) {
+			t.Errorf("the units differ:\n%s\n\n%s", strings.Join(a, "\n"), strings.Join(b, "\n"))
+		}
 	}
 }
 
@@ -48,7 +46,7 @@ func TestUnitGivesOneCapability(t *testing.T) {
 
 // TestExposure: systemd counts it without a boot. 1.8 is what was promised for the agent.
 func TestExposure(t *testing.T) {
-	for unit, most := range map[string]float64{"rpcapd.service": 1.8, "rpcapd@.service": 1.8, "rpcap-sensor.service": 1.8} {
+	for unit, most := range map[string]float64{"rpcapd.service": 1.8, "rpcapd@.service": 1.8, "rpcap-sensor.service": 1.8, "rpcap-sensor@.service": 1.8} {
 		out, err := exec.Command("systemd-analyze", "security", "--offline=true", "--no-pager", filepath.Join(repository, unitFolder, unit)).CombinedOutput()
 		_, rest, found := strings.Cut(string(out), "Overall exposure level for ")
 		_, rest, _ = strings.Cut(rest, ": ")
