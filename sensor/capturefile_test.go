@@ -5,21 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/netip"
 	"sync"
 	"syscall"
 
 	"rpcapd/savefile"
 	"rpcapd/udpstr"
 )
-
-func testSource(host, iface string, linkType uint32) Source {
-	return Source{Host: host, Agent: netip.MustParseAddr("10.0.0.2"), Interface: iface, LinkType: linkType, Snaplen: 128, Filter: "ip", Rule: "r"}
-}
-
-func packet(f udpstr.Frame, number uint64) *udpstr.Packet {
-	return &udpstr.Packet{Frame: f, Number: number}
-}
 
 type failingWriter struct{ err error }
 
