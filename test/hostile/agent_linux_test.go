@@ -50,7 +50,7 @@ type nonsensical struct {
 	code rpcap.Code
 }
 
-// TestAgentRefusesNonsenseForEver: a thousand times everything that is refused costs
+// TestAgentRefusesNonsenseForEver: again and again everything that is refused costs
 // neither memory nor more than a few lines of log.
 func TestAgentRefusesNonsenseForEver(t *testing.T) {
 	l := listen(t)
@@ -59,8 +59,8 @@ func TestAgentRefusesNonsenseForEver(t *testing.T) {
 	s.authenticate()
 	s.open("traffic.pcap")
 	requests := nonsense()
-	p.staysFlat(t, 50, func() {
-		for range 50 {
+	p.staysFlat(t, batch, func() {
+		for range batch {
 			for _, r := range requests {
 				if h, text := s.ask(r.msg); h.Type != rpcap.TypeError || rpcap.Code(h.Value) != r.code || len(text) == 0 {
 					t.Fatalf("%.20x is answered by %s %d (%s)", r.msg, h.Type, h.Value, text)
@@ -83,8 +83,8 @@ func TestAgentStartsAndEndsCapturesForEver(t *testing.T) {
 	s.authenticate()
 	s.open("traffic.pcap")
 	data := openData(t)
-	p.staysFlat(t, 50, func() {
-		for range 50 {
+	p.staysFlat(t, batch, func() {
+		for range batch {
 			s.capture(data)
 		}
 	})

@@ -129,8 +129,8 @@ func readMessage(c net.Conn) (rpcap.Header, []byte) {
 func TestSensorReceivesBadAgentsForEver(t *testing.T) {
 	s := startSensor(t)
 	n := 0
-	s.staysFlat(t, 50, func() {
-		for range 50 {
+	s.staysFlat(t, batch, func() {
+		for range batch {
 			c := from(t, "tcp", 1, s.control)
 			visits[n%len(visits)].do(c)
 			c.Close()
@@ -153,8 +153,8 @@ func TestSensorForgetsAgents(t *testing.T) {
 		from(t, "tcp", n, s.control).Close()
 		n++
 	}
-	s.staysFlat(t, 50, func() {
-		for range 50 {
+	s.staysFlat(t, batch, func() {
+		for range batch {
 			from(t, "tcp", n, s.control).Close()
 			n++
 		}

@@ -6,11 +6,21 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"rpcapd/test/netlab"
 )
 
+// slopeLimit is how much a program may grow over so many repetitions of something that
+// must leave nothing behind.
 const (
-	repetitions = 1000
-	slopeLimit  = 1 << 20 // bytes in that many
+	slopeLimit = 1 << 20 // bytes
+	slopeOver  = 1000
+)
+
+// repetitions is how many there are, and batch how many between two looks at the program.
+var (
+	repetitions = map[bool]int{false: 300, true: slopeOver}[netlab.Full()]
+	batch       = repetitions / 20
 )
 
 // footprint is what a process takes from its host.
@@ -33,14 +43,14 @@ func (p *program) footprint() (f footprint) {
 }
 
 // tries is how often a slope may be too steep by chance. What leaks does so each time.
-const tries = 3
+const tries = 5
 
-// staysFlat does something a thousand times, after half as many to warm up: rounds of
-// it, each of which does it repeatedly.
+// staysFlat does something again and again, after some hundred times to warm up: rounds
+// of it, each of which does it repeatedly.
 func (p *program) staysFlat(t *testing.T, each int, round func()) {
 	t.Helper()
-	rounds := repetitions / each
-	for range rounds / 2 {
+	rounds := max(repetitions/each, 20) // fewer looks show no slope
+	for range max(rounds/2, 250/each) {
 		round()
 	}
 	before := p.footprint()
@@ -51,7 +61,7 @@ func (p *program) staysFlat(t *testing.T, each int, round func()) {
 			round()
 			resident = append(resident, p.footprint().resident)
 		}
-		slope = slopeOf(resident) * repetitions / int64(each)
+		slope = slopeOf(resident) * slopeOver / int64(each)
 	}
 	var after footprint
 	for range 200 {

@@ -97,7 +97,7 @@ func mayBecome(user uint32) bool {
 	return err == nil && len(strings.Fields(string(m))) == 3 && strings.Fields(string(m))[2] != "1" && id > 0
 }
 
-// TestAgentKeepsWhatItHasWithoutConfiguration asks for a reload a thousand times while
+// TestAgentKeepsWhatItHasWithoutConfiguration asks for a reload again and again while
 // there is none. Each time it says so, and the session goes on with its capture.
 func TestAgentKeepsWhatItHasWithoutConfiguration(t *testing.T) {
 	l := listen(t)
@@ -141,8 +141,8 @@ func TestAgentKeepsWhatItHasWithoutConfiguration(t *testing.T) {
 		}
 	}
 	i := 0
-	p.staysFlat(t, 50, func() {
-		for range 50 {
+	p.staysFlat(t, batch, func() {
+		for range batch {
 			reload(few[i%len(few)])
 			i++
 		}

@@ -21,6 +21,10 @@ func Require(t testing.TB) {
 	Missing(t, why)
 }
 
+// Full says that everything is to be run at full length, which takes minutes: with
+// SYSTEM_LOAD=full in the environment, as make test-full has it.
+func Full() bool { return os.Getenv("SYSTEM_LOAD") == "full" }
+
 // Missing skips a test that cannot run here, or fails it where it has to run: with
 // REQUIRE_ROOT=1 in the environment.
 func Missing(t testing.TB, why string) {

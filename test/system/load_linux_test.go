@@ -2,7 +2,6 @@ package system
 
 import (
 	"fmt"
-	"os"
 	"testing"
 	"time"
 
@@ -23,7 +22,7 @@ func TestRootLoad(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%d bytes", x.size), func(t *testing.T) {
 			n := x.frames
-			if os.Getenv("SYSTEM_LOAD") == "full" {
+			if netlab.Full() {
 				n = x.full
 			}
 			load(t, x.size, x.rate, uint64(n))
