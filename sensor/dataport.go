@@ -49,7 +49,6 @@ type dataPort struct {
 	sock datagramSource
 	port uint16
 	log  *zap.Logger
-	open bool // expect has failed; guarded by portPool.mu
 
 	mu      sync.Mutex // held while a batch is worked through; after it only a sink's lock may be taken
 	streams map[*stream]struct{}
@@ -262,15 +261,12 @@ func (p *dataPort) with(f func()) {
 
 // expect keeps out all but these addresses, where the system can. Elsewhere, or when there are too many, find does, after
 // what strangers send has been through the receive buffer.
-func (p *dataPort) expect(addrs map[netip.Addr]int) {
+func (p *dataPort) expect(addrs map[netip.Addr]int) error {
 	k, ok := p.sock.(separator)
 	if !ok {
-		return
+		return nil
 	}
-	if err := k.Separate(slices.Collect(maps.Keys(addrs))); err != nil && !errors.Is(err, errors.ErrUnsupported) && !p.open {
-		p.open = true
-		p.log.Info("a flood from strangers could take room in the receive buffer", zap.Uint16("port", p.port), zap.Error(err))
-	}
+	return k.Separate(slices.Collect(maps.Keys(addrs)))
 }
 
 func (p *dataPort) status() PortStatus {

@@ -28,6 +28,7 @@ type portPool struct {
 	mu     sync.Mutex // before dataPort.mu
 	slots  []portSlot
 	serial uint64 // allocations so far
+	told   bool   // a port could not keep strangers out
 }
 
 // portSlot is one number of the range.
@@ -82,9 +83,17 @@ func (p *portPool) allocate(s *stream, attach func()) (*dataPort, error) {
 		attach()
 		best.port.add(s)
 		if best.streams[s.agent] == 1 {
-			best.port.expect(best.streams)
+			p.expect(best)
 		}
 		return best.port, nil
+	}
+}
+
+// expect tells the port of a slot whose datagrams to take. That it cannot keep others out is told once.
+func (p *portPool) expect(c *portSlot) {
+	if err := c.port.expect(c.streams); err != nil && !errors.Is(err, errors.ErrUnsupported) && !p.told {
+		p.told = true
+		p.log.Info("a flood from strangers could take room in a receive buffer", zap.Uint16("port", c.port.port), zap.Error(err))
 	}
 }
 
@@ -150,7 +159,7 @@ func (p *portPool) release(port *dataPort, s *stream) {
 		c.total--
 		if c.streams[s.agent]--; c.streams[s.agent] <= 0 {
 			delete(c.streams, s.agent)
-			port.expect(c.streams)
+			p.expect(c)
 		}
 	}
 	port.remove(s, time.Now())
