@@ -31,7 +31,7 @@ func (s *stage) stranger(t *testing.T) *netlab.Namespace {
 }
 
 // newDirect is an agent that captures what the client sends, with nothing between it and the sensor.
-func newDirect(t *testing.T) *accounting {
+func newDirect(t *testing.T, sensorArgs ...string) *accounting {
 	t.Helper()
 	lab := netlab.New(t)
 	s := &stage{lab: lab, client: lab.Namespace("client"), host: lab.Namespace("host"), sensor: lab.Namespace("sensor")}
@@ -43,7 +43,7 @@ func newDirect(t *testing.T) *accounting {
 	lab.Veth(s.host, "eth1", s.sensor, "eth0")
 	s.host.AddAddr("eth1", exportV4+"/24")
 	s.sensor.AddAddr("eth0", sensorV4+"/24")
-	x := &accounting{stage: s, sensor: startSensor(t, s.sensor)}
+	x := &accounting{stage: s, sensor: startSensor(t, s.sensor, sensorArgs...)}
 	x.agent = startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0")
 	x.agent.capturing(1)
 	return x
