@@ -29,12 +29,13 @@ func TestBootCapture(t *testing.T) {
 		if out, _ := sensor.try("systemctl is-active rpcap-sensor"); strings.TrimSpace(out) != "inactive" {
 			t.Errorf("the sensor listens before anybody asked it to: %s", out)
 		}
-		sensor.edit(sensorIni, "[rule one]\nInterface = traf*\n[output]\nFile = /var/lib/rpcap-sensor/all.pcapng\n")
+		sensor.edit(sensorIni, "[rule one]\nInterface = traf0\n[output]\nFile = /var/lib/rpcap-sensor/all.pcapng\n")
 		sensor.run("systemctl enable --now rpcap-sensor")
 
-		agent.installDeb(t, "rpcapd", newVersion)
-		agent.edit(ini, "ActiveClient = 10.9.0.2, 2003, ifname=traf0\nNullAuthPermit = YES\n")
-		agent.run("systemctl reload rpcapd")
+		out := agent.installDeb(t, "rpcapd", newVersion, "RPCAPD_SENSOR=10.9.0.2") // one command, and no edit
+		if !strings.Contains(out, "reached, authenticated, waiting for rules") {
+			t.Errorf("the installation does not say that the sensor was reached:\n%s", out)
+		}
 		agent.until(settleLimit, "rpcapd status", "capturing")
 		const frames = 200 // the last of them is waited for below
 		agent.run(fmt.Sprintf("bash -c 'for i in $(seq %d); do echo frame-$i-of-rpcapd >/dev/udp/10.8.0.2/9; done'", frames))
