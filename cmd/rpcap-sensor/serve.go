@@ -38,7 +38,7 @@ func serve(s *settings) error {
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	ignoreBrokenPipe()
 
-	sink, closeOutput, err := openOutput(l.output, s.stdout)
+	sink, closeOutput, err := s.openOutput(l.output, log)
 	if err != nil {
 		return err
 	}

@@ -41,6 +41,9 @@ type settings struct {
 	user         string
 	passwordFile string
 	output       string
+	rotateSize   megabytes
+	rotateTime   seconds
+	keep         int
 	http         string
 	logFormat    string
 	logLevel     string
@@ -54,6 +57,9 @@ func (s *settings) define(f *pflag.FlagSet) {
 	f.SortFlags = false
 	f.StringVarP(&s.file, "file", "f", "", "read rules from this `file`")
 	f.StringVarP(&s.output, "write", "w", "", "write frames as pcapng to this `file`, - is standard output")
+	f.VarP(&s.rotateSize, "rotate-size", "C", "begin another file after this `size`: millions of bytes, or such as 500k, 100M, 4GiB; FILE may have %Y %m %d %H %M %S in it")
+	f.VarP(&s.rotateTime, "rotate-time", "G", "begin another file at multiples of this `time`: seconds, or such as 15m, 1h")
+	f.IntVarP(&s.keep, "keep", "W", 0, "with -C or -G: delete all but this `number` of complete files")
 	f.StringVar(&s.listen, "listen", ":2003", "`address:port` that agents dial; the address alone is enough with -f")
 	f.StringArrayVar(&s.interfaces, "interface", nil, "capture only an interface of this `name`; * and ? match, may be repeated")
 	f.StringSliceVar(&s.addresses, "address", nil, "capture only an interface with an address in this `network`, such as 192.168.4.0/24")

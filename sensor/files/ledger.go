@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"io/fs"
 	"os"
@@ -53,7 +54,7 @@ type finished struct {
 
 // openLedger reads the list, writes it anew without what is over, and locks it.
 func openLedger(root *os.Root, sink string, retain bool) (*ledger, error) {
-	l := &ledger{root: root, name: ".rpcap-sensor." + clean(strings.ReplaceAll(sink, " ", "-")) + ".list", retain: retain, open: make(map[string]string)}
+	l := &ledger{root: root, name: ledgerName(sink), retain: retain, open: make(map[string]string)}
 	old, err := root.OpenFile(l.name, os.O_RDWR|os.O_CREATE, fileMode)
 	if err != nil {
 		return nil, err
@@ -66,6 +67,18 @@ func openLedger(root *os.Root, sink string, retain bool) (*ledger, error) {
 		return nil, err
 	}
 	return l, l.rewrite()
+}
+
+// ledgerName is different for different sinks.
+func ledgerName(sink string) string {
+	sink = strings.ReplaceAll(sink, " ", "-")
+	name := clean(sink)
+	if name != sink {
+		h := fnv.New64a()
+		h.Write([]byte(sink)) // never fails
+		name += fmt.Sprintf("-%016x", h.Sum64())
+	}
+	return ".rpcap-sensor." + name + ".list"
 }
 
 // read takes events in.
@@ -270,4 +283,13 @@ func (l *ledger) sums() (files int, bytes int64) {
 // isGone reports whether an error says that there is no such file.
 func isGone(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 
-func (l *ledger) close() error { return l.file.Close() }
+// close ends the list. An empty one is removed.
+func (l *ledger) close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var err error
+	if len(l.open) == 0 && len(l.done) == 0 {
+		err = l.root.Remove(l.name)
+	}
+	return errors.Join(err, l.file.Close())
+}
