@@ -14,6 +14,8 @@ import (
 const (
 	maxNameLength = 255   // of rules, aliases, users; bytes
 	maxSecret     = 65535 // what an AUTH message can carry, in bytes
+
+	lastSystemPort = 1023 // programs without privileges cannot open ports up to here
 )
 
 var ruleSection = sensorSection{
@@ -40,7 +42,7 @@ func (r *Rule) set(s setting) error {
 	var err error
 	switch s.key {
 	case "Port":
-		r.Port, err = parsePort(value)
+		r.Port, err = parseAgentPort(value)
 	case "Address":
 		r.Addresses, errs = parseNetworks(value)
 	case "AllowAgents":
@@ -65,6 +67,16 @@ func (r *Rule) set(s setting) error {
 		r.Password, err = value, checkLength(value, maxSecret)
 	}
 	return errors.Join(append(errs, err)...)
+}
+
+// parseAgentPort reads the port that agents dial. Those up to 1023 are left to the system: the sensor
+// runs without the right to open them.
+func parseAgentPort(value string) (uint16, error) {
+	port, err := parsePort(value)
+	if err == nil && port <= lastSystemPort {
+		return 0, fmt.Errorf("%q: ports up to %d are the system's; choose one above, such as %d", value, lastSystemPort, DefaultPort)
+	}
+	return port, err
 }
 
 // checkRules looks at what the lines make together.

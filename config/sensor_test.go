@@ -105,6 +105,8 @@ func TestSensorProblems(t *testing.T) {
 	}{
 		{rule + "Port = 0", 2, false, `Port "0"`},
 		{rule + "Port = 70000", 2, false, "70000"},
+		{rule + "Port = 1023", 2, false, "ports up to 1023 are the system's"},
+		{rule + "Port = 80", 2, false, "choose one above, such as 2003"},
 		{rule + "Address = 10.0.0.0/33", 2, false, `Address "10.0.0.0/33": prefix longer than 32 bits`},
 		{rule + "Address = ,", 2, false, "write addresses or networks"},
 		{rule + "AllowAgents = example.com", 2, false, "names are not resolved"},
