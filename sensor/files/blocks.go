@@ -58,6 +58,23 @@ func wholeBlocks(b []byte) int {
 	return at
 }
 
+// wholeRecords is the length of the header and the records of a classic file at the start of b that end within n bytes,
+// and the number of records behind them.
+func wholeRecords(b []byte, header, n int) (whole int, rest uint64) {
+	if n >= header {
+		whole = header
+	}
+	for at := header; len(b)-at >= savefile.PcapRecordSize(0); {
+		at += savefile.PcapRecordSize(int(binary.LittleEndian.Uint32(b[at+8:])))
+		if at <= n {
+			whole = at
+		} else {
+			rest++
+		}
+	}
+	return whole, rest
+}
+
 // countFrames counts the packet blocks in bytes of the queue.
 func countFrames(b []byte) (n uint64) {
 	for len(b) >= blockHeader {

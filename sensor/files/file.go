@@ -65,10 +65,18 @@ func (f *file) emit(b []byte) error {
 	if err == nil {
 		return nil
 	}
-	whole := 0
+	var whole int
 	if f.sink.opts.Format == savefile.Pcapng {
 		whole = wholeBlocks(b[:n])
 		f.sink.lost.Add(countFrames(b[whole:]))
+	} else {
+		header := 0
+		if f.disk == int64(n) {
+			header = savefile.PcapHeaderSize
+		}
+		var lost uint64
+		whole, lost = wholeRecords(b, header, n)
+		f.sink.lost.Add(lost)
 	}
 	if cutErr := f.fd.Truncate(f.disk - int64(n-whole)); cutErr != nil {
 		return errors.Join(err, cutErr)

@@ -112,6 +112,7 @@ func (f *finisher) finish(done *file) error {
 		err = errors.Join(err, done.fd.Close())
 	}
 	if err != nil || done.broken { // the next run sees what can be read
+		f.broken.Store(done.name, done.frames)
 		return err
 	}
 	if done.frames == 0 || done.disk == 0 {

@@ -21,6 +21,10 @@ func (f *finisher) recoverAll(ctx context.Context, old []finished) {
 			return // they are still in the list
 		}
 		frames, err := f.recover(ctx, o)
+		if had, ok := f.broken.Load(o.name); ok && err == nil {
+			f.broken.Delete(o.name)
+			f.lost.Add(had.(uint64) - min(frames, had.(uint64)))
+		}
 		log := f.opts.Log.With(zap.String("output", f.opts.Name), zap.String("file", filepath.Join(f.dir, o.name)))
 		switch {
 		case err != nil && ctx.Err() == nil:

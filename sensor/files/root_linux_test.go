@@ -100,7 +100,7 @@ func TestRootDiskFull(t *testing.T) {
 			first := 0
 			if o.Compress == Uncompressed {
 				first = readable(t, dir, o.Format)
-				if lost := s.lost.Load(); o.Format == savefile.Pcapng && uint64(first)+lost != sent {
+				if lost := s.lost.Load(); uint64(first)+lost != sent {
 					t.Errorf("%d frames readable, %d lost, of %d", first, lost, sent)
 				} else if first < 300 || lost == 0 {
 					t.Errorf("%d frames readable, %d lost", first, lost)
@@ -138,6 +138,9 @@ func TestRootDiskFull(t *testing.T) {
 			}
 			if n := readable(t, dir, o.Format); n-first < 20 || o.Compress == Uncompressed && n-first != 20 {
 				t.Errorf("%d frames more after there was room", n-first)
+			}
+			if n, lost := readable(t, dir, o.Format), s.lost.Load(); uint64(n)+lost != sent+20 {
+				t.Errorf("%d frames readable, %d lost, of %d", n, lost, sent+20)
 			}
 			for _, name := range listing(t, dir) {
 				if strings.HasSuffix(name, partSuffix) {

@@ -44,6 +44,7 @@ type Sink struct {
 	deleted   atomic.Uint64
 	recovered atomic.Uint64
 	lost      atomic.Uint64 // frames that were queued when writing failed
+	broken    sync.Map      // names of compressed files whose end could not be written, and the frames given to each
 	openFiles atomic.Int64
 	last      atomic.Pointer[string] // the file that was completed last
 	kept      atomic.Pointer[ledger] // of the present run

@@ -264,6 +264,7 @@ func (w *writer) put(f *file, b []byte) error {
 		return nil
 	}
 	if err := w.use(f); err != nil {
+		w.unwritten(b)
 		return w.failed(f, err)
 	}
 	if !w.buffered {
@@ -283,6 +284,7 @@ func (w *writer) put(f *file, b []byte) error {
 		err := f.emit(f.buf)
 		f.buf = f.buf[:0]
 		if err != nil {
+			w.unwritten(b)
 			return w.failed(f, err)
 		}
 	}
@@ -308,10 +310,19 @@ func (w *writer) putRecords(f *file, b []byte) error {
 		err := f.emit(f.buf)
 		f.buf = f.buf[:0]
 		if err != nil {
+			w.unwritten(b)
 			return w.failed(f, err)
 		}
 	}
 	return nil
+}
+
+// unwritten counts frames of the queue that a failure has kept out of a file. What compressed files lack is counted when
+// they are recovered.
+func (w *writer) unwritten(b []byte) {
+	if w.opts.Compress == Uncompressed {
+		w.lost.Add(countFrames(b))
+	}
 }
 
 // mark notes that a file has something that readers do not see yet.
