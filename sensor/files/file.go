@@ -65,19 +65,7 @@ func (f *file) emit(b []byte) error {
 	if err == nil {
 		return nil
 	}
-	var whole int
-	if f.sink.opts.Format == savefile.Pcapng {
-		whole = wholeBlocks(b[:n])
-		f.sink.lost.Add(countFrames(b[whole:]))
-	} else {
-		header := 0
-		if f.disk == int64(n) {
-			header = savefile.PcapHeaderSize
-		}
-		var lost uint64
-		whole, lost = wholeRecords(b, header, n)
-		f.sink.lost.Add(lost)
-	}
+	whole := f.lose(b, n)
 	if cutErr := f.fd.Truncate(f.disk - int64(n-whole)); cutErr != nil {
 		return errors.Join(err, cutErr)
 	}
@@ -86,18 +74,24 @@ func (f *file) emit(b []byte) error {
 	return err
 }
 
-// flush makes everything that was put in visible to readers.
-func (f *file) flush() error {
-	if err := f.emit(f.buf); err != nil {
-		f.buf = f.buf[:0]
-		return err
+// lose counts the frames in b that do not end within its first n bytes, and returns where the last one that does ends.
+// What compressed files lack is counted when they are recovered.
+func (f *file) lose(b []byte, n int) (whole int) {
+	var lost uint64
+	switch {
+	case f.sink.opts.Compress != Uncompressed:
+	case f.sink.opts.Format == savefile.Pcapng:
+		whole = wholeBlocks(b[:n])
+		lost = countFrames(b[whole:])
+	default:
+		header := 0
+		if f.disk == int64(n) { // the first bytes of the file
+			header = savefile.PcapHeaderSize
+		}
+		whole, lost = wholeRecords(b, header, n)
 	}
-	f.buf = f.buf[:0]
-	f.dirty = false
-	if f.enc != nil {
-		return f.enc.Flush()
-	}
-	return nil
+	f.sink.lost.Add(lost)
+	return whole
 }
 
 // statisticsRoom is what the end of the file needs.

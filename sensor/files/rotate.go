@@ -8,21 +8,18 @@ import (
 
 // complete ends a file and hands it over to be given its name. The next frame of its group begins another one.
 func (w *writer) complete(f *file, now time.Time) error {
-	err := w.use(f)
+	err := w.emitBuffer(f)
 	if err == nil {
-		if err = f.emit(f.buf); err == nil {
-			f.buf = f.buf[:0]
-			err = f.emit(f.statistics(now))
+		err = w.emit(f, f.statistics(now))
+	}
+	if f.place != nil {
+		if closeErr := w.suspend(f); closeErr != nil && err == nil {
+			err = w.failed(f, closeErr)
 		}
-		f.buf = f.buf[:0]
-		err = errors.Join(err, w.suspend(f))
 	}
 	w.leave(f)
 	w.finisher.jobs <- f
-	if err != nil {
-		return w.failed(f, err)
-	}
-	return nil
+	return err
 }
 
 // leave takes a file from its group.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -267,7 +268,7 @@ func (s *Sink) run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, p.close()) }()
 	if again {
 		if err := probe(p.root); err != nil {
-			return failure("write to", s.dir, err)
+			return failure("write", filepath.Join(s.dir, probeName), err)
 		}
 	}
 	s.kept.Store(p.ledger)
@@ -278,15 +279,16 @@ func (s *Sink) run(ctx context.Context) (err error) {
 	return newWriter(s, p).run(ctx)
 }
 
+const probeName = ".rpcap-sensor.probe"
+
 // probe writes and removes a file, to see whether there is room again.
 func probe(root *os.Root) error {
-	const name = ".rpcap-sensor.probe"
-	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, fileMode)
+	f, err := root.OpenFile(probeName, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, fileMode)
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(make([]byte, probeSize))
-	return errors.Join(err, f.Close(), root.Remove(name))
+	return errors.Join(err, f.Close(), root.Remove(probeName))
 }
 
 // refuse drops what is queued; further frames are counted as dropped.

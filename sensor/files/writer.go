@@ -263,16 +263,10 @@ func (w *writer) put(f *file, b []byte) error {
 	if f == nil || len(b) == 0 {
 		return nil
 	}
-	if err := w.use(f); err != nil {
-		w.unwritten(b)
-		return w.failed(f, err)
-	}
 	if !w.buffered {
-		if err := f.emit(b); err != nil {
-			return w.failed(f, err)
-		}
+		err := w.emit(f, b)
 		w.mark(f)
-		return nil
+		return err
 	}
 	f.dirty = true
 	w.mark(f)
@@ -281,18 +275,13 @@ func (w *writer) put(f *file, b []byte) error {
 	}
 	large := len(b) > bufferSize/2
 	if large || len(f.buf)+len(b) > bufferSize {
-		err := f.emit(f.buf)
-		f.buf = f.buf[:0]
-		if err != nil {
+		if err := w.emitBuffer(f); err != nil {
 			w.unwritten(b)
-			return w.failed(f, err)
+			return err
 		}
 	}
 	if large {
-		if err := f.emit(b); err != nil {
-			return w.failed(f, err)
-		}
-		return nil
+		return w.emit(f, b)
 	}
 	f.buf = append(f.buf, b...)
 	return nil
@@ -307,14 +296,36 @@ func (w *writer) putRecords(f *file, b []byte) error {
 		if len(f.buf) < bufferSize {
 			continue
 		}
-		err := f.emit(f.buf)
-		f.buf = f.buf[:0]
-		if err != nil {
+		if err := w.emitBuffer(f); err != nil {
 			w.unwritten(b)
-			return w.failed(f, err)
+			return err
 		}
 	}
 	return nil
+}
+
+// emit writes to a file, which is opened again if it must be.
+func (w *writer) emit(f *file, b []byte) error {
+	err := w.use(f)
+	if err != nil {
+		f.lose(b, 0)
+	} else {
+		err = f.emit(b)
+	}
+	if err != nil {
+		return w.failed(f, err)
+	}
+	return nil
+}
+
+// emitBuffer writes what was gathered.
+func (w *writer) emitBuffer(f *file) error {
+	b := f.buf
+	f.buf = f.buf[:0]
+	if len(b) == 0 {
+		return nil
+	}
+	return w.emit(f, b)
 }
 
 // unwritten counts frames of the queue that a failure has kept out of a file. What compressed files lack is counted when
@@ -343,12 +354,17 @@ func (w *writer) flush() error {
 		if !f.dirty {
 			continue // completed, or closed for a while
 		}
-		if err := w.use(f); err != nil {
+		f.dirty = false
+		if err := w.emitBuffer(f); err != nil {
+			return err
+		}
+		if f.enc == nil {
+			continue // not compressed, or closed for a while
+		}
+		if err := f.enc.Flush(); err != nil {
 			return w.failed(f, err)
 		}
-		if err := f.flush(); err != nil {
-			return w.failed(f, err)
-		}
+		f.dirty = false // which writing has set
 	}
 	return nil
 }
@@ -467,18 +483,15 @@ func (w *writer) makeRoom() error {
 	return nil
 }
 
-// suspend ends what the encoder has begun and takes a file out of the order of use. fd stays open.
-func (w *writer) suspend(f *file) error {
-	err := f.emit(f.buf)
-	f.buf, f.dirty = f.buf[:0], false
+// suspend ends what the encoder has begun and takes a file out of the order of use. fd and the buffer stay.
+func (w *writer) suspend(f *file) (err error) {
 	if f.enc != nil {
-		if err == nil {
-			err = f.enc.Close()
-		}
+		err = f.enc.Close()
 		f.broken = f.broken || err != nil
 		w.encoders.put(f.enc)
 		f.enc = nil
 	}
+	f.dirty = len(f.buf) > 0
 	w.recent.Remove(f.place)
 	f.place = nil
 	return err
