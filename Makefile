@@ -1,17 +1,19 @@
 # Verbs of the project; `make help` lists them. CI calls these and nothing else.
 
 export CGO_ENABLED = 0
+# What tests, lint and packages compile is then the same, and is compiled once.
+export GOFLAGS := $(GOFLAGS) -trimpath
 
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  := -s -w -X main.version=$(VERSION)
 # The version comes from the linker's flag; Go's own stamp fails in a clone of another user's.
-BUILD    := go build -trimpath -buildvcs=false
+BUILD    := go build -buildvcs=false
 FUZZTIME ?= 30s
 SYSTEMS  := linux/amd64 linux/arm64 linux/arm linux/riscv64 linux/ppc64le linux/s390x windows/amd64 windows/arm64 \
             darwin/amd64 darwin/arm64 freebsd/amd64 openbsd/amd64 netbsd/amd64 dragonfly/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test test-root fuzz bench bench-quick bench-go lint cross package test-packages test-consumers test-health clean
+.PHONY: help deps build demo test test-full test-root fuzz bench bench-quick bench-go lint cross package test-packages test-consumers test-health clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +31,9 @@ demo: deps build ## agent and sensor on real traffic, in namespaces of their own
 test: build ## all tests; those that need namespaces make their own, as root or not
 	go test -count=1 ./...
 	@go run -buildvcs=false ./test/netlab/probe
+
+test-full: build ## the same with full counts, every repetition and all packages: 10 minutes, on a machine with nothing else to do
+	SYSTEM_LOAD=full go test -count=1 -timeout 30m ./...
 
 test-root: build ## only the tests that need namespaces; fail instead of skipping
 	REQUIRE_ROOT=1 go test -count=1 -run '^TestRoot' ./...

@@ -10,5 +10,6 @@
 //	 10.1.0.1              10.1.0.2  10.2.0.2       10.2.0.3
 //	 fd01::1               fd01::2   fd02::2        fd02::3
 //
-// With SYSTEM_LOAD=full in the environment the load tests run with full counts.
+// With SYSTEM_LOAD=full in the environment (make test-full) the load tests run with full
+// counts, and tshark reads each file that is compared, not the first only.
 package system

@@ -3,13 +3,18 @@ package system
 import (
 	"fmt"
 	"testing"
+
+	"rpcapd/test/netlab"
 )
 
 // TestRootFrameForFrame compares what the sensor wrote with what tcpdump saw on the
 // same interface at the same time.
 func TestRootFrameForFrame(t *testing.T) {
 	for _, c := range circumstances {
-		t.Run(c.name, func(t *testing.T) { frameForFrame(t, &c) })
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			frameForFrame(t, &c)
+		})
 	}
 }
 
@@ -43,6 +48,9 @@ func frameForFrame(t *testing.T, c *circumstance) {
 	got := window(t, "sensor", readFrames(t, sen.file))
 	sameFrames(t, got, want)
 	covers(t, want)
+	if c.name != circumstances[0].name && !netlab.Full() {
+		return // the file is of the same kind
+	}
 	for name, frames := range reread(t, s.sensor, sen.file) {
 		t.Run(name, func(t *testing.T) { sameFrames(t, window(t, name, frames), want) })
 	}

@@ -17,8 +17,8 @@ func TestRootLoad(t *testing.T) {
 	for _, x := range []struct {
 		size, rate, frames, full int
 	}{
-		{64, 100_000, 200_000, 1_000_000},
-		{1514, 30_000, 60_000, 200_000},
+		{64, 100_000, 100_000, 1_000_000},
+		{1514, 30_000, 30_000, 200_000},
 	} {
 		t.Run(fmt.Sprintf("%d bytes", x.size), func(t *testing.T) {
 			n := x.frames
@@ -48,7 +48,7 @@ func load(t *testing.T, size, rate int, frames uint64) {
 			func() { close(ready) })
 		done <- outcome{r, err}
 	}()
-	a := startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0")
+	a := startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0", roomy()...)
 	select {
 	case <-ready:
 	case o := <-done:

@@ -1,6 +1,7 @@
 package system
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -11,7 +12,16 @@ import (
 	"rpcapd/test/netlab"
 )
 
-func TestMain(m *testing.M) { netlab.Main(m) }
+// atOnce is how many tests run beside each other: those that measure nothing, and mostly
+// wait. -parallel has the last word.
+const atOnce = "4"
+
+func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", atOnce); err != nil {
+		panic(err)
+	}
+	netlab.Main(m)
+}
 
 // programs builds what the tests run, once, without cgo. The folder is on the /run of
 // the namespaces and ends with them.

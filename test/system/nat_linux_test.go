@@ -77,7 +77,7 @@ var portPattern = regexp.MustCompile(`, port (\d+),`)
 // TestRootNAT: two agents behind one address have ports of their own while there are any, and are told apart when there
 // is only one; their streams go on when the NAT gives them other source ports. Not a frame is lost or mixed up.
 func TestRootNAT(t *testing.T) {
-	const rate, frames = 20_000, 20_000
+	const rate, frames = 20_000, 10_000
 	sizes := [2]int{300, 310}
 	for _, ports := range []string{"32", "1"} {
 		t.Run(ports+" ports", func(t *testing.T) {
@@ -85,7 +85,7 @@ func TestRootNAT(t *testing.T) {
 			sen := startSensor(t, x.sensor, "--udp-ports", ports)
 			var agents [2]*agent
 			for i, host := range x.hosts {
-				agents[i] = startAgent(t, host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0")
+				agents[i] = startAgent(t, host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0", roomy()...)
 			}
 			send := func() {
 				var both sync.WaitGroup
