@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -31,6 +33,7 @@ type predecessor struct {
 	args   []string // its command line, without the program
 	ini    string   // the file that it names, inside the root
 	pids   []int
+	others []string // command lines of further processes that differ from it
 }
 
 // takeOver replaces the C agent: its sensors and options become those of this agent. Nothing is stopped before it is
@@ -43,6 +46,9 @@ func (s *setup) takeOver(ctx context.Context) error {
 	e, options, err := s.inherit(old)
 	if err != nil {
 		return err
+	}
+	if err := s.tryEdit(e); err != nil {
+		return fmt.Errorf("setup --migrate: nothing is changed: %w", err)
 	}
 	if err := s.stopPredecessor(old); err != nil {
 		return err
@@ -69,14 +75,23 @@ func (s *setup) findPredecessor() (*predecessor, error) {
 	for _, name := range scriptNames {
 		text, err := os.ReadFile(s.in(name))
 		if err == nil && strings.Contains(string(text), "/opt/extrahop/") {
-			old.script, old.args = s.in(name), scriptArgs(string(text))
+			old.script, old.args = s.in(name), scriptArgs(string(text), s.scriptDefaults())
 			s.out("found its init script %s", old.script)
 			break
 		}
 	}
-	for _, p := range processesOf(s.in(oldProgram)) {
-		old.pids, old.args = append(old.pids, p.pid), p.args // what runs knows better than the script
+	for i, p := range processesOf(s.in(oldProgram)) {
 		s.out("found it running: process %d, rpcapd %s", p.pid, strings.Join(p.args, " "))
+		old.pids = append(old.pids, p.pid)
+		switch {
+		case i == 0:
+			old.args = p.args // what runs knows better than the script
+		case !slices.Equal(p.args, old.args): // not one that the first has started
+			old.others = append(old.others, strings.Join(p.args, " "))
+		}
+	}
+	if old.others != nil {
+		return nil, fmt.Errorf("setup --migrate: nothing is changed: several C agents run here with different command lines; end all but one (\"rpcapd %s\"), migrate, and give the others a file each: systemctl enable --now rpcapd@NAME", strings.Join(old.args, " "))
 	}
 	old.ini = s.in(oldIni)
 	if named := iniOf(old.args); named != "" {
@@ -93,21 +108,24 @@ func (s *setup) findPredecessor() (*predecessor, error) {
 
 // scriptArgs finds the options that a script starts the agent with: the installer's script has them in one line or one
 // variable. Names of variables in them are replaced by what the script sets them to.
-func scriptArgs(text string) []string {
-	values := make(map[string]string)
+// What the operator has set in a file of defaults, which the script reads, counts more.
+func scriptArgs(text string, defaults map[string]string) []string {
+	values := maps.Clone(defaults)
+	if values == nil {
+		values = make(map[string]string)
+	}
 	var best []string
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		if strings.HasPrefix(line, "#") {
 			continue
 		}
-		name, value, found := strings.Cut(line, "=")
-		assigned := found && !strings.ContainsAny(name, " \t$\"'(")
+		name, value, assigned := assignment(line)
 		if assigned {
 			line = value
 		}
-		line = os.Expand(strings.Trim(line, `"'`), func(name string) string { return values[name] })
-		if assigned {
+		line = expandWords(line, values)
+		if _, fixed := defaults[name]; assigned && !fixed {
 			values[name] = line
 		}
 		words := strings.Fields(line)
@@ -119,6 +137,37 @@ func scriptArgs(text string) []string {
 		}
 	}
 	return best
+}
+
+// assignment is NAME=VALUE of a shell script.
+func assignment(line string) (name, value string, is bool) {
+	name, value, found := strings.Cut(strings.TrimPrefix(line, "export "), "=")
+	return name, value, found && !strings.ContainsAny(name, " \t$\"'(")
+}
+
+// expandWords puts values in the place of names. A name with a default, as in ${A:-B}, has its value or none.
+func expandWords(text string, values map[string]string) string {
+	return os.Expand(strings.Trim(text, `"'`), func(name string) string {
+		name, _, _ = strings.Cut(name, ":")
+		return values[name]
+	})
+}
+
+// scriptDefaults are the variables of the files that init scripts read.
+func (s *setup) scriptDefaults() map[string]string {
+	values := make(map[string]string)
+	for _, name := range []string{"/etc/default/rpcapd", "/etc/sysconfig/rpcapd"} {
+		text, err := os.ReadFile(s.in(name))
+		if err != nil {
+			continue // most hosts have one of them at most
+		}
+		for line := range strings.Lines(string(text)) {
+			if name, value, is := assignment(strings.TrimSpace(line)); is && !strings.HasPrefix(name, "#") {
+				values[name] = expandWords(value, values)
+			}
+		}
+	}
+	return values
 }
 
 // cleanWords takes quotation marks away and ends where the command does.

@@ -131,7 +131,7 @@ func (s *setup) succeed() error {
 	}
 	var err error
 	switch {
-	case exists("/run/systemd/system") && exists("/lib/systemd/system/rpcapd.service"):
+	case exists("/run/systemd/system") && hasUnit():
 		if err = call(serviceTimeout, "systemctl", "enable", "rpcapd.service"); err == nil {
 			err = call(serviceTimeout, "systemctl", "restart", "rpcapd.service") // the options may have changed
 		}
@@ -146,6 +146,16 @@ func (s *setup) succeed() error {
 	}
 	s.out("the agent has taken over")
 	return nil
+}
+
+// hasUnit is true if a package or the install script has installed the service for systemd.
+func hasUnit() bool {
+	for _, dir := range []string{"/usr/lib", "/lib", "/etc"} {
+		if exists(dir + "/systemd/system/rpcapd.service") {
+			return true
+		}
+	}
+	return false
 }
 
 // call runs a command; the error has the last of what it said.

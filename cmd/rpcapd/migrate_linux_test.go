@@ -39,8 +39,31 @@ func TestScriptArgs(t *testing.T) {
 		rhelScript:   "-v -d -L -f /opt/extrahop/etc/rpcapd.ini",
 		"exec foo\n": "",
 	} {
-		if got := strings.Join(scriptArgs(script), " "); got != want {
+		if got := strings.Join(scriptArgs(script, nil), " "); got != want {
 			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+// The script's variables may be set, or set otherwise, in the file of defaults that it reads.
+func TestScriptArgsWithDefaults(t *testing.T) {
+	const script = `DAEMON_ARGS="-v -d -L -f /opt/extrahop/etc/rpcapd.ini"
+MORE=
+. /etc/default/rpcapd
+start-stop-daemon --start --exec /opt/extrahop/sbin/rpcapd -- $DAEMON_ARGS ${MORE:-} $EXTRA_ARGS
+`
+	for defaults, want := range map[string]string{
+		"": "-v -d -L -f /opt/extrahop/etc/rpcapd.ini",
+		"# EXTRA_ARGS=-x\nEXTRA_ARGS=\"-i eth1 -z 32M\"\n":   "-v -d -L -f /opt/extrahop/etc/rpcapd.ini -i eth1 -z 32M",
+		"export MORE='-t 1400'\n":                            "-v -d -L -f /opt/extrahop/etc/rpcapd.ini -t 1400",
+		"A=/srv\nDAEMON_ARGS=\"-v -f ${A}/r.ini -i eth2\"\n": "-v -f /srv/r.ini -i eth2",
+	} {
+		s := &setup{root: oldInstallation(t, script, "")}
+		if err := os.WriteFile(s.in("/etc/default/rpcapd"), []byte(defaults), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(scriptArgs(script, s.scriptDefaults()), " "); got != want {
+			t.Errorf("%q: got %q, want %q", defaults, got, want)
 		}
 	}
 }
@@ -137,6 +160,48 @@ func TestMigrateRefuses(t *testing.T) {
 		t.Errorf("exit %d\n%s%s", code, out, errs)
 	}
 	if exists(ini) || !exists(filepath.Join(root, "etc/init.d/rpcapd")) {
+		t.Error("something was changed")
+	}
+}
+
+// The old agent is not stopped when the new ini cannot be changed.
+func TestMigrateIntoBrokenIni(t *testing.T) {
+	root := oldInstallation(t, rhelScript, "ActiveClient = 10.0.0.1\n")
+	ini := writeFile(t, "rpcapd.ini", "ActiveClient =\n")
+	code, out, errs, _ := cli(t, "setup", "--migrate", "--root", root, "-f", ini, "--no-dial")
+	if code == 0 || !strings.Contains(errs, "nothing is changed") || !strings.Contains(errs, "mend these first") {
+		t.Errorf("exit %d\n%s%s", code, out, errs)
+	}
+	if !exists(filepath.Join(root, "etc/init.d/rpcapd")) {
+		t.Error("the init script was set aside")
+	}
+}
+
+// Two agents with files of their own are not made one in silence.
+func TestMigrateSeveral(t *testing.T) {
+	root := oldInstallation(t, rhelScript, "ActiveClient = 10.0.0.1\n")
+	program := filepath.Join(root, oldProgram)
+	copyFile(t, "/proc/self/exe", program)
+	for _, ini := range []string{"/opt/extrahop/etc/rpcapd.ini", "/opt/extrahop/etc/two.ini"} {
+		cmd := exec.Command(program, "-v", "-f", ini)
+		cmd.Env = append(os.Environ(), asSleeper+"=1")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait() // killed
+		})
+	}
+	for end := time.Now().Add(5 * time.Second); len(processesOf(program)) < 2 && time.Now().Before(end); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	ini := filepath.Join(root, "etc/rpcapd/rpcapd.ini")
+	code, out, errs, _ := cli(t, "setup", "--migrate", "--root", root, "-f", ini, "--no-dial")
+	if code == 0 || !strings.Contains(errs, "several C agents run here") {
+		t.Errorf("exit %d\n%s%s", code, out, errs)
+	}
+	if exists(ini) || len(processesOf(program)) != 2 {
 		t.Error("something was changed")
 	}
 }

@@ -28,7 +28,7 @@ status is 1. It is 3 when no agent runs.`,
 		Args:    noArguments,
 		RunE:    func(*cobra.Command, []string) error { return a.reload(runDir) },
 	}
-	cmd.Flags().StringVar(&runDir, "run-dir", defaultRunDir(), "run directory of the agent")
+	cmd.Flags().StringVar(&runDir, "run-dir", clientRunDir(), "run directory of the agent")
 	return cmd
 }
 
@@ -51,7 +51,7 @@ func (a *app) reload(runDir string) error {
 // askReload makes a running agent read its ini and returns its status afterwards.
 func askReload(runDir string, before *agent.Status) (*agent.Status, error) {
 	if err := sendReload(before.PID); err != nil {
-		return nil, fmt.Errorf("reload: ask process %d: %w", before.PID, err)
+		return nil, fmt.Errorf("reload: ask process %d: %w", before.PID, withCure(err))
 	}
 	for end := time.Now().Add(reloadTimeout); time.Now().Before(end); time.Sleep(reloadPoll) {
 		st, err := agent.Running(runDir)

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/netip"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,10 +79,18 @@ and options, keeps a copy of its ini, and starts this agent instead.`,
 	f.BoolVar(&s.noDial, "no-dial", false, "do not call the sensors")
 	f.BoolVar(&s.noReload, "no-reload", false, "leave the running agent alone")
 	f.StringVarP(&s.file, "file", "f", a.defaultFile, "the `ini` to change")
-	f.StringVar(&s.runDir, "run-dir", defaultRunDir(), "run directory of the agent")
+	f.StringVar(&s.runDir, "run-dir", clientRunDir(), "run directory of the agent")
 	f.StringVar(&s.root, "root", "/", "where the file system of the C agent's installation begins")
 	_ = f.MarkHidden("root") // it exists
 	return cmd
+}
+
+// withCure tells an ordinary user who lacks a right how to get it.
+func withCure(err error) error {
+	if errors.Is(err, fs.ErrPermission) && os.Geteuid() > 0 {
+		return fmt.Errorf("%w; run it as root", err)
+	}
+	return err
 }
 
 func (s *setup) run(ctx context.Context) error {
@@ -125,6 +136,9 @@ func (s *setup) targets() ([]config.Target, error) {
 	if len(sensors) == 0 {
 		return nil, usageError{errors.New("setup: no sensor; name one with --sensor HOST[:PORT], or take over the C agent's with --migrate")}
 	}
+	if s.fanout < 1 {
+		return nil, usageError{fmt.Errorf("--fanout %d: write a number of sessions, 1 or more", s.fanout)}
+	}
 	var selections []iface.Selector
 	for _, name := range s.interfaces {
 		selections = append(selections, iface.Selector{Name: name})
@@ -148,7 +162,9 @@ func (s *setup) targets() ([]config.Target, error) {
 		for _, t := range t {
 			for _, sel := range selections {
 				t.Select, t.Fanout = sel, s.fanout
-				list = append(list, t)
+				if !slices.ContainsFunc(list, func(u config.Target) bool { return u.Key() == t.Key() }) {
+					list = append(list, t) // twice the same would send each frame twice
+				}
 			}
 		}
 	}
@@ -170,7 +186,7 @@ func parseNetwork(text string) (netip.Prefix, error) {
 func (s *setup) write(e config.Edit) (config.Agent, error) {
 	old, err := readIniOrTemplate(s.file)
 	if err != nil {
-		return config.Agent{}, fmt.Errorf("read configuration: %w", err)
+		return config.Agent{}, fmt.Errorf("read configuration: %w", withCure(err))
 	}
 	text, done, err := config.EditAgent(s.file, old, e)
 	if err != nil {
@@ -179,12 +195,15 @@ func (s *setup) write(e config.Edit) (config.Agent, error) {
 	if len(done) == 0 {
 		s.out("%s: nothing to change", s.file)
 	} else if err := replaceIni(s.file, text); err != nil {
-		return config.Agent{}, fmt.Errorf("write configuration: %w", err)
+		return config.Agent{}, fmt.Errorf("write %s: %w", s.file, withCure(err))
 	}
 	for _, what := range done {
 		s.out("%s: %s", s.file, what)
 	}
 	c, _ := config.ParseAgent(s.file, text)
+	if len(e.Accounts) > 0 && c.NullAuth {
+		s.out("%s: NullAuthPermit = YES still lets sensors in without a password; make it NO if none shall", s.file)
+	}
 	list, err := iface.List()
 	if err != nil {
 		list = nil
@@ -193,6 +212,21 @@ func (s *setup) write(e config.Edit) (config.Agent, error) {
 		s.out("%s", explainTarget(t, list))
 	}
 	return c, nil
+}
+
+// tryEdit tells why an edit would fail, before anything is changed for it.
+func (s *setup) tryEdit(e config.Edit) error {
+	old, err := readIniOrTemplate(s.file)
+	if err != nil {
+		return fmt.Errorf("read configuration: %w", withCure(err))
+	}
+	if _, _, err = config.EditAgent(s.file, old, e); err != nil {
+		return err
+	}
+	if err := tryReplace(s.file); err != nil {
+		return fmt.Errorf("write %s: %w", s.file, withCure(err))
+	}
+	return nil
 }
 
 // dial calls each sensor once.
@@ -239,7 +273,8 @@ func (s *setup) reload() error {
 	if s.noReload {
 		return nil
 	}
-	st, err := agent.Running(s.runDir)
+	runDir := runDirOf(s.runDir, s.file)
+	st, err := agent.Running(runDir)
 	if errors.Is(err, agent.ErrNotRunning) {
 		s.out("the agent is not running; %s", startHint(s.file))
 		return nil
@@ -248,10 +283,10 @@ func (s *setup) reload() error {
 		return fmt.Errorf("reload: %w", err)
 	}
 	if st.Config != s.file {
-		s.out("the running agent, process %d, uses %q and not this file", st.PID, st.Config)
+		s.out("the running agent, process %d, uses %q and not this file; %s", st.PID, st.Config, startHint(s.file))
 		return nil
 	}
-	if st, err = askReload(s.runDir, st); err != nil {
+	if st, err = askReload(runDir, st); err != nil {
 		return err
 	}
 	if st.Reload.Error != "" {
@@ -265,11 +300,20 @@ func (s *setup) reload() error {
 func startHint(file string) string {
 	switch {
 	case exists("/run/systemd/system") && exists("/usr/sbin/rpcapd"):
-		return "start it with: systemctl enable --now rpcapd"
+		return "start it with: systemctl enable --now " + unitOf(file)
 	case exists("/etc/init.d/rpcapd"):
 		return "start it with: service rpcapd start"
 	}
 	return "start it with: rpcapd -f " + file
+}
+
+// unitOf is the unit that uses an ini.
+func unitOf(file string) string {
+	name, isIni := strings.CutSuffix(filepath.Base(file), ".ini")
+	if isIni && name != "rpcapd" && filepath.Dir(file) == "/etc/rpcapd" {
+		return "rpcapd@" + name
+	}
+	return "rpcapd"
 }
 
 func exists(path string) bool {

@@ -28,6 +28,22 @@ func readIniOrTemplate(path string) ([]byte, error) {
 	return config.Agent{}.Append(nil), nil
 }
 
+// tryReplace tells whether a file could be written beside the ini, as replaceIni does.
+func tryReplace(path string) error {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	f.Close() // nothing was written
+	return os.Remove(f.Name())
+}
+
 // replaceIni writes the file anew under its name, so that a reader sees the old or the new content whole. Owner and mode
 // stay; a new file is for root and the agent's group alone. A symbolic link stays one.
 func replaceIni(path string, content []byte) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -114,6 +115,38 @@ func TestSetupTellsWhatIsWrong(t *testing.T) {
 	}
 }
 
+// The same interface twice would send each frame twice.
+func TestSetupTwiceTheSame(t *testing.T) {
+	ini := writeFile(t, "rpcapd.ini", "")
+	cli(t, "setup", "-f", ini, "--no-dial", "--no-reload", "--sensor", "192.0.2.1", "--sensor", "192.0.2.1:2003", "--interface", "a", "--interface", "a")
+	if text, err := os.ReadFile(ini); err != nil || strings.Count(string(text), "ActiveClient") != 1 {
+		t.Errorf("%v\n%s", err, text)
+	}
+}
+
+// Who gives a password is told if sensors come in without one all the same.
+func TestSetupAccountBesideNullAuth(t *testing.T) {
+	for text, told := range map[string]bool{"NullAuthPermit = YES\n": true, "NullAuthPermit = NO\n": false, "": false} {
+		s := &setup{file: writeFile(t, "rpcapd.ini", text), account: "s1", sensors: []string{"192.0.2.1"}, fanout: 1, noDial: true, noReload: true}
+		var out strings.Builder
+		s.out = func(format string, args ...any) { fmt.Fprintf(&out, format+"\n", args...) }
+		s.readPassword = func() (string, error) { return "secret", nil }
+		if err := s.run(t.Context()); err != nil || strings.Contains(out.String(), "without a password") != told {
+			t.Errorf("%q: %v\n%s", text, err, out.String())
+		}
+	}
+}
+
+func TestUnitOf(t *testing.T) {
+	for file, want := range map[string]string{
+		"/etc/rpcapd/rpcapd.ini": "rpcapd", "/etc/rpcapd/dmz.ini": "rpcapd@dmz", "/srv/dmz.ini": "rpcapd", "/etc/rpcapd/dmz": "rpcapd",
+	} {
+		if got := unitOf(file); got != want {
+			t.Errorf("%s: %s, want %s", file, got, want)
+		}
+	}
+}
+
 func TestSetupRefuses(t *testing.T) {
 	ini := writeFile(t, "rpcapd.ini", "ActiveClient = 127.0.0.1, 0\n")
 	for want, args := range map[string][]string{
@@ -122,6 +155,7 @@ func TestSetupRefuses(t *testing.T) {
 		`--cidr "10.0.0.0/33": write an address`:      {"--sensor", "127.0.0.1", "--cidr", "10.0.0.0/33"},
 		"it has errors, mend these first: " + ini:     {"--sensor", "127.0.0.1"},
 		"there is no C agent here":                    {"--migrate", "--root", t.TempDir()},
+		"--fanout 0: write a number":                  {"--sensor", "127.0.0.1", "--fanout", "0"},
 		"is a directory":                              {"--sensor", "127.0.0.1", "-f", t.TempDir()},
 		"argument \"host\" is not understood; a file": {"host"},
 	} {

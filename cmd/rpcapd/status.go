@@ -50,7 +50,7 @@ Received counts the frames that the filter accepted; what became of them:
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&runDir, "run-dir", defaultRunDir(), "run directory of the agent")
+	cmd.Flags().StringVar(&runDir, "run-dir", clientRunDir(), "run directory of the agent")
 	cmd.Flags().BoolVar(&onlyPID, "pid", false, "print the number of the process and nothing else, for scripts")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the status file as it is")
 	return cmd
