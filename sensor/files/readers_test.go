@@ -14,6 +14,7 @@ import (
 
 	"rpcapd/savefile"
 	"rpcapd/sensor"
+	"rpcapd/test/netlab"
 )
 
 // tool runs a program of others on files, if it is there.
@@ -24,7 +25,7 @@ func tool(t *testing.T, name string, args ...string) string {
 		t.Skipf("%s is not installed", name)
 	}
 	var stderr bytes.Buffer
-	cmd := exec.Command(path, args...)
+	cmd := netlab.AsAnybody(exec.Command(path, args...))
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
@@ -76,7 +77,7 @@ func TestReaders(t *testing.T) {
 				t.Errorf("tshark reads %d frames of %s", n, last)
 			}
 			if o.Compress == Uncompressed {
-				tool(t, "tcpdump", "-n", "-r", last, "-w", os.DevNull)
+				tool(t, "tcpdump", "-n", "-r", last)
 			}
 		})
 	}
@@ -164,7 +165,7 @@ func TestFollowWithTcpdump(t *testing.T) {
 	part := filepath.Join(dir, "x.pcapng.part")
 	await(t, func() bool { _, err := os.Stat(part); return err == nil })
 	tail := exec.Command("tail", "-c", "+1", "-s", "0.05", "-f", part)
-	dump := exec.Command("tcpdump", "-n", "-l", "-t", "-r", "-")
+	dump := netlab.AsAnybody(exec.Command("tcpdump", "-n", "-l", "-t", "-r", "-"))
 	var out syncBuffer
 	dump.Stdin, _ = tail.StdoutPipe()
 	dump.Stdout = &out

@@ -123,9 +123,9 @@ func TestRotateFrames(t *testing.T) {
 		r.send(b, 1, 70)
 	}
 	a.Detach(sensor.Forwarded{Known: true, Received: 21, Captured: 21})
-	if got := listing(t, dir); !slices.Equal(got, []string{"new/x-2.pcapng", "new/x-3.pcapng.part", "new/x.pcapng"}) {
-		t.Errorf("under way: %v", got)
-	}
+	await(t, func() bool { // the last but one is being closed
+		return slices.Equal(listing(t, dir), []string{"new/x-2.pcapng", "new/x-3.pcapng.part", "new/x.pcapng"})
+	})
 	r.end()
 	total := 0
 	for i, name := range []string{"new/x.pcapng", "new/x-2.pcapng", "new/x-3.pcapng"} {

@@ -17,6 +17,7 @@ import (
 
 	"rpcapd/savefile"
 	"rpcapd/sensor"
+	"rpcapd/test/netlab"
 	"rpcapd/udpstr"
 )
 
@@ -238,7 +239,7 @@ func TestStreamReaders(t *testing.T) {
 			t.Logf("%s is not installed", reader[0])
 			continue
 		}
-		cmd := exec.Command(path, reader[1:]...)
+		cmd := netlab.AsAnybody(exec.Command(path, reader[1:]...))
 		cmd.Stdin = bytes.NewReader(out.Bytes())
 		text, err := cmd.Output()
 		if err != nil {

@@ -142,10 +142,24 @@ func (p *process) sockets(t *testing.T, kind int, f func(fd int) error) (n int) 
 }
 
 // withoutGRO has the sensor's kernel hand over each datagram by itself. What waits in the
-// socket as a super-packet at that moment would come out as one: nothing may be under way.
+// socket as a super-packet at that moment would come out as one: nothing may be under way,
+// which is so when nothing has come for a while.
 func withoutGRO(t *testing.T, e *export) {
 	t.Helper()
-	time.Sleep(100 * time.Millisecond)
+	came := func() (n uint64) {
+		for _, p := range e.sensor.report() {
+			n += p.datagrams
+		}
+		return n
+	}
+	last, since := came(), time.Now()
+	e.sensor.await("the end of the export", func() bool {
+		time.Sleep(50 * time.Millisecond)
+		if n := came(); n != last {
+			last, since = n, time.Now()
+		}
+		return time.Since(since) > 300*time.Millisecond
+	})
 	if e.sensor.sockets(t, unix.SOCK_DGRAM, func(fd int) error {
 		return unix.SetsockoptInt(fd, unix.IPPROTO_UDP, unix.UDP_GRO, 0)
 	}) == 0 {
