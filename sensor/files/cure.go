@@ -51,6 +51,9 @@ func (e *fileError) Unwrap() []error {
 // cure says what to do about a cause.
 func cure(name string, err error) string {
 	dir := filepath.Dir(name)
+	if info, e := os.Stat(name); e == nil && info.IsDir() {
+		dir = name // often a disk of its own, so its parent is another
+	}
 	switch {
 	case errors.Is(err, errLocked):
 		return "stop it, or give this output another name or path"
