@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -253,6 +254,9 @@ func check(file string, w io.Writer) error {
 	}
 	o := sensor.FromConfig(c)
 	if _, err := sensor.New(o); err != nil {
+		return fmt.Errorf("check %s: %w", file, err)
+	}
+	if err := checkOutputs(context.Background(), c); err != nil {
 		return fmt.Errorf("check %s: %w", file, err)
 	}
 	_, err = fmt.Fprintf(w, "%s: good, %d rules\n", file, len(o.Rules))
