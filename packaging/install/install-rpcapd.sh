@@ -187,7 +187,9 @@ get() {
 		curl --fail --silent --show-error --location --proto '=https' --proto-redir '=https' --output "$2" "$1" ||
 			die "cannot fetch $1"
 	elif have wget; then
-		wget -q -O "$2" "$1" || die "cannot fetch $1: wget ended with status $?"
+		# That of busybox takes any certificate.
+		wget --version 2>/dev/null | grep -q '^GNU Wget' || die "-u needs curl or GNU wget; this wget may not check certificates"
+		wget -q --max-redirect=0 -O "$2" "$1" || die "cannot fetch $1: wget ended with status $?"
 	else
 		die "-u needs curl or wget"
 	fi
@@ -253,7 +255,10 @@ refuse_packaged() {
 
 # make_user makes the user that the agent runs as.
 make_user() {
-	[ -z "$root" ] || return 0
+	if [ -n "$root" ]; then
+		make_image_user
+		return
+	fi
 	if grep -q '^rpcapd:' /etc/passwd; then return 0; fi
 	if have systemd-sysusers && [ -d /usr/lib/sysusers.d ]; then
 		echo 'u rpcapd - "Packet-forwarding agent" / /usr/sbin/nologin' >"$work/rpcapd.conf"
@@ -273,11 +278,32 @@ make_user() {
 	fi
 }
 
+# make_image_user makes it in an image, whose systemd would not start the agent without.
+make_image_user() {
+	[ "$manager" = systemd ] || return 0
+	image_has_user && return 0
+	if [ "$(id -u)" = 0 ] && [ -f "$root/etc/passwd" ]; then
+		if have systemd-sysusers; then
+			systemd-sysusers --root="$root" "$files/usr/lib/sysusers.d/rpcapd.conf" >/dev/null 2>&1
+		fi
+		if ! image_has_user && have useradd; then
+			useradd --root "$root" --system --user-group --home-dir / --no-create-home --shell /usr/sbin/nologin --comment "Packet-forwarding agent" rpcapd >/dev/null 2>&1
+		fi
+	fi
+	if image_has_user; then
+		say "made the system user rpcapd in the image"
+	else
+		warn "the image has no user rpcapd, as whom the service runs; make it there, and give its group $(within "$ini")"
+	fi
+}
+
+image_has_user() { grep -qs '^rpcapd:' "$root/etc/passwd"; }
+
 # group_of_agent is who may read the configuration beside root.
 group_of_agent() {
-	if grep -q '^rpcapd:' /etc/group; then
-		echo rpcapd
-	else
+	if grep -qs '^rpcapd:' "$root/etc/group"; then
+		sed -n 's/^rpcapd:[^:]*:\([0-9]*\):.*/\1/p' "$root/etc/group"
+	elif [ -z "$root" ]; then
 		sed -n 's/^nobody:[^:]*:[^:]*:\([0-9]*\):.*/\1/p' /etc/passwd | sed -n 1p
 	fi
 }
@@ -317,6 +343,8 @@ put_files() {
 		for unit in rpcapd.service rpcapd@.service; do
 			put "/usr/lib/systemd/system/$unit" "/etc/systemd/system/$unit" 644
 		done
+		# For images that get their users at the first boot.
+		put /usr/lib/sysusers.d/rpcapd.conf /usr/lib/sysusers.d/rpcapd.conf 644
 		;;
 	debian)
 		put "$share/services/rpcapd.debian" "$script" 755
@@ -352,7 +380,7 @@ make_ini() {
 		{ cp "$files$share/rpcapd.ini" "$to" && chmod 640 "$to"; } || die "cannot write $to"
 		say "wrote $to"
 	fi
-	if [ -z "$root" ] && group=$(group_of_agent) && [ -n "$group" ]; then
+	if [ "$(id -u)" = 0 ] && group=$(group_of_agent) && [ -n "$group" ]; then
 		chgrp "$group" "$to" || warn "cannot give $to to the group $group"
 	fi
 }

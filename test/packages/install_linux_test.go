@@ -223,6 +223,11 @@ func TestRootInstallScriptImage(t *testing.T) {
 			t.Errorf("%s: %s or the line is missing", kind.name, kind.file)
 		}
 	}
+	// A wget that may not check certificates, such as that of busybox, is not used.
+	s.write("/bin/wget", "#!/bin/sh\necho busybox\n", 0o755)
+	if out, code := s.try("sh /root/install.sh -o /fetched -u https://mirror.example"); code == 0 || !strings.Contains(out, "-u needs curl or GNU wget") {
+		t.Errorf("status %d, %s", code, out)
+	}
 	if s.exists("/usr/sbin/rpcapd") || s.exists("/etc/rpcapd") {
 		t.Error("-o has written into the system itself")
 	}
@@ -315,6 +320,23 @@ func TestInstallScriptServices(t *testing.T) {
 				t.Errorf("status %d, %s", code, out)
 			}
 		})
+	})
+}
+
+// TestInstallScriptImageUser: the service of an image finds the user that it runs as, with its file.
+func TestInstallScriptImageUser(t *testing.T) {
+	onDebian(t, func(t *testing.T, suite string) {
+		s := newSystem(t, suite)
+		s.putInstaller(newVersion)
+		s.run("mkdir -p /image/etc && cp /etc/passwd /etc/group /etc/shadow /etc/gshadow /image/etc/")
+		s.wants("sh /root/install.sh -s systemd -o /image 192.0.2.1", "made the system user rpcapd in the image")
+		s.wants("test $(stat -c %g /image"+ini+") = $(sed -n 's/^rpcapd:[^:]*:\\([0-9]*\\).*/\\1/p' /image/etc/group) && echo same", "same")
+		if strings.Contains(s.read("/etc/passwd"), "rpcapd") {
+			t.Error("-o has made a user in the system itself")
+		}
+		if out, code := s.try("sh /root/install.sh -s systemd -o /empty"); code != 0 || !strings.Contains(out, "the image has no user rpcapd") {
+			t.Errorf("status %d, %s", code, out)
+		}
 	})
 }
 
