@@ -76,7 +76,10 @@ func (p *program) nfpm(src *source, a arch, format, stage, out string) error {
 	values := map[string]string{
 		"STAGE": stage, "ARCH": a.nfpm, "VERSION": v, "RELEASE": r, "MTIME": src.time.Format(time.RFC3339),
 		"MAINTAINER": cmp.Or(os.Getenv("MAINTAINER"), maintainer), "HOMEPAGE": cmp.Or(os.Getenv("HOMEPAGE"), homepage),
-		"CHANGELOG": changelog,
+		"CHANGELOG": changelog, "APK_SCRIPTS": stage + ".apk",
+	}
+	if err := apkScripts(values["APK_SCRIPTS"], src.time); err != nil {
+		return err
 	}
 	if values["DOCUMENTS"], err = p.documentEntries(stage, format); err != nil {
 		return err
@@ -103,6 +106,27 @@ func (p *program) nfpm(src *source, a arch, format, stage, out string) error {
 	}
 	_, err = run([]string{"SOURCE_DATE_EPOCH=" + src.epoch()}, "go", "tool", "nfpm", "package", "-f", file, "-p", format, "-t", out+"/")
 	return err
+}
+
+// apkScripts copies the scripts of apk packages: nfpm stores the time of each file, which is not the same in two clones.
+func apkScripts(dir string, when time.Time) error {
+	if err := os.RemoveAll(dir); err != nil {
+		return err
+	}
+	if err := os.CopyFS(dir, os.DirFS("packaging/apk")); err != nil {
+		return err
+	}
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range list {
+		path := filepath.Join(dir, e.Name())
+		if err := cmp.Or(os.Chmod(path, 0o755), os.Chtimes(path, when, when)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // documentEntries lists pages and documents one by one: nfpm expands no pattern in what is
