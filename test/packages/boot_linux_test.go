@@ -91,7 +91,14 @@ func TestBootUpgrade(t *testing.T) {
 		}
 		s.wants("rpcapd status", "rpcapd "+oldVersion, "192.0.2.1:2003")
 
+		// The same for one that the service cannot read, as after a copy by root.
 		s.edit(ini, edited)
+		s.run("chown root:root " + ini)
+		if out := s.installDeb(t, "rpcapd", newVersion); !strings.Contains(out, "permission denied") || s.pid("rpcapd") != pid {
+			t.Errorf("process %s is now %s with a file that the service cannot read:\n%s", pid, s.pid("rpcapd"), out)
+		}
+		s.run("chgrp rpcapd " + ini)
+
 		s.installDeb(t, "rpcapd", newVersion)
 		if s.pid("rpcapd") == pid {
 			t.Error("the old process runs after an upgrade with a good file")
