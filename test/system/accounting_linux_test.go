@@ -204,7 +204,7 @@ func TestRootAccounting(t *testing.T) {
 			},
 		},
 		{
-			name: "limited rate", ini: "MaxRate = 2M",
+			name: "limited rate", ini: "MaxRate = 1M",
 			also: func(t *testing.T, _ *accounting, n *accounts) {
 				if n.agent.RateDropped == 0 || n.sensor.missing != 0 {
 					t.Errorf("frames were to be left out: %+v, %+v", n.agent, n.sensor)
@@ -276,7 +276,7 @@ func accountingLoad(t *testing.T) (frames uint64, rate int) {
 	if severalUsers(t) {
 		return 20_000, 100_000
 	}
-	return 2_000, 4_000
+	return 1_000, 1_500
 }
 
 // largeBuffers skips what needs a receive buffer that only real root gets.

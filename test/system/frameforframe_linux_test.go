@@ -59,11 +59,15 @@ func frameForFrame(t *testing.T, c *circumstance) {
 // traffic makes the host answer all that an ordinary host does.
 func (s *stage) traffic(t *testing.T, mtu int) {
 	t.Helper()
+	bulk := 1 << 20
+	if !severalUsers(t) {
+		bulk = 1 << 18
+	}
 	for _, x := range [][2]string{{clientV4, hostV4}, {clientV6, hostV6}} {
 		must(t, ping(s.client, x[0], x[1], 3, 56))
 		must(t, ping(s.client, x[0], x[1], 1, mtu-48)) // fills a frame, nearly
 		must(t, exchangeUDP(s.client, s.host, x[1], 0, 1, 18, 64, 500, mtu-48, mtu-28, 3*mtu, 60000))
-		must(t, exchangeTCP(s.client, s.host, x[1], 1<<20))
+		must(t, exchangeTCP(s.client, s.host, x[1], bulk))
 	}
 }
 

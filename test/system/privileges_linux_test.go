@@ -80,8 +80,11 @@ func TestRootPrivileges(t *testing.T) {
 // severalUsers says whether the user namespace knows more than root.
 func severalUsers(t *testing.T) bool {
 	t.Helper()
-	b, err := os.ReadFile("/proc/self/uid_map")
-	must(t, err)
+	return manyUsers()
+}
+
+func manyUsers() bool {
+	b, _ := os.ReadFile("/proc/self/uid_map") // is always there
 	f := strings.Fields(string(b))
 	return len(f) >= 3 && f[2] != "1"
 }

@@ -90,7 +90,11 @@ func TestRootReloadFilterChooses(t *testing.T) {
 // TestRootReloadRemovesRule: the capture ends in order and the agent stays connected without dialling again; when the rule
 // comes back it is used on the same connection. A rule on a new port is served.
 func TestRootReloadRemovesRule(t *testing.T) {
-	const size, frames, rate = 300, 5000, 50_000
+	const size = 300
+	frames, rate := uint64(5000), 50_000
+	if !severalUsers(t) {
+		frames, rate = accountingLoad(t)
+	}
 	const first = "[rule lab]\nInterface = eth0\n"
 	const other = "[rule elsewhere]\nInterface = eth0\nAllowAgents = 192.0.2.0/24\n"
 	x, file := ruleReload(t, first)
