@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"rpcapd/filter"
 	"rpcapd/rpcap"
@@ -100,6 +101,7 @@ type Selector struct {
 type machine struct {
 	vm    *filter.VM
 	state machineState
+	until time.Time // machineRefused: tried again for the next source after this
 }
 
 type machineState uint8
@@ -107,7 +109,7 @@ type machineState uint8
 const (
 	machineCompiling machineState = iota // no frame passes yet
 	machineReady
-	machineRefused // the filter has no meaning on this link type: no frame passes
+	machineRefused // no frame passes: the filter has no meaning on this link type, or a name in it could not be looked up
 )
 
 // Compile checks the selection and compiles its filter with tcpdump for the usual link types. It may take as long as
@@ -152,7 +154,7 @@ func (s Selection) Compile(ctx context.Context) (*Selector, error) {
 
 // compile makes the machine of one link type; on an error one that lets nothing pass.
 func (s *Selector) compile(ctx context.Context, linkType uint32) (*machine, error) {
-	refused := &machine{state: machineRefused}
+	refused := &machine{state: machineRefused, until: time.Now().Add(refusedFor)}
 	p, err := s.compiler.compile(ctx, s.filter, linkType)
 	if err != nil {
 		return refused, err
@@ -164,8 +166,9 @@ func (s *Selector) compile(ctx context.Context, linkType uint32) (*machine, erro
 	return &machine{vm: c.VM, state: machineReady}, nil
 }
 
-// Source reports whether frames of this source can be wanted. For a link type that is seen for the first time it begins
-// to compile the filter; until that is done Frame refuses its frames. It does not block.
+// Source reports whether frames of this source can be wanted. For a link type that is seen for the first time, or whose
+// filter was refused a while ago, it begins to compile the filter; until that is done Frame refuses its frames. It does
+// not block.
 func (s *Selector) Source(src Source) bool {
 	if len(s.agents) > 0 && !s.agent(src) || len(s.rules) > 0 && !matchesAny(s.rules, src.Rule) {
 		return false
@@ -178,10 +181,10 @@ func (s *Selector) Source(src Source) bool {
 	defer s.mu.Unlock()
 	known := *s.machines.Load()
 	m := known[linkType]
-	if m == nil {
-		if len(known) >= maxSelected {
-			return false
-		}
+	if m == nil && len(known) >= maxSelected {
+		return false
+	}
+	if m == nil || m.state == machineRefused && time.Now().After(m.until) {
 		m = &machine{}
 		s.replace(linkType, m)
 		go s.compileLate(linkType)

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"rpcapd/udpstr"
 )
@@ -137,4 +138,23 @@ func BenchmarkSelectorFrame(b *testing.B) {
 	for b.Loop() {
 		sel.Frame(1, p)
 	}
+}
+
+// A tcpdump that fails once, as when a name server does not answer, must not silence a link type for good.
+func TestSelectionTriesARefusedLinkTypeAgain(t *testing.T) {
+	needTcpdump(t)
+	s, err := Selection{Filter: "tcp"}.Compile(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	src := Source{Host: "a", Agent: netip.MustParseAddr("10.1.2.3"), LinkType: linkEthernet}
+	s.set(linkEthernet, &machine{state: machineRefused, until: time.Now().Add(time.Hour)})
+	if s.Source(src) {
+		t.Fatal("tried again at once")
+	}
+	s.set(linkEthernet, &machine{state: machineRefused, until: time.Now().Add(-time.Second)})
+	if !s.Source(src) {
+		t.Fatal("not tried again")
+	}
+	eventually(t, "the filter is compiled", func() bool { return (*s.machines.Load())[linkEthernet].state == machineReady })
 }
