@@ -11,6 +11,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"rpcapd/cmd/internal/systemd"
 	"rpcapd/sensor"
 )
 
@@ -22,7 +23,7 @@ func (j *job) reloadOnSignal(ctx context.Context, sen *sensor.Sensor) {
 		case <-ctx.Done():
 			return
 		case <-j.reloads:
-			j.out.notify(reloading())
+			j.out.notify(systemd.Reloading())
 			j.reload(ctx, sen)
 			j.out.notify("READY=1")
 		}

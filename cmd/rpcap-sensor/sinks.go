@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"rpcapd/cmd/internal/systemd"
 	"rpcapd/config"
 	"rpcapd/sensor"
 )
@@ -20,7 +21,7 @@ type outputs struct {
 
 // notify tells systemd, if it has started this process.
 func (o *outputs) notify(state string) {
-	if err := tellSystemd(state); err != nil {
+	if err := systemd.Notify(state); err != nil {
 		o.log.Debug("systemd was not told", zap.Error(err))
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"rpcapd/agent"
+	"rpcapd/cmd/internal/systemd"
 	"rpcapd/config"
 	"rpcapd/privilege"
 )
@@ -84,15 +85,15 @@ func (a *app) supervise(s *settings, sup *agent.Supervisor, ini *iniFile, user s
 		})
 	}()
 	a.parent.ready()
-	if err := tellSystemd("READY=1"); err != nil {
+	if err := systemd.Notify("READY=1"); err != nil {
 		log.Warn("systemd does not know that the agent has started", zap.Error(err))
 	}
-	if every := watchdogInterval(); every > 0 {
+	if every := systemd.WatchdogInterval(); every > 0 {
 		go feedWatchdog(ctx, sup.Progress(), every, log)
 	}
 	log.Info("agent started", zap.String("version", versionText()))
 	err := sup.Run(ctx)
-	_ = tellSystemd("STOPPING=1") // it knows anyway when it has asked for it
+	_ = systemd.Notify("STOPPING=1") // it knows anyway when it has asked for it
 	stop()
 	<-done
 	log.Info("agent stopped")
