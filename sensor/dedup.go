@@ -88,7 +88,7 @@ func (d *dedup) again(stream, linkType uint32, p *udpstr.Packet, now time.Time) 
 	var first *dedupEntry // the oldest that stream has not brought yet
 	for i := range place {
 		e := &place[i]
-		if e.at != 0 && at-e.at > int64(d.window) {
+		if e.at != 0 && max(at-e.at, e.at-at) > int64(d.window) { // later than now: the clock was set back
 			e.at = 0
 		}
 		if e.at < place[oldest].at {

@@ -151,3 +151,21 @@ func BenchmarkDedup(b *testing.B) {
 		d.again(uint32(i&1+1), 1, p, now.Add(time.Duration(i)*time.Microsecond))
 	}
 }
+
+// A clock that is set back must not fill the table with frames of the future.
+func TestDedupClockSetBack(t *testing.T) {
+	d := newDedup(100 * time.Millisecond)
+	one, two := d.stream(), d.stream()
+	p := &udpstr.Packet{Frame: udpstr.Frame{Data: []byte("frame"), Len: 5}}
+	now := time.Unix(1700000000, 0)
+	if d.again(one, 1, p, now) {
+		t.Fatal("the first is dropped")
+	}
+	now = now.Add(-time.Hour)
+	if d.again(two, 1, p, now) {
+		t.Error("a frame from before the clock was set counts")
+	}
+	if !d.again(one, 1, p, now.Add(time.Millisecond)) {
+		t.Error("a duplicate after the clock was set passes")
+	}
+}
