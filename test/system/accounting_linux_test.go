@@ -204,7 +204,7 @@ func TestRootAccounting(t *testing.T) {
 			},
 		},
 		{
-			name: "limited rate", ini: "MaxRate = 1M",
+			name: "limited rate", ini: "MaxRate = 100000",
 			also: func(t *testing.T, _ *accounting, n *accounts) {
 				if n.agent.RateDropped == 0 || n.sensor.missing != 0 {
 					t.Errorf("frames were to be left out: %+v, %+v", n.agent, n.sensor)
