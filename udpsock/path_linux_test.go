@@ -213,7 +213,7 @@ func TestRootSendBufferFull(t *testing.T) {
 			t.Skipf("no slow link: %v", err)
 		}
 		const size, perRun, runs = 1472, 40, 40
-		var longest time.Duration
+		slow := 0
 		for i := range runs {
 			run := make([]byte, 0, perRun*size)
 			for j := range perRun {
@@ -225,14 +225,16 @@ func TestRootSendBufferFull(t *testing.T) {
 			if done, err := p.s.Send(run, size, MaxWait); done != perRun || err != nil {
 				t.Fatal(done, err)
 			}
-			longest = max(longest, time.Since(begin))
+			if time.Since(begin) > 50*time.Millisecond { // MaxWait, and what a busy machine adds
+				slow++
+			}
 		}
 		c := p.s.Counters()
 		if c.FullWaits == 0 || c.DroppedFull == 0 {
 			t.Errorf("GSO %v: the buffer was never full: %+v", gso, c)
 		}
-		if longest > 50*time.Millisecond { // MaxWait, and what a busy machine adds
-			t.Errorf("a send took %v", longest)
+		if slow > runs/10 { // a machine that is very busy lets a thread wait for longer, but not each time
+			t.Errorf("%d of %d sends took too long", slow, runs)
 		}
 		checkAccounts(t, p.s, 10+perRun*runs, 0)
 		got, _ := collect(t, p.r, int(c.Datagrams)-10)
