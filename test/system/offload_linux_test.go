@@ -141,11 +141,8 @@ func (p *process) sockets(t *testing.T, kind int, f func(fd int) error) (n int) 
 	return n
 }
 
-// withoutGRO has the sensor's kernel hand over each datagram by itself. What waits in the
-// socket as a super-packet at that moment would come out as one: nothing may be under way,
-// which is so when nothing has come for a while.
-func withoutGRO(t *testing.T, e *export) {
-	t.Helper()
+// rest waits until nothing is under way: when nothing has come for a while.
+func (e *export) rest() {
 	came := func() (n uint64) {
 		for _, p := range e.sensor.report() {
 			n += p.datagrams
@@ -160,6 +157,13 @@ func withoutGRO(t *testing.T, e *export) {
 		}
 		return time.Since(since) > 300*time.Millisecond
 	})
+}
+
+// withoutGRO has the sensor's kernel hand over each datagram by itself. What waits in the
+// socket as a super-packet at that moment would come out as one.
+func withoutGRO(t *testing.T, e *export) {
+	t.Helper()
+	e.rest()
 	if e.sensor.sockets(t, unix.SOCK_DGRAM, func(fd int) error {
 		return unix.SetsockoptInt(fd, unix.IPPROTO_UDP, unix.UDP_GRO, 0)
 	}) == 0 {
@@ -212,6 +216,7 @@ func withoutChecksums(t *testing.T, e *export) {
 // one was refused, which needs traffic beside it.
 func injectEIO(t *testing.T, e *export) {
 	t.Helper()
+	e.rest() // a last datagram of what was sent before would be refused by itself, and be lost
 	log := filepath.Join(t.TempDir(), "strace")
 	s := start(t, e.host, nil, tool(t, "strace"), "-f", "-p", strconv.Itoa(e.agent.Process.Pid), "-o", log,
 		"-e", "trace=sendmsg", "-e", "inject=sendmsg:error=EIO:when=1")
@@ -233,6 +238,9 @@ func injectEIO(t *testing.T, e *export) {
 	s.Process.Signal(unix.SIGINT) // it lets the agent go
 	<-s.done
 	<-traffic
+	if strings.Contains(e.agent.text(), "send 1 datagrams of") {
+		t.Skip("a datagram was refused that was no part of a super-packet, and is rightly lost")
+	}
 }
 
 // etherFiller is another EtherType for local experiments: frames that no test looks at.

@@ -1,7 +1,6 @@
 package system
 
 import (
-	"bytes"
 	"io"
 	"os"
 	"path/filepath"
@@ -201,8 +200,13 @@ func (s *sensor) report() []peer {
 	before := strings.Count(s.text(), head)
 	s.signal(syscall.SIGUSR1)
 	s.says(head, before+1)
-	s.await("a whole summary", func() bool { return bytes.HasSuffix([]byte(s.text()), []byte("\n")) })
 	text := s.text()
+	s.await("a whole summary", func() bool { // it is written line by line
+		time.Sleep(50 * time.Millisecond)
+		was := text
+		text = s.text()
+		return text == was && strings.HasSuffix(text, "\n")
+	})
 	return parsePeers(s.t, text[strings.LastIndex(text, head):])
 }
 
