@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rpcapd/filter"
+	"rpcapd/prefetch"
 	"rpcapd/udpstr"
 )
 
@@ -58,10 +59,15 @@ const (
 	packetTypeAt = frameHeaderLen + 10
 	tagLen       = 4
 	addressesLen = 12 // destination and source of Ethernet, in front of the tag
-	// touchAhead is how many frames ahead the ring is read for no other purpose than to
-	// have it in the cache: where a header is, only the one before tells, so without it
-	// the misses come one after the other. It guesses that frames are of equal length.
-	touchAhead = 8
+	// What is read soon is fetched ahead: where a header is, only the one before tells, so
+	// without it the cache misses come one after the other. Of small frames whole pieces of
+	// the block are fetched, fetchPiece bytes, fetchAhead bytes on; of larger ones the header
+	// that lies headersAhead frames on if they are of equal length (the packer fetches their
+	// bytes).
+	fetchPiece   = 1 << 10
+	fetchAhead   = 2 << 10
+	smallFrame   = 512
+	headersAhead = 8
 )
 
 var errCorrupt = errors.New("corrupt block")
@@ -95,7 +101,6 @@ type walker struct {
 	left    uint32  // frames not yet walked
 	bytes   uint64  // of the frames that fill wrote last
 	snaplen uint32
-	touched uint32     // keeps the compiler from leaving out the reads ahead
 	vm      *filter.VM // nil: keep all
 	tags    bool       // the link type has VLAN tags to put back
 	skipOut bool       // leave out outgoing copies (loopback on old kernels)
@@ -116,14 +121,14 @@ func (w *walker) fill(dst []udpstr.Frame) (n int, refused uint64, err error) {
 	at, left, snaplen := w.at, w.left, w.snaplen
 	special := w.vm != nil || w.skipOut
 	var bytes uint64
-	var touched uint32
+	var fetch uintptr // from here on nothing has been fetched
 	for ; left > 0 && n < len(dst); left-- {
 		if at > size-frameHeaderLen || at%8 != 0 {
 			return n, refused, errCorrupt
 		}
 		h := (*frameHeader)(unsafe.Add(base, at))
-		if far := at + touchAhead*uintptr(h.next); far < size-frameHeaderLen {
-			touched += *(*uint32)(unsafe.Add(base, far))
+		if at >= fetch {
+			fetch = w.fetch(at, uintptr(h.next))
 		}
 		from := at + uintptr(h.mac)
 		caplen, length := h.caplen, h.len
@@ -155,8 +160,22 @@ func (w *walker) fill(dst []udpstr.Frame) (n int, refused uint64, err error) {
 		at += uintptr(h.next)
 	}
 	w.at, w.left, w.bytes = at, left, bytes
-	w.touched = touched
 	return n, refused, nil
+}
+
+// fetch asks for what is read soon when the walk is at the frame at, and returns from
+// where to ask again.
+func (w *walker) fetch(at, next uintptr) uintptr {
+	size := uintptr(len(w.block))
+	if next > smallFrame {
+		if far := at + headersAhead*next; far < size-frameHeaderLen {
+			prefetch.Bytes(w.block[far : far+frameHeaderLen])
+		}
+		return 0
+	}
+	from, to := min(at+fetchAhead, size), min(at+fetchAhead+fetchPiece, size)
+	prefetch.Bytes(w.block[from:to])
+	return at + fetchPiece
 }
 
 // judge returns how many bytes to keep, 0 for none. The program sees what it would

@@ -1,6 +1,10 @@
 package udpstr
 
-import "fmt"
+import (
+	"fmt"
+
+	"rpcapd/prefetch"
+)
 
 // Packer cuts frames into datagrams. Frames go in with Append, runs of datagrams come out with Take. Its zero value is not
 // usable; NewPacker makes one for each capture, since seqno and npkt start anew with each.
@@ -163,6 +167,7 @@ func (p *Packer) pack(frames []Frame) (n int) {
 				if next > end {
 					break
 				}
+				fetch(frames, n)
 				rec := buf[w:next]
 				packed++
 				putPacketHeader(rec, f, len(f.Data), packed)
@@ -181,6 +186,7 @@ func (p *Packer) pack(frames []Frame) (n int) {
 				break
 			}
 			if room >= minRoom {
+				fetch(frames, n)
 				f := &frames[n]
 				data := clip(f.Data)
 				putPacketHeader(buf[w:end], f, len(data), packed+1)
@@ -200,6 +206,24 @@ func (p *Packer) pack(frames []Frame) (n int) {
 	p.ahead.advance(n, bytes+w)
 	return n
 }
+
+// Of frames longer than fetchOver bytes, fetchMost bytes are asked for when the packer is at the frame fetchAhead before:
+// each is a new place in memory, for which the processor would have to notice anew that it is read in order.
+const (
+	fetchAhead = 4
+	fetchOver  = 128
+	fetchMost  = 2048
+)
+
+// fetch is inlined: small frames, which are many, cost two comparisons.
+func fetch(frames []Frame, n int) {
+	if n += fetchAhead; n < len(frames) && len(frames[n].Data) > fetchOver {
+		fetchData(frames[n].Data)
+	}
+}
+
+//go:noinline
+func fetchData(data []byte) { prefetch.Bytes(data[:min(len(data), fetchMost)]) }
 
 // stop returns the end of the frames from n on that may begin in the open datagram, in which room bytes are left.
 func (p *Packer) stop(frames []Frame, n, room int) int {

@@ -19,14 +19,15 @@ const module = "rpcapd/"
 // product code may import.
 var allowed = map[string][]string{
 	"rpcap":     {},
-	"udpstr":    {},
+	"prefetch":  {},
+	"udpstr":    {"prefetch"},
 	"iface":     {},
 	"privilege": {},
 	"udpsock":   {},
 	"savefile":  {"udpstr"},
 	"filter":    {"rpcap"},
 	"config":    {"iface", "rpcap"},
-	"capture":   {"filter", "iface", "rpcap", "udpstr"},
+	"capture":   {"filter", "iface", "prefetch", "rpcap", "udpstr"},
 	"agent":     {"capture", "config", "filter", "iface", "rpcap", "udpsock", "udpstr"},
 	"sensor":    {"config", "filter", "rpcap", "savefile", "udpsock", "udpstr"},
 	"cmd":       {"agent", "capture", "config", "filter", "iface", "privilege", "rpcap", "savefile", "sensor", "udpsock", "udpstr"},
@@ -35,7 +36,7 @@ var allowed = map[string][]string{
 }
 
 // pure packages know no clock, no goroutine, no logger, and only the standard library.
-var pure = []string{"rpcap", "savefile", "udpstr"}
+var pure = []string{"prefetch", "rpcap", "savefile", "udpstr"}
 
 // logging packages may import zap.
 var logging = []string{"cmd", "agent", "sensor", "test"}
