@@ -52,31 +52,9 @@ func (t *tracker) portProblems(ports []Port, dropping map[uint16]bool) (list []P
 		if n := p.Foreign - min(before.Foreign, p.Foreign); n > 0 {
 			list = append(list, Problem{
 				Severity: SeverityInfo, Kind: "foreign", Count: n,
-				Text: fmt.Sprintf("%s on port %d belonged to no capture and were dropped.", capital(count(n, "datagram")), p.Port),
+				Text: fmt.Sprintf("%s on port %d belonged to no capture and %s dropped.", count(n, "datagram"), p.Port, were(n)),
 				Cure: "A few come from captures that have just ended. Many come from a stranger, from an agent behind another address than its control connection, or from a flood: let a firewall admit the agents only.",
 			})
-		}
-	}
-	return list
-}
-
-func (t *tracker) sinkProblems(sinks []Sink) (list []Problem) {
-	for _, s := range sinks {
-		switch sensor.SinkState(s.State) {
-		case sensor.SinkFailed:
-			list = append(list, Problem{Severity: SeverityError, Kind: "output-failed",
-				Text: fmt.Sprintf("Output %s has failed: %s.", s.Name, s.Error), Cure: "Remove the cause and restart the sensor."})
-		case sensor.SinkRetrying:
-			list = append(list, Problem{Severity: SeverityError, Kind: "output-failed",
-				Text: fmt.Sprintf("Output %s does not work: %s.", s.Name, s.Error), Cure: "Remove the cause; the sensor tries again by itself."})
-		case sensor.SinkDegraded:
-			list = append(list, Problem{Severity: SeverityWarning, Kind: "output-degraded",
-				Text: fmt.Sprintf("Output %s works only in part: %s.", s.Name, s.Error), Cure: "Remove the cause; the sensor goes on by itself."})
-		}
-		if n := s.Dropped - min(t.sinks[s.Name].oldest().Dropped, s.Dropped); n > 0 {
-			list = append(list, Problem{Severity: SeverityError, Kind: "output-drops", Count: n,
-				Text: fmt.Sprintf("Output %s dropped %s.", s.Name, count(n, "frame")),
-				Cure: "Its disk or its reader is too slow, or does not take the link type. Use a faster one, forward less (a filter, a smaller snap length), or write pcapng."})
 		}
 	}
 	return list
@@ -85,7 +63,7 @@ func (t *tracker) sinkProblems(sinks []Sink) (list []Problem) {
 func (t *tracker) sensorProblems(v *view) (list []Problem) {
 	if n := v.status.Refused - min(t.recent.oldest().refused, v.status.Refused); n > 0 {
 		list = append(list, Problem{Severity: SeverityWarning, Kind: "refused", Count: n,
-			Text: capital(count(n, "connection")) + " were not served: no rule allows the address, or there are too many of them.",
+			Text: count(n, "connection") + " " + were(n) + " not served: no rule allows the address, or there are too many of them.",
 			Cure: "Add the address to AllowAgents of a rule, or find out who connects; the log has the addresses."})
 	}
 	if len(v.peers) == 0 && v.status.Accepted == 0 {
@@ -162,7 +140,7 @@ func lossProblems(p *Peer, diff *counters, portDrops bool, say func(Severity, st
 			"Agent and sensor disagree, or something on the path changes datagrams: which agent and version is it?")
 	}
 	if n := diff[duplicate]; float64(n) > manyDuplicates*float64(diff[datagrams]) {
-		say(SeverityInfo, "duplicate", n, fmt.Sprintf("sent %s twice; the second ones were dropped.", count(n, "datagram")),
+		say(SeverityInfo, "duplicate", n, fmt.Sprintf("sent %s twice; what came second was dropped.", count(n, "datagram")),
 			"The path doubles datagrams (mirroring, bonding): harmless, but it costs bandwidth.")
 	}
 	if n := diff[reconnects]; n >= manyReconnects {
@@ -174,7 +152,13 @@ func lossProblems(p *Peer, diff *counters, portDrops bool, say func(Severity, st
 	}
 }
 
-func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+// were is the verb for a number of things.
+func were(n uint64) string {
+	if n == 1 {
+		return "was"
+	}
+	return "were"
+}
 
 // seconds is a duration for people.
 func seconds(s float64) string {
