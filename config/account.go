@@ -69,12 +69,12 @@ func (a Agent) Authenticate(user, password string) bool {
 	return err == nil && known == 1
 }
 
-// parseAccount reads "name, hash". It repeats nothing of the hash in an error: it
+// parseAccount reads "name, hash"; command is what makes such a line. It repeats nothing of the hash in an error: it
 // may be a password that was put there by mistake.
-func parseAccount(value string) (Account, error) {
+func parseAccount(value, command string) (Account, error) {
 	words := splitWords(value)
 	if len(words) != 2 {
-		return Account{}, errors.New("Account: write NAME, HASH as rpcapd passwd prints it")
+		return Account{}, fmt.Errorf("Account: write NAME, HASH as %s prints it", command)
 	}
 	name, hash := words[0], []byte(words[1])
 	if err := checkAccountName(name); err != nil {
@@ -82,10 +82,10 @@ func parseAccount(value string) (Account, error) {
 	}
 	cost, err := bcrypt.Cost(hash)
 	if err != nil || len(hash) != 60 {
-		return Account{}, fmt.Errorf("Account %q: what follows the name is no bcrypt hash; let rpcapd passwd make the line", name)
+		return Account{}, fmt.Errorf("Account %q: what follows the name is no bcrypt hash; let %s make the line", name, command)
 	}
 	if cost > maxPasswordCost {
-		return Account{}, fmt.Errorf("Account %q: bcrypt cost %d: above %d each attempt would take seconds; let rpcapd passwd make the line", name, cost, maxPasswordCost)
+		return Account{}, fmt.Errorf("Account %q: bcrypt cost %d: above %d each attempt would take seconds; let %s make the line", name, cost, maxPasswordCost, command)
 	}
 	return Account{Name: name, Hash: hash}, nil
 }

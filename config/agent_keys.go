@@ -116,7 +116,7 @@ func (p *agentParser) activeClient(s setting) {
 }
 
 func (p *agentParser) account(s setting) {
-	account, err := parseAccount(s.value)
+	account, err := parseAccount(s.value, "rpcapd passwd")
 	if err != nil {
 		p.errorf(s.line, "%v", err)
 		return

@@ -37,7 +37,7 @@ var httpSection = sensorSection{
 			to.Key = value
 		case "Account":
 			var a Account
-			if a, err = parseAccount(s.value); err != nil {
+			if a, err = parseAccount(s.value, "rpcap-sensor passwd"); err != nil {
 				p.errorf(s.line, "%v", err) // it names the key itself
 				return nil
 			}

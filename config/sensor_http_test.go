@@ -42,7 +42,7 @@ func TestSensorHTTP(t *testing.T) {
 		"Listen = :9300\n" + account.Setting():           "without TLS",
 		"Certificate = c.pem":                            "only one of Certificate and Key",
 		"Listen = 10.0.0.1:x":                            "ADDRESS:PORT",
-		"Account = ops, a secret":                        "rpcapd passwd",
+		"Account = ops, a secret":                        "as rpcap-sensor passwd prints it",
 		"Certficate = c.pem":                             "did you mean Certificate?",
 		"Listen = 127.0.0.1:9203\nListen = [::1]:9203\n": "stands already on line 3",
 	} {
