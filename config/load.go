@@ -29,7 +29,7 @@ func LoadSensor(path string) (Sensor, Problems, error) {
 	if err != nil {
 		return Sensor{}, nil, err
 	}
-	s, problems := ParseSensor(path, data)
+	s, problems := parseSensor(path, data)
 	if s.secret() && readableByAll(path) {
 		problems = append(problems, Problem{File: path, Warning: true, Text: "it has passwords and every user may read it; chmod 640 it"})
 	}

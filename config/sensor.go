@@ -25,6 +25,8 @@ type Sensor struct {
 	HTTP    HTTP
 
 	PcapOverIP []PcapOverIP
+
+	Places Places // for messages; only of LoadSensor
 }
 
 // Rule says which agents and interfaces are wanted and what is asked of them. The

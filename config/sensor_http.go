@@ -49,7 +49,6 @@ var httpSection = sensorSection{
 	},
 	whole: func(p *sensorParser) {
 		h := p.sensor.HTTP
-		p.sensor.HTTP.line = 0 // only for messages: a section that has moved has not changed
 		if (h.Certificate == "") != (h.Key == "") {
 			p.errorf(h.line, "[http] has only one of Certificate and Key; TLS needs both")
 		}

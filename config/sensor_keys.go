@@ -39,6 +39,12 @@ func grammarOf(sections []sensorSection) []section {
 // ParseSensor reads the sensor's file. The result is of use only if the problems
 // hold no error; file is for the messages.
 func ParseSensor(file string, data []byte) (Sensor, Problems) {
+	s, problems := parseSensor(file, data)
+	s.Places = Places{} // two texts that say the same give the same
+	return s, problems
+}
+
+func parseSensor(file string, data []byte) (Sensor, Problems) {
 	r := &report{file: file}
 	text, err := decode(data)
 	if err != nil {
@@ -65,6 +71,8 @@ func ParseSensor(file string, data []byte) (Sensor, Problems) {
 			}
 		}
 	}
+	p.sensor.forgetLines()
+	p.sensor.Places = placesOf(file, settings, headers)
 	return p.sensor, r.result()
 }
 

@@ -48,6 +48,9 @@ var tapSection = sensorSection{
 	},
 }
 
+// Title is the section of the file, without brackets.
+func (t TAP) Title() string { return t.section }
+
 // set puts one line of a section in force.
 func (t *TAP) set(s setting) (err error) {
 	switch value := unquote(s.value); s.key {

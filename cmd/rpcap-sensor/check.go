@@ -1,47 +1,100 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
-	"strings"
+	"os"
+	"slices"
 
 	"rpcapd/config"
 	"rpcapd/sensor"
 )
 
-// checkOutputs finds what would keep the outputs of a file from starting and that nothing needs to be opened for: filters
-// that tcpdump refuses, certificates that cannot be read.
-func checkOutputs(ctx context.Context, c config.Sensor) error {
-	var errs []error
-	filter := func(title string, s config.Selection) {
-		if _, err := sensor.SelectionFromConfig(s).Compile(ctx); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", title, err))
-		}
+// refused puts the line of a key before an error about it, if the section is in a file.
+func (o *outputs) refused(section, key string, err error) error {
+	if p := o.config.Places.Problem(section, key, ""); p.Line > 0 {
+		return fmt.Errorf("%s:%d: [%s] %s: %w", p.File, p.Line, section, key, err)
 	}
-	certificate := func(title, certificate, key string) {
-		if certificate == "" {
-			return
-		}
-		if _, err := tls.LoadX509KeyPair(certificate, key); err != nil {
-			errs = append(errs, fmt.Errorf("%s: read certificate %s and key %s: %w", title, certificate, key, err))
-		}
-	}
-	for _, f := range c.Files {
-		filter(sectionTitle("file", f.Name), f.Selection)
-	}
-	for _, t := range c.TAP {
-		filter("[tap] "+t.Interface, t.Selection)
-	}
-	for _, o := range c.PcapOverIP {
-		filter(sectionTitle("pcap-over-ip", o.Name), o.Selection)
-		certificate(sectionTitle("pcap-over-ip", o.Name), o.Certificate, o.Key)
-	}
-	certificate("[http]", c.HTTP.Certificate, c.HTTP.Key)
-	return errors.Join(errs...)
+	return err
 }
 
-func sectionTitle(kind, name string) string {
-	return "[" + strings.TrimSpace(kind+" "+name) + "]"
+// cause returns the mistakes in a section that may be behind an error; if there are none, the error with the line of a key.
+func (o *outputs) cause(mistakes config.Problems, section, key string, err error) error {
+	if found := mistakes.Err(); found != nil && o.config.Places.Problem(section, "", "").Line > 0 {
+		return found
+	}
+	return o.refused(section, key, err)
+}
+
+// checkOutputs finds what would keep the outputs of a file from starting and that nothing needs to be opened for: filters
+// that tcpdump refuses, certificates that cannot be read, directories that cannot be written to.
+func checkOutputs(ctx context.Context, c config.Sensor) (all config.Problems) {
+	filter := func(section string, s config.Selection) {
+		if _, err := sensor.SelectionFromConfig(s).Compile(ctx); err != nil {
+			all = append(all, c.Places.Problem(section, "Filter", fmt.Sprintf("[%s] Filter: %v", section, err)))
+		}
+	}
+	all = append(all, checkOutputFile(c)...)
+	for _, f := range c.Files {
+		filter(f.Title(), f.Selection)
+		dir, _ := config.SplitFilePath(f.Path)
+		all = append(all, checkDirectory(c.Places, f.Title(), "Path", dir, true)...)
+	}
+	for _, t := range c.TAP {
+		filter(t.Title(), t.Selection)
+	}
+	for _, o := range c.PcapOverIP {
+		filter(o.Title(), o.Selection)
+		all = append(all, checkPcapOverIPFiles(c, o)...)
+	}
+	all = append(all, checkHTTPFiles(c)...)
+	slices.SortStableFunc(all, func(a, b config.Problem) int { return cmp.Compare(a.Line, b.Line) })
+	return all
+}
+
+// checkPcapOverIPFiles reads the certificates of a section.
+func checkPcapOverIPFiles(c config.Sensor, o config.PcapOverIP) (all config.Problems) {
+	all = checkPair(c.Places, o.Title(), o.Certificate, o.Key)
+	all = append(all, checkPool(c.Places, o.Title(), "ClientCA", o.ClientCA)...)
+	return append(all, checkPool(c.Places, o.Title(), "CA", o.CA)...)
+}
+
+// checkHTTPFiles reads the certificate of [http].
+func checkHTTPFiles(c config.Sensor) config.Problems {
+	return checkPair(c.Places, "http", c.HTTP.Certificate, c.HTTP.Key)
+}
+
+// checkPair reads a certificate and its key, and says on whose line what is wrong.
+func checkPair(at config.Places, section, certificate, key string) config.Problems {
+	if certificate == "" || key == "" {
+		return nil
+	}
+	for _, f := range []struct{ key, name string }{{"Certificate", certificate}, {"Key", key}} {
+		if _, err := os.ReadFile(f.name); err != nil {
+			return config.Problems{at.Problem(section, f.key, fmt.Sprintf("[%s] %s: %v; name a PEM file that the sensor's user may read", section, f.key, err))}
+		}
+	}
+	if _, err := tls.LoadX509KeyPair(certificate, key); err != nil {
+		return config.Problems{at.Problem(section, "Certificate", fmt.Sprintf("[%s] Certificate %s and Key %s do not go together: %v", section, certificate, key, err))}
+	}
+	return nil
+}
+
+// checkPool reads certificates of authorities.
+func checkPool(at config.Places, section, key, name string) config.Problems {
+	if name == "" {
+		return nil
+	}
+	text, err := os.ReadFile(name)
+	if err == nil && !x509.NewCertPool().AppendCertsFromPEM(text) {
+		err = errors.New(name + " has no certificate in PEM format")
+	}
+	if err != nil {
+		return config.Problems{at.Problem(section, key, fmt.Sprintf("[%s] %s: %v; name a PEM file that the sensor's user may read", section, key, err))}
+	}
+	return nil
 }

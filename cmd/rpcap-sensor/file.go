@@ -32,7 +32,10 @@ func fileSink(ctx context.Context, o *outputs, c config.File) (sensor.Sink, erro
 	}
 	selected, err := sensor.Select(ctx, sensor.SelectionFromConfig(c.Selection), k)
 	if err != nil {
-		return nil, err
+		return nil, o.refused(c.Title(), "Filter", err)
 	}
-	return selected, k.Open()
+	if err := k.Open(); err != nil {
+		return selected, o.refused(c.Title(), "Path", err)
+	}
+	return selected, nil
 }

@@ -37,7 +37,7 @@ func serveHTTP(_ context.Context, sen *sensor.Sensor, o *outputs) (func(context.
 	}
 	server, err := health.New(opts)
 	if err != nil {
-		return nil, err
+		return nil, o.cause(checkHTTPFiles(o.config), "http", "Listen", err)
 	}
 	return server.Run, nil
 }

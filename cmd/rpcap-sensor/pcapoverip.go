@@ -17,12 +17,12 @@ func pcapOverIPSinks(ctx context.Context, o *outputs) (all []sensor.Sink, err er
 		opts.Own = own
 		k, err := pcapoverip.New(opts)
 		if err != nil {
-			return all, err
+			return all, o.cause(checkPcapOverIPFiles(o.config, c), c.Title(), pcapOverIPAddress(c), err)
 		}
 		selected, err := sensor.Select(ctx, sensor.SelectionFromConfig(c.Selection), k)
 		if err != nil {
 			_ = k.Close() // the first error counts
-			return all, err
+			return all, o.refused(c.Title(), "Filter", err)
 		}
 		all = append(all, selected)
 	}
@@ -47,4 +47,12 @@ func pcapOverIPOptions(c config.PcapOverIP, o *outputs) pcapoverip.Options {
 		opts.LinkType = &n
 	}
 	return opts
+}
+
+// pcapOverIPAddress is the key that has the address.
+func pcapOverIPAddress(c config.PcapOverIP) string {
+	if c.Connect != "" {
+		return "Connect"
+	}
+	return "Listen"
 }

@@ -53,7 +53,7 @@ func (j *job) needRestart(l loaded) []string {
 	was, is := reflect.ValueOf(j.out.config), reflect.ValueOf(l.config)
 	for i := range was.NumField() {
 		name := was.Type().Field(i).Name
-		if name != "Rules" && name != "Aliases" && !reflect.DeepEqual(was.Field(i).Interface(), is.Field(i).Interface()) {
+		if name != "Rules" && name != "Aliases" && name != "Places" && !reflect.DeepEqual(was.Field(i).Interface(), is.Field(i).Interface()) {
 			changed[strings.ToLower(name)] = true
 		}
 	}

@@ -244,21 +244,23 @@ func check(file string, w io.Writer) error {
 	if err != nil {
 		return err
 	}
+	bad := problems.Err() != nil
+	if !bad {
+		outputs := checkOutputs(context.Background(), c)
+		bad, problems = outputs.Err() != nil, append(problems, outputs...)
+	}
 	for _, p := range problems {
 		if _, err := fmt.Fprintln(w, p.String()); err != nil {
 			return err
 		}
 	}
-	if err := problems.Err(); err != nil {
+	if bad {
 		return fmt.Errorf("check %s: it has errors", file)
 	}
 	o := sensor.FromConfig(c)
 	if _, err := sensor.New(o); err != nil {
 		return fmt.Errorf("check %s: %w", file, err)
 	}
-	if err := checkOutputs(context.Background(), c); err != nil {
-		return fmt.Errorf("check %s: %w", file, err)
-	}
-	_, err = fmt.Fprintf(w, "%s: good, %d rules\n", file, len(o.Rules))
+	_, err = fmt.Fprintf(w, "%s: good, %s\n", file, plural(len(o.Rules), "rule"))
 	return err
 }

@@ -30,7 +30,10 @@ func tapSink(ctx context.Context, o *outputs, c config.TAP) (sensor.Sink, error)
 	}
 	selected, err := sensor.Select(ctx, sensor.SelectionFromConfig(c.Selection), k)
 	if err != nil {
-		return nil, err
+		return nil, o.refused(c.Title(), "Filter", err)
 	}
-	return selected, k.Open()
+	if err := k.Open(); err != nil {
+		return selected, o.refused(c.Title(), "Interface", err)
+	}
+	return selected, nil
 }
