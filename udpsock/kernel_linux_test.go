@@ -154,7 +154,7 @@ func TestKernelDrops(t *testing.T) {
 				}
 				sent += 10
 			}
-			n, err := r.Receive(time.Now().Add(2 * time.Second))
+			n, err := r.Receive(time.Now().Add(20 * time.Second))
 			if err != nil {
 				t.Fatal(err)
 			}

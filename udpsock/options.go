@@ -19,8 +19,8 @@ const (
 	// DefaultReceiveBuffer is asked for when ListenOptions has none: 50 ms at 5 Gbit/s. Without CAP_NET_ADMIN the kernel
 	// grants at most net.core.rmem_max.
 	DefaultReceiveBuffer = 32 << 20
-	// DefaultMessages is how many messages a Receiver takes at once. Offload makes each hold about 44 datagrams; more
-	// messages would only be more memory to go through.
+	// DefaultMessages is how many messages a Receiver takes at once at most. Offload makes each hold about 44 datagrams;
+	// then it takes fewer, which stay in the cache.
 	DefaultMessages = 16
 	// MaxMessages bounds ListenOptions.Messages.
 	MaxMessages = 256

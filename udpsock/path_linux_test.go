@@ -165,7 +165,7 @@ func TestRootFragments(t *testing.T) {
 			if _, err := p.s.Send(pattern(2*1400, 1), 1400, MaxWait); err != nil {
 				t.Fatal(err)
 			}
-			for deadline := time.Now().Add(2 * time.Second); p.s.MaxDatagram() != 1252 && time.Now().Before(deadline); {
+			for deadline := time.Now().Add(20 * time.Second); p.s.MaxDatagram() != 1252 && time.Now().Before(deadline); {
 				time.Sleep(time.Millisecond)
 			}
 		}
@@ -233,7 +233,7 @@ func TestRootSendBufferFull(t *testing.T) {
 		if c.FullWaits == 0 || c.DroppedFull == 0 {
 			t.Errorf("GSO %v: the buffer was never full: %+v", gso, c)
 		}
-		if slow > runs/10 { // a machine that is very busy lets a thread wait for longer, but not each time
+		if slow > runs/2 { // the median: a machine that is very busy lets a thread wait for longer, but not most times
 			t.Errorf("%d of %d sends took too long", slow, runs)
 		}
 		checkAccounts(t, p.s, 10+perRun*runs, 0)

@@ -24,9 +24,18 @@ type receiveSocket struct {
 	zones    map[uint32]string // names of interfaces; the receiving goroutine's
 
 	read     func(fd uintptr) bool // made once, since a closure made each time would be an allocation
+	most     int                   // messages to take with the next call
 	received int
 	errno    unix.Errno
 }
+
+const (
+	// batchBytes is about what one call takes while messages are long: the data stays in the caches of a core, and the next
+	// call writes to the same memory. Twice as much costs a quarter more for full super-packets.
+	batchBytes = 160 << 10
+	// leastMessages of any length are taken.
+	leastMessages = 2
+)
 
 func (r *Receiver) prepare(c syscall.RawConn, o ListenOptions) error {
 	var err error
@@ -64,6 +73,7 @@ func (r *Receiver) start(o ListenOptions) error {
 	r.names = make([]unix.RawSockaddrInet6, o.Messages)
 	r.controls = make([]controlBuffer, o.Messages)
 	r.zones = make(map[uint32]string)
+	r.most = o.Messages
 	for i := range r.messages {
 		slot := r.batch.slot(i)
 		r.vectors[i].Base = &slot[0]
@@ -77,7 +87,7 @@ func (r *Receiver) start(o ListenOptions) error {
 	}
 	r.read = func(fd uintptr) bool {
 		for {
-			if r.received, r.errno = recvmmsg(fd, r.messages); r.errno != unix.EINTR {
+			if r.received, r.errno = recvmmsg(fd, r.messages[:r.most]); r.errno != unix.EINTR {
 				return r.errno != unix.EAGAIN
 			}
 		}
@@ -115,6 +125,7 @@ func (r *Receiver) receive() error {
 		r.rearm(i)
 		bytes += n
 	}
+	r.most = min(len(r.messages), max(leastMessages, batchBytes*r.received/max(1, bytes)))
 	r.counters.batches.Add(1)
 	r.counters.messages.Add(uint64(r.received))
 	r.counters.datagrams.Add(uint64(len(r.batch.datagrams)))
