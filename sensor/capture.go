@@ -94,6 +94,9 @@ func (s *session) endCapture(tail Tail, captured uint32) {
 		c.tcp.close()
 	}
 	c.guard.Lock()
+	if c.port != nil {
+		c.port.conclude(c.stream, time.Now())
+	}
 	c.stream.finish(tail, captured, c.forwarded())
 	c.guard.Unlock()
 	if c.port != nil {
@@ -131,8 +134,23 @@ func (c *capture) fill(st *PeerStatus) {
 	st.Tail, st.TailLost = c.stream.tail, c.stream.tailLost
 	st.Rebound = c.stream.rebound
 	st.Deduplicated = c.stream.repeated
+	st.Disowned = c.stream.disowned
 	st.ClockOffset, st.ClockKnown = c.stream.clock.offset()
 	st.setSinks(c.stream.sinkCounters())
+}
+
+// asked notes what has come before the agent is asked for STATS.
+func (c *capture) asked() {
+	if c.port != nil {
+		c.port.with(func() { c.port.asked(c.stream) })
+	}
+}
+
+// judge compares what has come with the agent's answer.
+func (c *capture) judge(captured uint32) {
+	if c.port != nil {
+		c.port.with(func() { c.port.judge(c.stream, captured, time.Now()) })
+	}
 }
 
 // roundTrip takes how long the agent took for an answer.

@@ -56,12 +56,16 @@ type dataPort struct {
 	pending map[netip.Addr]*stream       // awaits its first datagram; at most one per address
 	ended   map[netip.AddrPort]time.Time // last heard, of sources whose stream has ended
 	timed   []*stream                    // hold datagrams back, so that Expire is due some time
+	claims  map[netip.AddrPort]*claim    // sources of agents' addresses that belong to no stream yet
+	held    *heldBytes                   // for claims, of all ports
 	foreign uint64
 }
 
-func newDataPort(sock datagramSource, log *zap.Logger) *dataPort {
+// newDataPort makes a port; held is what all ports hold for claims.
+func newDataPort(sock datagramSource, held *heldBytes, log *zap.Logger) *dataPort {
 	return &dataPort{
-		sock: sock, port: sock.Port(), log: log,
+		sock: sock, port: sock.Port(), log: log, held: held,
+		claims:  make(map[netip.AddrPort]*claim),
 		streams: make(map[*stream]struct{}),
 		bySrc:   make(map[netip.AddrPort]*stream),
 		pending: make(map[netip.Addr]*stream),
@@ -97,11 +101,18 @@ func (p *dataPort) batch(n int, now time.Time) time.Time {
 	for i := range n {
 		src, b := p.sock.Datagram(i)
 		if last == nil || src != lastSrc {
-			last, lastSrc = p.find(src, b, now), src
+			var held bool
+			if last, held = p.find(src, b, now); held {
+				continue
+			}
+			lastSrc = src
 		}
 		if last == nil {
 			p.foreign++
 			continue
+		}
+		if !last.confirmed {
+			p.confirm(last, b)
 		}
 		last.datagram(b, now)
 		p.time(last)
@@ -125,6 +136,7 @@ func (p *dataPort) expire(now time.Time) (next time.Time) {
 	keep := p.timed[:0]
 	for _, s := range p.timed {
 		if s.udpstr == nil {
+			s.timed = false
 			continue // finished
 		}
 		s.expire(now)
@@ -140,48 +152,32 @@ func (p *dataPort) expire(now time.Time) (next time.Time) {
 	}
 	clear(p.timed[len(keep):])
 	p.timed = keep
+	if len(p.claims) > 0 {
+		if due := p.settle(now); next.IsZero() || !due.IsZero() && due.Before(next) {
+			next = due
+		}
+	}
 	return next
 }
 
-// find returns the stream a datagram belongs to, nil if it is foreign. In this order: a known source; the
-// continuation of a stream of that address, whose NAT has given it another port; the stream of that address that
-// awaits its first datagram.
-func (p *dataPort) find(src netip.AddrPort, b []byte, now time.Time) *stream {
+// find returns the stream a datagram belongs to, that of a known source or what claimed finds; nil if it is foreign. held is
+// set, with nil, if that is not decided yet.
+func (p *dataPort) find(src netip.AddrPort, b []byte, now time.Time) (s *stream, held bool) {
 	src = netip.AddrPortFrom(plainAddr(src.Addr()), src.Port())
 	if s := p.bySrc[src]; s != nil {
-		return s
+		return s, false
 	}
-	format, seq := classify(b)
-	waiting := p.pending[src.Addr()]
-	// Only the very first datagram of a capture shows that the agent's system gave an ended stream's port to a new one.
-	if _, ok := p.ended[src]; ok && (waiting == nil || !first(format, seq)) {
-		p.ended[src] = now
-		return nil
-	}
-	if format == formatUnknown {
-		return nil
-	}
-	if waiting != nil && seq < continuationWindow {
-		return p.bind(waiting, src, format, seq)
-	}
-	if s := p.continued(src.Addr(), format, seq); s != nil {
-		p.rebind(s, src)
-		return s
-	}
-	if waiting != nil {
-		return p.bind(waiting, src, format, seq)
-	}
-	return nil
+	return p.claimed(src, b, now)
 }
 
 // continued returns the stream of addr that a datagram from an unknown port is nearest ahead of.
-func (p *dataPort) continued(addr netip.Addr, f streamFormat, seq uint32) (best *stream) {
+func (p *dataPort) continued(addr netip.Addr, g *glimpse) (best *stream) {
 	nearest := uint32(continuationWindow)
 	for s := range p.streams {
 		if s.agent != addr {
 			continue
 		}
-		if ahead, ok := s.continues(f, seq); ok && ahead < nearest {
+		if ahead, ok := s.continues(g); ok && ahead < nearest {
 			best, nearest = s, ahead
 		}
 	}
@@ -189,12 +185,16 @@ func (p *dataPort) continued(addr netip.Addr, f streamFormat, seq uint32) (best 
 }
 
 // bind settles the source and the format of a stream with its first datagram.
-func (p *dataPort) bind(s *stream, src netip.AddrPort, f streamFormat, seq uint32) *stream {
-	delete(p.pending, s.agent)
+func (p *dataPort) bind(s *stream, src netip.AddrPort, g *glimpse) *stream {
+	if p.pending[s.agent] == s {
+		delete(p.pending, s.agent)
+	}
 	delete(p.ended, src)
 	s.sources = append(s.sources, src)
-	s.nextSeq = seq
-	s.begin(f)
+	s.nextSeq = g.seq
+	s.firstSeq, s.firstNumbered, s.firstNumber = g.seq, g.numbered, g.number
+	s.opened, s.believable = g.opens, g.opens || g.credible
+	s.begin(g.format)
 	p.bySrc[src] = s
 	return s
 }

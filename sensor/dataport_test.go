@@ -38,7 +38,7 @@ func receive(p *dataPort, src string, now time.Time, payloads ...[]byte) {
 	p.batch(len(batch), now)
 }
 
-func testPort() *dataPort { return newDataPort(newFakeSocket(2003), zap.NewNop()) }
+func testPort() *dataPort { return newDataPort(newFakeSocket(2003), new(heldBytes), zap.NewNop()) }
 
 func TestPortBindsThePendingStream(t *testing.T) {
 	p, now := testPort(), time.Now()

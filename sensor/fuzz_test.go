@@ -25,12 +25,16 @@ func FuzzPort(f *testing.F) {
 		p.sock.(*fakeSocket).last = batch
 		p.batch(len(batch), now)
 		p.batch(0, now.Add(time.Second))
-		p.with(func() { s.finish(TailUnknown, 0, Forwarded{}) })
+		p.with(func() {
+			p.conclude(s, now)
+			s.finish(TailUnknown, 0, Forwarded{})
+		})
+		p.batch(0, now.Add(2*claimLife))
 		r := s.received()
 		if r.Datagrams != r.InOrder+r.Reordered+r.Late+r.Duplicate+r.Malformed || r.Datagrams+p.foreign != 4 {
 			t.Errorf("%+v, foreign %d", r, p.foreign)
 		}
-		if r.Frames != uint64(got.count()) {
+		if r.Frames+s.disowned != uint64(got.count()) || len(p.claims) != 0 || p.held.Load() != 0 {
 			t.Errorf("%d frames counted, %d delivered", r.Frames, got.count())
 		}
 		if srcA%4 > 1 && srcB%4 > 1 && r.Datagrams != 0 {

@@ -63,6 +63,7 @@ func (h *history) add(st PeerStatus) (news bool) {
 	merged.Rebound += sum.Rebound
 	merged.addSinks(sum.BySink)
 	merged.Deduplicated += sum.Deduplicated
+	merged.Disowned += sum.Disowned
 	merged.Tail = max(st.Tail, sum.Tail) // the least certain one
 	*sum = merged
 	return news

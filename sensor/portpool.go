@@ -24,6 +24,7 @@ type portPool struct {
 	open   func(netip.AddrPort) (datagramSource, error)
 	log    *zap.Logger
 	wg     sync.WaitGroup // the ports' receivers
+	held   heldBytes      // for sources that are not believed yet
 
 	mu     sync.Mutex // before dataPort.mu
 	slots  []portSlot
@@ -141,7 +142,7 @@ func (p *portPool) openSlot(c *portSlot) error {
 		p.log.Warn("a data port cannot be used; the others are", zap.Error(err))
 		return err
 	}
-	c.port = newDataPort(sock, p.log)
+	c.port = newDataPort(sock, &p.held, p.log)
 	p.wg.Go(c.port.run)
 	p.log.Debug("data port open", zap.Uint16("port", c.port.port))
 	return nil

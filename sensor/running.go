@@ -47,6 +47,9 @@ func (s *session) running(ctx context.Context) (state, error) {
 
 // askStats asks for the agent's numbers. An ERROR in answer is an answer.
 func (s *session) askStats(ctx context.Context, timeout time.Duration) error {
+	if s.capture != nil {
+		s.capture.asked()
+	}
 	asked := time.Now()
 	m, err := s.ctl.request(ctx, rpcap.TypeStatsRequest, rpcap.AppendEmpty(nil, rpcap.TypeStatsRequest), timeout)
 	if agentErr := (*rpcap.Error)(nil); errors.As(err, &agentErr) {
@@ -64,6 +67,7 @@ func (s *session) askStats(ctx context.Context, timeout time.Duration) error {
 	s.lastReply = time.Now()
 	if s.capture != nil { // without one ExtraHop's agent sends whatever is in its memory
 		s.capture.reported(reply)
+		s.capture.judge(reply.Captured)
 		s.capture.roundTrip(s.lastReply.Sub(asked))
 	}
 	return nil

@@ -125,6 +125,10 @@ type PeerStatus struct {
 	Sinks      FeedCounters            // summed over all sinks
 	BySink     map[string]FeedCounters // by the sink's name; not to be changed
 
+	// Disowned counts frames that have gone to the sinks and were then found to come from another sender at the agent's
+	// address. They are in Sinks, and not in Received.
+	Disowned uint64
+
 	Deduplicated uint64 // frames delivered that no sink got because another agent's stream had brought them already
 
 	// ClockOffset is the agent's clock less the sensor's, if ClockKnown: positive when the agent's is ahead.

@@ -57,6 +57,21 @@ type stream struct {
 	sources  []netip.AddrPort // the last one is in use; empty before the first datagram
 	nextSeq  uint32           // udpstr: seqno after the highest seen; plain: number after it
 	rebound  uint64
+
+	// Whether the source is believed; see claim.go.
+	firstSeq       uint32 // of the datagram that the stream has begun with
+	firstNumber    uint32 // of its first frame, if firstNumbered
+	firstNumbered  bool
+	opened         bool   // it was the first of a capture
+	believable     bool   // a datagram of the source could be read
+	confirmed      bool   // a second one follows from it
+	taken          uint64 // datagrams of its sources
+	disowned       uint64 // frames delivered that were somebody else's
+	marked         uint32 // newest when the agent was asked for STATS
+	judged         bool   // what follows is from the last STATS
+	judgedNewest   uint64
+	judgedCaptured uint32
+
 	timed    bool   // in dataPort.timed
 	newest   uint64 // number of the last frame delivered
 	awaiting uint64 // close reached when the frame with this number is delivered; 0: not set
@@ -76,7 +91,7 @@ func newStream(src Source, limits Limits) *stream {
 // begin settles the format with the first datagram.
 func (s *stream) begin(f streamFormat) {
 	s.format = f
-	maxCaplen := min(s.source.Snaplen+vlanSlack, rpcap.MaxSnaplen)
+	maxCaplen := s.maxCaplen()
 	if f == formatPlain {
 		s.plain = &plainStream{maxCaplen: maxCaplen, deliver: s.deliver}
 		return
@@ -86,12 +101,23 @@ func (s *stream) begin(f streamFormat) {
 	}, s.deliver)
 }
 
+// maxCaplen is the longest frame that is taken, in bytes.
+func (s *stream) maxCaplen() uint32 { return min(s.source.Snaplen+vlanSlack, rpcap.MaxSnaplen) }
+
+// disown forgets the source and all that has come from it. The frames have gone to the sinks.
+func (s *stream) disown() {
+	s.disowned += s.arrived().Frames
+	s.format, s.udpstr, s.plain, s.sources = formatUnknown, nil, nil, nil
+	s.newest, s.taken, s.clock, s.confirmed = 0, 0, clockOffset{}, false
+}
+
 // datagram takes one payload from the stream's own source.
 func (s *stream) datagram(b []byte, now time.Time) {
 	if s.finished {
 		return
 	}
 	s.arrives(now)
+	s.taken++
 	if f, seq := classify(b); f == s.format {
 		if next := seq + 1; int32(next-s.nextSeq) > 0 {
 			s.nextSeq = next
@@ -157,9 +183,11 @@ func (s *stream) await(captured uint32) {
 }
 
 // continues reports how far a datagram is ahead of this stream, if it is near enough to be its continuation.
-func (s *stream) continues(f streamFormat, seq uint32) (ahead uint32, ok bool) {
-	ahead = seq - s.nextSeq
-	return ahead, s.format == f && len(s.sources) > 0 && ahead < continuationWindow
+func (s *stream) continues(g *glimpse) (ahead uint32, ok bool) {
+	if len(s.sources) == 0 || s.finished {
+		return 0, false
+	}
+	return g.seq - s.nextSeq, g.follows(s.format, s.nextSeq, uint32(s.newest), max(s.limits.Window, 0))
 }
 
 // received returns the counters so far.

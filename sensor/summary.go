@@ -11,8 +11,8 @@ import (
 func (s *Sensor) WriteSummary(w io.Writer) error {
 	peers := s.Peers()
 	c := s.Counters()
-	if _, err := fmt.Fprintf(w, "rpcap-sensor: %d connections, %d refused, %d sessions ended\n",
-		c.Accepted, c.Refused, c.Ended); err != nil {
+	if _, err := fmt.Fprintf(w, "rpcap-sensor: %s, %d refused, %s ended\n",
+		plural(c.Accepted, "connection"), c.Refused, plural(c.Ended, "session")); err != nil {
 		return err
 	}
 	for i := range peers {
@@ -85,10 +85,13 @@ func (p *PeerStatus) notes() (notes []string) {
 		notes = append(notes, fmt.Sprintf("the agent's clock is %v %s", d.Abs().Round(time.Millisecond), where))
 	}
 	if p.Rebound > 0 {
-		notes = append(notes, fmt.Sprintf("source port changed %d times", p.Rebound))
+		notes = append(notes, "source port changed "+plural(p.Rebound, "time"))
+	}
+	if p.Disowned > 0 {
+		notes = append(notes, plural(p.Disowned, "frame")+" of another sender at the agent's address went out before it was found out")
 	}
 	if p.Reconnects > 0 {
-		notes = append(notes, fmt.Sprintf("%d reconnects", p.Reconnects))
+		notes = append(notes, plural(p.Reconnects, "reconnect"))
 	}
 	if p.LastError != "" && p.LastError != p.Reason {
 		notes = append(notes, fmt.Sprintf("last error at %s: %s", p.LastErrorAt.Format(time.TimeOnly), p.LastError))
@@ -113,4 +116,12 @@ func (p *PeerStatus) tail() string {
 		return fmt.Sprintf("%s, %d lost there", p.Tail, p.TailLost)
 	}
 	return p.Tail.String()
+}
+
+// plural is a number of things.
+func plural(n uint64, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
 }
