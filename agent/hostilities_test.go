@@ -210,7 +210,7 @@ func stall(p *peer, beginning []byte) {
 
 func wantWithin(t *testing.T, d, limit time.Duration) {
 	t.Helper()
-	if d < limit || d > limit+2*time.Second {
+	if d < limit || d > limit+20*time.Second {
 		t.Errorf("the agent gave up after %v, want %v", d, limit)
 	}
 }

@@ -18,7 +18,7 @@ import (
 )
 
 // waitLimit bounds every wait of these tests; none is expected to come near it.
-const waitLimit = 10 * time.Second
+const waitLimit = 40 * time.Second
 
 // vectors holds the recordings of the real peers.
 const vectors = "../test/testdata/vectors"

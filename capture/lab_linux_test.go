@@ -161,7 +161,7 @@ func mustOpen(t testing.TB, o Options) *ringSource {
 func receive(t testing.TB, s Source, n int) []frame {
 	t.Helper()
 	var got []frame
-	for limit := time.Now().Add(5 * time.Second); len(got) < n; {
+	for limit := time.Now().Add(30 * time.Second); len(got) < n; {
 		fs, err := s.Next(100 * time.Millisecond)
 		if err != nil && err != ErrTimeout && err != ErrWoken {
 			t.Fatalf("Next: %v", err)
@@ -188,7 +188,7 @@ func silent(t testing.TB, s Source, d time.Duration) {
 // rest takes all frames until io.EOF and returns their number.
 func rest(t testing.TB, s Source) (n uint64) {
 	t.Helper()
-	for limit := time.Now().Add(5 * time.Second); ; {
+	for limit := time.Now().Add(30 * time.Second); ; {
 		fs, err := s.Next(time.Second)
 		n += uint64(len(fs))
 		s.Release()

@@ -105,7 +105,7 @@ func receiveUntil(t *testing.T, fd int, last []byte) [][]byte {
 	source := last[6:12]
 	var got [][]byte
 	buf := make([]byte, 4096)
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); {
 		n, err := unix.Read(fd, buf)
 		if errors.Is(err, unix.EINTR) {
 			continue

@@ -198,7 +198,7 @@ func TestRootWatch(t *testing.T) {
 		case <-calls:
 		case err := <-done:
 			t.Fatalf("%s: the watch ended: %v", step.what, err)
-		case <-time.After(5 * time.Second):
+		case <-time.After(30 * time.Second):
 			t.Fatalf("%s was not told", step.what)
 		}
 	}

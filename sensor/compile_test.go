@@ -76,7 +76,7 @@ func TestCompileIsBounded(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	begin := time.Now()
-	if _, err := c.compile(ctx, "ip", 1); err == nil || time.Since(begin) > 5*time.Second {
+	if _, err := c.compile(ctx, "ip", 1); err == nil || time.Since(begin) > 30*time.Second {
 		t.Errorf("%v after %v", err, time.Since(begin))
 	}
 }

@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 }
 
 func leaks(fdsBefore int) int {
-	for range 200 {
+	for range 1500 { // 15 s on a busy machine
 		if runtime.NumGoroutine() <= 2 && openFiles() <= fdsBefore+1 { // the runtime's poller opens one
 			return 0
 		}
@@ -72,7 +72,7 @@ func (b *syncBuffer) Bytes() []byte {
 // eventually polls until ok returns true.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
 		if ok() {
 			return
 		}

@@ -279,7 +279,7 @@ func (r *runningSensor) stop(t *testing.T) {
 		if err != nil {
 			t.Fatalf("sensor ended: %v", err)
 		}
-	case <-time.After(5 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Fatal("sensor does not stop")
 	}
 }

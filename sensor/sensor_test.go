@@ -39,7 +39,7 @@ func (a *testAgent) export(network string) net.Conn {
 		}
 		a.t.Cleanup(func() { conn.Close() })
 		return conn
-	case <-time.After(5 * time.Second):
+	case <-time.After(30 * time.Second):
 		a.t.Fatal("no STARTCAP")
 		return nil
 	}
@@ -179,7 +179,7 @@ func TestPurposeFailureStopsTheSensor(t *testing.T) {
 			if errors.Is(cause, syscall.EPIPE) != (err == nil) {
 				t.Errorf("%v: %v", cause, err)
 			}
-		case <-time.After(5 * time.Second):
+		case <-time.After(30 * time.Second):
 			t.Fatal("sensor goes on")
 		}
 	}

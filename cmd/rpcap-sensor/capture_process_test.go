@@ -147,7 +147,7 @@ func TestCaptureInterrupted(t *testing.T) {
 	for range 5 {
 		a.send()
 	}
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(40 * time.Second); ; time.Sleep(5 * time.Millisecond) {
 		if info, err := os.Stat(name); err == nil && info.Size() > 5*42 {
 			break
 		}

@@ -74,7 +74,7 @@ func TestSIGHUPReloads(t *testing.T) {
 			if !strings.HasPrefix(got, want) {
 				t.Errorf("systemd was told %q instead of %s", got, want)
 			}
-		case <-time.After(10 * time.Second):
+		case <-time.After(40 * time.Second):
 			t.Errorf("systemd was not told %s", want)
 		}
 	}

@@ -50,7 +50,7 @@ func TestTopOnATerminal(t *testing.T) {
 	seen := 0
 	sees := func(what string, want ...string) {
 		t.Helper()
-		for end := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		for end := time.Now().Add(40 * time.Second); ; time.Sleep(5 * time.Millisecond) {
 			for _, screenful := range strings.Split(shown.String()[seen:], toTop)[1:] {
 				all := strings.Contains(screenful, clearRest)
 				for _, w := range want {
@@ -96,10 +96,10 @@ func TestTopOnATerminal(t *testing.T) {
 		if err != nil {
 			t.Errorf("it ends with %v", err)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(40 * time.Second):
 		t.Fatal("q does not end it")
 	}
-	for end := time.Now().Add(5 * time.Second); !strings.HasSuffix(shown.String(), leaveScreen) && time.Now().Before(end); {
+	for end := time.Now().Add(40 * time.Second); !strings.HasSuffix(shown.String(), leaveScreen) && time.Now().Before(end); {
 		time.Sleep(5 * time.Millisecond)
 	}
 	after, err := unix.IoctlGetTermios(int(screen.Fd()), unix.TCGETS)

@@ -137,7 +137,7 @@ func TestMigrateRunning(t *testing.T) {
 	go func() { done <- cmd.Wait() }()
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
 	ini := filepath.Join(root, "etc/rpcapd/rpcapd.ini")
-	for end := time.Now().Add(5 * time.Second); len(processesOf(program)) == 0 && time.Now().Before(end); {
+	for end := time.Now().Add(40 * time.Second); len(processesOf(program)) == 0 && time.Now().Before(end); {
 		time.Sleep(10 * time.Millisecond)
 	}
 	code, out, errs, _ := cli(t, "setup", "--migrate", "--root", root, "-f", ini, "--no-dial")
@@ -146,7 +146,7 @@ func TestMigrateRunning(t *testing.T) {
 	}
 	select {
 	case <-done:
-	case <-time.After(10 * time.Second):
+	case <-time.After(40 * time.Second):
 		t.Error("it still runs")
 	}
 }
@@ -193,7 +193,7 @@ func TestMigrateSeveral(t *testing.T) {
 			_ = cmd.Wait() // killed
 		})
 	}
-	for end := time.Now().Add(5 * time.Second); len(processesOf(program)) < 2 && time.Now().Before(end); {
+	for end := time.Now().Add(40 * time.Second); len(processesOf(program)) < 2 && time.Now().Before(end); {
 		time.Sleep(10 * time.Millisecond)
 	}
 	ini := filepath.Join(root, "etc/rpcapd/rpcapd.ini")

@@ -48,6 +48,12 @@ func ends(t *testing.T, s sensor.Sink) error {
 	return err
 }
 
+// settledCounters are those of a feed with what the sink has found out since, as the sensor adds them.
+func settledCounters(s *Sink, f sensor.Feed) (written, dropped uint64) {
+	c, late := f.Counters(), s.Status().FeedCounters
+	return c.Written - late.Dropped, c.Dropped + late.Dropped
+}
+
 // readable counts the frames in what is on a disk; every file must be readable to its end.
 func readable(t *testing.T, dir string, format savefile.Format) (frames int) {
 	t.Helper()
@@ -100,7 +106,7 @@ func TestRootDiskFull(t *testing.T) {
 			first := 0
 			if o.Compress == Uncompressed {
 				first = readable(t, dir, o.Format)
-				if lost := s.lost.Load(); uint64(first)+lost != sent {
+				if lost := s.lost.frames; uint64(first)+lost != sent {
 					t.Errorf("%d frames readable, %d lost, of %d", first, lost, sent)
 				} else if first < 300 || lost == 0 {
 					t.Errorf("%d frames readable, %d lost", first, lost)
@@ -116,8 +122,10 @@ func TestRootDiskFull(t *testing.T) {
 					t.Errorf("with a disk that is still full: %v", err)
 				}
 			}
-			if c := f.Counters(); c.Dropped != 3 {
-				t.Errorf("counters %+v", c)
+			if w, d := settledCounters(s, f); w+d != sent+3 || d != s.lost.frames+3 {
+				t.Errorf("%d written and %d dropped of %d, %d lost", w, d, sent+3, s.lost.frames)
+			} else if o.Compress == Uncompressed && int(w) != first {
+				t.Errorf("%d written, %d readable", w, first)
 			}
 			if after := listing(t, dir); len(after) != len(before) {
 				t.Errorf("trying leaves files: %v, then %v", before, after)
@@ -139,8 +147,11 @@ func TestRootDiskFull(t *testing.T) {
 			if n := readable(t, dir, o.Format); n-first < 20 || o.Compress == Uncompressed && n-first != 20 {
 				t.Errorf("%d frames more after there was room", n-first)
 			}
-			if n, lost := readable(t, dir, o.Format), s.lost.Load(); uint64(n)+lost != sent+20 {
+			if n, lost := readable(t, dir, o.Format), s.lost.frames; uint64(n)+lost != sent+20 {
 				t.Errorf("%d frames readable, %d lost, of %d", n, lost, sent+20)
+			}
+			if w, d := settledCounters(s, f); int(w) != readable(t, dir, o.Format) || w+d != sent+3+20 {
+				t.Errorf("%d written and %d dropped of %d, %d readable", w, d, sent+23, readable(t, dir, o.Format))
 			}
 			for _, name := range listing(t, dir) {
 				if strings.HasSuffix(name, partSuffix) {
@@ -173,8 +184,11 @@ func TestRootStreamDiskFull(t *testing.T) {
 		t.Fatalf("Run says %v", err)
 	}
 	first := readable(t, dir, savefile.Pcapng)
-	if lost := s.lost; uint64(first)+lost != 1000 || first < 100 {
+	if lost := s.lost.frames; uint64(first)+lost != 1000 || first < 100 {
 		t.Errorf("%d frames readable, %d lost", first, lost)
+	}
+	if c := f.Counters(); int(c.Written) != first || c.Written+c.Dropped != 1000 || c.Bytes != 1500*c.Written {
+		t.Errorf("%d frames readable, counters %+v", first, c)
 	}
 	if err := ends(t, s); !errors.Is(err, unix.ENOSPC) {
 		t.Errorf("still full: %v", err)
@@ -183,7 +197,7 @@ func TestRootStreamDiskFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	stop := runSink(s)
-	await(t, func() bool { f.Frame(packet(testFrames(1, 60)[0], 1)); return f.Counters().Written > 1000 })
+	await(t, func() bool { f.Frame(packet(testFrames(1, 60)[0], 1)); return int(f.Counters().Written) > first })
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}

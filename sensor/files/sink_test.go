@@ -58,7 +58,7 @@ func (r *running) send(f sensor.Feed, n, size int) {
 
 // settle waits until the queue is empty.
 func (r *running) settle() {
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(40 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		r.mu.Lock()
 		empty := len(r.queue.chunks) == 0 || len(r.queue.chunks[0]) == 0
 		r.mu.Unlock()

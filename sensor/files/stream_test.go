@@ -130,7 +130,7 @@ func TestStreamAtOnce(t *testing.T) {
 			select {
 			case n := <-arrived:
 				have += n
-			case <-time.After(5 * time.Second):
+			case <-time.After(30 * time.Second):
 				t.Fatal("frame is kept back")
 			}
 		}

@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 }
 
 func leaks(fdsBefore int) int {
-	for range 300 {
+	for range 1500 { // 15 s on a busy machine
 		if runtime.NumGoroutine() <= 2 && openFiles() <= fdsBefore+1 { // the runtime's poller opens one
 			return 0
 		}
@@ -62,7 +62,7 @@ func openFiles() int {
 // eventually polls until ok returns true.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(40 * time.Second); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
 		if ok() {
 			return
 		}

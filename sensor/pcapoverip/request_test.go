@@ -125,7 +125,7 @@ func TestSilentClient(t *testing.T) {
 	if _, err := io.ReadFull(c, make([]byte, 8)); err != nil {
 		t.Fatal(err)
 	}
-	if d := time.Since(begin); d < beginTimeout || d > time.Second {
+	if d := time.Since(begin); d < beginTimeout || d > 10*time.Second { // much later only on a very busy machine
 		t.Errorf("a silent client waited for %v", d)
 	}
 }

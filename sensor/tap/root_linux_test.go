@@ -24,7 +24,7 @@ import (
 
 func TestMain(m *testing.M) { netlab.Main(m) }
 
-const patience = 5 * time.Second
+const patience = 30 * time.Second
 
 // host is a namespace where there may be TAP interfaces.
 func host(t testing.TB) *netlab.Namespace {

@@ -41,7 +41,7 @@ func TestRootNothingStays(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Close()
-	r.SetReadDeadline(time.Now().Add(20 * time.Second))
+	r.SetReadDeadline(time.Now().Add(60 * time.Second))
 	line := make([]byte, 100)
 	n, err := r.Read(line)
 	if err != nil || !strings.HasPrefix(string(line[:n]), "left") {

@@ -50,7 +50,7 @@ func talk(t *testing.T, a, b *Namespace, host, text string, n int) (arrived int)
 	})
 	buf := make([]byte, 100)
 	for arrived < n {
-		l.SetReadDeadline(time.Now().Add(300 * time.Millisecond))
+		l.SetReadDeadline(time.Now().Add(time.Second))
 		size, _, err := l.ReadFrom(buf)
 		if err != nil {
 			return arrived
@@ -155,7 +155,7 @@ func TestRootTun(t *testing.T) {
 		_, err = c.Write([]byte("through the tunnel"))
 		return err
 	})
-	tun.SetReadDeadline(time.Now().Add(5 * time.Second))
+	tun.SetReadDeadline(time.Now().Add(30 * time.Second))
 	buf := make([]byte, 2000)
 	for {
 		n, err := tun.Read(buf)

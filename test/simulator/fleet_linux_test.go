@@ -13,7 +13,7 @@ import (
 	"rpcapd/udpstr"
 )
 
-const patience = 10 * time.Second
+const patience = 40 * time.Second
 
 // sensor is a small one, to see what the fleet sends.
 type sensor struct {

@@ -70,7 +70,7 @@ func ownTraffic(t *testing.T, addr string, agentArgs, sensorArgs []string, c *ci
 		must(t, exchangeUDP(s.host, s.sensor, to[1], 100, 1000, 1400))
 		must(t, exchangeTCP(s.host, s.sensor, to[1], 200_000))
 	}
-	time.Sleep(100 * time.Millisecond) // the last of the export passes
+	e.rest() // the last of the export passes
 	mark(t, markEnd, s.sensor, s.host.MAC("eth1"))
 	saw := window(t, "tcpdump", dump.frames())
 
@@ -187,7 +187,7 @@ func agentsOnHub(t *testing.T, agentArgs, sensorArgs []string) {
 	}
 	must(t, ping(h.hosts[0], "10.3.0.1", "10.3.0.2", 20, 1000))
 	must(t, ping(h.hosts[0], "10.3.0.1", "10.3.0.4", 20, 1000))
-	time.Sleep(200 * time.Millisecond)
+	time.Sleep(500 * time.Millisecond)
 	before := h.sent()
 	time.Sleep(time.Second)
 	if grown := h.sent() - before; grown > 60 {
@@ -233,7 +233,7 @@ func TestRootAgentsOfDifferentSensors(t *testing.T) {
 			}
 			must(t, ping(h.hosts[0], "10.3.0.1", "10.3.0.2", 20, 1000))
 			must(t, ping(h.hosts[1], "fd03::2", "fd03::3", 20, 1000))
-			time.Sleep(200 * time.Millisecond)
+			time.Sleep(500 * time.Millisecond)
 			before := h.sent()
 			time.Sleep(time.Second)
 			if grown := h.sent() - before; grown > 60 {

@@ -113,7 +113,7 @@ func TestRootPcapOverIPNoLoop(t *testing.T) {
 	must(t, ping(s.sensor, local, local, 3, 56))
 	time.Sleep(300 * time.Millisecond) // a loop turns some ten times in it
 	must(t, ping(s.sensor, local, local, 3, 56))
-	time.Sleep(100 * time.Millisecond) // an agent holds no frame longer than about 20 ms
+	time.Sleep(500 * time.Millisecond) // an agent holds no frame longer than about 20 ms
 	sen.stop(syscall.SIGTERM, patience)
 
 	must(t, c.SetReadDeadline(time.Now().Add(patience)))

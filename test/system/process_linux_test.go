@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	patience = 10 * time.Second // for anything that should come soon
+	patience = 40 * time.Second // for anything that should come soon
 	poll     = 5 * time.Millisecond
 )
 
@@ -210,8 +210,9 @@ func (s *sensor) report() []peer {
 	return parsePeers(s.t, text[strings.LastIndex(text, head):])
 }
 
-// stopSignal ends a program in order; stopLimit is what an agent may take for it.
+// stopSignal ends a program in order; stopLimit is what an agent may take for it:
+// two seconds, and what a busy machine adds.
 const (
 	stopSignal = syscall.SIGTERM
-	stopLimit  = 2 * time.Second
+	stopLimit  = 12 * time.Second
 )

@@ -45,10 +45,10 @@ func TestRootFanoutShare(t *testing.T) {
 		t.Fatal("the sensor has no connection to cut")
 	}
 	a.says("session failed", 1)
-	time.Sleep(50 * time.Millisecond)
+	time.Sleep(300 * time.Millisecond)
 	lost := talk.phase(t, 400*time.Millisecond)
 	a.capturing(3)
-	time.Sleep(50 * time.Millisecond)
+	time.Sleep(300 * time.Millisecond)
 	back := talk.phase(t, 400*time.Millisecond)
 	talk.end(t)
 	for _, p := range sen.end() {

@@ -27,7 +27,7 @@ func listen(t *testing.T) (path string, next func() string) {
 	return path, func() string {
 		t.Helper()
 		b := make([]byte, 1<<20)
-		_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+		_ = conn.SetReadDeadline(time.Now().Add(30 * time.Second))
 		n, err := conn.Read(b)
 		if err != nil {
 			t.Fatal(err)
