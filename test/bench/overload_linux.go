@@ -6,10 +6,10 @@ import (
 )
 
 // An agent that is starved runs for starvedRun and is stopped for starvedStop, in turn: the
-// ring holds 20 to 50 ms of what the generator makes.
+// ring holds 20 (long frames) to 300 ms (short ones) of what the generator makes.
 const (
 	starvedRun  = 20 * time.Millisecond
-	starvedStop = 100 * time.Millisecond
+	starvedStop = 600 * time.Millisecond
 )
 
 // starve takes the agent's CPU from it for most of the time, until the function that is
