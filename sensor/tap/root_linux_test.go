@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -329,6 +330,7 @@ func TestRootDeleted(t *testing.T) {
 	k := open(t, n, Options{Interface: "rpcap0"})
 	sink := run(t, n, k)
 	f := k.Attach(sensor.Source{LinkType: 1})
+	untilReading(t, k)
 	n.Delete("rpcap0")
 	err := sink.ends(t)
 	if !errors.Is(err, sensor.ErrTryAgain) || !strings.Contains(err.Error(), "rpcap0") || !strings.Contains(err.Error(), "deleted") {
@@ -387,6 +389,21 @@ func TestRootDown(t *testing.T) {
 	if err := sink.ends(t); err != nil {
 		t.Error(err)
 	}
+}
+
+// untilReading waits until a sink waits for what the kernel sends. Go refuses to begin a read of a device that is
+// already deleted, and does not say why.
+func untilReading(t *testing.T, k *Sink) {
+	t.Helper()
+	await(t, k, func() bool {
+		stacks := make([]byte, 1<<20)
+		for one := range strings.SplitSeq(string(stacks[:runtime.Stack(stacks, true)]), "\n\n") {
+			if strings.Contains(one, "[IO wait") && strings.Contains(one, ".drain(") {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 func await(t *testing.T, k *Sink, ok func() bool) {
