@@ -26,15 +26,20 @@ const (
 	refusedFor = 30 * time.Second
 	// linkEthernet is the link type a filter is checked with when the sensor starts.
 	linkEthernet = 1
+	// maxCompiling bounds the runs of tcpdump at once.
+	maxCompiling = 4
 )
 
 // compiler turns expressions in tcpdump syntax into programs by means of tcpdump -ddd, one per link type.
 type compiler struct {
 	tcpdump string // name or path of the program
 
-	mu      sync.Mutex // held while tcpdump runs, so that one expression is not compiled twice at once
+	slots chan struct{} // one for each run of tcpdump
+
+	mu      sync.Mutex // a leaf
 	cache   map[compilerKey]rpcap.Program
 	refused map[compilerKey]refusedFilter
+	running map[compilerKey]chan struct{} // closed when that run of tcpdump has ended; nobody else compiles the same
 }
 
 // refusedFilter is an error that holds for a while.
@@ -49,7 +54,11 @@ type compilerKey struct {
 }
 
 func newCompiler() *compiler {
-	return &compiler{tcpdump: "tcpdump", cache: make(map[compilerKey]rpcap.Program), refused: make(map[compilerKey]refusedFilter)}
+	return &compiler{
+		tcpdump: "tcpdump", slots: make(chan struct{}, maxCompiling),
+		cache: make(map[compilerKey]rpcap.Program), refused: make(map[compilerKey]refusedFilter),
+		running: make(map[compilerKey]chan struct{}),
+	}
 }
 
 // compile returns the program for frames of the given link type (a DLT number). An empty expression accepts all and
@@ -58,18 +67,57 @@ func (c *compiler) compile(ctx context.Context, expression string, linkType uint
 	if strings.TrimSpace(expression) == "" {
 		return rpcap.AcceptAll(), nil
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	key := compilerKey{expression, linkType}
-	if p, ok := c.cache[key]; ok {
-		return p, nil
+	for {
+		p, busy, err := c.known(key)
+		if p != nil || err != nil {
+			return p, err
+		}
+		if busy == nil {
+			break
+		}
+		select {
+		case <-busy:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("compile filter %q: %w", expression, context.Cause(ctx))
+		}
 	}
-	if r := c.refused[key]; time.Now().Before(r.until) {
-		return nil, r.err
+	select {
+	case c.slots <- struct{}{}:
+	case <-ctx.Done():
+		return c.settle(ctx, key, nil, context.Cause(ctx))
 	}
 	p, err := c.run(ctx, expression, linkType)
+	<-c.slots
+	return c.settle(ctx, key, p, err)
+}
+
+// known returns what is remembered of a filter, or the channel that closes when somebody else has compiled it. Without
+// either the caller is to compile it, and to call settle.
+func (c *compiler) known(key compilerKey) (p rpcap.Program, busy <-chan struct{}, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if p, ok := c.cache[key]; ok {
+		return p, nil, nil
+	}
+	if r := c.refused[key]; time.Now().Before(r.until) {
+		return nil, nil, r.err
+	}
+	if done := c.running[key]; done != nil {
+		return nil, done, nil
+	}
+	c.running[key] = make(chan struct{})
+	return nil, nil, nil
+}
+
+// settle remembers the outcome and wakes those who wait for it. That ctx has ended says nothing about the filter.
+func (c *compiler) settle(ctx context.Context, key compilerKey, p rpcap.Program, err error) (rpcap.Program, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	close(c.running[key])
+	delete(c.running, key)
 	if err != nil {
-		err = fmt.Errorf("compile filter %q: %w", expression, err)
+		err = fmt.Errorf("compile filter %q: %w", key.expression, err)
 		if ctx.Err() == nil {
 			remember(c.refused, key, refusedFilter{err, time.Now().Add(refusedFor)})
 		}
@@ -119,6 +167,7 @@ func (c *compiler) run(ctx context.Context, expression string, linkType uint32) 
 	ctx, cancel := context.WithTimeout(ctx, compileTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, c.tcpdump, "-ddd", "-r", "-", "--", expression)
+	cmd.WaitDelay = time.Second // a wrapper may leave a child that keeps the pipes open
 	cmd.Stdin = bytes.NewReader(emptyCapture(linkType))
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr

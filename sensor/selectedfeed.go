@@ -8,26 +8,38 @@ import (
 
 // selectedFeed passes on the frames that a selection wants.
 type selectedFeed struct {
-	selector *Selector
-	linkType uint32
-	feed     Feed // nil: the source is not wanted at all
-	leftOut  atomic.Uint64
+	sink    *selectedSink
+	source  Source
+	matches bool                 // the source is one of those selected
+	feed    atomic.Pointer[Feed] // nil: nothing of it can be wanted, or not yet
+	leftOut atomic.Uint64
+}
+
+// attach announces the source to the wrapped sink.
+func (f *selectedFeed) attach() *Feed {
+	feed := f.sink.Sink.Attach(f.source)
+	f.feed.Store(&feed)
+	return &feed
 }
 
 // Frame implements Feed.
 func (f *selectedFeed) Frame(p *udpstr.Packet) {
-	if f.feed == nil || !f.selector.Frame(f.linkType, p) {
+	if !f.matches || !f.sink.selector.Frame(f.source.LinkType, p) {
 		f.leftOut.Add(1)
 		return
 	}
-	f.feed.Frame(p)
+	feed := f.feed.Load()
+	if feed == nil {
+		feed = f.attach() // the filter was refused when the stream began, and is not any more
+	}
+	(*feed).Frame(p)
 }
 
 // Counters implements Feed.
 func (f *selectedFeed) Counters() FeedCounters {
 	var c FeedCounters
-	if f.feed != nil {
-		c = f.feed.Counters()
+	if feed := f.feed.Load(); feed != nil {
+		c = (*feed).Counters()
 	}
 	c.LeftOut += f.leftOut.Load()
 	return c
@@ -35,7 +47,7 @@ func (f *selectedFeed) Counters() FeedCounters {
 
 // Detach implements Feed.
 func (f *selectedFeed) Detach(sum Forwarded) {
-	if f.feed != nil {
-		f.feed.Detach(sum)
+	if feed := f.feed.Load(); feed != nil {
+		(*feed).Detach(sum)
 	}
 }

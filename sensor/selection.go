@@ -93,7 +93,10 @@ type Selector struct {
 	filter   string
 	compiler *compiler
 
+	late     sync.WaitGroup                      // compileLate
+	stop     chan struct{}                       // closed by Close
 	mu       sync.Mutex                          // a leaf; held while machines is replaced
+	closed   bool                                // guarded by mu
 	machines atomic.Pointer[map[uint32]*machine] // by LINKTYPE number; copied for each change
 }
 
@@ -118,7 +121,7 @@ func (s Selection) Compile(ctx context.Context) (*Selector, error) {
 	if err := s.Check(); err != nil {
 		return nil, err
 	}
-	sel := &Selector{rules: s.Rules, filter: strings.TrimSpace(s.Filter), compiler: newCompiler()}
+	sel := &Selector{rules: s.Rules, filter: strings.TrimSpace(s.Filter), compiler: newCompiler(), stop: make(chan struct{})}
 	sel.machines.Store(&map[uint32]*machine{})
 	for _, a := range s.Agents {
 		p, err := parseAgentPattern(a)
@@ -168,34 +171,71 @@ func (s *Selector) compile(ctx context.Context, linkType uint32) (*machine, erro
 
 // Source reports whether frames of this source can be wanted. For a link type that is seen for the first time, or whose
 // filter was refused a while ago, it begins to compile the filter; until that is done Frame refuses its frames. It does
-// not block.
+// not block. Of a source that was not wanted because the filter was refused, frames may be wanted later: see Matches.
 func (s *Selector) Source(src Source) bool {
-	if len(s.agents) > 0 && !s.agent(src) || len(s.rules) > 0 && !matchesAny(s.rules, src.Rule) {
-		return false
-	}
+	return s.Matches(src) && s.usable(FileLinkType(src.LinkType))
+}
+
+// Matches reports whether the source is one of the agents and rules selected, whatever its link type.
+func (s *Selector) Matches(src Source) bool {
+	return (len(s.agents) == 0 || s.agent(src)) && (len(s.rules) == 0 || matchesAny(s.rules, src.Rule))
+}
+
+// usable reports whether the filter has not been refused for a link type, a LINKTYPE number. If it is due it begins to
+// compile it, without blocking.
+func (s *Selector) usable(linkType uint32) bool {
 	if s.filter == "" {
 		return true
 	}
-	linkType := FileLinkType(src.LinkType)
+	if m := s.machine(linkType); m != nil && !m.due() {
+		return m.state != machineRefused
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	known := *s.machines.Load()
 	m := known[linkType]
-	if m == nil && len(known) >= maxSelected {
+	switch {
+	case m != nil && !m.due():
+		return m.state != machineRefused
+	case m == nil && len(known) >= maxSelected, s.closed:
 		return false
 	}
-	if m == nil || m.state == machineRefused && time.Now().After(m.until) {
-		m = &machine{}
-		s.replace(linkType, m)
-		go s.compileLate(linkType)
-	}
-	return m.state != machineRefused
+	s.replace(linkType, &machine{})
+	s.late.Go(func() { s.compileLate(linkType) })
+	return true
 }
 
-// compileLate is bounded by compileTimeout; on an error no frame of this link type passes.
+func (s *Selector) machine(linkType uint32) *machine { return (*s.machines.Load())[linkType] }
+
+// due reports whether a filter that was refused is to be tried again.
+func (m *machine) due() bool { return m.state == machineRefused && time.Now().After(m.until) }
+
+// compileLate is bounded by compileTimeout and by Close; on an error no frame of this link type passes for a while.
 func (s *Selector) compileLate(linkType uint32) {
-	m, _ := s.compile(context.Background(), linkType)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	ended := make(chan struct{})
+	defer close(ended)
+	go func() {
+		select {
+		case <-s.stop:
+			cancel()
+		case <-ended:
+		}
+	}()
+	m, _ := s.compile(ctx, linkType) // the machine says that it was refused, and until when
 	s.set(linkType, m)
+}
+
+// Close ends what Source and Frame have begun and waits for it. Link types that were not compiled by then stay refused.
+func (s *Selector) Close() {
+	s.mu.Lock()
+	if !s.closed {
+		s.closed = true
+		close(s.stop)
+	}
+	s.mu.Unlock()
+	s.late.Wait()
 }
 
 func (s *Selector) set(linkType uint32, m *machine) {
@@ -220,13 +260,18 @@ func (s *Selector) agent(src Source) bool {
 	return false
 }
 
-// Frame reports whether a frame of a wanted source passes the filter. linkType is Source.LinkType.
+// Frame reports whether a frame of a wanted source passes the filter. linkType is Source.LinkType. A filter that was
+// refused is tried again here too, in the background: streams may go on for weeks.
 func (s *Selector) Frame(linkType uint32, p *udpstr.Packet) bool {
 	if s.filter == "" {
 		return true
 	}
-	m := (*s.machines.Load())[FileLinkType(linkType)]
-	return m != nil && m.vm != nil && m.vm.Run(p.Data, p.Len) > 0
+	m := s.machine(FileLinkType(linkType))
+	if m != nil && m.vm != nil {
+		return m.vm.Run(p.Data, p.Len) > 0
+	}
+	s.usable(FileLinkType(linkType))
+	return false
 }
 
 // Select returns a sink that passes on to k what the selection wants; the rest is counted as left out. It compiles the
@@ -255,11 +300,21 @@ func (s *selectedSink) Status() SinkStatus {
 	return SinkStatus{}
 }
 
-// Attach implements Sink. A source that is not wanted never reaches the wrapped sink.
+// Run implements Sink.
+func (s *selectedSink) Run(ctx context.Context) error {
+	err := s.Sink.Run(ctx)
+	if ctx.Err() != nil {
+		s.selector.Close()
+	}
+	return err
+}
+
+// Attach implements Sink. A source that is not wanted never reaches the wrapped sink; one whose filter was refused does when
+// a frame has passed it.
 func (s *selectedSink) Attach(src Source) Feed {
-	f := &selectedFeed{selector: s.selector, linkType: src.LinkType}
-	if s.selector.Source(src) {
-		f.feed = s.Sink.Attach(src)
+	f := &selectedFeed{sink: s, source: src, matches: s.selector.Matches(src)}
+	if f.matches && s.selector.usable(FileLinkType(src.LinkType)) {
+		f.attach()
 	}
 	return f
 }

@@ -3,8 +3,12 @@ package sensor
 import (
 	"context"
 	"net/netip"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -157,4 +161,101 @@ func TestSelectionTriesARefusedLinkTypeAgain(t *testing.T) {
 		t.Fatal("not tried again")
 	}
 	eventually(t, "the filter is compiled", func() bool { return (*s.machines.Load())[linkEthernet].state == machineReady })
+}
+
+// fakeTcpdump makes a compiler run a script instead.
+func fakeTcpdump(t *testing.T, c *compiler, script string) {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "tcpdump")
+	if err := os.WriteFile(name, []byte("#!/bin/sh\n"+script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	c.tcpdump = name
+}
+
+// A stream that runs while the filter is refused gets its frames once it is not, without being attached anew.
+func TestSelectionReachesARunningStream(t *testing.T) {
+	needTcpdump(t)
+	under := &countingSink{}
+	k, err := Select(t.Context(), Selection{Filter: "ip"}, under)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sel := k.(*selectedSink).selector
+	defer sel.Close()
+	src := Source{Host: "a", Agent: netip.MustParseAddr("10.1.2.3"), Interface: "eth0", LinkType: linkEthernet}
+	sel.set(linkEthernet, &machine{state: machineRefused, until: time.Now().Add(time.Hour)})
+	f := k.Attach(src)
+	ip := &udpstr.Packet{Frame: udpstr.Frame{Data: append(make([]byte, 12), append([]byte{8, 0, 0x45}, make([]byte, 40)...)...), Len: 55}}
+	f.Frame(ip)
+	if c := f.Counters(); c.LeftOut != 1 {
+		t.Fatalf("%+v", c)
+	}
+	sel.set(linkEthernet, &machine{state: machineRefused, until: time.Now().Add(-time.Second)})
+	eventually(t, "a frame passes", func() bool { f.Frame(ip); return f.Counters().Written > 0 })
+	f.Detach(Forwarded{})
+	if _, told := under.sums["a/eth0"]; !told {
+		t.Error("the sink does not know of the end")
+	}
+}
+
+// The background compilation of a selection ends with its sink.
+func TestSelectionEndsWithItsSink(t *testing.T) {
+	needTcpdump(t)
+	if runtime.GOOS == "windows" {
+		t.Skip("no shell")
+	}
+	k, err := Select(t.Context(), Selection{Filter: "ip"}, &countingSink{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sel := k.(*selectedSink).selector
+	fakeTcpdump(t, sel.compiler, "exec sleep 9\n")
+	k.Attach(Source{LinkType: 9})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	begin := time.Now()
+	if err := k.Run(ctx); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(begin); took > 5*time.Second {
+		t.Errorf("the sink ended after %v", took)
+	}
+	if k.Attach(Source{LinkType: 10}); sel.machine(10) != nil {
+		t.Error("compiles after the end")
+	}
+}
+
+// A tcpdump that takes long, for a name server that does not answer, holds up nobody who needs another filter, and those who
+// need the same wait for one run.
+func TestCompilerDoesNotBlockOthers(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no shell")
+	}
+	c := newCompiler()
+	runs := filepath.Join(t.TempDir(), "runs")
+	fakeTcpdump(t, c, `case "$*" in *slow*) echo run >> `+runs+`; exec sleep 9;; esac; echo 1; echo 6 0 0 1`+"\n")
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	for range 3 {
+		wg.Go(func() {
+			if _, err := c.compile(ctx, "slow", 1); err == nil {
+				t.Error("compiled")
+			}
+		})
+	}
+	eventually(t, "the slow one runs", func() bool { _, err := os.Stat(runs); return err == nil })
+	begin := time.Now()
+	if _, err := c.compile(t.Context(), "quick", 1); err != nil {
+		t.Error(err)
+	}
+	c.forgetRefusals()
+	if took := time.Since(begin); took > 5*time.Second {
+		t.Errorf("waited %v", took)
+	}
+	cancel()
+	wg.Wait()
+	if b, err := os.ReadFile(runs); err != nil || strings.Count(string(b), "run") != 1 {
+		t.Errorf("%q %v", b, err)
+	}
 }
