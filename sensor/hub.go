@@ -124,10 +124,14 @@ func (r *sinkRun) status() SinkStatus {
 	if st.Error == "" || r.errAt.After(st.ErrorAt) {
 		st.Error, st.ErrorAt = r.err, r.errAt
 	}
+	late := st.FeedCounters
 	st.Name, st.Streams, st.FeedCounters = r.name, len(r.feeds), r.ended
 	for f := range r.feeds {
 		st.add(f.Counters())
 	}
+	st.Written -= min(st.Written, late.Dropped)
+	st.Bytes -= min(st.Bytes, late.Bytes)
+	st.Dropped += late.Dropped
 	return st
 }
 

@@ -62,7 +62,7 @@ type Feed interface {
 
 // FeedCounters says what became of the frames given to a feed: each of them is in Written, Dropped or LeftOut.
 type FeedCounters struct {
-	Written uint64 // frames queued for writing or written
+	Written uint64 // frames written, or queued for it: those that cannot be written then are taken back and are in Dropped
 	Bytes   uint64 // of frame data in them
 	Dropped uint64 // no room, link type not possible, sink failed
 	LeftOut uint64 // not wanted by the sink's Selection

@@ -21,6 +21,7 @@ const (
 	blockPacket      = 6
 	blockHeader      = 8
 	blockInterfaceAt = 8
+	blockCaplenAt    = 20
 	blockDataAt      = 28
 
 	// interfaceSize is more than any interface block has: four texts and what is around them.
@@ -59,33 +60,19 @@ func wholeBlocks(b []byte) int {
 }
 
 // wholeRecords is the length of the header and the records of a classic file at the start of b that end within n bytes,
-// and the number of records behind them.
-func wholeRecords(b []byte, header, n int) (whole int, rest uint64) {
+// and the records behind them.
+func wholeRecords(b []byte, header, n int) (whole int, rest tally) {
 	if n >= header {
 		whole = header
 	}
 	for at := header; len(b)-at >= savefile.PcapRecordSize(0); {
-		at += savefile.PcapRecordSize(int(binary.LittleEndian.Uint32(b[at+8:])))
+		caplen := binary.LittleEndian.Uint32(b[at+8:])
+		at += savefile.PcapRecordSize(int(caplen))
 		if at <= n {
 			whole = at
 		} else {
-			rest++
+			rest.add(tally{1, uint64(caplen)})
 		}
 	}
 	return whole, rest
-}
-
-// countFrames counts the packet blocks in bytes of the queue.
-func countFrames(b []byte) (n uint64) {
-	for len(b) >= blockHeader {
-		size := blockLength(b)
-		if size < 12 || size > len(b) {
-			break
-		}
-		if blockType(b) == blockPacket {
-			n++
-		}
-		b = b[size:]
-	}
-	return n
 }

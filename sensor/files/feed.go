@@ -25,6 +25,8 @@ type feed struct {
 	id       uint32
 	stream   *stream             // nil: everything is counted out
 	counters sensor.FeedCounters // guarded by sink.mu
+	told     tally               // likewise; what Counters has said of those written
+	ended    bool                // likewise
 }
 
 // Frame implements sensor.Feed.
@@ -58,6 +60,7 @@ func (s *Sink) signal() {
 func (f *feed) Counters() sensor.FeedCounters {
 	f.sink.mu.Lock()
 	defer f.sink.mu.Unlock()
+	f.told = tally{f.counters.Written, f.counters.Bytes}
 	return f.counters
 }
 
@@ -69,6 +72,10 @@ func (f *feed) Detach(sum sensor.Forwarded) {
 	s := f.sink
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	f.ended = true
+	if lost := f.told.less(tally{f.counters.Written, f.counters.Bytes}); lost.frames > 0 {
+		s.owed.add(lost) // between the last question and this
+	}
 	if !s.accepts || !s.queue.reserve(detachSize, true) {
 		s.release(f.id)
 		return

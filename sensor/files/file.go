@@ -20,8 +20,10 @@ type file struct {
 	begun  time.Time
 	until  time.Time // with RotateTime
 	frames uint64
-	size   int64 // before compression, buf included
-	disk   int64 // written to fd
+	data   uint64 // bytes of frames
+	gone   tally  // of them that could not be written, as far as that is known
+	size   int64  // before compression, buf included
+	disk   int64  // written to fd
 	sink   *Sink
 
 	dirty    bool // there is something in buf, or in the encoder
@@ -75,14 +77,15 @@ func (f *file) emit(b []byte) error {
 }
 
 // lose counts the frames in b that do not end within its first n bytes, and returns where the last one that does ends.
-// What compressed files lack is counted when they are recovered.
+// What compressed files lack is counted when they are finished.
 func (f *file) lose(b []byte, n int) (whole int) {
-	var lost uint64
+	var lost tally
 	switch {
 	case f.sink.opts.Compress != Uncompressed:
 	case f.sink.opts.Format == savefile.Pcapng:
 		whole = wholeBlocks(b[:n])
 		lost = countFrames(b[whole:])
+		f.undeliver(b[whole:])
 	default:
 		header := 0
 		if f.disk == int64(n) { // the first bytes of the file
@@ -90,8 +93,21 @@ func (f *file) lose(b []byte, n int) (whole int) {
 		}
 		whole, lost = wholeRecords(b, header, n)
 	}
-	f.sink.lost.Add(lost)
+	f.gone.add(lost)
+	f.sink.lose(lost)
 	return whole
+}
+
+// undeliver takes frames that could not be written out of the statistics at the end.
+func (f *file) undeliver(b []byte) {
+	for len(b) >= blockHeader {
+		if blockType(b) == blockPacket {
+			if id := blockNumber(b); int(id) < len(f.order) {
+				f.order[id].numbers.Delivered--
+			}
+		}
+		b = b[blockLength(b):]
+	}
 }
 
 // statisticsRoom is what the end of the file needs.

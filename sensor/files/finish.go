@@ -111,8 +111,8 @@ func (f *finisher) finish(done *file) error {
 		}
 		err = errors.Join(err, done.fd.Close())
 	}
-	if err != nil || done.broken { // the next run sees what can be read
-		f.broken.Store(done.name, done.frames)
+	if err != nil || done.broken { // the next run completes what can be read
+		f.lose(tally{done.frames, done.data}.less(done.gone).less(f.salvageable(done)))
 		return err
 	}
 	if done.frames == 0 || done.disk == 0 {

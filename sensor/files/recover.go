@@ -21,10 +21,6 @@ func (f *finisher) recoverAll(ctx context.Context, old []finished) {
 			return // they are still in the list
 		}
 		frames, err := f.recover(ctx, o)
-		if had, ok := f.broken.Load(o.name); ok && err == nil {
-			f.broken.Delete(o.name)
-			f.lost.Add(had.(uint64) - min(frames, had.(uint64)))
-		}
 		log := f.opts.Log.With(zap.String("output", f.opts.Name), zap.String("file", filepath.Join(f.dir, o.name)))
 		switch {
 		case err != nil && ctx.Err() == nil:
@@ -57,13 +53,7 @@ func (f *finisher) recover(ctx context.Context, o finished) (frames uint64, err 
 	}
 	defer fd.Close() // closed before where it was written to
 	// The names say how it was made; the options may be others by now.
-	compression, format := Uncompressed, savefile.Pcapng
-	switch {
-	case strings.HasSuffix(o.name, Gzip.suffix()):
-		compression = Gzip
-	case strings.HasSuffix(o.name, Zstd.suffix()):
-		compression = Zstd
-	}
+	compression, format := compressionOf(o.name), savefile.Pcapng
 	source := func() (r *bufio.Reader, end func(), err error) {
 		if _, err := fd.Seek(0, io.SeekStart); err != nil {
 			return nil, nil, err
@@ -82,12 +72,12 @@ func (f *finisher) recover(ctx context.Context, o finished) (frames uint64, err 
 	if magic, err := r.Peek(4); err == nil && string(magic) == string(savefile.AppendPcapHeader(nil, 0)[:4]) {
 		format = savefile.Pcap
 	}
-	n, frames, ended, err := copyWhole(io.Discard, r, format)
+	n, found, ended, err := copyWhole(io.Discard, r, format)
 	end()
 	if err = errors.Join(err, ctx.Err()); err != nil {
 		return 0, err
 	}
-	if frames == 0 {
+	if found.frames == 0 {
 		l.forget(o.name)
 		return 0, root.Remove(part)
 	}
@@ -116,7 +106,18 @@ func (f *finisher) recover(ctx context.Context, o finished) (frames uint64, err 
 		return 0, err
 	}
 	l.complete(o.name, finished{name, o.series, info.Size()})
-	return frames, nil
+	return found.frames, nil
+}
+
+// compressionOf goes by the name.
+func compressionOf(name string) Compression {
+	switch {
+	case strings.HasSuffix(name, Gzip.suffix()):
+		return Gzip
+	case strings.HasSuffix(name, Zstd.suffix()):
+		return Zstd
+	}
+	return Uncompressed
 }
 
 // rewrite replaces a compressed file by what of it can be read.

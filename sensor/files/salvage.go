@@ -14,7 +14,7 @@ const maxBlock = savefile.MaxFrame + 64<<10
 
 // copyWhole copies the blocks or records that are whole and stops at the first that is not. n is their length, ended
 // says that nothing stands behind them. The error is that of w.
-func copyWhole(w io.Writer, r *bufio.Reader, format savefile.Format) (n int64, frames uint64, ended bool, err error) {
+func copyWhole(w io.Writer, r *bufio.Reader, format savefile.Format) (n int64, found tally, ended bool, err error) {
 	next := nextBlock
 	if format == savefile.Pcap {
 		next = nextRecord
@@ -23,17 +23,28 @@ func copyWhole(w io.Writer, r *bufio.Reader, format savefile.Format) (n int64, f
 	for {
 		b, frame, readErr := next(r, buf[:0], n == 0)
 		if readErr != nil {
-			return n, frames, readErr == io.EOF, nil
+			return n, found, readErr == io.EOF, nil
 		}
 		if _, err := w.Write(b); err != nil {
-			return n, frames, false, err
+			return n, found, false, err
 		}
 		n += int64(len(b))
 		if frame {
-			frames++
+			found.add(tally{1, caplenOf(b, format)})
 		}
 		buf = b
 	}
+}
+
+// caplenOf is the length of the frame in a packet block or record.
+func caplenOf(b []byte, format savefile.Format) uint64 {
+	switch {
+	case format == savefile.Pcap:
+		return uint64(len(b) - savefile.PcapRecordSize(0))
+	case len(b) < blockDataAt:
+		return 0
+	}
+	return blockCaplen(b)
 }
 
 // nextBlock reads one block of a pcapng file. io.EOF: there is none; any other error: it is not whole.

@@ -38,14 +38,14 @@ type Sink struct {
 	since    time.Time
 	err      string
 	errAt    time.Time
+	lost     tally // frames that were taken and could not be written
+	owed     tally // of them those that no feed has counted as dropped
 
 	inUse     atomic.Int64 // bytes in files that are not complete
 	written   atomic.Uint64
 	completed atomic.Uint64
 	deleted   atomic.Uint64
 	recovered atomic.Uint64
-	lost      atomic.Uint64 // frames that were queued when writing failed
-	broken    sync.Map      // names of compressed files whose end could not be written, and the frames given to each
 	openFiles atomic.Int64
 	last      atomic.Pointer[string] // the file that was completed last
 	kept      atomic.Pointer[ledger] // of the present run
@@ -53,6 +53,7 @@ type Sink struct {
 
 // stream is one feed, as the goroutine that writes sees it.
 type stream struct {
+	feed  *feed
 	group *group
 	key   interfaceKey
 	block savefile.Interface
@@ -97,7 +98,7 @@ func (s *Sink) Name() string { return s.opts.Name }
 // Attach implements sensor.Sink.
 func (s *Sink) Attach(src sensor.Source) sensor.Feed {
 	f := &feed{sink: s}
-	st := &stream{key: keyOf(src), block: describe(src)}
+	st := &stream{feed: f, key: keyOf(src), block: describe(src)}
 	if st.block.LinkType > savefile.MaxLinkType {
 		return f // not to be expressed in a file: everything is counted out
 	}
@@ -297,7 +298,7 @@ func (s *Sink) refuse() {
 	defer s.mu.Unlock()
 	s.accepts = false
 	for c := s.queue.take(); c != nil; c = s.queue.take() {
-		s.lost.Add(countFrames(c))
+		s.loseQueued(c)
 		s.detachAll(c)
 	}
 	s.queue = queue{}

@@ -10,6 +10,8 @@ import (
 func (s *Sink) Status() sensor.SinkStatus {
 	s.mu.Lock()
 	st := sensor.SinkStatus{Kind: "file", State: s.state, Since: s.since, Error: s.err, ErrorAt: s.errAt}
+	lost := s.lost.frames
+	takeBackLater(&st, s.owed)
 	s.mu.Unlock()
 	st.Details = []sensor.Detail{
 		{Name: "path", Text: s.opts.Path},
@@ -19,7 +21,7 @@ func (s *Sink) Status() sensor.SinkStatus {
 		number("files recovered", s.recovered.Load(), true),
 		number("files deleted", s.deleted.Load(), true),
 		number("bytes written", s.written.Load(), true),
-		number("frames lost when writing failed", s.lost.Load(), true),
+		number("frames lost when writing failed", lost, true),
 	}
 	if l := s.kept.Load(); l != nil && s.opts.retains() {
 		files, bytes := l.sums()
@@ -29,6 +31,11 @@ func (s *Sink) Status() sensor.SinkStatus {
 		st.Details = append(st.Details, sensor.Detail{Name: "last file", Text: *name})
 	}
 	return st
+}
+
+// takeBackLater has the sensor count frames as dropped that ended feeds have counted as written.
+func takeBackLater(st *sensor.SinkStatus, owed tally) {
+	st.FeedCounters = sensor.FeedCounters{Dropped: owed.frames, Bytes: owed.bytes}
 }
 
 func number(name string, n uint64, total bool) sensor.Detail {

@@ -42,7 +42,8 @@ type Stream struct {
 	linkType   int64 // of the stream when oneLinkType; -1 before the first source
 	begun      bool  // the section header was queued
 	failed     bool
-	lost       uint64 // frames that were queued when writing failed
+	lost       tally // frames that were queued when writing failed
+	owed       tally // of them those that no feed has counted as dropped
 }
 
 // streamInterface is one interface block and the sums of all feeds that had it.
@@ -51,6 +52,7 @@ type streamInterface struct {
 	block   savefile.Interface
 	queued  bool // the block was, in the present section
 	numbers savefile.Statistics
+	feed    *streamFeed // the last one; nil after its end
 }
 
 // NewStream returns a sink that writes to w. With oneLinkType (standard output, readers such as tcpdump) frames of a
@@ -84,10 +86,12 @@ func (s *Stream) Name() string { return s.name }
 func (s *Stream) Status() sensor.SinkStatus {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return sensor.SinkStatus{Kind: "stream", Details: []sensor.Detail{
+	st := sensor.SinkStatus{Kind: "stream", Details: []sensor.Detail{
 		number("interfaces", uint64(len(s.interfaces)), false),
-		number("frames lost when writing failed", s.lost, true),
+		number("frames lost when writing failed", s.lost.frames, true),
 	}}
+	takeBackLater(&st, s.owed)
+	return st
 }
 
 // Attach implements sensor.Sink. A source seen before gets its old interface block again.
@@ -109,7 +113,7 @@ func (s *Stream) Attach(src sensor.Source) sensor.Feed {
 	}
 	key := keyOf(src)
 	if i := s.index[key]; i != nil {
-		f.iface = i
+		f.iface, i.feed = i, f
 		return f
 	}
 	if len(s.interfaces) >= maxInterfaces {
@@ -118,6 +122,7 @@ func (s *Stream) Attach(src sensor.Source) sensor.Feed {
 	f.iface = &streamInterface{id: uint32(len(s.interfaces)), block: block, numbers: savefile.Statistics{Start: time.Now()}}
 	s.interfaces = append(s.interfaces, f.iface)
 	s.index[key] = f.iface
+	f.iface.feed = f
 	if s.describe() {
 		s.signal()
 	}
@@ -190,6 +195,9 @@ func (f *streamFeed) Detach(sum sensor.Forwarded) {
 	f.sink.mu.Lock()
 	defer f.sink.mu.Unlock()
 	if f.iface != nil {
+		if f.iface.feed == f {
+			f.iface.feed = nil
+		}
 		addForwarded(&f.iface.numbers, sum)
 	}
 }
@@ -245,6 +253,24 @@ func (s *Stream) again() error {
 	return nil
 }
 
+// lose counts the frames in bytes of the queue. The feed that its interface had last has them; s.mu is held.
+func (s *Stream) lose(b []byte) {
+	for ; len(b) >= blockHeader && blockLength(b) <= len(b); b = b[blockLength(b):] {
+		if blockType(b) != blockPacket {
+			continue
+		}
+		t := tally{1, blockCaplen(b)}
+		s.lost.add(t)
+		i := s.interfaces[blockNumber(b)]
+		i.numbers.Delivered--
+		if i.feed != nil && i.feed.counters.Written > 0 {
+			takeBack(&i.feed.counters, t)
+		} else {
+			s.owed.add(t)
+		}
+	}
+}
+
 // finish writes what is queued and the statistics.
 func (s *Stream) finish() error {
 	if d, ok := s.w.(interface{ SetWriteDeadline(time.Time) error }); ok {
@@ -282,7 +308,7 @@ func (s *Stream) writeQueued() error {
 		n, err := s.w.Write(c)
 		s.mu.Lock()
 		if err != nil {
-			s.lost += countFrames(c[min(wholeBlocks(c[:n]), n):])
+			s.lose(c[min(wholeBlocks(c[:n]), n):])
 		}
 		s.queue.giveBack(c)
 		s.mu.Unlock()
@@ -297,7 +323,7 @@ func (s *Stream) fail(err error) error {
 	s.mu.Lock()
 	s.failed = true
 	for c := s.queue.take(); c != nil; c = s.queue.take() {
-		s.lost += countFrames(c)
+		s.lose(c)
 	}
 	s.queue = queue{}
 	s.mu.Unlock()

@@ -48,8 +48,8 @@ func (e emitter) sink(s *Sink) {
 	e.flag(sinkUp, state == sensor.SinkRunning || state == sensor.SinkDegraded, s.Name, s.Kind)
 	e.gauge(sinkStreams, float64(s.Streams), s.Name, s.Kind)
 	e.gauge(sinkParts, float64(len(s.Parts)), s.Name, s.Kind)
-	e.count(sinkFrames, s.Written, s.Name, s.Kind)
-	e.count(sinkBytesMetric, s.Bytes, s.Name, s.Kind)
+	e.count(sinkFrames, s.most[0], s.Name, s.Kind)
+	e.count(sinkBytesMetric, s.most[1], s.Name, s.Kind)
 	e.count(sinkDrops, s.Dropped, s.Name, s.Kind)
 	said := make(map[string]bool)
 	for _, d := range s.Details {

@@ -120,6 +120,8 @@ type Sink struct {
 	Dropped uint64     `json:"dropped"`
 	Parts   []Sink     `json:"parts"`   // clients of a server, files of a directory
 	Details []Detail   `json:"details"` // what this kind of sink alone has to say
+
+	most [2]uint64 // Written and Bytes for the metrics, which must not go back when frames turn out not to be written
 }
 
 // Detail is a word or a number of a sink.

@@ -35,6 +35,7 @@ type tracker struct {
 	recent  recent[sensorSums]
 	ports   map[uint16]*recent[Port]
 	sinks   map[string]*recent[Sink]
+	most    map[string][2]uint64 // frames and bytes that metrics have shown, by sink
 
 	newest   uint64 // number of the last step of the history
 	newestAt time.Time
@@ -59,6 +60,7 @@ func newTracker(src Source, version string, now time.Time) *tracker {
 		records: make(map[identity]*record),
 		ports:   make(map[uint16]*recent[Port]),
 		sinks:   make(map[string]*recent[Sink]),
+		most:    make(map[string][2]uint64),
 	}
 }
 
@@ -262,11 +264,15 @@ func (t *tracker) keepRecent(now time.Time, v *view) {
 		}
 		t.ports[p.Port].keep(now, p)
 	}
-	for _, s := range v.sinks {
+	for i := range v.sinks {
+		s := &v.sinks[i]
+		before := t.most[s.Name]
+		s.most = [2]uint64{max(before[0], s.Written), max(before[1], s.Bytes)}
+		t.most[s.Name] = s.most
 		if t.sinks[s.Name] == nil {
 			t.sinks[s.Name] = new(recent[Sink])
 		}
-		t.sinks[s.Name].keep(now, s)
+		t.sinks[s.Name].keep(now, *s)
 	}
 }
 

@@ -1,0 +1,80 @@
+package files
+
+import (
+	"time"
+
+	"rpcapd/savefile"
+	"rpcapd/sensor"
+)
+
+// sizeOf is the size of a frame in a file, from that of its block in the queue.
+func (w *writer) sizeOf(block int) int64 {
+	if w.opts.Format == savefile.Pcap {
+		return int64(block - savefile.PacketSize(0) + savefile.PcapRecordSize(0)) // up to 3 more than it is
+	}
+	return int64(block)
+}
+
+// fits reports whether a frame goes into the present file.
+func (w *writer) fits(f *file, n int, now time.Time) bool {
+	if !f.until.IsZero() && !now.Before(f.until) {
+		return false
+	}
+	return w.opts.RotateSize == 0 || f.frames == 0 || f.size+w.sizeOf(n)+f.statisticsRoom() <= w.opts.RotateSize
+}
+
+// ready returns the file for a frame of a stream, with its interface.
+func (w *writer) ready(st *stream, n int, now time.Time) (*file, error) {
+	f := st.group.file
+	if f != nil {
+		room := n
+		if w.opts.Format == savefile.Pcapng && f.index[st.key] == nil {
+			room += len(savefile.AppendInterface(nil, st.block)) + savefile.StatisticsSize
+		}
+		if !w.fits(f, room, now) || len(f.order) >= maxInterfaces && f.index[st.key] == nil {
+			if err := w.complete(f, now); err != nil {
+				return nil, err
+			}
+			f = nil
+		}
+	}
+	if f == nil {
+		var err error
+		if f, err = w.create(st.group, st.block.LinkType, now); err != nil {
+			return nil, err
+		}
+	}
+	if st.file == f {
+		return f, nil
+	}
+	st.file = f
+	if st.iface = f.index[st.key]; st.iface == nil {
+		st.iface = &fileInterface{id: uint32(len(f.order)), numbers: savefile.Statistics{Start: now}}
+		f.index[st.key] = st.iface
+		f.order = append(f.order, st.iface)
+		if w.opts.Format == savefile.Pcapng {
+			b := savefile.AppendInterface(nil, st.block)
+			f.size += int64(len(b))
+			if err := w.put(f, b); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if st.first == nil {
+		st.first = f
+	}
+	st.iface.begun = st.iface.begun || st.first != f
+	return f, nil
+}
+
+// detached ends a stream.
+func (w *writer) detached(id uint32, sum sensor.Forwarded) {
+	st := w.table[id]
+	if g := st.group; g.file != nil && st.file == g.file {
+		addForwarded(&st.iface.numbers, sum)
+	}
+	st.group.idle = time.Now()
+	w.mu.Lock()
+	w.release(id)
+	w.mu.Unlock()
+}
