@@ -35,7 +35,8 @@ type Peer struct {
 	counters counters // as in Forwarded, Received and Sinks
 }
 
-// Forwarded is what the agent says of its capture: interface_received = ring_dropped + captured + still in the ring.
+// Forwarded is what the agent says of its capture: interface_received = ring_dropped + captured + still in
+// the ring + what the agent's sampling and limits leave out, which it has no number for.
 type Forwarded struct {
 	Known             bool   `json:"known"` // false: the agent has not said anything yet
 	InterfaceReceived uint64 `json:"interface_received"`

@@ -87,3 +87,19 @@ func TestSlowClients(t *testing.T) {
 		t.Errorf("%+v", list)
 	}
 }
+
+// TestWrittenNeverGoesBack: frames that turn out not to be written are taken back in the JSON, not in the metrics.
+func TestWrittenNeverGoesBack(t *testing.T) {
+	start := time.Now()
+	f := newFake()
+	f.sinks = []sensor.SinkStatus{{Name: "a", Kind: "file", State: sensor.SinkRunning, FeedCounters: sensor.FeedCounters{Written: 100, Bytes: 1000}}}
+	tr := newTracker(f, "", start)
+	tr.look(start)
+	for i, written := range []uint64{60, 90, 130} {
+		f.sinks[0].FeedCounters = sensor.FeedCounters{Written: written, Bytes: 10 * written, Dropped: 40}
+		s := tr.look(start.Add(time.Duration(i+1) * time.Minute)).sinks[0]
+		if most := max(100, written); s.Written != written || s.most != [2]uint64{most, 10 * most} {
+			t.Errorf("%d written: %+v", written, s)
+		}
+	}
+}
