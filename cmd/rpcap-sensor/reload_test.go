@@ -9,10 +9,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/spf13/pflag"
+	"go.uber.org/zap"
 )
 
 // startWithFile runs the sensor with a configuration file and waits until it listens.
@@ -107,7 +111,7 @@ func TestSIGHUPReloads(t *testing.T) {
 	}
 	p.signal(t, syscall.SIGHUP)
 	await(t, "rules reloaded", p.stderr.String, p)
-	await(t, `"changed": ["streams"]`, p.stderr.String, p)
+	await(t, `"sections": ["[streams]"]`, p.stderr.String, p)
 	conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", second))
 	if err != nil {
 		t.Error(err)
@@ -121,6 +125,61 @@ func TestSIGHUPReloads(t *testing.T) {
 	expect("STOPPING=1")
 	if code := p.exits(t); code != exitOK || !strings.Contains(p.stderr.String(), "frames 2") || strings.Contains(p.stderr.String(), "2 captures") {
 		t.Errorf("exit code %d:\n%s", code, p.stderr.String())
+	}
+}
+
+// TestReloadNamesTheSections: each section that a reload does not put in force is named as it is written in the file, if it
+// says something else, not if it has moved or if an option of the command line wins over it.
+func TestReloadNamesTheSections(t *testing.T) {
+	dir := t.TempDir()
+	const plain = "[rule a]\n"
+	path := "Path = " + filepath.ToSlash(dir) + "/%Y.pcapng\n"
+	old := plain + "[file a]\n" + path + "[file b]\nKeep = 1\nRotateSize = 1M\n" + strings.Replace(path, "%Y", "b%Y", 1) +
+		"[pcap-over-ip x]\n[tap]\nInterface = t0\n[http]\n"
+	for _, tt := range []struct {
+		was, is string
+		args    []string
+		want    []string
+	}{
+		{old, "# moved\n\n" + old, nil, nil},
+		{plain, plain + "[rule b]\nPort = 2099\n", nil, nil},
+		{plain, "Listen = 127.0.0.1\n" + plain, nil, []string{"Listen"}},
+		{plain, "Listen = 127.0.0.1\n" + plain, []string{"--listen", "127.0.0.2"}, nil},
+		{plain, plain + "[data]\nFirstPort = 4000\n", nil, []string{"[data]"}},
+		{plain, plain + "[data]\nPorts = 4\n", []string{"--udp-ports", "2"}, nil},
+		{plain, plain + "[streams]\nWindow = 100\n", nil, []string{"[streams]"}},
+		{plain, plain + "[output]\nFile = x\n", nil, []string{"[output]"}},
+		{plain, plain + "[output]\nFile = x\n", []string{"-w", "y"}, nil},
+		{plain, plain + "[http]\n", nil, []string{"[http]"}},
+		{old, strings.Replace(old, "Keep = 1", "Keep = 2", 1), nil, []string{"[file b]"}},
+		{old, strings.Replace(old, "[file a]\n"+path, "", 1), nil, []string{"[file a] (removed)"}},
+		{old, strings.Replace(old, "[file a]", "[file c]", 1), nil, []string{"[file a] (removed)", "[file c] (new)"}},
+		{old, strings.Replace(old, "over-ip x]\n", "over-ip x]\nClients = 3\n", 1), nil, []string{"[pcap-over-ip x]"}},
+		{old, strings.Replace(old, "t0\n", "t0\nMTU = 9000\n", 1), nil, []string{"[tap] t0"}},
+		{old, strings.Replace(old, "t0\n", "t0\nFilter = ip\n", 1), nil, []string{"[tap] t0"}},
+	} {
+		file := write(t, tt.was)
+		s := &settings{}
+		flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+		s.define(flags)
+		if err := flags.Parse(append([]string{"-f", file}, tt.args...)); err != nil {
+			t.Fatal(err)
+		}
+		first, err := s.load(zap.NewNop())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(tt.is), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		second, err := s.load(zap.NewNop())
+		if err != nil {
+			t.Fatal(err)
+		}
+		j := job{out: outputs{config: first.config}}
+		if got := j.needRestart(second); !slices.Equal(got, tt.want) {
+			t.Errorf("%q %v: %q, want %q", tt.is, tt.args, got, tt.want)
+		}
 	}
 }
 

@@ -129,16 +129,16 @@ func (s *settings) override(l *loaded) error {
 		if port != 0 {
 			return errors.New("--listen: the ports are in the file's rules; give the address alone")
 		}
-		l.opts.Listen = addr
+		l.opts.Listen, l.config.Listen = addr, addr
 	}
 	if s.flags.Changed("udp-port") {
-		l.opts.Data.First = s.udpPort
+		l.opts.Data.First, l.config.Data.First = s.udpPort, s.udpPort
 	}
 	if s.flags.Changed("udp-ports") {
-		l.opts.Data.Count = s.udpPorts
+		l.opts.Data.Count, l.config.Data.Count = s.udpPorts, s.udpPorts
 	}
 	if s.flags.Changed("write") {
-		l.output = s.output
+		l.output, l.config.Output.File = s.output, s.output
 	}
 	return s.overrideHTTP(&l.config.HTTP)
 }
