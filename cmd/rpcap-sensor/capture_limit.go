@@ -84,8 +84,10 @@ func (f *limitedFeed) Frame(p *udpstr.Packet) {
 	before := f.Feed.Counters()
 	f.Feed.Frame(p)
 	after := f.Feed.Counters()
-	l.frames += after.Written - before.Written
-	l.bytes += after.Bytes - before.Bytes
+	if after.Written > before.Written && after.Bytes >= before.Bytes { // else writing has failed in between, and frames were taken back
+		l.frames += after.Written - before.Written
+		l.bytes += after.Bytes - before.Bytes
+	}
 	switch {
 	case l.limits.frames > 0 && l.frames >= l.limits.frames:
 		l.finish(fmt.Sprintf("%d frames", l.limits.frames))

@@ -225,3 +225,27 @@ func TestCapturePipe(t *testing.T) {
 		t.Errorf("tcpdump shows %d frames:\n%s", n, out.String())
 	}
 }
+
+// TestCapturePipeCloses: a reader that has seen enough ends the capture in order and with a word; what was never written
+// is not counted as written.
+func TestCapturePipeCloses(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, w, "capture", "-c", "1000", "-w", "-", "arp")
+	w.Close()
+	a := connect(t, p)
+	if _, err := r.Read(make([]byte, 64)); err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	a.send()
+	if code := p.exits(t); code != exitOK {
+		t.Errorf("exit code %d", code)
+	}
+	text := p.stderr.String()
+	if !strings.Contains(text, "ended because nobody reads standard output any more") || !strings.Contains(text, "0 frames, ") || strings.Contains(text, "broken pipe") {
+		t.Errorf("standard error:\n%s", text)
+	}
+}

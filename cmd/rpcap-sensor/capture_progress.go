@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"net"
 	"os"
 	"strings"
@@ -168,16 +169,31 @@ func lossOf(peers []sensor.PeerStatus) (l loss) {
 	return l
 }
 
-// summary is printed at the end; limit is empty if it was none that ended the capture.
+// written is what an output has written, without what was only queued when its reader went or the disk failed. gone says
+// that nobody reads it any more.
+func written(sen *sensor.Sensor, output string) (frames, bytes uint64, gone bool) {
+	for _, st := range sen.Sinks() {
+		if st.Name != output {
+			continue
+		}
+		return st.Written, st.Bytes, st.State == sensor.SinkEnded && strings.Contains(st.Error, sensor.ErrConsumerGone.Error())
+	}
+	return 0, 0, false
+}
+
+// summary is printed at the end; limit is empty if none has ended the capture.
 func (p *progress) summary(sen *sensor.Sensor, limit string) error {
-	frames, bytes := p.sink.taken()
+	frames, bytes, gone := written(sen, p.sink.Name())
 	peers := sen.Peers()
 	l := lossOf(peers)
 	took := time.Since(p.begin)
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d frames, %s, in %.1f s from %s", frames, sizeText(bytes), took.Seconds(), plural(l.agents, "agent"))
-	if limit != "" {
+	fmt.Fprintf(&b, "%s, %s, in %.1f s from %s", plural(int(min(frames, math.MaxInt)), "frame"), sizeText(bytes), took.Seconds(), plural(l.agents, "agent"))
+	switch {
+	case limit != "":
 		fmt.Fprintf(&b, "; ended at %s", limit)
+	case gone:
+		fmt.Fprintf(&b, "; ended because nobody reads %s any more", p.sink.Name())
 	}
 	fmt.Fprintf(&b, "\n%d lost on the way, %d dropped at the agents, %d dropped here", l.path, l.atAgents, l.output)
 	if l.tail {
@@ -190,7 +206,7 @@ func (p *progress) summary(sen *sensor.Sensor, limit string) error {
 			fmt.Fprintf(&b, "  %s: nothing captured: %s\n", q.Name, cmp.Or(q.Reason, string(q.State)))
 			continue
 		}
-		fmt.Fprintf(&b, "  %s: %d frames, %d lost on the way\n", q.Name, q.Sinks.Written, q.Received.Missing)
+		fmt.Fprintf(&b, "  %s: %s, %d lost on the way\n", q.Name, plural(int(min(q.Sinks.Written, math.MaxInt)), "frame"), q.Received.Missing)
 	}
 	if c := sen.Counters(); c.Accepted == 0 {
 		b.WriteString("no agent has connected; does its rpcapd.ini name this machine and port, and does the firewall let it in?\n")

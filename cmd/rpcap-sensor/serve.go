@@ -111,6 +111,11 @@ func (j *job) run(ctx context.Context) (err error) {
 		}
 	})
 	err = sen.Run(ctx)
+	if p := j.opts.Purpose; p != nil {
+		if _, _, gone := written(sen, p.Name()); gone {
+			log.Info("nobody reads the output any more, so the sensor has ended", zap.String("output", p.Name()))
+		}
+	}
 	cancel()
 	wg.Wait()
 	if failed := (serviceError{}); errors.As(context.Cause(ctx), &failed) {
