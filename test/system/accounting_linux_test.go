@@ -76,7 +76,7 @@ func newAccounting(t *testing.T, ini string, agentArgs []string, sensorArgs ...s
 	s.host.AddAddr("eth1", exportV4+"/24")
 	s.sensor.AddAddr("eth0", sensorV4+"/24")
 	x := &accounting{stage: s, path: p, sensor: startSensor(t, s.sensor, sensorArgs...)}
-	x.agent = startAgent(t, s.host, ini+"\nActiveClient = "+sensorV4+", 2003, ifname=eth0", roomy(agentArgs...)...)
+	x.agent = startAgent(t, s.host, ini+"\nActiveClient = "+sensorV4+", 2003, ifname=eth0", agentArgs...)
 	x.agent.capturing(1)
 	return x
 }

@@ -44,7 +44,7 @@ func newDirect(t *testing.T, sensorArgs ...string) *accounting {
 	s.host.AddAddr("eth1", exportV4+"/24")
 	s.sensor.AddAddr("eth0", sensorV4+"/24")
 	x := &accounting{stage: s, sensor: startSensor(t, s.sensor, sensorArgs...)}
-	x.agent = startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0", roomy()...)
+	x.agent = startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0")
 	x.agent.capturing(1)
 	return x
 }

@@ -48,7 +48,7 @@ func load(t *testing.T, size, rate int, frames uint64) {
 			func() { close(ready) })
 		done <- outcome{r, err}
 	}()
-	a := startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0", roomy()...)
+	a := startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0")
 	select {
 	case <-ready:
 	case o := <-done:

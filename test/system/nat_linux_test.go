@@ -85,7 +85,7 @@ func TestRootNAT(t *testing.T) {
 			sen := startSensor(t, x.sensor, "--udp-ports", ports)
 			var agents [2]*agent
 			for i, host := range x.hosts {
-				agents[i] = startAgent(t, host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0", roomy()...)
+				agents[i] = startAgent(t, host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0")
 			}
 			send := func() {
 				var both sync.WaitGroup

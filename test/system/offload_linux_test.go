@@ -270,7 +270,7 @@ func TestRootOffloadEngages(t *testing.T) {
 				t.Skip("the kernel has no UDP_SEGMENT or no UDP_GRO")
 			}
 			sen := startSensor(t, s.sensor)
-			a := startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0", roomy()...)
+			a := startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0")
 			a.capturing(1)
 			if sen.sockets(t, unix.SOCK_DGRAM, func(fd int) error {
 				on, err := unix.GetsockoptInt(fd, unix.IPPROTO_UDP, unix.UDP_GRO)

@@ -123,9 +123,10 @@ func (p *process) stop(s syscall.Signal, limit time.Duration) time.Duration {
 	return took
 }
 
-// roomy has an agent get a ring in which frames of more than a second wait: on a busy
-// machine it may not be its turn for so long, which is not what the tests are about.
-func roomy(args ...string) []string { return append([]string{"-z", "64M"}, args...) }
+// roomyRing is a ring in which frames of more than a second wait: on a busy machine an
+// agent may not have its turn for so long, which is not what the tests are about. Also a
+// ring of few frames is full when each of its blocks was handed over after a moment.
+const roomyRing = "64M"
 
 // agent is a running rpcapd with a run directory and an ini of its own.
 type agent struct {
@@ -133,7 +134,8 @@ type agent struct {
 	runDir, ini string
 }
 
-// startAgent runs rpcapd with the lines of an ini, null authentication permitted.
+// startAgent runs rpcapd with the lines of an ini, null authentication permitted, and a roomy ring unless args
+// ask for another.
 func startAgent(t *testing.T, n *netlab.Namespace, ini string, args ...string) *agent {
 	t.Helper()
 	path := built(t, "rpcapd")
@@ -147,7 +149,7 @@ func startAgent(t *testing.T, n *netlab.Namespace, ini string, args ...string) *
 	}
 	a := &agent{runDir: filepath.Join(dir, "run"), ini: filepath.Join(dir, "rpcapd.ini")}
 	a.write(t, ini)
-	a.process = start(t, n, nil, path, append([]string{"-f", a.ini, "--run-dir", a.runDir}, args...)...)
+	a.process = start(t, n, nil, path, append([]string{"-f", a.ini, "--run-dir", a.runDir, "-z", roomyRing}, args...)...)
 	a.says("agent started", 1)
 	return a
 }
