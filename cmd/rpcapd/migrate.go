@@ -63,7 +63,7 @@ func (s *setup) takeOver(ctx context.Context) error {
 	if err := s.writeOptions(options); err != nil {
 		return err
 	}
-	return errors.Join(s.dial(ctx, c, e.Targets), s.succeed())
+	return finish(s.dial(ctx, c, e.Targets), s.succeed())
 }
 
 // in is the place of a path of the installation.

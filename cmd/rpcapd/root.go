@@ -17,6 +17,7 @@ const (
 	exitFailed = 1
 	exitUsage  = 2
 	exitAbsent = 3 // no agent runs; as init scripts have it (LSB, status)
+	exitUnused = 4 // setup: all is written, but a sensor cannot be used now
 )
 
 // usageError is a mistake in the command line.
@@ -55,6 +56,9 @@ func (a *app) execute(args []string) int {
 	}
 	if errors.Is(err, agent.ErrNotRunning) {
 		return exitAbsent
+	}
+	if errors.As(err, new(unusedError)) {
+		return exitUnused
 	}
 	return exitFailed
 }

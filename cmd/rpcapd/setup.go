@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,8 +20,19 @@ import (
 	"rpcapd/iface"
 )
 
-// probeTimeout bounds the test call of all sensors together.
+// probeTimeout bounds the test call of all sensors together, if the command line does not say otherwise.
 const probeTimeout = 20 * time.Second
+
+// unusedError says that all was written but a sensor could not be used: exit code 4.
+type unusedError struct{ error }
+
+// finish joins what a call of the sensors and a reload ended with. A failed reload is a failure, whatever the sensor did.
+func finish(dial, reload error) error {
+	if dial != nil && reload != nil {
+		return fmt.Errorf("%v\n%w", dial, reload)
+	}
+	return errors.Join(dial, reload)
+}
 
 // setup is what the command line of the subcommand says.
 type setup struct {
@@ -31,6 +43,7 @@ type setup struct {
 	account            string
 	replace            bool
 	noDial, noReload   bool
+	timeout            time.Duration // of the test call; 0: probeTimeout
 	migrate            bool
 	root               string // of the file system, for tests of a migration
 	out                func(format string, args ...any)
@@ -59,7 +72,10 @@ Unless the ini says otherwise, sensors are let in without a password (NullAuthPe
 Without --sensor the environment is asked: RPCAPD_SENSOR and RPCAPD_PORT.
 
 --migrate takes over from an installation of the C agent in /opt/extrahop: it stops it, takes its sensors, interfaces
-and options, keeps a copy of its ini, and starts this agent instead.`,
+and options, keeps a copy of its ini, and starts this agent instead.
+
+The exit status is 0 if all is done; 4 if all is written, but a sensor did not answer or did not let this agent in, which
+goes on trying; 2 if the command line is wrong; 1 if something else failed.`,
 		Example: `  rpcapd setup --sensor 192.0.2.10
   rpcapd setup --sensor sensor.example.com:2003 --interface eth0 --interface eth1
   rpcapd setup --sensor 192.0.2.10 --cidr 10.1.0.0/16
@@ -77,6 +93,7 @@ and options, keeps a copy of its ini, and starts this agent instead.`,
 	f.BoolVar(&s.replace, "replace", false, "make comments of the lines for other sensors")
 	f.BoolVar(&s.migrate, "migrate", false, "take over from the C agent in /opt/extrahop")
 	f.BoolVar(&s.noDial, "no-dial", false, "do not call the sensors")
+	f.DurationVar(&s.timeout, "timeout", probeTimeout, "wait for the sensors no longer than this `time`, as in 5s")
 	f.BoolVar(&s.noReload, "no-reload", false, "leave the running agent alone")
 	f.StringVarP(&s.file, "file", "f", a.defaultFile, "the `ini` to change")
 	f.StringVar(&s.runDir, "run-dir", clientRunDir(), "run directory of the agent")
@@ -120,7 +137,7 @@ func (s *setup) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(s.dial(ctx, c, targets), s.reload())
+	return finish(s.dial(ctx, c, targets), s.reload())
 }
 
 // targets are the lines asked for: each sensor with each interface and network.
@@ -234,7 +251,7 @@ func (s *setup) dial(ctx context.Context, c config.Agent, targets []config.Targe
 	if s.noDial {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(s.timeout, probeTimeout))
 	defer cancel()
 	called := make(map[string]bool)
 	var failed []string
@@ -263,7 +280,7 @@ func (s *setup) dial(ctx context.Context, c config.Agent, targets []config.Targe
 		s.out("sensor %s: %s", t.Address(), strings.Join(steps, ", "))
 	}
 	if failed != nil {
-		return fmt.Errorf("setup: the lines are written, but %s cannot be used now; the agent keeps trying", strings.Join(failed, " and "))
+		return unusedError{fmt.Errorf("setup: the lines are written, but %s cannot be used now; the agent keeps trying", strings.Join(failed, " and "))}
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -103,7 +104,7 @@ func TestSetupTellsWhatIsWrong(t *testing.T) {
 	} {
 		ini := writeFile(t, "rpcapd.ini", "")
 		code, out, errs, _ := cli(t, "setup", "-f", ini, "--run-dir", t.TempDir(), "--sensor", "127.0.0.1:"+c.port)
-		if code != exitFailed || !strings.Contains(out, c.want) || !strings.Contains(errs, "the lines are written, but 127.0.0.1:"+c.port+" cannot be used now") {
+		if code != exitUnused || !strings.Contains(out, c.want) || !strings.Contains(errs, "the lines are written, but 127.0.0.1:"+c.port+" cannot be used now") {
 			t.Errorf("want %q, exit %d\n%s%s", c.want, code, out, errs)
 		}
 		if text, err := os.ReadFile(ini); err != nil || !strings.Contains(string(text), "ActiveClient = 127.0.0.1, "+c.port) {
@@ -166,5 +167,23 @@ func TestSetupRefuses(t *testing.T) {
 	}
 	if text, err := os.ReadFile(ini); err != nil || string(text) != "ActiveClient = 127.0.0.1, 0\n" {
 		t.Errorf("the file was changed: %v, %s", err, text)
+	}
+}
+
+// A sensor that says nothing holds a script no longer than --timeout; the status tells it from a failure.
+func TestSetupTimeout(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	ini := writeFile(t, "rpcapd.ini", "")
+	start := time.Now()
+	code, out, errs, _ := cli(t, "setup", "-f", ini, "--no-reload", "--timeout", "200ms", "--sensor", silent.Addr().String())
+	if took := time.Since(start); code != exitUnused || took > 3*time.Second || !strings.Contains(errs, "the lines are written") {
+		t.Errorf("exit %d after %v\n%s%s", code, took, out, errs)
+	}
+	if err := finish(unusedError{os.ErrDeadlineExceeded}, os.ErrPermission); errors.As(err, new(unusedError)) || !errors.Is(err, os.ErrPermission) {
+		t.Errorf("a failed reload counts as written: %v", err)
 	}
 }

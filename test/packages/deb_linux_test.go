@@ -3,6 +3,7 @@ package packages
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 const (
@@ -73,6 +74,7 @@ func TestDebLife(t *testing.T) {
 		expect("downgrade with a broken file", broken)
 		s.wants("dpkg-query -f '${Status}' -W rpcapd", "install ok installed")
 
+		s.write(ini+".extrahop", edited, 0o640)
 		s.run("dpkg -P rpcapd")
 		if s.exists("/etc/rpcapd") {
 			t.Error("purge has left /etc/rpcapd")
@@ -158,7 +160,11 @@ func TestDebForeignInitScript(t *testing.T) {
 func TestDebUnattended(t *testing.T) {
 	onDebian(t, func(t *testing.T, suite string) {
 		s := newSystem(t, suite)
-		s.installDeb(t, "rpcapd", newVersion, "RPCAPD_SENSOR=192.0.2.7", "RPCAPD_PORT=2010")
+		start := time.Now()
+		out := s.installDeb(t, "rpcapd", newVersion, "RPCAPD_SENSOR=192.0.2.7", "RPCAPD_PORT=2010")
+		if took := time.Since(start); took > 20*time.Second || !strings.Contains(out, "192.0.2.7 is written, but it could not be used now") {
+			t.Errorf("took %v\n%s", took, out)
+		}
 		s.wants("rpcapd check", "connects to 192.0.2.7:2010")
 		s.wants("stat -c '%U:%G %a' "+ini, "root:rpcapd 640")
 		s.wants("grep -c '^#' "+ini, "") // the explanations are still there
