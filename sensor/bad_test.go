@@ -281,7 +281,11 @@ func TestMemoryDoesNotGrow(t *testing.T) {
 			_, _ = conn.Write([]byte{0, 0x82, 0, 9, 0, 0, 0xff, 0xff, 1, 2, 3}) // half of an unasked list
 			conn.Close()
 		}
-		eventually(t, "all sessions have ended", func() bool { return s.Counters().Ended == uint64(total) })
+		// On a busy machine there can be more at once than one address may have.
+		eventually(t, "all sessions have ended", func() bool {
+			c := s.Counters()
+			return c.Ended+c.Refused == uint64(total)
+		})
 	}
 	heap := func() int64 {
 		runtime.GC()

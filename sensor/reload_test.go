@@ -266,3 +266,21 @@ func TestReloadPorts(t *testing.T) {
 	dialAgent(t, s).export("udp4")
 	s.stop(t)
 }
+
+// TestReloadsDoNotPutOffStats: an agent is asked for its numbers in time, however often the rules are read again.
+func TestReloadsDoNotPutOffStats(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBubble(t, Options{})
+		defer b.stop()
+		a := b.connect("10.0.0.2", nil)
+		for range 30 {
+			after(time.Second)
+			if err := b.Reload(t.Context(), []Rule{{Name: "all"}}, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := a.asked(rpcap.TypeStatsRequest); n < 5 || n > 7 {
+			t.Errorf("STATS %d times in 30 s", n)
+		}
+	})
+}

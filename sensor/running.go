@@ -23,9 +23,8 @@ func (s *session) running(ctx context.Context) (state, error) {
 	s.heldReason = ""
 	s.log.Info("forwarding starts", zap.String("peer", s.capture.stream.source.Name()),
 		zap.String("rule", s.chosen.rule.Name), zap.Uint32("linktype", s.linkType), zap.Uint16("port", s.capture.number()))
-	next := time.Now()
+	next := time.Now().Add(statsInterval)
 	for {
-		next = next.Add(statsInterval)
 		switch ev, err := s.wait(ctx, next); {
 		case err != nil:
 			return nil, err
@@ -37,8 +36,9 @@ func (s *session) running(ctx context.Context) (state, error) {
 			if next, err := s.reloaded(ctx); next != nil || err != nil {
 				return next, err
 			}
-			continue
+			continue // STATS stay due when they were
 		}
+		next = next.Add(statsInterval)
 		if err := s.askStats(ctx, statsTimeout); err != nil && ctx.Err() == nil {
 			return nil, err
 		}
