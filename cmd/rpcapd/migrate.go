@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -23,6 +23,9 @@ const (
 	oldIni     = "/opt/extrahop/etc/rpcapd.ini"
 	initScript = "/etc/init.d/rpcapd"
 )
+
+// copyLimit bounds the copies of different configurations of the C agent.
+const copyLimit = 100
 
 // scriptNames are the places of the init script: its own, and where a package has moved it.
 var scriptNames = []string{initScript, initScript + ".dpkg-old", initScript + ".rpmsave"}
@@ -264,34 +267,19 @@ func (s *setup) keepCopy(old *predecessor) error {
 		return fmt.Errorf("copy the old ini: %w", err)
 	}
 	copied := s.file + ".extrahop"
+	for n := 2; ; n++ { // a copy of another content stays
+		kept, err := os.ReadFile(copied)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && bytes.Equal(kept, data) {
+			break
+		}
+		if err != nil || n > copyLimit {
+			return fmt.Errorf("copy the old ini: %s is in the way; move it away", copied)
+		}
+		copied = fmt.Sprintf("%s.extrahop.%d", s.file, n)
+	}
 	if err := replaceIni(copied, data); err != nil {
 		return fmt.Errorf("copy the old ini: %w", err)
 	}
 	s.out("its configuration is kept as %s", copied)
-	return nil
-}
-
-// writeOptions puts options where the unit and the init scripts read them.
-func (s *setup) writeOptions(options []string) error {
-	if len(options) == 0 {
-		return nil
-	}
-	path := s.in("/etc/default/rpcapd")
-	if !exists(filepath.Dir(path)) || exists(s.in("/etc/sysconfig")) && !exists(path) {
-		path = s.in("/etc/sysconfig/rpcapd")
-	}
-	var kept strings.Builder
-	if text, err := os.ReadFile(path); err == nil {
-		for line := range strings.Lines(string(text)) {
-			if !strings.HasPrefix(line, "RPCAPD_OPTIONS=") {
-				kept.WriteString(line)
-			}
-		}
-	}
-	kept.WriteString("RPCAPD_OPTIONS=" + strconv.Quote(strings.Join(options, " ")) + "\n")
-	if err := replaceIni(path, []byte(kept.String())); err != nil {
-		return fmt.Errorf("write options: %w", err)
-	}
-	s.out("%s: RPCAPD_OPTIONS=%q", path, strings.Join(options, " "))
 	return nil
 }

@@ -106,7 +106,7 @@ func TestMigrate(t *testing.T) {
 	if text, err := os.ReadFile(ini + ".extrahop"); err != nil || string(text) != old {
 		t.Errorf("the copy: %v\n%s", err, text)
 	}
-	if text, err := os.ReadFile(filepath.Join(root, "etc/default/rpcapd")); err != nil || string(text) != "# kept\nRPCAPD_OPTIONS=\"-t 1400\"\n" {
+	if text, err := os.ReadFile(filepath.Join(root, "etc/default/rpcapd")); err != nil || string(text) != "# kept\nRPCAPD_OPTIONS=\"-c 3 -t 1400\"\n" {
 		t.Errorf("the options: %v\n%s", err, text)
 	}
 	aside, err := os.Stat(filepath.Join(root, "etc/init.d/rpcapd.dpkg-old"))
@@ -120,6 +120,19 @@ func TestMigrate(t *testing.T) {
 	}
 	if code, out, errs, _ = cli(t, "setup", "--migrate", "--root", root, "-f", ini, "--no-dial"); code != 0 || !strings.Contains(out, "nothing to change") {
 		t.Errorf("the second time: exit %d\n%s%s", code, out, errs)
+	}
+	if text, err := os.ReadFile(filepath.Join(root, "etc/default/rpcapd")); err != nil || string(text) != "# kept\nRPCAPD_OPTIONS=\"-c 3 -t 1400\"\n" {
+		t.Errorf("the options, the second time: %v\n%s", err, text)
+	}
+	// Another configuration of the C agent does not take the place of the first copy.
+	if err := os.WriteFile(filepath.Join(root, oldIni), []byte("ActiveClient = 10.0.0.3\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if code, out, errs, _ = cli(t, "setup", "--migrate", "--root", root, "-f", ini, "--no-dial"); code != 0 || !exists(ini+".extrahop.2") {
+		t.Errorf("another configuration: exit %d\n%s%s", code, out, errs)
+	}
+	if text, err := os.ReadFile(ini + ".extrahop"); err != nil || string(text) != old {
+		t.Errorf("the first copy: %v\n%s", err, text)
 	}
 }
 
