@@ -17,7 +17,7 @@ func (w *writer) sizeOf(block int) int64 {
 
 // fits reports whether a frame goes into the present file.
 func (w *writer) fits(f *file, n int, now time.Time) bool {
-	if !f.until.IsZero() && !now.Before(f.until) {
+	if f.over(now) {
 		return false
 	}
 	return w.opts.RotateSize == 0 || f.frames == 0 || f.size+w.sizeOf(n)+f.statisticsRoom() <= w.opts.RotateSize

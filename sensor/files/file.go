@@ -18,7 +18,8 @@ type file struct {
 	place  *list.Element // in the order of use, while fd is open
 	buf    []byte        // whole blocks that are not written yet
 	begun  time.Time
-	until  time.Time // with RotateTime
+	until  time.Time     // with RotateTime
+	lasts  time.Duration // from begun until then, if nobody sets the clock
 	frames uint64
 	data   uint64 // bytes of frames
 	gone   tally  // of them that could not be written, as far as that is known
@@ -42,6 +43,15 @@ type fileInterface struct {
 }
 
 func (f *file) part() string { return f.name + partSuffix }
+
+// clockSlack is how much longer than meant a file lasts when the clock was set back under way.
+const clockSlack = time.Minute
+
+// over reports whether the time of a file has come: by the clock, or, should that have been set back, by the time that
+// has passed.
+func (f *file) over(now time.Time) bool {
+	return !f.until.IsZero() && (!now.Before(f.until) || now.Sub(f.begun) >= f.lasts+clockSlack)
+}
 
 // Write is what the encoder writes to.
 func (f *file) Write(p []byte) (int, error) {

@@ -15,6 +15,7 @@ func (w *writer) create(g *group, linkType uint32, now time.Time) (*file, error)
 	f := &file{group: g, sink: w.Sink, begun: now, index: make(map[interfaceKey]*fileInterface)}
 	if w.opts.RotateTime > 0 {
 		f.until = boundary(now, w.opts.RotateTime)
+		f.lasts = f.until.Sub(now.Round(0))
 	}
 	base := expand(w.rest, now, g.source)
 	if suffix := w.opts.Compress.suffix(); filepath.Ext(base) != suffix {

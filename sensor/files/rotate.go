@@ -38,7 +38,7 @@ func (w *writer) tick(now time.Time) error {
 		w.mu.Unlock()
 	}
 	for f := range w.files {
-		if !f.until.IsZero() && !now.Before(f.until) {
+		if f.over(now) {
 			if err := w.complete(f, now); err != nil {
 				return err
 			}
