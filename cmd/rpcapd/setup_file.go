@@ -30,8 +30,9 @@ func readIniOrTemplate(path string) ([]byte, error) {
 
 // tryReplace tells whether a file could be written beside the ini, as replaceIni does.
 func tryReplace(path string) error {
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
+	path, err := realPath(path)
+	if err != nil {
+		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
@@ -45,10 +46,12 @@ func tryReplace(path string) error {
 }
 
 // replaceIni writes the file anew under its name, so that a reader sees the old or the new content whole. Owner and mode
-// stay; a new file is for root and the agent's group alone. A symbolic link stays one.
+// stay; a new file is for root and the agent's group alone. A symbolic link stays one,
+// and is refused where others could have made it.
 func replaceIni(path string, content []byte) error {
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
+	path, err := realPath(path)
+	if err != nil {
+		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
