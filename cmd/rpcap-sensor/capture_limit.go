@@ -90,9 +90,9 @@ func (f *limitedFeed) Frame(p *udpstr.Packet) {
 	}
 	switch {
 	case l.limits.frames > 0 && l.frames >= l.limits.frames:
-		l.finish(fmt.Sprintf("%d frames", l.limits.frames))
+		l.finish(plural(int(min(l.limits.frames, math.MaxInt)), "frame"))
 	case l.limits.bytes > 0 && l.bytes >= l.limits.bytes:
-		l.finish(fmt.Sprintf("%d bytes", l.limits.bytes))
+		l.finish(plural(int(min(l.limits.bytes, math.MaxInt)), "byte"))
 	}
 }
 
