@@ -106,13 +106,18 @@ func TestRootAllParts(t *testing.T) {
 	dir := t.TempDir()
 	o.json, o.document = filepath.Join(dir, "bench.json"), filepath.Join(dir, "PERFORMANCE.md")
 	const short = 200 * time.Millisecond
-	if err := o.measure(plan{
+	p := plan{
 		profiles: profiles("imix"), rates: []float64{0}, gso: []bool{true}, length: short, repeat: 1, idle: short,
 		jumboProfiles: profiles("9000"), jumboRates: []float64{2000}, jumboGSO: []bool{false},
 		sensorProfiles: profiles("1514"), sensorRates: []float64{2000}, sensorRepeat: 1,
 		overloadProfiles: profiles("1514"), profiled: profiles("64"),
 		fleet: fleetPlan{agents: 20, sending: 5, rate: 500, idle: short, load: short},
-	}); err != nil {
+	}
+	err := o.measure(p)
+	for try := 0; try < 3 && err != nil && strings.Contains(err.Error(), "read profile: no entry"); try++ {
+		err = o.measure(p) // perf may not have had its turn in so short a time
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	r, err := loadReport(o.json)
