@@ -62,7 +62,7 @@ func receivedOf(c *counters) Received {
 		Datagrams: c[datagrams], Bytes: c[tunnelBytes], Frames: c[frames], FrameBytes: c[frameBytes],
 		InOrder: c[inOrder], Reordered: c[reordered], Lost: c[lost], Late: c[late],
 		Duplicate: c[duplicate], Malformed: c[malformed], Missing: c[missing],
-		Deduplicated: c[deduplicated], Rebound: c[rebound],
+		Deduplicated: c[deduplicated], Disowned: c[disowned], Rebound: c[rebound],
 	}
 }
 

@@ -24,6 +24,7 @@ const (
 	missing
 	deduplicated
 	rebound
+	disowned
 	sinkWritten
 	sinkBytes
 	sinkDropped
@@ -41,7 +42,7 @@ func countersOf(p *sensor.PeerStatus) (c counters) {
 	c[datagrams], c[tunnelBytes], c[frames], c[frameBytes] = r.Datagrams, r.Bytes, r.Frames, r.FrameBytes
 	c[inOrder], c[reordered], c[lost], c[late] = r.InOrder, r.Reordered, r.Lost, r.Late
 	c[duplicate], c[malformed], c[missing] = r.Duplicate, r.Malformed, r.Missing
-	c[deduplicated], c[rebound] = p.Deduplicated, p.Rebound
+	c[deduplicated], c[rebound], c[disowned] = p.Deduplicated, p.Rebound, p.Disowned
 	c[sinkWritten], c[sinkBytes], c[sinkDropped] = p.Sinks.Written, p.Sinks.Bytes, p.Sinks.Dropped
 	c[reconnects] = p.Reconnects
 	return c

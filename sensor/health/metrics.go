@@ -43,6 +43,7 @@ var peerMetrics = func() (list []peerMetric) {
 		{malformed, "malformed_datagrams", "Datagrams that could not be read."},
 		{missing, "missing_frames", "Frames the agent captured that never arrived."},
 		{deduplicated, "deduplicated_frames", "Frames left out because another agent's stream had brought them already."},
+		{disowned, "disowned_frames", "Frames given to the outputs before they turned out to be another sender's; not among the received."},
 		{rebound, "rebinds", "Changes of the agent's source port under way (NAT)."},
 		{sinkWritten, "output_frames", "Frames the outputs took, summed over all outputs."},
 		{sinkDropped, "output_dropped_frames", "Frames the outputs dropped, summed over all outputs."},

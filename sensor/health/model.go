@@ -60,6 +60,7 @@ type Received struct {
 	Malformed    uint64 `json:"datagrams_malformed"`
 	Missing      uint64 `json:"frames_missing"`
 	Deduplicated uint64 `json:"frames_deduplicated"` // delivered by another agent before
+	Disowned     uint64 `json:"frames_disowned"`     // went out, and were then found to be another sender's; not in Frames
 	Rebound      uint64 `json:"rebound"`             // times the source port changed under way (NAT)
 }
 

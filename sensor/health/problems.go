@@ -135,6 +135,10 @@ func lossProblems(p *Peer, diff *counters, portDrops bool, say func(Severity, st
 		say(SeverityWarning, "late", n, fmt.Sprintf("sent %s that came too late to be put in order.", count(n, "datagram")),
 			"The path reorders widely: raise Hold and Window in [streams].")
 	}
+	if n := diff[disowned]; n > 0 {
+		say(SeverityWarning, "disowned", n, fmt.Sprintf("has a rival: %s of another sender at its address went out before it was found out.", count(n, "frame")),
+			"Somebody sends datagrams in the agent's name: look for the sender, and keep strangers away from the data ports.")
+	}
 	if n := diff[malformed]; n > 0 {
 		say(SeverityWarning, "malformed", n, fmt.Sprintf("sent %s that cannot be read.", count(n, "datagram")),
 			"Agent and sensor disagree, or something on the path changes datagrams: which agent and version is it?")

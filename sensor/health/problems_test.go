@@ -35,6 +35,7 @@ func TestProblems(t *testing.T) {
 		"agent-interface": {func(_ *fakeSensor, p *sensor.PeerStatus) { p.Forwarded.InterfaceDropped++ }, SeverityError, "loses 1 frame in its network card", false},
 		"path-loss":       {func(_ *fakeSensor, p *sensor.PeerStatus) { p.Received.Missing += 3; p.Received.Frames += 997 }, SeverityError, "lost 3 frames between agent and sensor, 0.30 %", false},
 		"late":            {func(_ *fakeSensor, p *sensor.PeerStatus) { p.Received.Late++ }, SeverityWarning, "1 datagram that came too late", false},
+		"disowned":        {func(_ *fakeSensor, p *sensor.PeerStatus) { p.Disowned++ }, SeverityWarning, "1 frame of another sender", false},
 		"malformed":       {func(_ *fakeSensor, p *sensor.PeerStatus) { p.Received.Malformed++ }, SeverityWarning, "1 datagram that cannot be read", false},
 		"duplicate":       {func(_ *fakeSensor, p *sensor.PeerStatus) { p.Received.Duplicate += 50 }, SeverityInfo, "50 datagrams twice", false},
 		"reconnects":      {func(_ *fakeSensor, p *sensor.PeerStatus) { p.Reconnects += 4; p.LastError = "reset" }, SeverityWarning, "reconnected 4 times lately; last error: reset", false},

@@ -71,6 +71,9 @@ func (c *client) serve(ctx context.Context, in *input) error {
 
 // deliver writes the stream.
 func (c *client) deliver(ctx context.Context, in *input, selector *sensor.Selector) error {
+	if selector != nil {
+		defer selector.Close()
+	}
 	if flow, ok := flowOf(c.conn); ok {
 		c.sink.opts.Own.change(flow, true)
 		defer c.sink.opts.Own.change(flow, false)
