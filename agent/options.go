@@ -23,4 +23,8 @@ type Options struct {
 	LogStats bool   // log the numbers whenever the sensor asks for STATS (-S)
 
 	GSO udpsock.Mode // segmentation offload of the data sockets
+
+	// Started is called once, when the sessions run and the first status files are written: from then on the agent is
+	// found by its run directory. It may be nil.
+	Started func()
 }

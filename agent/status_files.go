@@ -21,6 +21,12 @@ const (
 	temporary   = ".tmp" // appended to a name while the file is written
 )
 
+// An agent that starts tries to lock its run directory so often, and waits so long in between.
+const (
+	lockAttempts = 5
+	lockPause    = 40 * time.Millisecond
+)
+
 // RunFiles are all names that an agent uses in its run directory.
 var RunFiles = []string{lockName, StatusFile, MetricsFile, StatusFile + temporary, MetricsFile + temporary}
 
@@ -56,11 +62,22 @@ func (d *RunDir) hold() (*statusFiles, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lock run directory %s: %w", d.root.Name(), err)
 	}
-	if err := lockFile(f); err != nil {
+	if err := lockSoon(f); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("%s is in use by another agent, give this one its own with --run-dir: %w", d.root.Name(), err)
 	}
 	return &statusFiles{RunDir: d, lock: f}, nil
+}
+
+// lockSoon takes the lock, if need be after whoever looks for a running agent has let it go (lockedByOther).
+func lockSoon(f *os.File) error {
+	for range lockAttempts - 1 {
+		if lockFile(f) == nil {
+			return nil
+		}
+		time.Sleep(lockPause)
+	}
+	return lockFile(f)
 }
 
 // close removes the files: a status that outlives its agent would lie.
@@ -102,7 +119,7 @@ func (s *Supervisor) writeStatus(ctx context.Context, files *statusFiles) {
 	defer tick.Stop()
 	var shown uint64 // changes at the last writing
 	var written time.Time
-	failed := false
+	failed, first := false, true
 	for {
 		var err error
 		if n, now := s.changes.Load(), time.Now(); n != shown || now.Sub(written) >= statusRefresh {
@@ -113,6 +130,10 @@ func (s *Supervisor) writeStatus(ctx context.Context, files *statusFiles) {
 			s.log.Warn("write status files", zap.String("dir", files.root.Name()), zap.Error(err))
 		}
 		failed = err != nil
+		if first {
+			first = false
+			s.sayStarted()
+		}
 		select {
 		case <-ctx.Done():
 			return

@@ -124,6 +124,8 @@ func (s *Supervisor) Run(ctx context.Context) error {
 	s.wg.Go(func() { s.watchInterfaces(ctx) })
 	if files != nil {
 		s.wg.Go(func() { s.writeStatus(ctx, files) })
+	} else {
+		s.sayStarted()
 	}
 	<-ctx.Done()
 	s.mu.Lock() // a reload that has begun finishes first; a later one starts nothing
@@ -134,6 +136,12 @@ func (s *Supervisor) Run(ctx context.Context) error {
 		files.close()
 	}
 	return nil
+}
+
+func (s *Supervisor) sayStarted() {
+	if s.opts.Started != nil {
+		s.opts.Started()
+	}
 }
 
 func (s *Supervisor) idleReason() string {

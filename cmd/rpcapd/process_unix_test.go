@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -131,8 +132,14 @@ func TestDetach(t *testing.T) {
 	if err != nil || len(out) > 0 {
 		t.Fatalf("%v: %s", err, out)
 	}
-	st := await(t, dir, func(st *agent.Status) bool { return st.PID > 0 })
+	st, err := agent.ReadStatus(dir) // an init script asks at once
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() { _ = syscall.Kill(st.PID, syscall.SIGKILL) })
+	if code, text, errs, _ := cli(t, "status", "--pid", "--run-dir", dir); code != 0 || strings.TrimSpace(text) != strconv.Itoa(st.PID) {
+		t.Errorf("status --pid: exit %d, %q, %s; want %d", code, text, errs, st.PID)
+	}
 	if st.PID == os.Getpid() {
 		t.Fatal("it is not a process of its own")
 	}

@@ -51,6 +51,7 @@ func (a *app) run(s *settings) error {
 	}
 	o := s.agentOptions(cfg, path, log)
 	o.RunDir = runDir
+	o.Started = func() { a.started(log) }
 	sup, err := agent.New(o)
 	if err != nil {
 		return err
@@ -84,10 +85,6 @@ func (a *app) supervise(s *settings, sup *agent.Supervisor, ini *iniFile, user s
 			sup.Reloaded(err)
 		})
 	}()
-	a.parent.ready()
-	if err := systemd.Notify("READY=1"); err != nil {
-		log.Warn("systemd does not know that the agent has started", zap.Error(err))
-	}
 	if every := systemd.WatchdogInterval(); every > 0 {
 		go feedWatchdog(ctx, sup.Progress(), every, log)
 	}
@@ -98,6 +95,14 @@ func (a *app) supervise(s *settings, sup *agent.Supervisor, ini *iniFile, user s
 	<-done
 	log.Info("agent stopped")
 	return err
+}
+
+// started tells whoever waits for the agent that it runs, and that its status says so.
+func (a *app) started(log *zap.Logger) {
+	a.parent.ready()
+	if err := systemd.Notify("READY=1"); err != nil {
+		log.Warn("systemd does not know that the agent has started", zap.Error(err))
+	}
 }
 
 // openRunDir makes the run directory and opens it while the process may still reach
