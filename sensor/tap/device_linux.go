@@ -154,6 +154,10 @@ func (d *tunDevice) translate(err error) error {
 	if errors.As(err, &errno) {
 		return errno
 	}
+	// A device that was deleted before its first use has no errno: the poller did not take it.
+	if _, lookErr := net.InterfaceByName(d.name); lookErr != nil {
+		return fmt.Errorf("use TAP interface %s: %w", d.name, errGone)
+	}
 	return err
 }
 
