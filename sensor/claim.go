@@ -387,8 +387,13 @@ func (p *dataPort) conclude(s *stream, now time.Time) {
 			best = c
 		}
 	}
-	if best != nil && len(s.sources) == 0 && !s.finished {
+	switch {
+	case best == nil || s.finished:
+	case len(s.sources) == 0:
 		p.accept(best, s, now)
+	case best.goesOn && best.first == s.nextSeq && now.Sub(s.now) >= s.limits.Hold: // the port changed just before the end
+		p.rebind(s, best.src)
+		p.give(best, s, now)
 	}
 	p.dropClaims(s)
 }

@@ -176,6 +176,24 @@ func TestClaimToContinue(t *testing.T) {
 	}
 }
 
+// TestClaimToContinueAtTheEnd: the source port changes before the very last datagram.
+func TestClaimToContinueAtTheEnd(t *testing.T) {
+	d := packed(t, testFrames(40, 200), 512)
+	last := len(d) - 1
+	p, now := testPort(), time.Now()
+	s, got := testStream("10.0.0.2")
+	p.add(s)
+	receive(p, trueSource, now, d[:last]...)
+	receive(p, falseSource, now.Add(time.Second), d[last])
+	p.with(func() {
+		p.conclude(s, now.Add(2*time.Second))
+		s.finish(TailKnown, 40, Forwarded{})
+	})
+	if r := s.received(); r.Frames != 40 || got.count() != 40 || r.Missing != 0 || s.rebound != 1 || p.held.Load() != 0 {
+		t.Errorf("%+v, rebound %d", r, s.rebound)
+	}
+}
+
 // TestClaimAfterLoss: the first datagrams of a stream are lost. Neither two that follow each other, nor one alone, nor one
 // before the end are lost with them.
 func TestClaimAfterLoss(t *testing.T) {
