@@ -88,7 +88,7 @@ func (s *scale) bounds() (list []bound) {
 	add(s.IdleCPU < fleetIdle, "it takes less than 20 % of a core when idle", "%.1f %%", s.IdleCPU)
 	r, l := &s.Restart, &s.Load
 	add(r.Back < fleetBack, "all are back within 60 s of its restart", "%.1f s", r.Back)
-	add(r.Failed == 0 && r.Attempts == s.Agents && r.HandshakeMax < fleetServed,
+	add(r.Failed == 0 && r.Attempts <= s.Agents && r.HandshakeMax < fleetServed,
 		"one attempt is enough for each, and it captures within a second", "%d attempts, %d failed, %.0f ms", r.Attempts, r.Failed, r.HandshakeMax)
 	add(l.Missing+l.SinkDropped+l.SendDropped == 0 && l.Packed > 0 && l.Packed == l.Written,
 		fmt.Sprintf("no frame of %d that send %.0f/s each is lost", l.Sending, l.Rate), "%d of %d", l.Packed-min(l.Packed, l.Written), l.Packed)
