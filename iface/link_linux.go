@@ -7,7 +7,8 @@ import (
 	"fmt"
 	"net"
 	"slices"
-	"strings"
+
+	"rpcapd/printable"
 
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
@@ -43,7 +44,7 @@ func parseLink(m []byte) (Interface, error) {
 		case unix.IFLA_IFNAME:
 			i.Name = text(a.Value)
 		case unix.IFLA_IFALIAS:
-			i.Description = printable(text(a.Value))
+			i.Description = printable.Text(text(a.Value))
 		case unix.IFLA_MTU:
 			if len(a.Value) >= 4 {
 				i.MTU = int(binary.NativeEndian.Uint32(a.Value))
@@ -77,14 +78,4 @@ func linkFlags(iff uint32) Flags {
 func text(value []byte) string {
 	value, _, _ = bytes.Cut(value, []byte{0})
 	return string(value)
-}
-
-// printable takes out of an alias, which may be any bytes, what is no text.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(s, "?"))
 }

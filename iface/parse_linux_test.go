@@ -38,7 +38,7 @@ func TestParseLink(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if i.Index != 7 || i.Name != "eth7" || i.Description != "up link ?" || i.MTU != 9001 || i.ARPType != 1 {
+	if i.Index != 7 || i.Name != "eth7" || i.Description != "up?link ?" || i.MTU != 9001 || i.ARPType != 1 {
 		t.Errorf("%+v", i)
 	}
 	if !i.Broadcast || i.PointToPoint || i.Flags != Up|Running {

@@ -3,9 +3,9 @@ package rpcap
 import (
 	"bytes"
 	"fmt"
-	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"rpcapd/printable"
 )
 
 // MaxErrorText is the longest text that is sent, in bytes: a peer of the old kind
@@ -110,7 +110,7 @@ func ParseError(h Header, payload []byte) (*Error, error) {
 const textBound = MaxErrorText + utf8.UTFMax
 
 func cleanText(text string) string {
-	return cutText(strings.Map(printable, cutText(text, textBound)), MaxErrorText)
+	return cutText(printable.Text(cutText(text, textBound)), MaxErrorText)
 }
 
 // cutText returns at most n bytes of text and no part of a character.
@@ -122,12 +122,4 @@ func cutText(text string, n int) string {
 		n--
 	}
 	return text[:n]
-}
-
-// printable replaces by one byte, so that a text does not grow.
-func printable(r rune) rune {
-	if r == utf8.RuneError || !unicode.IsPrint(r) {
-		return '?'
-	}
-	return r
 }

@@ -4,7 +4,9 @@ import "encoding/binary"
 
 // StartCaptureReply is STARTCAP_REPLY.
 //
-//	0  buffer size hint   4 agent's data port, 0 in active mode   6 zero
+//	0  buffer size hint   4 agent's data port   6 zero
+//
+// In active mode the port is 0, but for our agent when FlagReportPort asked for it.
 type StartCaptureReply struct {
 	BufferSize uint32 // bytes
 	DataPort   uint16

@@ -6,13 +6,22 @@ import "encoding/binary"
 type StartCaptureFlags uint16
 
 // The flags. In active mode the agent opens the data connection with or without
-// FlagServerOpen; both peers ignore the two directions.
+// FlagServerOpen; both peers ignore the two directions. The last two are ours: agents of
+// other makes ignore bits that they do not know.
 const (
 	FlagPromiscuous StartCaptureFlags = 1 << iota
 	FlagDatagram                      // UDP data; without it TCP
 	FlagServerOpen
 	FlagInbound
 	FlagOutbound
+
+	// FlagReportPort asks for the local port of the agent's data socket in
+	// StartCaptureReply.DataPort, so that the sensor need not guess which source
+	// port is the agent's.
+	FlagReportPort StartCaptureFlags = 0x4000
+	// FlagNoSegmentation asks for one datagram per send: something on the path drops
+	// what segmentation offload makes.
+	FlagNoSegmentation StartCaptureFlags = 0x8000
 )
 
 const startCaptureFixed = 12

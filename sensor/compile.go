@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"rpcapd/filter"
+	"rpcapd/printable"
 	"rpcapd/rpcap"
 )
 
@@ -208,7 +209,7 @@ func parseProgram(out *bytes.Buffer) (rpcap.Program, error) {
 	n, err := strconv.Atoi(strings.TrimSpace(s.Text()))
 	if err != nil || n < 1 || n > rpcap.MaxInstructions {
 		return nil, fmt.Errorf("read tcpdump's output: %q is no number of instructions within 1 to %d",
-			clip(s.Text(), 40), rpcap.MaxInstructions)
+			printable.Line(s.Text(), 40), rpcap.MaxInstructions)
 	}
 	p := make(rpcap.Program, 0, n)
 	for s.Scan() {

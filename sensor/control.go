@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"rpcapd/printable"
 	"rpcapd/rpcap"
 )
 
@@ -184,7 +185,7 @@ func (c *control) other(m message) (*rpcap.Error, error) {
 		}
 		switch {
 		case e.Code == rpcap.CodeRead:
-			return nil, &captureError{clip(e.Text, rpcap.MaxErrorText)}
+			return nil, &captureError{printable.Line(e.Text, rpcap.MaxErrorText)}
 		case e.Code == rpcap.CodeWrongVersion && c.pair:
 			c.pair = false
 			return nil, nil

@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"rpcapd/printable"
 	"rpcapd/rpcap"
 )
 
@@ -94,7 +95,7 @@ func (s *session) open(ctx context.Context) (state, error) {
 	m, err := s.ctl.request(ctx, rpcap.TypeOpenRequest, rpcap.OpenRequest{Name: c.name}.Append(nil), replyTimeout)
 	if agentErr := (*rpcap.Error)(nil); errors.As(err, &agentErr) {
 		return s.hold(s.list, retryInterval, fmt.Errorf("the agent cannot open interface %s: %w",
-			clip(c.name, 64), agentErr), false), nil
+			printable.Line(c.name, 64), agentErr), false), nil
 	}
 	if err != nil {
 		return nil, s.stopped(ctx, err)
@@ -185,7 +186,7 @@ func (s *session) startFailed(ctx context.Context, err error) (state, error) {
 	if ctx.Err() != nil || !errors.As(err, &agentErr) {
 		return nil, s.stopped(ctx, err)
 	}
-	err = fmt.Errorf("the agent cannot start to capture on %s: %w", clip(s.chosen.name, 64), agentErr)
+	err = fmt.Errorf("the agent cannot start to capture on %s: %w", printable.Line(s.chosen.name, 64), agentErr)
 	if agentErr.Code == rpcap.CodeOpen {
 		return nil, brokenError{err}
 	}

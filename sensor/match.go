@@ -6,6 +6,7 @@ import (
 	"path"
 	"strings"
 
+	"rpcapd/printable"
 	"rpcapd/rpcap"
 )
 
@@ -177,7 +178,7 @@ func refusal(rules []*Rule, list rpcap.InterfaceList, preselected string) error 
 	}
 	if preselected != "" {
 		return fmt.Errorf("the agent preselects interface %s, which no rule of this port allows (%s)",
-			clip(preselected, 40), strings.Join(want, "; "))
+			printable.Line(preselected, 40), strings.Join(want, "; "))
 	}
 	have := make([]string, 0, maxNamed+1)
 	for i := range list.All() {
@@ -185,7 +186,7 @@ func refusal(rules []*Rule, list rpcap.InterfaceList, preselected string) error 
 			have = append(have, "…")
 			break
 		}
-		have = append(have, clip(i.Name, 24))
+		have = append(have, printable.Line(i.Name, 24))
 	}
 	return fmt.Errorf("no interface of the agent (%s) is allowed by a rule of this port (%s)",
 		strings.Join(have, ", "), strings.Join(want, "; "))
@@ -199,7 +200,7 @@ func (r *Rule) wish() string {
 			parts = append(parts, "…")
 			break
 		}
-		parts = append(parts, clip(g, 24))
+		parts = append(parts, printable.Line(g, 24))
 	}
 	if len(r.Addresses) > 0 {
 		s := "an address in " + r.Addresses[0].String()
@@ -212,18 +213,4 @@ func (r *Rule) wish() string {
 		return "any network interface"
 	}
 	return strings.Join(parts, ", ")
-}
-
-// clip shortens a name that came from the network and makes it printable.
-func clip(s string, n int) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == '\uFFFD' {
-			return '?'
-		}
-		return r
-	}, s)
-	if len(s) > n {
-		s = strings.ToValidUTF8(s[:n], "") + "…"
-	}
-	return s
 }

@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/term"
 
+	"rpcapd/printable"
 	"rpcapd/sensor/health"
 )
 
@@ -186,7 +187,7 @@ func (c *topClient) get(ctx context.Context, path string, to any) error {
 		return fmt.Errorf("ask the sensor: it does not take this name and password (%s)", c.user)
 	default:
 		text, _ := io.ReadAll(io.LimitReader(body, 300)) // what there is
-		return fmt.Errorf("ask the sensor: %s: %s", resp.Status, printable(strings.TrimSpace(string(text))))
+		return fmt.Errorf("ask the sensor: %s: %s", resp.Status, printable.Text(strings.TrimSpace(string(text))))
 	}
 	if err := json.NewDecoder(body).Decode(to); err != nil {
 		return fmt.Errorf("ask the sensor: read answer to %s: %w", path, err)

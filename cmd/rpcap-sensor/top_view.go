@@ -5,9 +5,9 @@ import (
 	"math"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
+	"rpcapd/printable"
 	"rpcapd/sensor/health"
 )
 
@@ -178,7 +178,7 @@ func (v *topView) table(peers []health.Peer, width int) []string {
 		}
 		cells[i] = append(cells[i], title)
 		for k := range peers {
-			cells[i] = append(cells[i], printable(c.text(&peers[k], v.answer.status.Time)))
+			cells[i] = append(cells[i], printable.Text(c.text(&peers[k], v.answer.status.Time)))
 		}
 		for _, text := range cells[i] {
 			widths[i] = max(widths[i], utf8.RuneCountInString(text))
@@ -255,21 +255,11 @@ func (v *topView) paint(colour, text string) string {
 
 // cut shortens a line to so many characters; 0 is no bound.
 func cut(text string, width int) string {
-	text = printable(text)
+	text = printable.Text(text)
 	if width <= 0 || utf8.RuneCountInString(text) <= width {
 		return text
 	}
 	return string([]rune(text)[:max(0, width-1)]) + "…"
-}
-
-// printable leaves out what a terminal might obey.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r == utf8.RuneError || !unicode.IsPrint(r) {
-			return '?'
-		}
-		return r
-	}, text)
 }
 
 func outputDrops(p *health.Peer) (n uint64) {

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"rpcapd/printable"
 )
 
 // HistoryAnswer is what /api/v1/history says. Parameters: minutes (1 to 60), points (at most, 2 to 720), top (how many
@@ -47,7 +49,7 @@ func (t *tracker) chart(q *query) (*HistoryAnswer, error) {
 				return a, nil
 			}
 		}
-		return nil, fmt.Errorf("peer %q: there is none of this name", clean(q.peer, maxName))
+		return nil, fmt.Errorf("peer %q: there is none of this name", printable.Line(q.peer, printable.MaxName))
 	}
 	shown := t.busiest(&c, q.top)
 	sums := make([]point, c.count)

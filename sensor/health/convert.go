@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"rpcapd/printable"
 	"rpcapd/sensor"
 )
 
@@ -19,7 +20,7 @@ func identityOf(p *sensor.PeerStatus) identity {
 	if p.Interface != "" {
 		agent = strings.TrimSuffix(agent, "/"+p.Interface)
 	}
-	return identity{clean(agent, maxName), clean(p.Interface, maxName)}
+	return identity{printable.Line(agent, printable.MaxName), printable.Line(p.Interface, printable.MaxName)}
 }
 
 func (i identity) name() string {
@@ -32,11 +33,11 @@ func (i identity) name() string {
 // describe fills in what is no counter.
 func describe(p *Peer, st *sensor.PeerStatus) {
 	p.Address, p.Source = addressText(st.Address), addressText(st.DataSource)
-	p.Rule, p.Port = clean(st.Rule, maxName), st.DataPort
-	p.State, p.Reason = string(st.State), clean(st.Reason, maxText)
+	p.Rule, p.Port = printable.Line(st.Rule, printable.MaxName), st.DataPort
+	p.State, p.Reason = string(st.State), printable.Line(st.Reason, printable.MaxText)
 	p.Format, p.LinkType, p.Snaplen = st.Format, st.LinkType, st.Snaplen
 	p.Connected = st.Since
-	p.LastError, p.LastErrorAt = clean(st.LastError, maxText), when(st.LastErrorAt)
+	p.LastError, p.LastErrorAt = printable.Line(st.LastError, printable.MaxText), when(st.LastErrorAt)
 	p.ClockOffset = nil
 	if st.ClockKnown {
 		seconds := math.Round(st.ClockOffset.Seconds()*1e6) / 1e6
@@ -89,13 +90,13 @@ func sinksOf(list []sensor.SinkStatus) []Sink {
 	for i := range list {
 		s := &list[i]
 		out[i] = Sink{
-			Name: clean(s.Name, maxText), Kind: s.Kind, State: string(s.State), Since: s.Since,
-			Error: clean(s.Error, maxText), ErrorAt: when(s.ErrorAt), Streams: s.Streams,
+			Name: printable.Line(s.Name, printable.MaxText), Kind: s.Kind, State: string(s.State), Since: s.Since,
+			Error: printable.Line(s.Error, printable.MaxText), ErrorAt: when(s.ErrorAt), Streams: s.Streams,
 			Written: s.Written, Bytes: s.Bytes, Dropped: s.Dropped,
 			Parts: sinksOf(s.Parts), Details: make([]Detail, len(s.Details)),
 		}
 		for j, d := range s.Details {
-			out[i].Details[j] = Detail{Name: d.Name, Text: clean(d.Text, maxText), Total: d.Total}
+			out[i].Details[j] = Detail{Name: d.Name, Text: printable.Line(d.Text, printable.MaxText), Total: d.Total}
 			if d.Numeric {
 				out[i].Details[j].Number = &d.Number
 			}

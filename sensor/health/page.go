@@ -15,6 +15,8 @@ import (
 	"strings"
 	"time"
 
+	"rpcapd/printable"
+
 	"go.uber.org/zap"
 )
 
@@ -163,7 +165,7 @@ func (s *Server) pageData(q *query) *pageData {
 		}
 	}
 	if q.peer != "" && d.Peer == nil {
-		d.NoPeer = clean(q.peer, maxName)
+		d.NoPeer = printable.Line(q.peer, printable.MaxName)
 	}
 	d.Query = &queryView{
 		Text: q.text, State: q.state, Sort: q.sort, Order: q.order(), Page: q.page,

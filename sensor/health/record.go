@@ -3,6 +3,7 @@ package health
 import (
 	"time"
 
+	"rpcapd/printable"
 	"rpcapd/sensor"
 )
 
@@ -143,7 +144,7 @@ func (r *record) snapshot() Peer {
 	p.Sinks = make([]Sunk, 0, len(r.sinks))
 	for _, name := range sortedKeys(r.sinks) {
 		c := r.sinks[name]
-		p.Sinks = append(p.Sinks, Sunk{Sink: clean(name, maxText), Written: c.Written, Bytes: c.Bytes, Dropped: c.Dropped})
+		p.Sinks = append(p.Sinks, Sunk{Sink: printable.Line(name, printable.MaxText), Written: c.Written, Bytes: c.Bytes, Dropped: c.Dropped})
 	}
 	return p
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"rpcapd/printable"
 	"rpcapd/sensor"
 )
 
@@ -242,12 +243,12 @@ func TestHostileNames(t *testing.T) {
 	if _, err := tr.registry().Gather(); err != nil {
 		t.Error(err)
 	}
-	p := seen(t, tr, start, "web1/a\uFFFDb")
-	if p == nil || p.Received.Frames != 14 || p.Reason != "bad \uFFFD[31m reason" {
+	p := seen(t, tr, start, "web1/a?b")
+	if p == nil || p.Received.Frames != 14 || p.Reason != "bad ?[31m reason" {
 		t.Errorf("%+v", p)
 	}
 	for _, p := range tr.look(start).peers {
-		if len([]rune(p.Interface)) > maxName+1 {
+		if len([]rune(p.Interface)) > printable.MaxName+1 {
 			t.Errorf("a name of %d characters", len([]rune(p.Interface)))
 		}
 	}

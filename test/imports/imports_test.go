@@ -18,25 +18,26 @@ const module = "rpcapd/"
 // allowed lists, for each top-level folder, the folders of this module that its
 // product code may import.
 var allowed = map[string][]string{
-	"rpcap":     {},
+	"printable": {},
+	"rpcap":     {"printable"},
 	"prefetch":  {},
 	"udpstr":    {"prefetch"},
-	"iface":     {},
+	"iface":     {"printable"},
 	"privilege": {},
 	"udpsock":   {},
 	"savefile":  {"udpstr"},
 	"filter":    {"rpcap"},
-	"config":    {"iface", "rpcap"},
-	"capture":   {"filter", "iface", "prefetch", "rpcap", "udpstr"},
-	"agent":     {"capture", "config", "filter", "iface", "rpcap", "udpsock", "udpstr"},
-	"sensor":    {"config", "filter", "rpcap", "savefile", "udpsock", "udpstr"},
-	"cmd":       {"agent", "capture", "config", "filter", "iface", "privilege", "rpcap", "savefile", "sensor", "udpsock", "udpstr"},
+	"config":    {"iface", "printable", "rpcap"},
+	"capture":   {"filter", "iface", "prefetch", "printable", "rpcap", "udpstr"},
+	"agent":     {"capture", "config", "filter", "iface", "printable", "rpcap", "udpsock", "udpstr"},
+	"sensor":    {"config", "filter", "printable", "rpcap", "savefile", "udpsock", "udpstr"},
+	"cmd":       {"agent", "capture", "config", "filter", "iface", "printable", "privilege", "rpcap", "savefile", "sensor", "udpsock", "udpstr"},
 	"packaging": {},
-	"test":      {"test", "capture", "config", "filter", "iface", "rpcap", "udpsock", "udpstr"},
+	"test":      {"test", "capture", "config", "filter", "iface", "printable", "rpcap", "udpsock", "udpstr"},
 }
 
 // pure packages know no clock, no goroutine, no logger, and only the standard library.
-var pure = []string{"prefetch", "rpcap", "savefile", "udpstr"}
+var pure = []string{"prefetch", "printable", "rpcap", "savefile", "udpstr"}
 
 // logging packages may import zap.
 var logging = []string{"cmd", "agent", "sensor", "test"}
