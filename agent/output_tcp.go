@@ -86,4 +86,7 @@ func (o *packetTCP) count(n *Counters) {
 
 func (o *packetTCP) describe(*CaptureStatus) {}
 func (o *packetTCP) format() string          { return "packet/tcp" }
-func (o *packetTCP) close()                  { o.conn.Close() }
+func (o *packetTCP) localPort() uint16 {
+	return uint16(o.conn.LocalAddr().(*net.TCPAddr).Port)
+}
+func (o *packetTCP) close() { o.conn.Close() }

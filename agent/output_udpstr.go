@@ -151,8 +151,9 @@ func (u *udpStr) describe(st *CaptureStatus) {
 	describeSocket(st, u.sock)
 }
 
-func (u *udpStr) format() string { return "udpstr" }
-func (u *udpStr) close()         { u.sock.Close() }
+func (u *udpStr) format() string    { return "udpstr" }
+func (u *udpStr) localPort() uint16 { return u.sock.LocalAddr().Port() }
+func (u *udpStr) close()            { u.sock.Close() }
 
 func countSocket(n *Counters, c udpsock.Counters) {
 	n.Datagrams += c.Datagrams

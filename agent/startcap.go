@@ -39,7 +39,11 @@ func (c *connection) startCapture(ctx context.Context, payload []byte) error {
 	}
 	c.capture = capt
 	c.final = rpcap.StatsReply{}
-	if err := c.write(rpcap.StartCaptureReply{}.Append(c.out[:0])); err != nil {
+	var reply rpcap.StartCaptureReply
+	if req.Flags&rpcap.FlagReportPort != 0 {
+		reply.DataPort = capt.out.localPort()
+	}
+	if err := c.write(reply.Append(c.out[:0])); err != nil {
 		capt.abandon()
 		c.capture = nil
 		return err
