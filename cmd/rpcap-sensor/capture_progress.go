@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/term"
 
+	"rpcapd/printable"
 	"rpcapd/sensor"
 )
 
@@ -202,11 +203,12 @@ func (p *progress) summary(sen *sensor.Sensor, limit string) error {
 	b.WriteByte('\n')
 	for i := range peers {
 		q := &peers[i]
+		name := printable.Text(q.Name)
 		if q.Rule == "" || q.Interface == "" {
-			fmt.Fprintf(&b, "  %s: nothing captured: %s\n", q.Name, cmp.Or(q.Reason, string(q.State)))
+			fmt.Fprintf(&b, "  %s: nothing captured: %s\n", name, printable.Text(cmp.Or(q.Reason, string(q.State))))
 			continue
 		}
-		fmt.Fprintf(&b, "  %s: %s, %d lost on the way\n", q.Name, plural(int(min(q.Sinks.Written, math.MaxInt)), "frame"), q.Received.Missing)
+		fmt.Fprintf(&b, "  %s: %s, %d lost on the way\n", name, plural(int(min(q.Sinks.Written, math.MaxInt)), "frame"), q.Received.Missing)
 	}
 	if c := sen.Counters(); c.Accepted == 0 {
 		b.WriteString("no agent has connected; does its rpcapd.ini name this machine and port, and does the firewall let it in?\n")

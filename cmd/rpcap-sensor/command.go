@@ -7,8 +7,11 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
+
+	"rpcapd/printable"
 )
 
 // version is set by the linker.
@@ -34,12 +37,21 @@ func run(args []string, stdout, stderr *os.File) int {
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintln(stderr, "rpcap-sensor:", err)
+	fmt.Fprintln(stderr, "rpcap-sensor:", printableLines(err.Error()))
 	if errors.As(err, new(usageError)) {
 		fmt.Fprintln(stderr, "Try", executed.CommandPath(), "--help.")
 		return exitUsage
 	}
 	return exitFailed
+}
+
+// printableLines is a text of several lines, such as the mistakes of a file, fit for a terminal.
+func printableLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = printable.Text(lines[i])
+	}
+	return strings.Join(lines, "\n")
 }
 
 const longHelp = `rpcap-sensor waits for packet-forwarding agents (rpcapd in active mode), tells each which interface to capture

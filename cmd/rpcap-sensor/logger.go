@@ -9,6 +9,7 @@ import (
 	"golang.org/x/term"
 
 	"rpcapd/cmd/internal/journal"
+	"rpcapd/cmd/internal/logline"
 )
 
 // newLogger logs to standard error, which is free even when frames go to standard output.
@@ -32,10 +33,10 @@ func newLogger(format, level string, stderr zapcore.WriteSyncer) (*zap.Logger, e
 	}
 	if f, ok := stderr.(*os.File); ok && format == "console" {
 		if c := journal.New(f, "rpcap-sensor", lv); c != nil {
-			return zap.New(c), nil
+			return zap.New(logline.New(c)), nil
 		}
 	}
-	return zap.New(zapcore.NewCore(enc, zapcore.Lock(stderr), lv)), nil
+	return zap.New(logline.New(zapcore.NewCore(enc, zapcore.Lock(stderr), lv))), nil
 }
 
 func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }

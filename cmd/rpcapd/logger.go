@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"rpcapd/cmd/internal/journal"
+	"rpcapd/cmd/internal/logline"
 )
 
 // newLogger logs to standard error and, if asked, to syslog. In the background there
@@ -23,14 +24,14 @@ func (s *settings) newLogger(stderr io.Writer, background bool) (*zap.Logger, er
 	}
 	var cores []zapcore.Core
 	if !background {
-		cores = append(cores, s.stderrCore(stderr, level))
+		cores = append(cores, logline.New(s.stderrCore(stderr, level)))
 	}
 	if s.syslog || background {
 		w, err := openSyslog()
 		if err != nil {
 			return nil, fmt.Errorf("log to syslog: %w", err)
 		}
-		cores = append(cores, &syslogCore{LevelEnabler: level, encoder: encoder(s.logFormat, false), to: w})
+		cores = append(cores, logline.New(&syslogCore{LevelEnabler: level, encoder: encoder(s.logFormat, false), to: w}))
 	}
 	return zap.New(zapcore.NewTee(cores...)), nil
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"rpcapd/printable"
 )
 
 // query is what a request asks for.
@@ -47,7 +49,7 @@ func SortKeys() []string { return sortedKeys(sortKeys) }
 // parseQuery reads parameters; limit is the one without a limit in them.
 func parseQuery(v url.Values, limit int) (*query, error) {
 	q := &query{
-		text: strings.ToLower(strings.TrimSpace(v.Get("q"))), state: v.Get("state"), sort: cmp.Or(v.Get("sort"), "name"),
+		text: strings.ToLower(strings.TrimSpace(printable.Name(v.Get("q")))), state: v.Get("state"), sort: cmp.Or(v.Get("sort"), "name"),
 		desc: v.Get("order") == "desc", peer: v.Get("peer"),
 	}
 	if sortKeys[q.sort] == nil {
