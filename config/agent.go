@@ -31,12 +31,13 @@ type Agent struct {
 	Accounts []Account // with which sensors may authenticate
 
 	OnClose        OnClose
-	IgnoreSampling bool   // requests to sample are accepted and not obeyed
-	NoPromiscuous  bool   // promiscuous mode is never switched on
-	MaxSnaplen     uint32 // bytes; 0: no limit but the protocol's
-	MaxRate        uint64 // bits per second of export; 0: no limit
-	MaxCPU         int    // percent of one core; 0: no limit
-	User           string // whom to become after the start; empty: the default
+	IgnoreSampling bool      // requests to sample are accepted and not obeyed
+	NoPromiscuous  bool      // promiscuous mode is never switched on
+	MaxSnaplen     uint32    // bytes; 0: no limit but the protocol's
+	MaxRate        uint64    // bits per second of export; 0: no limit
+	MaxCPU         int       // percent of one core; 0: no limit
+	DataPorts      PortRange // to which a sensor may have frames sent
+	User           string    // whom to become after the start; empty: the default
 
 	Datagram   Datagram // -t
 	RingBytes  int      // -z: memory of one capture ring

@@ -10,7 +10,7 @@ import (
 var agentGrammar = grammar{
 	top: []string{
 		"ActiveClient", "NullAuthPermit", "Account", "OnClose", "Sampling", "Promiscuous",
-		"MaxSnaplen", "MaxRate", "MaxCPU", "User",
+		"MaxSnaplen", "MaxRate", "MaxCPU", "DataPorts", "User",
 	},
 	inert: map[string]string{
 		"PassiveClient": "has no effect: this agent never listens, it only connects to sensors",
@@ -86,6 +86,8 @@ func (p *agentParser) apply(s setting) {
 		a.MaxRate, err = parseRate(value)
 	case "MaxCPU":
 		a.MaxCPU, err = parsePercent(value)
+	case "DataPorts":
+		a.DataPorts, err = parsePortRange(value)
 	case "User":
 		a.User, err = parseUser(value)
 	}

@@ -66,6 +66,9 @@ func TestAgentKeys(t *testing.T) {
 		{"MaxCPU = 50 %", func(a *Agent) { a.MaxCPU = 50 }},
 		{"MaxCPU = 250%", func(a *Agent) { a.MaxCPU = 250 }},
 		{"MaxCPU = 0", func(*Agent) {}},
+		{"DataPorts = 1-65535", func(a *Agent) { a.DataPorts = PortRange{1, 65535} }},
+		{"DataPorts = 2003 - 2066", func(a *Agent) { a.DataPorts = PortRange{2003, 2066} }},
+		{"DataPorts = 2003", func(a *Agent) { a.DataPorts = PortRange{2003, 2003} }},
 		{"User = rpcapd", func(a *Agent) { a.User = "rpcapd" }},
 	}
 	for _, tt := range tests {
@@ -104,6 +107,12 @@ func TestAgentKeyErrors(t *testing.T) {
 		{"MaxCPU = half", "write a percentage of one core"},
 		{"MaxCPU = -1", "write a percentage of one core"},
 		{"MaxCPU = 10001", "write a percentage of one core"},
+		{"DataPorts = 0-65535", `DataPorts "0-65535": write a range of ports, LOW-HIGH, as in 1024-65535`},
+		{"DataPorts = 1024-65536", "write a range of ports"},
+		{"DataPorts = -1", "write a range of ports"},
+		{"DataPorts = 2003-", "write a range of ports"},
+		{"DataPorts = 2003, 2004", "write a range of ports"},
+		{"DataPorts = 3000-2000", `DataPorts "3000-2000": the first port is above the last; write 2000-3000`},
 		{"User = a b", `User "a b": write the name of one user`},
 		{"Account = alice", "write NAME, HASH as rpcapd passwd prints it"},
 		{"Account = alice, secret", `Account "alice": what follows the name is no bcrypt hash`},
@@ -232,7 +241,7 @@ func TestAppendRoundTrip(t *testing.T) {
 		"NullAuthPermit = no",
 		"Account = alice, " + someHash,
 		"OnClose = stop", "Sampling = ignore", "Promiscuous = never",
-		"MaxSnaplen = 128", "MaxRate = 100M", "MaxCPU = 50", "User = nobody",
+		"MaxSnaplen = 128", "MaxRate = 100M", "MaxCPU = 50", "DataPorts = 1-2066", "User = nobody",
 	}, "\n"))
 	again := agent(t, string(a.Append(nil)))
 	for i := range a.Targets {

@@ -13,6 +13,7 @@
 //	MaxSnaplen     = BYTES                 most bytes of a frame that leave the host
 //	MaxRate        = BITS                  export in bits per second, as in 100M
 //	MaxCPU         = PERCENT               of one core
+//	DataPorts      = LOW-HIGH              ports of a sensor that frames may be sent to
 //	User           = NAME                  whom to become after the start
 //	PassiveClient  = ...                   accepted, of no effect: the agent never listens
 //

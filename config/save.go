@@ -50,6 +50,9 @@ func (a Agent) writePolicy(b *strings.Builder) {
 	if a.MaxCPU > 0 {
 		fmt.Fprintf(b, "MaxCPU = %d\n", a.MaxCPU)
 	}
+	if a.DataPorts != (PortRange{}) {
+		fmt.Fprintf(b, "DataPorts = %s\n", a.DataPorts)
+	}
 	if a.User != "" {
 		fmt.Fprintf(b, "User = %s\n", a.User)
 	}

@@ -103,6 +103,7 @@ func explainPolicy(w io.Writer, c config.Agent) {
 	say(c.IgnoreSampling, "Requests to sample are ignored.")
 	say(c.NoPromiscuous, "Promiscuous mode is never switched on.")
 	say(c.MaxSnaplen > 0, "At most %d bytes of a frame are forwarded.", c.MaxSnaplen)
+	say(c.DataPorts != config.PortRange{}, "Frames are sent to the ports %s of a sensor.", c.DataPorts)
 	say(c.User != "", "Started as root, the agent becomes the user %s.", c.User)
 }
 
