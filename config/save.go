@@ -10,11 +10,8 @@ import (
 // the file as well if it holds targets without options and NullAuthPermit only.
 func (a Agent) Append(dst []byte) []byte {
 	var b strings.Builder
-	b.WriteString("# Configuration of rpcapd. One ActiveClient line for each sensor:\n")
+	b.WriteString("# Configuration of rpcapd. One ActiveClient line for each sensor; without one nothing is forwarded:\n")
 	b.WriteString("#   ActiveClient = HOST, PORT[, ifname=NAME][, ifaddr=ADDRESS/LENGTH]\n")
-	if len(a.Targets) == 0 {
-		b.WriteString("# There is none yet, so nothing is forwarded.\n")
-	}
 	b.WriteString("\n")
 	for _, t := range a.Targets {
 		fmt.Fprintf(&b, "ActiveClient = %s\n", t)

@@ -217,7 +217,10 @@ func (s *setup) write(e config.Edit) (config.Agent, error) {
 	for _, what := range done {
 		s.out("%s: %s", s.file, what)
 	}
-	c, _ := config.ParseAgent(s.file, text)
+	c, problems := config.ParseAgent(s.file, text)
+	for _, p := range problems.Warnings() { // without errors, or EditAgent had failed
+		s.out("%s", p)
+	}
 	if len(e.Accounts) > 0 && c.NullAuth {
 		s.out("%s: NullAuthPermit = YES still lets sensors in without a password; make it NO if none shall", s.file)
 	}

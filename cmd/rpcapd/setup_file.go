@@ -7,25 +7,19 @@ import (
 	"os"
 	"path/filepath"
 
-	"rpcapd/config"
+	"rpcapd/packaging/ini"
 )
-
-// templateFile is what packages install as the first content of the ini.
-const templateFile = "/usr/share/rpcapd/rpcapd.ini"
 
 // readIniOrTemplate reads the file, or what a new one begins with.
 func readIniOrTemplate(path string) ([]byte, error) {
-	for _, name := range []string{path, templateFile} {
-		f, err := openNow(name)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		return readIni(f)
+	f, err := openNow(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return ini.Agent, nil
 	}
-	return config.Agent{}.Append(nil), nil
+	if err != nil {
+		return nil, err
+	}
+	return readIni(f)
 }
 
 // tryReplace tells whether a file could be written beside the ini, as replaceIni does.

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"rpcapd/config"
 	"rpcapd/rpcap"
 )
 
@@ -62,6 +63,48 @@ func TestSetup(t *testing.T) {
 	}
 	if code, out, errs, _ = cli(t, args...); code != 0 || !strings.Contains(out, "nothing to change") {
 		t.Errorf("the second time: exit %d\n%s%s", code, out, errs)
+	}
+}
+
+// The first ini is the shipped one, word for word, with the lines asked for behind their examples.
+func TestSetupFirstIni(t *testing.T) {
+	shipped, err := os.ReadFile("../../packaging/ini/rpcapd.ini")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "etc", "rpcapd", "rpcapd.ini")
+	if code, out, errs, _ := cli(t, "setup", "-f", path, "--no-dial", "--no-reload", "--sensor", "192.0.2.1"); code != 0 || strings.Contains(out, "warning") {
+		t.Fatalf("exit %d\n%s%s", code, out, errs)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var before string
+	for line := range strings.Lines(string(text)) {
+		switch {
+		case line == "ActiveClient = 192.0.2.1, 2003\n" && strings.HasPrefix(before, "#ActiveClient = "):
+		case line == "NullAuthPermit = YES\n" && before == "#"+line:
+		case strings.HasPrefix(line, "#"), line == "\n":
+		default:
+			t.Errorf("%q behind %q", line, before)
+		}
+		before = line
+	}
+	rest := strings.NewReplacer("\nActiveClient = 192.0.2.1, 2003\n", "\n", "\nNullAuthPermit = YES\n", "\n").Replace(string(text))
+	if rest != string(shipped) {
+		t.Errorf("not the shipped file:\n%s", rest)
+	}
+	if c, problems := config.ParseAgent(path, text); len(problems) > 0 || !c.NullAuth || len(c.Targets) != 1 {
+		t.Errorf("%v, %+v", problems, c)
+	}
+}
+
+// An ini that lets no sensor in is told of: an explicit NO stays.
+func TestSetupWarns(t *testing.T) {
+	path := writeFile(t, "rpcapd.ini", "NullAuthPermit = NO\n")
+	if code, out, errs, _ := cli(t, "setup", "-f", path, "--no-dial", "--no-reload", "--sensor", "192.0.2.1"); code != 0 || !strings.Contains(out, "warning: no sensor will be let in") {
+		t.Errorf("exit %d\n%s%s", code, out, errs)
 	}
 }
 

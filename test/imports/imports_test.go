@@ -31,7 +31,7 @@ var allowed = map[string][]string{
 	"capture":   {"filter", "iface", "prefetch", "printable", "rpcap", "udpstr"},
 	"agent":     {"capture", "config", "filter", "iface", "printable", "rpcap", "udpsock", "udpstr"},
 	"sensor":    {"config", "filter", "printable", "rpcap", "savefile", "udpsock", "udpstr"},
-	"cmd":       {"agent", "capture", "config", "filter", "iface", "printable", "privilege", "rpcap", "savefile", "sensor", "udpsock", "udpstr"},
+	"cmd":       {"agent", "capture", "config", "filter", "iface", "packaging", "printable", "privilege", "rpcap", "savefile", "sensor", "udpsock", "udpstr"},
 	"packaging": {},
 	"test":      {"test", "capture", "config", "filter", "iface", "printable", "rpcap", "udpsock", "udpstr"},
 }

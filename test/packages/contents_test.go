@@ -75,6 +75,10 @@ func TestContentsOfDeb(t *testing.T) {
 		path := deb(t, program, newVersion)
 		files := debFiles(t, path)
 		compare(t, "deb", files, must)
+		ini := program + "/" + program + ".ini"
+		if files["/usr/share/"+ini].data != text(t, "packaging/ini/"+program+".ini") { // the program carries the same
+			t.Errorf("deb: /usr/share/%s is not the shipped one", ini)
+		}
 		for name, as := range map[string]string{
 			"/usr/share/zsh/vendor-completions/_" + program:      "root:root 644",
 			"/usr/share/doc/" + program + "/copyright":           "root:root 644",
