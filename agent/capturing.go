@@ -157,17 +157,17 @@ func (c *capturing) exclude(x filter.Exclusion) {
 
 // openOutput opens the data connection in the format that -t and the sensor's
 // flags lead to.
-func (c *capturing) openOutput(ctx context.Context, to netip.AddrPort, tcp bool) error {
+func (c *capturing) openOutput(ctx context.Context, to netip.AddrPort, flags rpcap.StartCaptureFlags) error {
 	var err error
 	switch policy := c.agent.policy.Load(); {
 	case c.agent.opts.DryRun:
 		c.out = newDiscard()
-	case tcp:
+	case flags&rpcap.FlagDatagram == 0:
 		c.out, err = openPacketTCP(ctx, to)
 	case policy.Datagram.Plain:
 		c.out, err = openPacketUDP(to, &c.agent.opts, policy, c.log)
 	default:
-		c.out, err = openUDPStr(to, &c.agent.opts, policy, c.log)
+		c.out, err = openUDPStr(to, &c.agent.opts, policy, flags&rpcap.FlagNoSegmentation != 0, c.log)
 	}
 	if err == nil {
 		c.info.Format = c.out.format()

@@ -21,6 +21,9 @@ const (
 	autoLimitIPv6 = 1452
 )
 
+// gsoRefused is the state of segmentation offload after FlagNoSegmentation.
+const gsoRefused = "off: the sensor asked for single datagrams"
+
 // udpStr packs frames into udpstr datagrams and sends them run by run.
 type udpStr struct {
 	log    *zap.Logger
@@ -29,10 +32,18 @@ type udpStr struct {
 	limit  atomic.Int32
 	failed bool // a send error has been logged
 	super  bool // segmentation offload is on, as far as has been logged
+	single bool // the sensor asked for single datagrams
 }
 
-func openUDPStr(to netip.AddrPort, o *Options, policy *config.Agent, log *zap.Logger) (output, error) {
-	sock, err := udpsock.Dial(to, udpsock.Options{GSO: o.GSO, SendBuffer: policy.SendBuffer, DontFragment: true})
+// openUDPStr: single is the sensor's wish for datagrams that leave one by one, which
+// goes before --gso: something on the path loses super-packets.
+func openUDPStr(to netip.AddrPort, o *Options, policy *config.Agent, single bool, log *zap.Logger) (output, error) {
+	gso := o.GSO
+	if single {
+		gso = udpsock.Off
+		log.Info("the sensor asks for single datagrams: segmentation offload is off for this capture")
+	}
+	sock, err := udpsock.Dial(to, udpsock.Options{GSO: gso, SendBuffer: policy.SendBuffer, DontFragment: true})
 	if err != nil {
 		return nil, fmt.Errorf("open data socket: %w", err)
 	}
@@ -42,7 +53,7 @@ func openUDPStr(to netip.AddrPort, o *Options, policy *config.Agent, log *zap.Lo
 		sock.Close()
 		return nil, err
 	}
-	u := &udpStr{log: log, sock: sock, packer: packer}
+	u := &udpStr{log: log, sock: sock, packer: packer, single: single}
 	u.limit.Store(int32(limit))
 	u.super, _ = sock.GSO()
 	return u, nil
@@ -149,6 +160,9 @@ func (u *udpStr) count(n *Counters) { countSocket(n, u.sock.Counters()) }
 func (u *udpStr) describe(st *CaptureStatus) {
 	st.Datagram = int(u.limit.Load())
 	describeSocket(st, u.sock)
+	if u.single {
+		st.GSO = gsoRefused
+	}
 }
 
 func (u *udpStr) format() string    { return "udpstr" }

@@ -89,8 +89,7 @@ func (c *connection) newCapture(ctx context.Context, req rpcap.StartCaptureReque
 	if err := capt.openSource(x.group); err != nil {
 		return nil, err
 	}
-	tcp := req.Flags&rpcap.FlagDatagram == 0
-	if err := capt.openOutput(ctx, to, tcp); err != nil {
+	if err := capt.openOutput(ctx, to, req.Flags); err != nil {
 		capt.source.Close()
 		return nil, err
 	}
