@@ -106,13 +106,15 @@ func (c *control) giveBack() {
 func (c *control) ended() error {
 	switch {
 	case c.readErr == nil || errors.Is(c.readErr, io.EOF):
-		return errors.New("the agent closed the connection")
+		return caused(CauseConnection, "the agent closed the connection")
 	case errors.Is(c.readErr, net.ErrClosed):
-		return errors.New("it has never answered, and another agent wanted its place")
+		return caused(CauseConnection, "it has never answered, and another agent wanted its place")
 	case errors.Is(c.readErr, os.ErrDeadlineExceeded):
-		return fmt.Errorf("read message: not complete after %v", finishMessage)
+		return caused(CauseConnection, "read message: not complete after %v", finishMessage)
+	case errors.Is(c.readErr, rpcap.ErrPayloadTooLong):
+		return caused(CauseProtocol, "read message: %w", c.readErr)
 	}
-	return fmt.Errorf("read message: %w", withoutAddresses(c.readErr))
+	return caused(CauseConnection, "read message: %w", withoutAddresses(c.readErr))
 }
 
 // withoutAddresses takes the two ends out of an error of package net. Whoever reads it knows the agent, and its port is
@@ -128,7 +130,7 @@ func withoutAddresses(err error) error {
 func (c *control) send(msg []byte) error {
 	if err := c.conn.WriteMessage(time.Now().Add(writeTimeout), msg); err != nil {
 		c.lost = !errors.Is(err, os.ErrDeadlineExceeded)
-		return fmt.Errorf("write message: %w", withoutAddresses(err))
+		return caused(CauseConnection, "write message: %w", withoutAddresses(err))
 	}
 	return nil
 }
@@ -176,12 +178,12 @@ func (c *control) request(ctx context.Context, t rpcap.Type, msg []byte, timeout
 // others are skipped, more than maxStrays end the session.
 func (c *control) other(m message) (*rpcap.Error, error) {
 	if m.header.Version != rpcap.Version {
-		return nil, fmt.Errorf("read message: version %d instead of %d", m.header.Version, rpcap.Version)
+		return nil, caused(CauseProtocol, "read message: version %d instead of %d", m.header.Version, rpcap.Version)
 	}
 	if m.header.Type == rpcap.TypeError {
 		e, err := rpcap.ParseError(m.header, m.payload)
 		if err != nil {
-			return nil, fmt.Errorf("read ERROR: %w", err)
+			return nil, caused(CauseProtocol, "read ERROR: %w", err)
 		}
 		switch {
 		case e.Code == rpcap.CodeRead:
@@ -202,7 +204,7 @@ func (c *control) other(m message) (*rpcap.Error, error) {
 
 func (c *control) stray(h rpcap.Header) error {
 	if c.strays++; c.strays > maxStrays {
-		return fmt.Errorf("read message: %d messages that answer nothing, the last a %v", c.strays, h.Type)
+		return caused(CauseProtocol, "read message: %d messages that answer nothing, the last a %v", c.strays, h.Type)
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ import (
 // authenticate asks with the rules' credentials. A refusal is no reason to close: the agent would redial at once. Nor is
 // it told why with an ERROR, which before authentication ends the session of every agent.
 func (s *session) authenticate(ctx context.Context) (state, error) {
-	s.setState(StateAuthenticating, "")
+	s.setState(StateAuthenticating, nil)
 	req := rpcap.AuthRequest{Type: rpcap.AuthNull}
 	if r := s.rules[0]; r.User != "" {
 		req = rpcap.AuthRequest{Type: rpcap.AuthPassword, User: r.User, Password: r.Password}
@@ -25,18 +25,18 @@ func (s *session) authenticate(ctx context.Context) (state, error) {
 		s.answered.Store(true)
 	}
 	if refused := (*rpcap.Error)(nil); errors.As(err, &refused) {
-		return s.hold(s.authenticate, retryInterval, fmt.Errorf("the agent refuses the credentials of rule %s: %w",
-			s.rules[0].Name, refused), false), nil
+		return s.hold(s.authenticate, retryInterval, caused(authCause(refused, s.rules[0]),
+			"the agent refuses the credentials of rule %s: %w", s.rules[0].Name, refused), false), nil
 	}
 	if err != nil {
 		return nil, s.stopped(ctx, err)
 	}
 	reply, _, err := rpcap.ParseAuthReply(m.payload)
 	if err != nil {
-		return nil, fmt.Errorf("read AUTH_REPLY: %w", err)
+		return nil, caused(CauseProtocol, "read AUTH_REPLY: %w", err)
 	}
 	if !reply.Supports() {
-		return nil, fmt.Errorf("read AUTH_REPLY: the agent speaks versions %d to %d, this sensor %d",
+		return nil, caused(CauseProtocol, "read AUTH_REPLY: the agent speaks versions %d to %d, this sensor %d",
 			reply.MinVersion, reply.MaxVersion, rpcap.Version)
 	}
 	s.authenticated = true
@@ -54,7 +54,7 @@ func (s *session) stopped(ctx context.Context, err error) error {
 
 // list asks for the interfaces and chooses one.
 func (s *session) list(ctx context.Context) (state, error) {
-	s.setState(StateListing, "")
+	s.setState(StateListing, nil)
 	s.dropName()
 	msg := rpcap.AppendEmpty(nil, rpcap.TypeFindAllRequest)
 	m, err := s.ctl.request(ctx, rpcap.TypeFindAllRequest, msg, replyTimeout)
@@ -70,7 +70,7 @@ func (s *session) list(ctx context.Context) (state, error) {
 				return s.open, nil
 			}
 		}
-		return s.hold(s.list, retryInterval, errors.New("the agent does not answer the request for its interfaces; "+
+		return s.hold(s.list, retryInterval, caused(CauseConnection, "the agent does not answer the request for its interfaces; "+
 			"name one in the rule if it has very many addresses"), true), nil
 	case errors.As(err, &agentErr):
 		return s.hold(s.list, retryInterval, fmt.Errorf("the agent cannot list its interfaces: %w", agentErr), true), nil
@@ -80,7 +80,7 @@ func (s *session) list(ctx context.Context) (state, error) {
 	s.keepList(m.header, m.payload)
 	list, _, err := rpcap.ParseInterfaceList(m.header.Value, m.payload)
 	if err != nil {
-		return nil, fmt.Errorf("read FINDALLIF_REPLY: %w", err)
+		return nil, caused(CauseProtocol, "read FINDALLIF_REPLY: %w", err)
 	}
 	if s.chosen, err = choose(s.rules, list); err != nil {
 		return s.hold(s.list, retryInterval, err, true), nil
@@ -90,11 +90,11 @@ func (s *session) list(ctx context.Context) (state, error) {
 
 // open asks for the link type.
 func (s *session) open(ctx context.Context) (state, error) {
-	s.setState(StateStarting, "")
+	s.setState(StateStarting, nil)
 	c := &s.chosen
 	m, err := s.ctl.request(ctx, rpcap.TypeOpenRequest, rpcap.OpenRequest{Name: c.name}.Append(nil), replyTimeout)
 	if agentErr := (*rpcap.Error)(nil); errors.As(err, &agentErr) {
-		return s.hold(s.list, retryInterval, fmt.Errorf("the agent cannot open interface %s: %w",
+		return s.hold(s.list, retryInterval, caused(s.openCause(), "the agent cannot open interface %s: %w",
 			printable.Line(c.name, 64), agentErr), false), nil
 	}
 	if err != nil {
@@ -102,7 +102,7 @@ func (s *session) open(ctx context.Context) (state, error) {
 	}
 	reply, _, err := rpcap.ParseOpenReply(m.payload)
 	if err != nil {
-		return nil, fmt.Errorf("read OPEN_REPLY: %w", err)
+		return nil, caused(CauseProtocol, "read OPEN_REPLY: %w", err)
 	}
 	s.linkType = reply.LinkType
 	if c.rule.Sampling.Method != rpcap.SamplingNone {
@@ -127,13 +127,13 @@ func (s *session) sample(ctx context.Context) (state, error) {
 
 // start prepares for the frames and asks for them. Whatever the data goes to is open before the request is sent.
 func (s *session) start(ctx context.Context) (state, error) {
-	s.setState(StateStarting, "")
+	s.setState(StateStarting, nil)
 	r := s.chosen.rule
 	if _, err := s.sensor.compiler.compile(ctx, r.Filter, s.linkType); err != nil {
 		if ctx.Err() != nil {
 			return nil, errStopped
 		}
-		return s.hold(s.list, retryInterval, fmt.Errorf("rule %s, link type %d: %w", r.Name, s.linkType, err), true), nil
+		return s.hold(s.list, retryInterval, caused(CauseFilter, "rule %s, link type %d: %w", r.Name, s.linkType, err), true), nil
 	}
 	if err := s.takeName(ctx); err != nil {
 		return nil, err
@@ -181,12 +181,13 @@ func startFlags(r *Rule) rpcap.StartCaptureFlags {
 // startFailed gives the capture up. After an ERROR 6 ExtraHop's agent has left the filter in the stream and is out of
 // step for good.
 func (s *session) startFailed(ctx context.Context, err error) (state, error) {
+	connected := s.capture.tcp != nil && s.capture.tcp.connected()
 	s.endCapture(TailUnknown, 0)
 	agentErr := (*rpcap.Error)(nil)
 	if ctx.Err() != nil || !errors.As(err, &agentErr) {
 		return nil, s.stopped(ctx, err)
 	}
-	err = fmt.Errorf("the agent cannot start to capture on %s: %w", printable.Line(s.chosen.name, 64), agentErr)
+	err = caused(s.startCause(agentErr, connected), "the agent cannot start to capture on %s: %w", printable.Line(s.chosen.name, 64), agentErr)
 	if agentErr.Code == rpcap.CodeOpen {
 		return nil, brokenError{err}
 	}
@@ -197,13 +198,13 @@ func (s *session) startFailed(ctx context.Context, err error) (state, error) {
 // why with an ERROR 11, which must not happen before authentication.
 func (s *session) hold(next state, d time.Duration, why error, tell bool) state {
 	return func(ctx context.Context) (state, error) {
-		s.setState(StateHeld, why.Error())
-		if why.Error() != s.heldReason {
-			s.heldReason = why.Error()
+		s.setState(StateHeld, why)
+		if why.Error() != reason(s.heldFor) {
+			s.heldFor = why
 			s.failed(why)
-			s.log.Warn("nothing is captured", zap.String("reason", s.heldReason))
+			s.log.Warn("nothing is captured", zap.Error(why))
 			if tell {
-				e := rpcap.Error{Code: rpcap.CodeRemoteAccept, Text: s.heldReason}
+				e := rpcap.Error{Code: rpcap.CodeRemoteAccept, Text: why.Error()}
 				if err := s.ctl.send(e.Append(nil)); err != nil {
 					return nil, err
 				}

@@ -14,6 +14,7 @@ type ledger struct {
 type ledgerEntry struct {
 	sessions uint64
 	failure  string
+	cause    Cause
 	failedAt time.Time
 }
 
@@ -42,11 +43,11 @@ func (l *ledger) connected(name string) {
 }
 
 // failed notes what went wrong.
-func (l *ledger) failed(name, why string) {
+func (l *ledger) failed(name string, why error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e := l.entry(name)
-	e.failure, e.failedAt = why, time.Now()
+	e.failure, e.cause, e.failedAt = why.Error(), causeOf(why), time.Now()
 }
 
 // fill adds what is known to a status.
@@ -60,5 +61,5 @@ func (l *ledger) fill(st *PeerStatus) {
 	if e.sessions > 0 {
 		st.Reconnects = e.sessions - 1
 	}
-	st.LastError, st.LastErrorAt = e.failure, e.failedAt
+	st.LastError, st.LastCause, st.LastErrorAt = e.failure, e.cause, e.failedAt
 }

@@ -125,6 +125,9 @@ func (s *Sensor) accept(ctx context.Context, conn net.Conn, port uint16) {
 	}
 	if refused != "" {
 		s.counters.Refused++
+		if len(mine) == 0 {
+			s.counters.Unwanted++
+		}
 		s.mu.Unlock()
 		s.held.add(conn, peer.Addr(), refused)
 		return

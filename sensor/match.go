@@ -108,6 +108,7 @@ type choice struct {
 	rule        *Rule
 	name        string
 	description string
+	down        bool // by the flags of the list
 }
 
 // choose takes the first rule, in order, that wants an interface of the list. With a preselected interface only that
@@ -115,7 +116,7 @@ type choice struct {
 // then loopback. The error is fit to be sent to the agent.
 func choose(rules []*Rule, list rpcap.InterfaceList) (choice, error) {
 	if list.Len() == 0 {
-		return choice{}, fmt.Errorf("the agent has no interface")
+		return choice{}, caused(CauseNoInterface, "the agent has no interface")
 	}
 	preselected, flagged := "", false
 	for i := range list.All() {
@@ -135,7 +136,7 @@ func choose(rules []*Rule, list rpcap.InterfaceList) (choice, error) {
 			if best[k].rule != nil && rank[k] <= level || !r.wants(&i) {
 				continue
 			}
-			best[k] = choice{rule: r, name: i.Name, description: describe(&i)}
+			best[k] = choice{rule: r, name: i.Name, description: describe(&i), down: flagged && i.Flags&rpcap.InterfaceUp == 0}
 			rank[k] = level
 		}
 	}
@@ -177,7 +178,7 @@ func refusal(rules []*Rule, list rpcap.InterfaceList, preselected string) error 
 		want = append(want, r.Name+" wants "+r.wish())
 	}
 	if preselected != "" {
-		return fmt.Errorf("the agent preselects interface %s, which no rule of this port allows (%s)",
+		return caused(CauseNoInterface, "the agent preselects interface %s, which no rule of this port allows (%s)",
 			printable.Line(preselected, 40), strings.Join(want, "; "))
 	}
 	have := make([]string, 0, maxNamed+1)
@@ -188,7 +189,7 @@ func refusal(rules []*Rule, list rpcap.InterfaceList, preselected string) error 
 		}
 		have = append(have, printable.Line(i.Name, 24))
 	}
-	return fmt.Errorf("no interface of the agent (%s) is allowed by a rule of this port (%s)",
+	return caused(CauseNoInterface, "no interface of the agent (%s) is allowed by a rule of this port (%s)",
 		strings.Join(have, ", "), strings.Join(want, "; "))
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 // errPortsPending means that on every port a stream of the same address awaits its first datagram.
-var errPortsPending = errors.New("every data port already awaits the first datagram of another stream of this address")
+var errPortsPending = caused(CauseTooMany, "every data port already awaits the first datagram of another stream of this address")
 
 // reopenAfter is how long a port that could not be opened is left alone.
 const reopenAfter = 30 * time.Second

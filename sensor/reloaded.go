@@ -18,7 +18,7 @@ import (
 const maxKeptList = 16 << 10
 
 // errUnwanted is why the connection of an agent is held that no rule is for.
-var errUnwanted = errors.New("no rule of this port allows its address any more")
+var errUnwanted = caused(CauseAddress, "no rule of this port allows its address any more")
 
 // reload tells the session that there are new rules. It does not wait.
 func (s *session) reload() {
@@ -112,21 +112,21 @@ func (s *session) updateFilter(ctx context.Context, c choice) error {
 	}
 	program, err := s.program(ctx, c.rule, s.capture)
 	if err != nil {
-		return s.filterStays(ctx, fmt.Errorf("rule %s, link type %d: %w", c.rule.Name, s.linkType, err))
+		return s.filterStays(ctx, caused(CauseFilter, "rule %s, link type %d: %w", c.rule.Name, s.linkType, err))
 	}
 	if err := s.askStats(ctx, statsTimeout); err != nil { // the numbers up to here belong to the old filter
 		return s.unlessStopped(ctx, err)
 	}
 	_, err = s.ctl.request(ctx, rpcap.TypeUpdateFilterRequest, rpcap.UpdateFilterRequest{Filter: program}.Append(nil), replyTimeout)
 	if agentErr := (*rpcap.Error)(nil); errors.As(err, &agentErr) {
-		return s.filterStays(ctx, fmt.Errorf("the agent refuses the new filter: %w", agentErr))
+		return s.filterStays(ctx, caused(CauseFilterRefused, "the agent refuses the new filter: %w", agentErr))
 	}
 	if err != nil {
 		return s.unlessStopped(ctx, err)
 	}
 	s.chosen = c
 	s.capture.refilter(s.sensor.hub, c.rule.Filter)
-	s.setState(StateRunning, "")
+	s.setState(StateRunning, nil)
 	s.mu.Lock()
 	s.status.Filter = c.rule.Filter
 	s.mu.Unlock()
@@ -141,7 +141,7 @@ func (s *session) filterStays(ctx context.Context, why error) error {
 		return nil // running ends the capture
 	}
 	s.log.Warn("the old filter stays in force", zap.Error(why))
-	s.setState(StateRunning, "the old filter stays in force: "+why.Error())
+	s.setState(StateRunning, fmt.Errorf("the old filter stays in force: %w", why))
 	s.failed(why)
 	return nil
 }

@@ -19,8 +19,8 @@ const (
 
 // running supervises a capture.
 func (s *session) running(ctx context.Context) (state, error) {
-	s.setState(StateRunning, "")
-	s.heldReason = ""
+	s.setState(StateRunning, nil)
+	s.heldFor = nil
 	s.log.Info("forwarding starts", zap.String("peer", s.capture.stream.source.Name()),
 		zap.String("rule", s.chosen.rule.Name), zap.Uint32("linktype", s.linkType), zap.Uint16("port", s.capture.number()))
 	next := time.Now().Add(statsInterval)
@@ -62,7 +62,7 @@ func (s *session) askStats(ctx context.Context, timeout time.Duration) error {
 	}
 	reply, _, err := rpcap.ParseStatsReply(m.payload)
 	if err != nil {
-		return fmt.Errorf("read STATS_REPLY: %w", err)
+		return caused(CauseProtocol, "read STATS_REPLY: %w", err)
 	}
 	s.lastReply = time.Now()
 	if s.capture != nil { // without one ExtraHop's agent sends whatever is in its memory
@@ -83,7 +83,11 @@ func (s *session) ending(context.Context) (state, error) {
 
 // dataEnded stops the capture because its TCP data connection cannot be used any more, and tries again later.
 func (s *session) dataEnded(context.Context) (state, error) {
-	why := fmt.Errorf("the data connection cannot be used: %w", s.capture.tcp.err)
+	cause := CauseDataPort
+	if errors.Is(s.capture.tcp.err, errUDPStrOverTCP) {
+		cause = CauseProtocol
+	}
+	why := caused(cause, "the data connection cannot be used: %w", s.capture.tcp.err)
 	if err := s.stopCapture(); err != nil {
 		return nil, err
 	}
@@ -93,7 +97,7 @@ func (s *session) dataEnded(context.Context) (state, error) {
 // stopCapture sends STATS, ENDCAP and STATS. The numbers after ENDCAP are the final ones unless they are zeros, as both C
 // agents send; then those before it are a lower bound. All of it takes at most endTimeout and lingerTime.
 func (s *session) stopCapture() error {
-	s.setState(StateEnding, "")
+	s.setState(StateEnding, nil)
 	ctx, cancel := context.WithTimeout(context.Background(), endTimeout)
 	defer cancel()
 	if err := s.askStats(ctx, finalStats); err != nil && !errors.Is(err, errNoReply) {

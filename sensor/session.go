@@ -60,7 +60,7 @@ type session struct {
 
 	since         time.Time
 	lastReply     time.Time           // to STATS
-	heldReason    string              // logged already
+	heldFor       error               // why it is held; logged already
 	listed        rpcap.InterfaceList // the agent's last list, empty if it is not known or too long
 	authenticated bool
 	chosen        choice
@@ -114,7 +114,7 @@ func (s *session) run(ctx context.Context) {
 	}
 	s.freeName()
 	close(s.closed)
-	s.setState(StateEnding, reason(err))
+	s.setState(StateEnding, err)
 	if err != nil && !errors.Is(err, errStopped) {
 		s.failed(err)
 	}
@@ -122,7 +122,7 @@ func (s *session) run(ctx context.Context) {
 	s.pause(ctx, err)
 	s.ctl.close()
 	reader.Wait()
-	s.setState(StateEnded, reason(err))
+	s.setState(StateEnded, err)
 	level := zap.WarnLevel
 	switch news := s.remember(err); {
 	case errors.Is(err, errStopped):
@@ -141,7 +141,7 @@ func (s *session) remember(err error) (news bool) {
 	}
 	st := s.snapshot()
 	if errors.Is(err, errStopped) {
-		st.Reason = s.heldReason
+		st.Reason, st.Cause = reason(s.heldFor), causeOf(s.heldFor)
 	}
 	return s.sensor.history.add(st)
 }
@@ -167,7 +167,7 @@ func (s *session) pause(ctx context.Context, err error) {
 	if err == nil || errors.Is(err, errNoReply) || s.ctl.lost || s.agentLeft() || hold <= 0 {
 		return
 	}
-	s.setState(StateHeld, reason(err))
+	s.setState(StateHeld, err)
 	timer := time.NewTimer(hold)
 	defer timer.Stop()
 	select {
@@ -191,14 +191,14 @@ func (s *session) failed(why error) {
 	s.mu.Lock()
 	name := s.status.Name
 	s.mu.Unlock()
-	s.sensor.ledger.failed(name, why.Error())
+	s.sensor.ledger.failed(name, why)
 }
 
-// setState shows the state to others.
-func (s *session) setState(st State, why string) {
+// setState shows the state to others, and why it is so; nil if there is nothing to say.
+func (s *session) setState(st State, why error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.status.State, s.status.Reason = st, why
+	s.status.State, s.status.Reason, s.status.Cause = st, reason(why), causeOf(why)
 }
 
 // event is what ends a wait.

@@ -114,7 +114,8 @@ type PeerStatus struct {
 	DataSource netip.AddrPort // the agent's, zero before the first datagram
 	Format     string         // "udpstr" or "packet", empty before the first datagram
 	State      State
-	Reason     string    // why it is held or has ended
+	Reason     string    // why it is held or has ended; while it runs, what is wrong with it
+	Cause      Cause     // the kind of Reason
 	Since      time.Time // connected
 	Sessions   int       // 1, or the number of ended sessions summed up here
 	Forwarded  Forwarded
@@ -137,6 +138,7 @@ type PeerStatus struct {
 
 	Reconnects  uint64 // sessions of this name after the first
 	LastError   string // the last thing that went wrong under this name, in this session or an earlier one
+	LastCause   Cause  // the kind of LastError
 	LastErrorAt time.Time
 }
 
@@ -172,6 +174,7 @@ type PortStatus struct {
 type Counters struct {
 	Accepted uint64 // connections
 	Refused  uint64 // of them: unwanted address or over a limit
+	Unwanted uint64 // of those: no rule allows the address. The rest was over a limit
 	Ended    uint64 // sessions that have ended
 
 	DedupForgotten uint64 // frames forgotten before the window of Options.Dedup was over, because too many came

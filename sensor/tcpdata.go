@@ -63,6 +63,13 @@ func listenTCPData(o *Options, s *stream, log *zap.Logger) (*tcpData, error) {
 // start begins to accept and read.
 func (t *tcpData) start() { t.wg.Go(t.run) }
 
+// connected reports whether the agent's connection has come.
+func (t *tcpData) connected() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.conn != nil
+}
+
 // close ends run and waits for it.
 func (t *tcpData) close() {
 	_ = t.listener.Close() // closed already once the connection is there

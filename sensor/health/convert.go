@@ -35,6 +35,7 @@ func describe(p *Peer, st *sensor.PeerStatus) {
 	p.Address, p.Source = addressText(st.Address), addressText(st.DataSource)
 	p.Rule, p.Port = printable.Line(st.Rule, printable.MaxName), st.DataPort
 	p.State, p.Reason = string(st.State), printable.Line(st.Reason, printable.MaxText)
+	p.Cause, p.LastCause = string(st.Cause), string(st.LastCause)
 	p.Format, p.LinkType, p.Snaplen = st.Format, st.LinkType, st.Snaplen
 	p.Connected = st.Since
 	p.LastError, p.LastErrorAt = printable.Line(st.LastError, printable.MaxText), when(st.LastErrorAt)

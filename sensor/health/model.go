@@ -13,7 +13,8 @@ type Peer struct {
 	Port      uint16 `json:"port"`        // the sensor's data port; 0 without a capture
 	Source    string `json:"data_source"` // where the data comes from; empty before the first datagram
 	State     string `json:"state"`       // as in sensor.State; "ended" for a peer that has left
-	Reason    string `json:"reason"`      // why it is held or has ended
+	Reason    string `json:"reason"`      // why it is held or has ended; what is wrong while it runs
+	Cause     string `json:"cause"`       // the kind of reason, as in sensor.Cause; empty without one
 	Format    string `json:"format"`      // "udpstr", "packet", or empty before the first datagram
 	LinkType  uint32 `json:"link_type"`   // DLT number
 	Snaplen   uint32 `json:"snaplen_bytes"`
@@ -24,6 +25,7 @@ type Peer struct {
 
 	ClockOffset *float64   `json:"clock_offset_seconds"` // agent's clock less the sensor's; null if not known
 	LastError   string     `json:"last_error"`
+	LastCause   string     `json:"last_cause"` // its kind
 	LastErrorAt *time.Time `json:"last_error_at"`
 
 	Forwarded Forwarded `json:"forwarded"`

@@ -1,0 +1,84 @@
+package sensor
+
+import (
+	"testing"
+	"testing/synctest"
+
+	"rpcapd/rpcap"
+)
+
+// TestCauses: each refusal has the cause by which the page finds its cure.
+func TestCauses(t *testing.T) {
+	reply := func(code rpcap.Code, text string) func([]byte) [][]byte {
+		return func([]byte) [][]byte { return [][]byte{errorReply(code, text)} }
+	}
+	on := func(r rpcap.Type, code rpcap.Code, text string) func(*testAgent) {
+		return func(a *testAgent) { a.on(r, reply(code, text)) }
+	}
+	down := func(list ...rpcap.Interface) func(*testAgent) {
+		return func(a *testAgent) {
+			a.list = list
+			a.on(rpcap.TypeOpenRequest, reply(rpcap.CodeOpen, "no such device"))
+		}
+	}
+	for _, tc := range []struct {
+		name   string
+		rule   Rule
+		script func(*testAgent)
+		want   Cause
+	}{
+		{"null authentication", Rule{}, on(rpcap.TypeAuthRequest, rpcap.CodeAuth, "no"), CauseNullAuth},
+		{"null authentication, newer code", Rule{}, on(rpcap.TypeAuthRequest, rpcap.CodeAuthType, "no"), CauseNullAuth},
+		{"password", Rule{User: "u"}, on(rpcap.TypeAuthRequest, rpcap.CodeAuth, "no"), CausePassword},
+		{"password, newer code", Rule{User: "u"}, on(rpcap.TypeAuthRequest, rpcap.CodeAuthFailed, "no"), CausePassword},
+		{"TLS", Rule{}, on(rpcap.TypeAuthRequest, rpcap.CodeTLSRequired, "no"), CauseProtocol},
+		{"no interface matches", Rule{Interfaces: []string{"eth9"}}, nil, CauseNoInterface},
+		{"filter", Rule{Filter: "no such word"}, nil, CauseFilter},
+		{"open", Rule{}, on(rpcap.TypeOpenRequest, rpcap.CodeOpen, "no"), CauseInterface},
+		{"open, interface down", Rule{}, down(rpcap.Interface{Name: "lo", Flags: rpcap.InterfaceUp | rpcap.InterfaceLoopback},
+			rpcap.Interface{Name: "eth0"}), CauseInterfaceDown},
+		{"open, a library that knows no flags", Rule{}, down(rpcap.Interface{Name: "eth0"}), CauseInterface},
+		{"start, UDP data", Rule{}, on(rpcap.TypeStartCaptureRequest, rpcap.CodeStartCapture, "no"), CauseInterface},
+		{"lists nothing", Rule{}, on(rpcap.TypeFindAllRequest, rpcap.CodeFindAll, "no"), CauseOther},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tc.rule.Name = "all"
+				filter := tc.rule.Filter
+				tc.rule.Filter = ""
+				b := newBubble(t, Options{Rules: []Rule{tc.rule}})
+				defer b.stop()
+				b.rules.all[0].Filter = filter // New would refuse it
+				b.compiler.tcpdump = "no-such-program"
+				b.connect("10.0.0.2", tc.script)
+				after(2 * lingerTime)
+				if p := b.Peers()[0]; p.State != StateHeld || p.Cause != tc.want || p.LastCause != tc.want {
+					t.Errorf("%s (%s): cause %q, last %q", p.State, p.Reason, p.Cause, p.LastCause)
+				}
+			})
+		})
+	}
+}
+
+// TestStartCause: a TCP listener cannot be in a bubble.
+func TestStartCause(t *testing.T) {
+	refused := func(text string) *rpcap.Error { return &rpcap.Error{Code: rpcap.CodeStartCapture, Text: text} }
+	for _, tc := range []struct {
+		name      string
+		chosen    choice
+		err       *rpcap.Error
+		connected bool
+		want      Cause
+	}{
+		{"TCP, no connection", choice{rule: &Rule{TCP: true}}, refused("no"), false, CauseDataPort},
+		{"TCP, connected", choice{rule: &Rule{TCP: true}}, refused("no"), true, CauseInterface},
+		{"TCP, interface down", choice{rule: &Rule{TCP: true}, down: true}, refused("no"), false, CauseInterfaceDown},
+		{"filter", choice{rule: &Rule{TCP: true, Filter: "tcp"}}, refused("The Filter program is bad"), false, CauseFilterRefused},
+		{"no filter in the rule", choice{rule: &Rule{}}, refused("filter"), false, CauseInterface},
+	} {
+		s := &session{chosen: tc.chosen}
+		if got := s.startCause(tc.err, tc.connected); got != tc.want {
+			t.Errorf("%s: %q", tc.name, got)
+		}
+	}
+}
