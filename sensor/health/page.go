@@ -42,7 +42,7 @@ var assets = func() map[string]string {
 }()
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-	"asset":   func(name string) string { return "/static/" + name + "?v=" + assets[name] },
+	"asset":   func(name string) string { return "static/" + name + "?v=" + assets[name] },
 	"n":       commas,
 	"rate":    rateText,
 	"bits":    func(v float64) string { return unitText(v*8, 1000, "bit/s") },
@@ -212,7 +212,8 @@ func (q *query) columns() []column {
 	return out
 }
 
-// url is that of the page with something changed.
+// url is that of the page with something changed. Like all URLs of the page it is relative: a proxy may have put the page
+// below a path.
 func (q *query) url(change func(url.Values)) string {
 	v := url.Values{}
 	for key, value := range map[string]string{"q": q.text, "state": q.state, "peer": q.peer} {
@@ -225,7 +226,7 @@ func (q *query) url(change func(url.Values)) string {
 		v.Set("order", q.order())
 	}
 	change(v)
-	return "/?" + v.Encode() + "#peers"
+	return "?" + v.Encode() + "#peers"
 }
 
 // rateText is a number per second, without the unit.

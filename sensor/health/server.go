@@ -11,9 +11,7 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.uber.org/zap"
-	"golang.org/x/net/netutil"
 )
 
 const (
@@ -76,7 +74,7 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for HTTP on %s: %w", addr, err)
 	}
-	s.listener = netutil.LimitListener(l, maxConnections)
+	s.listener = newSeats(l, maxConnections, s.log)
 	if tlsConfig != nil {
 		s.listener = tls.NewListener(s.listener, tlsConfig)
 	}
@@ -87,6 +85,7 @@ func New(o Options) (*Server, error) {
 		MaxHeaderBytes: maxHeaderBytes,
 		ErrorLog:       log.New(debugLog{s.log}, "", 0),
 	}
+	follow(s.http)
 	return s, nil
 }
 
@@ -158,9 +157,7 @@ func (s *Server) handler() http.Handler {
 	closed.HandleFunc("/{$}", s.page)
 	closed.Handle("/static/", static())
 	closed.HandleFunc("/favicon.ico", http.NotFound)
-	closed.Handle("/metrics", promhttp.HandlerFor(s.tracker.registry(), promhttp.HandlerOpts{
-		ErrorLog: log.New(debugLog{s.log}, "", 0), MaxRequestsInFlight: 8,
-	}))
+	closed.Handle("/metrics", s.metrics())
 	for path, answer := range s.answers() {
 		closed.HandleFunc("/api/v1/"+path, func(w http.ResponseWriter, r *http.Request) { s.json(w, r, answer) })
 	}

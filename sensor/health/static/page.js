@@ -100,7 +100,7 @@ function search() {
   const peer = document.getElementById("charts").dataset.peer;
   if (peer) fields.set("peer", peer);
   for (const [key, value] of [...fields]) if (!value || (key === "order" && value === "asc") || (key === "sort" && value === "name" && fields.get("order") !== "desc")) fields.delete(key);
-  go("/?" + fields, true);
+  go("./?" + fields, true);
 }
 filter.addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(search, 200); });
 filter.addEventListener("submit", event => { event.preventDefault(); clearTimeout(typing); search(); });
@@ -118,7 +118,7 @@ async function history() {
   const fields = new URLSearchParams({ minutes, points: Math.min(180, minutes * 12) });
   if (peer) fields.set("peer", peer);
   try {
-    const answer = await fetch("/api/v1/history?" + fields, { signal: AbortSignal.timeout(10000) });
+    const answer = await fetch("api/v1/history?" + fields, { signal: AbortSignal.timeout(10000) });
     const said = answer.ok ? await answer.json() : null;
     if (!said || turn !== asked) return;
     latest = said;
@@ -202,7 +202,7 @@ function chart(id, series, key, lossKey, lossName, top) {
 }
 
 function entry(name, text, value, link) {
-  const label = link ? element("a", { href: "/?peer=" + encodeURIComponent(text) + "#peer", title: text }, text) : element("span", {}, text);
+  const label = link ? element("a", { href: "?peer=" + encodeURIComponent(text) + "#peer", title: text }, text) : element("span", {}, text);
   return element("li", { class: name }, element("i"), label, element("b", {}, value === null || value === undefined ? "–" : format(value)));
 }
 
