@@ -28,7 +28,7 @@ const (
 )
 
 // RunFiles are all names that an agent uses in its run directory.
-var RunFiles = []string{lockName, StatusFile, MetricsFile, StatusFile + temporary, MetricsFile + temporary}
+var RunFiles = []string{lockName, StatusFile, MetricsFile, StatusFile + temporary, MetricsFile + temporary, emptyName}
 
 // RunDir is the run directory, held open: an agent that has given up root may not be
 // able to reach it by its path any more.

@@ -61,6 +61,12 @@ func parseTarget(value string) (t Target, warnings []string, errs []error) {
 		}
 		given[name] = o.value
 	}
+	if name := t.Select.Name; strings.ContainsAny(name, "*?[]") {
+		warnings = append(warnings, fmt.Sprintf("ifname %s: this is taken as the name of one interface, not as a pattern; write a line for each interface", excerpt(name)))
+	}
+	if text := given["ifaddr"]; text != "" {
+		warnings = append(warnings, hostBits("ifaddr", text)...)
+	}
 	return t, warnings, errs
 }
 

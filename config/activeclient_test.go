@@ -66,7 +66,7 @@ func TestActiveClientForms(t *testing.T) {
 		{"ActiveClient = a, 2004, ifname =eth1", "a", 2004, eth1},
 		{"ActiveClient = a, 2004, ifname= eth1", "a", 2004, eth1},
 		{"ActiveClient = a 2004 ifname\t=\teth1", "a", 2004, eth1},
-		{"ActiveClient = a, 2004, ifaddr=10.1.2.3/8", "a", 2004, ten},
+		{"ActiveClient = a, 2004, ifaddr=10.0.0.0/8", "a", 2004, ten},
 		{"ActiveClient = a, 2004, ifaddr = 10.0.0.0/8 ; ifname = eth1", "a", 2004, both},
 		{"ActiveClient = a, 2004, ifname=eth1, ifaddr=10.0.0.0/8", "a", 2004, both},
 		{`ActiveClient = a, 2004, ifname="Ethernet 2"`, "a", 2004, iface.Selector{Name: "Ethernet 2"}},
@@ -74,7 +74,7 @@ func TestActiveClientForms(t *testing.T) {
 		{"ActiveClient = a, 2004, ifname=br=1", "a", 2004, iface.Selector{Name: "br=1"}},
 		{"ActiveClient = a, ifaddr=10.1.2.3", "a", 2003, iface.Selector{Net: netip.MustParsePrefix("10.1.2.3/32")}},
 		{"ActiveClient = a, ifaddr=0.0.0.0/0", "a", 2003, iface.Selector{Net: netip.MustParsePrefix("0.0.0.0/0")}},
-		{"ActiveClient = a, ifaddr=2001:db8::5/64", "a", 2003, iface.Selector{Net: netip.MustParsePrefix("2001:db8::/64")}},
+		{"ActiveClient = a, ifaddr=2001:db8::/64", "a", 2003, iface.Selector{Net: netip.MustParsePrefix("2001:db8::/64")}},
 		{"ActiveClient = a, ifaddr=[2001:db8::5]/64", "a", 2003, iface.Selector{Net: netip.MustParsePrefix("2001:db8::/64")}},
 		{"ActiveClient = a, ifaddr=::ffff:10.0.0.0/104", "a", 2003, ten},
 		// Comments: after a blank, and glued to a word, as libpcap's agent reads it.
@@ -101,7 +101,7 @@ func TestActiveClientForms(t *testing.T) {
 
 func TestActiveClientErrors(t *testing.T) {
 	tests := []struct{ line, want string }{
-		{"ActiveClient = a, 2003, ifnmae=eth1", `unknown option "ifnmae"; did you mean ifname? (line disabled)`},
+		{"ActiveClient = a, 2003, ifnmae=eth1", `unknown option "ifnmae"; did you mean ifname?`},
 		{"ActiveClient = a, 2003, ifadr=10.0.0.0/8", `unknown option "ifadr"; did you mean ifaddr?`},
 		{"ActiveClient = a, 2003, colour=red", `unknown option "colour"; known: ifname, ifaddr, fanout`},
 		{"ActiveClient = a, 2003, eth1", `unknown option "eth1"; an option is written NAME=VALUE`},
@@ -192,6 +192,25 @@ func TestActiveClientWarnings(t *testing.T) {
 	}
 }
 
+// What is good as it stands and can hardly be meant.
+func TestActiveClientDoubts(t *testing.T) {
+	for line, want := range map[string]string{
+		"ActiveClient = a, ifaddr=10.1.2.3/8":       "ifaddr 10.1.2.3/8 means the whole network 10.0.0.0/8; write that, or 10.1.2.3 for the one address",
+		"ActiveClient = a, ifaddr=2001:db8::5/32":   "ifaddr 2001:db8::5/32 means the whole network 2001:db8::/32",
+		"ActiveClient = a, ifname=eth[01]":          `ifname "eth[01]": this is taken as the name of one interface, not as a pattern`,
+		"ActiveClient = a, ifname=eth*, fanout = 2": "not as a pattern",
+	} {
+		a, problems := ParseAgent("x.ini", []byte("NullAuthPermit = YES\n"+line+"\n"))
+		if len(problems) != 1 || !problems[0].Warning || problems[0].Line != 2 || !strings.Contains(problems[0].Text, want) || len(a.Targets) != 1 {
+			t.Errorf("%q: %v", line, problems)
+		}
+	}
+	a, _ := ParseAgent("x.ini", []byte("ActiveClient = a, ifaddr=10.1.2.3/8\n"))
+	if got := a.Targets[0].Select.Net.String(); got != "10.0.0.0/8" {
+		t.Errorf("network %s", got)
+	}
+}
+
 func TestMoreThanTenLines(t *testing.T) {
 	var text strings.Builder
 	text.WriteString("NullAuthPermit = YES\n")
@@ -261,7 +280,7 @@ func TestTargetKey(t *testing.T) {
 	same := [][2]string{
 		{"a, 2003", "A"},
 		{"2001:db8::1", "[2001:db8:0::1], DEFAULT"},
-		{"a, ifaddr=10.1.1.1/8", "a, 2003, ifaddr = 10.0.0.0/8"},
+		{"a, ifaddr=[2001:db8::]/32", "a, 2003, ifaddr = 2001:db8::/32"},
 	}
 	for _, s := range same {
 		if x, y := target(t, "ActiveClient="+s[0]), target(t, "ActiveClient="+s[1]); x.Key() != y.Key() {

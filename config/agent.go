@@ -43,9 +43,11 @@ type Agent struct {
 	RingBytes  int      // -z: memory of one capture ring
 	SendBuffer int      // -u: send buffer of the data socket, in bytes
 
-	// Foreign is set if the file has lines and not one of them is a setting of the agent:
-	// as a rule a file of something else. It is only warned about, as each of its lines is.
-	Foreign bool
+	// Lenient makes warnings of lines that are not understood, for files that were written for other agents. An
+	// ActiveClient line with an option that is not understood is then not used.
+	Lenient bool
+
+	Places Places // for messages; only of LoadAgent
 
 	nullAuthSet bool // the file has a NullAuthPermit line, which overrides -n
 }

@@ -10,7 +10,7 @@ import (
 var agentGrammar = grammar{
 	top: []string{
 		"ActiveClient", "NullAuthPermit", "Account", "OnClose", "Sampling", "Promiscuous",
-		"MaxSnaplen", "MaxRate", "MaxCPU", "DataPorts", "User",
+		"MaxSnaplen", "MaxRate", "MaxCPU", "DataPorts", "User", "Lenient",
 	},
 	inert: map[string]string{
 		"PassiveClient": "has no effect: this agent never listens, it only connects to sensors",
@@ -24,6 +24,12 @@ var repeated = []string{"ActiveClient", "Account", "Alias"}
 // ParseAgent reads the agent's file. The result is of use only if the problems hold
 // no error; file is for the messages.
 func ParseAgent(file string, data []byte) (Agent, Problems) {
+	a, problems := parseAgent(file, data)
+	a.Places = Places{} // two texts that say the same give the same
+	return a, problems
+}
+
+func parseAgent(file string, data []byte) (Agent, Problems) {
 	r := &report{file: file}
 	text, err := decode(data)
 	if err != nil {
@@ -38,7 +44,7 @@ func ParseAgent(file string, data []byte) (Agent, Problems) {
 		p.apply(s)
 	}
 	p.whole()
-	p.agent.Foreign = r.strange > 0 && r.understood == 0
+	p.agent.Places = placesOf(file, settings, nil)
 	return p.agent, r.result()
 }
 
@@ -90,6 +96,9 @@ func (p *agentParser) apply(s setting) {
 		a.DataPorts, err = parsePortRange(value)
 	case "User":
 		a.User, err = parseUser(value)
+	case "Lenient":
+		a.Lenient, err = parseSwitch(value)
+		p.lenient = a.Lenient
 	}
 	if err != nil {
 		p.errorf(s.line, "%s %v", s.key, err)
@@ -105,7 +114,7 @@ func (p *agentParser) activeClient(s setting) {
 	usable := true
 	for _, err := range errs {
 		if errors.Is(err, errUnknownOption) {
-			p.errorf(s.line, "%v (line disabled)", err)
+			p.doubtf(s.line, "%v", err)
 			t.Disabled = err.Error()
 			continue
 		}
@@ -134,7 +143,7 @@ func (p *agentParser) account(s setting) {
 
 // whole looks at what the lines make together, once each of them is good.
 func (p *agentParser) whole() {
-	if p.kept[0] > 0 {
+	if !p.usable() {
 		return
 	}
 	a := &p.agent

@@ -69,6 +69,7 @@ func TestAgentKeys(t *testing.T) {
 		{"DataPorts = 1-65535", func(a *Agent) { a.DataPorts = PortRange{1, 65535} }},
 		{"DataPorts = 2003 - 2066", func(a *Agent) { a.DataPorts = PortRange{2003, 2066} }},
 		{"DataPorts = 2003", func(a *Agent) { a.DataPorts = PortRange{2003, 2003} }},
+		{"Lenient = yes", func(a *Agent) { a.Lenient = true }},
 		{"User = rpcapd", func(a *Agent) { a.User = "rpcapd" }},
 	}
 	for _, tt := range tests {
@@ -151,15 +152,6 @@ func TestAgentWarnings(t *testing.T) {
 		{"ActiveClient = a\nNullAuthPermit = YES\nAccount = b, " + someHash, 0, "need none of the accounts"},
 		{good + "PassiveClient = 10.0.0.1\n", 3, "PassiveClient has no effect: this agent never listens"},
 		{good + "passiveclient =\n", 3, "PassiveClient has no effect"},
-		{good + "ActveClient = b\n", 3, `unknown key "ActveClient"; did you mean ActiveClient?`},
-		{good + "Colour = red\n", 3, `unknown key "Colour"; known: ActiveClient, NullAuthPermit`},
-		{good + "MyActiveClientX = b\n", 3, `unknown key "MyActiveClientX"`},
-		{good + "- = b\n", 3, `unknown key "-"`},
-		{good + "\"ActiveClient = b\n", 3, "unknown key"},
-		{good + "= b\n", 3, "unknown key"},
-		{good + "hello world\n", 3, `"hello world" is not understood; a setting is written NAME = VALUE`},
-		{good + "[rpcapd]\nActiveClient = b\n", 3, `section "[rpcapd]" has no meaning`},
-		{good + "[rpcapd\n", 3, `has no meaning`},
 		{good + "NullAuthPermit = YES\n", 3, "stands already on line 2; this one counts"},
 	}
 	for _, tt := range tests {
@@ -173,6 +165,43 @@ func TestAgentWarnings(t *testing.T) {
 	}
 }
 
+// TestDoubtfulLines: what is not understood is an error, and a warning of the same words in a lenient file, wherever
+// that says so.
+func TestDoubtfulLines(t *testing.T) {
+	const good = "ActiveClient = a\nNullAuthPermit = YES\n"
+	tests := []struct {
+		text string
+		line int
+		want string
+	}{
+		{good + "ActveClient = b\n", 3, `x.ini:3: ActveClient: unknown key (did you mean ActiveClient?)`},
+		{good + "Colour = red\n", 3, `Colour: unknown key (known: ActiveClient, NullAuthPermit`},
+		{good + "MyActiveClientX = b\n", 3, `MyActiveClientX: unknown key`},
+		{good + "- = b\n", 3, `-: unknown key`},
+		{good + "\"ActiveClient = b\n", 3, "unknown key"},
+		{good + "= b\n", 3, "unknown key"},
+		{good + "hello world\n", 3, `"hello world" is not understood; a setting is written NAME = VALUE`},
+		{good + "[rpcapd]\nActiveClient = b\n", 3, `section "[rpcapd]": this file has no sections`},
+		{good + "[rpcapd\n", 3, `this file has no sections`},
+		{good + "MaxSnaplan = 96\n", 3, `x.ini:3: MaxSnaplan: unknown key (did you mean MaxSnaplen?)`},
+		{good + "OnClose = stop\u00a0\n", 3, `U+00A0 (no-break space) in column 15`},
+		{good + "\u3000OnClose = stop\n", 3, `U+3000 (ideographic space) in column 1`},
+		{good + "OnClose = \u2003stop\n", 3, `U+2003 in column 11`},
+		{good + "\ufeffOnClose = stop\n", 3, `U+FEFF (byte-order mark)`},
+	}
+	for _, tt := range tests {
+		_, problems := ParseAgent("x.ini", []byte(tt.text))
+		if len(problems) != 1 || problems[0].Warning || !problems[0].Doubtful || problems[0].Line != tt.line || !strings.Contains(problems[0].String(), tt.want) {
+			t.Errorf("%q:\n got %v\nwant one error on line %d with %q", tt.text, problems, tt.line, tt.want)
+			continue
+		}
+		lenient, again := ParseAgent("x.ini", []byte(tt.text+"\nlenient = yes\n"))
+		if len(again) != 1 || !again[0].Warning || again[0].Text != problems[0].Text || again.Err() != nil || !lenient.Lenient || len(lenient.Targets) == 0 {
+			t.Errorf("%q, lenient:\n got %v", tt.text, again)
+		}
+	}
+}
+
 // Of a key of which there is one, the last line counts, as in the C agent.
 func TestLastLineCounts(t *testing.T) {
 	a, _ := ParseAgent("x.ini", []byte("ActiveClient=a\nNullAuthPermit = NO\nNullAuthPermit = YES\n"))
@@ -182,7 +211,7 @@ func TestLastLineCounts(t *testing.T) {
 }
 
 func TestSectionsDoNotHideLines(t *testing.T) {
-	a, _ := ParseAgent("x.ini", []byte("[x]\nActiveClient = a\n[y]\nActiveClient = b\n"))
+	a, _ := ParseAgent("x.ini", []byte("Lenient = YES\n[x]\nActiveClient = a\n[y]\nActiveClient = b\n"))
 	if len(a.Targets) != 2 {
 		t.Errorf("targets %v", a.Targets)
 	}
@@ -204,7 +233,7 @@ func TestAllProblemsAtOnce(t *testing.T) {
 	}
 	want := []string{
 		`rpcapd.ini:2: ifaddr "10.0.0.0/33": prefix longer than 32 bits`,
-		`rpcapd.ini:3: warning: unknown key "Colour"`,
+		`rpcapd.ini:3: Colour: unknown key (known: ActiveClient, NullAuthPermit, Account, OnClose, Sampling, Promiscuous, MaxSnaplen, MaxRate, MaxCPU, DataPorts, User, Lenient)`,
 		`rpcapd.ini:4: port "99999": write a number of 1 to 65535, or DEFAULT for 2003`,
 		`rpcapd.ini:4: ifname: no value`,
 		`rpcapd.ini:5: MaxRate "fast": write bits per second, as in 500k, 100M or 1.5G, or 0 for no limit`,
@@ -212,11 +241,8 @@ func TestAllProblemsAtOnce(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	if n := strings.Count(problems.Err().Error(), "\n") + 1; n != 4 {
-		t.Errorf("Err has %d lines, want the 4 errors", n)
-	}
-	if n := len(problems.Warnings()); n != 1 {
-		t.Errorf("%d warnings, want 1", n)
+	if n := strings.Count(problems.Err().Error(), "\n") + 1; n != 5 {
+		t.Errorf("Err has %d lines, want the 5 errors", n)
 	}
 }
 
@@ -227,7 +253,7 @@ func TestProblemsAreBounded(t *testing.T) {
 		t.Fatalf("%d problems", len(problems))
 	}
 	text := problems.Err().Error()
-	if !strings.Contains(text, "and 950 more errors") || !strings.Contains(problems[len(problems)-1].Text, "and 950 more warnings") {
+	if !strings.Contains(text, "and 950 more errors") || !strings.Contains(problems[len(problems)-1].Text, "and 950 more lines that are not understood") {
 		t.Errorf("the rest is not counted: %v", problems[len(problems)-2:])
 	}
 }
@@ -241,7 +267,7 @@ func TestAppendRoundTrip(t *testing.T) {
 		"NullAuthPermit = no",
 		"Account = alice, " + someHash,
 		"OnClose = stop", "Sampling = ignore", "Promiscuous = never",
-		"MaxSnaplen = 128", "MaxRate = 100M", "MaxCPU = 50", "DataPorts = 1-2066", "User = nobody",
+		"MaxSnaplen = 128", "MaxRate = 100M", "MaxCPU = 50", "DataPorts = 1-2066", "User = nobody", "Lenient = yes",
 	}, "\n"))
 	again := agent(t, string(a.Append(nil)))
 	for i := range a.Targets {
@@ -258,22 +284,6 @@ func TestAppendPlainForm(t *testing.T) {
 	text := string(a.Append(nil))
 	if !strings.HasSuffix(text, "\nActiveClient = 2001:db8::1, 2003\n\nNullAuthPermit = YES\n") || !strings.HasPrefix(text, "#") {
 		t.Errorf("got\n%s", text)
-	}
-}
-
-// TestForeign: a file of something else is told from one that asks for nothing.
-func TestForeign(t *testing.T) {
-	for text, want := range map[string]bool{
-		"":                             false,
-		"# nothing yet\n":              false,
-		"<html>\n":                     true,
-		"colour = red\n[hosts]\na=b\n": true,
-		"PassiveClient = a, 1\nx=y\n":  false,
-		"x = y\nNullAuthPermit = YES":  false,
-	} {
-		if a, problems := ParseAgent("x.ini", []byte(text)); a.Foreign != want || problems.Err() != nil {
-			t.Errorf("%q: foreign %v, problems %v", text, a.Foreign, problems)
-		}
 	}
 }
 

@@ -15,6 +15,7 @@
 //	MaxCPU         = PERCENT               of one core
 //	DataPorts      = LOW-HIGH              ports of a sensor that frames may be sent to
 //	User           = NAME                  whom to become after the start
+//	Lenient        = YES | NO              lines that are not understood are only warned about
 //	PassiveClient  = ...                   accepted, of no effect: the agent never listens
 //
 // HOST is a name, an IPv4 address or an IPv6 address with or without brackets.
@@ -49,8 +50,8 @@
 //
 // # What it refuses to do
 //
-// It never guesses what a bad value may have meant: a bad value is an error, and so
-// is an unknown option of an ActiveClient line, because ignoring it could widen what
-// is forwarded. Unknown keys are only warned about. It opens nothing but the file it
+// It never guesses what a bad value may have meant: a bad value is an error. So is a key, section
+// or option that is not known, because passing over it could widen what is forwarded or who is let
+// in; Lenient = YES in the agent's file makes warnings of these. It opens nothing but the file it
 // is given, resolves no host name, and prints no password and no hash.
 package config

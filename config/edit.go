@@ -1,12 +1,10 @@
 package config
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // Edit is a change of the agent's file that keeps its comments and the order of its lines.
@@ -18,6 +16,8 @@ type Edit struct {
 	Replace bool
 	// NullAuth makes NullAuthPermit YES, unless the file says something about it or has accounts.
 	NullAuth bool
+	// CommentOut turns lines that are not understood into comments; without it a file that has some is not touched.
+	CommentOut bool
 	// Accounts are added, or take the place of those of the same name.
 	Accounts []Account
 }
@@ -25,14 +25,20 @@ type Edit struct {
 // EditAgent changes the content of the agent's file and tells what it did, one sentence a change; none if the file says
 // all of it already. A file that has errors, or that is no UTF-8 text, is not touched.
 func EditAgent(file string, data []byte, e Edit) (edited []byte, done []string, err error) {
-	if !utf8.Valid(data) || bytes.IndexByte(data, 0) >= 0 {
+	if !editable(data) {
 		return nil, nil, fmt.Errorf("edit %s: it is not UTF-8 text; save it as UTF-8 or move it away", file)
 	}
 	old, problems := ParseAgent(file, data)
+	var commented []string
+	if e.CommentOut {
+		data, commented = CommentOut(data, problems)
+		old, problems = ParseAgent(file, data)
+	}
 	if err := problems.Err(); err != nil {
 		return nil, nil, fmt.Errorf("edit %s: it has errors, mend these first: %w", file, err)
 	}
 	x := newEditor(string(data))
+	x.done = commented
 	x.targets(old.Targets, e)
 	if e.NullAuth && !old.nullAuthSet && len(old.Accounts)+len(e.Accounts) == 0 {
 		x.set("NullAuthPermit", "YES")
@@ -46,7 +52,7 @@ func EditAgent(file string, data []byte, e Edit) (edited []byte, done []string, 
 		return nil, nil, fmt.Errorf("edit %s: the result would have errors: %w", file, err)
 	}
 	for _, t := range e.Targets {
-		if !slices.ContainsFunc(now.Targets, func(u Target) bool { return same(t, u) }) {
+		if !slices.ContainsFunc(now.Targets, func(u Target) bool { return u.Disabled == "" && same(t, u) }) {
 			return nil, nil, errors.New("edit " + file + ": the line \"ActiveClient = " + t.String() + "\" would not be read back")
 		}
 	}
@@ -84,6 +90,9 @@ func (x *editor) targets(old []Target, e Edit) {
 	missing := slices.Clone(e.Targets)
 	var gone, others []Target // lines of the same sensors that are not wanted; lines of other sensors
 	for _, t := range old {
+		if t.Disabled != "" {
+			continue // it means no session, whatever else stands on it
+		}
 		i := slices.IndexFunc(missing, func(u Target) bool { return same(t, u) })
 		switch {
 		case i >= 0:

@@ -41,7 +41,7 @@ func TestEditAgent(t *testing.T) {
 		},
 		{"an explicit NO stays", "NullAuthPermit = NO\n", Edit{Targets: []Target{line("a", 1, "")}, NullAuth: true}, "NullAuthPermit = NO\nActiveClient = a, 1\n", 1},
 		{"a strange name", "", Edit{Targets: []Target{line("a", 1, "eth 0, x")}}, "ActiveClient = a, 1, ifname=\"eth 0, x\"\n", 1},
-		{"before a section", "[x]\ny=1\n", Edit{Targets: []Target{line("a", 1, "")}}, "ActiveClient = a, 1\n[x]\ny=1\n", 1},
+		{"before a section", "Lenient = yes\n[x]\ny=1\n", Edit{Targets: []Target{line("a", 1, "")}}, "Lenient = yes\nActiveClient = a, 1\n[x]\ny=1\n", 1},
 	} {
 		got, done, err := EditAgent("f.ini", []byte(c.old), c.edit)
 		if err != nil || string(got) != c.want || len(done) != c.done {

@@ -9,7 +9,7 @@ import (
 // of one line, and there are not too many of them.
 func checkProblems(t *testing.T, data []byte, problems Problems) {
 	lines := strings.Count(string(data), "\n") + strings.Count(string(data), "\r") + 1
-	if len(problems) > 2*maxProblems+2 {
+	if len(problems) > 3*maxProblems+3 {
 		t.Fatalf("%d problems", len(problems))
 	}
 	for _, p := range problems {

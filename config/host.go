@@ -142,6 +142,15 @@ func parseNetwork(word string) (netip.Prefix, error) {
 	return netip.PrefixFrom(a, bits).Masked(), nil
 }
 
+// hostBits warns of a network that is written with the address of one host: 10.0.0.5/8 is as wide as 10.0.0.0/8.
+func hostBits(key, word string) []string {
+	p, err := netip.ParsePrefix(word)
+	if err != nil || p == p.Masked() {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s %s means the whole network %s; write that, or %s for the one address", key, word, p.Masked(), p.Addr())}
+}
+
 func prefixLength(word, length string, a netip.Addr) (int, error) {
 	if mask, err := netip.ParseAddr(length); err == nil && mask.Is4() && a.Is4() {
 		m := mask.As4()

@@ -20,6 +20,8 @@ type index struct {
 	sections []header        // those that are read
 }
 
+const unknownSection = "unknown section"
+
 // header is the line that begins a section.
 type header struct {
 	section string
@@ -40,12 +42,14 @@ func newIndex(text string, g *grammar, r *report) *index {
 	number := 0
 	for line := range strings.SplitSeq(text, "\n") {
 		number++
-		x.line(number, strings.TrimSpace(line))
+		x.line(number, line)
 	}
 	return &x.index
 }
 
-func (x *indexer) line(n int, text string) {
+func (x *indexer) line(n int, line string) {
+	text := strings.TrimSpace(line)
+	x.invisible(n, line)
 	switch {
 	case text == "" || text[0] == '#' || text[0] == ';':
 	case !printable(text):
@@ -67,7 +71,6 @@ func (x *indexer) setting(n int, text string) {
 		return
 	}
 	if key := canonicalOf(name, x.grammar.inert); key != "" {
-		x.understood++
 		x.warnf(n, "%s %s", key, x.grammar.inert[key])
 		return
 	}
@@ -76,8 +79,7 @@ func (x *indexer) setting(n int, text string) {
 		x.unknown(n, name, known)
 		return
 	}
-	x.understood++
-	if stripComment(value) == "" {
+	if empty(key, stripComment(value)) {
 		x.errorf(n, "%s: empty value; complete the line or take it out", key)
 		return
 	}
@@ -96,27 +98,35 @@ func (x *indexer) noDelimiter(n int, text string, known []string) {
 		x.errorf(n, "%s: no = after it; write %s = VALUE", key, key)
 		return
 	}
-	x.strange++
-	x.warnf(n, "%s is not understood; a setting is written NAME = VALUE, a comment begins with #", excerpt(text))
+	x.doubtf(n, "%s is not understood; a setting is written NAME = VALUE, a comment begins with #", excerpt(text))
 }
 
 func (x *indexer) unknown(n int, name string, known []string) {
-	x.strange++
-	if x.full(true) { // spares the search for near words, which costs most in a wrong file
-		x.warnf(n, "unknown key")
+	if strings.ContainsFunc(name, hidden) {
+		return // it has been said what is wrong with it
+	}
+	if x.full(isDoubtful) { // spares the search for near words, which costs most in a wrong file
+		x.doubtf(n, "unknown key")
 		return
 	}
 	if home := x.grammar.home(name); home != "" {
-		x.warnf(n, "key %s has no meaning here; it belongs %s", excerpt(name), home)
+		x.doubtf(n, "key %s has no meaning here; it belongs %s", excerpt(name), home)
 		return
 	}
-	x.warnf(n, "unknown key %s; %s", excerpt(name), suggest(name, known))
+	x.doubtf(n, "%s: unknown key (%s)", word(name), suggest(name, known))
+}
+
+// empty tells whether a value says nothing: "no filter", "no network" must not be what is left of a variable that was
+// not set. A password may be made of blanks.
+func empty(key, value string) bool {
+	value = unquote(value)
+	return value == "" || key != "Password" && strings.Trim(value, " \t") == ""
 }
 
 // header begins a section.
 func (x *indexer) header(n int, text string) {
 	if x.grammar.flat {
-		x.warnf(n, "section %s has no meaning in this file; the lines below it count as if it were not there", excerpt(text))
+		x.doubtf(n, "section %s: this file has no sections; take the line out, or make it a comment", excerpt(text))
 		return
 	}
 	x.skip = true
@@ -134,7 +144,7 @@ func (x *indexer) header(n int, text string) {
 	s := x.grammar.section(kind)
 	switch {
 	case s == nil:
-		x.warnf(n, "unknown section [%s], passed over; %s", strings.Trim(excerpt(kind), `"`), suggest(kind, x.kinds()))
+		x.doubtf(n, "[%s]: "+unknownSection+" (%s)", strings.Trim(excerpt(kind), `"`), suggest(kind, x.kinds()))
 		return
 	case s.later != "":
 		x.warnf(n, "section [%s] is passed over: %s", s.kind, s.later)
@@ -150,15 +160,31 @@ func (x *indexer) header(n int, text string) {
 		return
 	}
 	x.current, x.skip = strings.TrimSpace(s.kind+" "+name), false
-	for _, h := range x.index.sections {
-		if h.section == x.current && (s.named || s.many && name != "") {
-			x.errorf(n, "section [%s] stands already on line %d; give it another name", x.current, h.line)
-			x.skip = true
-			return
-		}
+	if x.again(s, name, n) {
+		x.skip = true
+		return
 	}
 	x.index.sections = append(x.index.sections, header{section: x.current, line: n})
 	x.index.clean.WriteString("[" + x.current + "]\n")
+}
+
+// again reports a section that stands in the file already. It is true if the second one cannot be used.
+func (x *indexer) again(s *section, name string, n int) bool {
+	for _, h := range x.index.sections {
+		switch {
+		case h.section != x.current:
+		case s.named || s.many && name != "":
+			x.errorf(n, "section [%s] stands already on line %d; give it another name", x.current, h.line)
+			return true
+		case s.many:
+			x.errorf(n, "section [%s] stands already on line %d; give this one a name, as in [%s 2]", x.current, h.line, x.current)
+			return true
+		default:
+			x.warnf(n, "section [%s] stands already on line %d; their keys are taken together", x.current, h.line)
+			return false
+		}
+	}
+	return false
 }
 
 func (x *indexer) kinds() []string {

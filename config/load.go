@@ -19,7 +19,7 @@ func LoadAgent(path string) (Agent, Problems, error) {
 	if err != nil {
 		return Agent{}, nil, err
 	}
-	a, problems := ParseAgent(path, data)
+	a, problems := parseAgent(path, data)
 	return a, problems, nil
 }
 

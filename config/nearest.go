@@ -43,7 +43,7 @@ func editDistance(a, b string) int {
 	return last[len(b)]
 }
 
-// suggest returns the end of a message about an unknown word: a question if a known
+// suggest returns the cure in a message about an unknown word: a question if a known
 // one is near, the list of all if not.
 func suggest(word string, known []string) string {
 	if k := nearest(word, known); k != "" {

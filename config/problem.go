@@ -20,7 +20,10 @@ type Problem struct {
 	File    string
 	Line    int  // 1…; 0: the file as a whole
 	Warning bool // the file can be used as it is
-	Text    string
+	// Doubtful marks a line that is not understood, or that nobody can have meant as it is: an error as a rule, a warning
+	// with Lenient = yes.
+	Doubtful bool
+	Text     string
 }
 
 // String returns "rpcapd.ini:12: ifaddr "10.0.0.0/33": prefix longer than 32 bits".
@@ -68,45 +71,56 @@ func (l Problems) Warnings() Problems {
 	return w
 }
 
+// severity is how bad a problem is.
+type severity int
+
+const (
+	isError severity = iota
+	isWarning
+	isDoubtful // an error unless the file is lenient
+	severities
+)
+
 // report collects the problems of one file.
 type report struct {
 	file     string
 	problems Problems
-	kept     [2]int // errors, warnings
-	dropped  [2]int
-
-	understood, strange int // lines that are a setting, if only one without effect; lines that are none
+	kept     [severities]int
+	dropped  [severities]int
+	lenient  bool
 }
 
 func (r *report) errorf(line int, format string, args ...any) {
-	r.add(line, false, fmt.Sprintf(format, args...))
+	r.add(line, isError, fmt.Sprintf(format, args...))
 }
 
 func (r *report) warnf(line int, format string, args ...any) {
-	r.add(line, true, fmt.Sprintf(format, args...))
+	r.add(line, isWarning, fmt.Sprintf(format, args...))
 }
 
-func (r *report) add(line int, warning bool, text string) {
-	kind := kindOf(warning)
-	if r.full(warning) {
-		r.dropped[kind]++
+// doubtf reports a line that is not understood. Passing over it could widen what is forwarded or who is let in.
+func (r *report) doubtf(line int, format string, args ...any) {
+	r.add(line, isDoubtful, fmt.Sprintf(format, args...))
+}
+
+func (r *report) add(line int, s severity, text string) {
+	if r.full(s) {
+		r.dropped[s]++
 		return
 	}
 	if len(text) > maxText {
 		text = strings.ToValidUTF8(text[:maxText/2], "") + " … " + strings.ToValidUTF8(text[len(text)-maxText/2:], "")
 	}
-	r.kept[kind]++
-	r.problems = append(r.problems, Problem{File: r.file, Line: line, Warning: warning, Text: text})
+	r.kept[s]++
+	r.problems = append(r.problems, Problem{File: r.file, Line: line, Warning: s == isWarning, Doubtful: s == isDoubtful, Text: text})
 }
 
 // full tells whether further problems of the kind are only counted.
-func (r *report) full(warning bool) bool { return r.kept[kindOf(warning)] == maxProblems }
+func (r *report) full(s severity) bool { return r.kept[s] == maxProblems }
 
-func kindOf(warning bool) int {
-	if warning {
-		return 1
-	}
-	return 0
+// usable tells whether the file can be used so far.
+func (r *report) usable() bool {
+	return r.kept[isError] == 0 && (r.lenient || r.kept[isDoubtful] == 0)
 }
 
 // result returns the problems by line; those of the whole file come last.
@@ -120,12 +134,17 @@ func (r *report) result() Problems {
 		}
 		return -1
 	})
-	for kind, word := range []string{"errors", "warnings"} {
+	for kind, word := range []string{"errors", "warnings", "lines that are not understood"} {
 		if n := r.dropped[kind]; n > 0 {
 			r.problems = append(r.problems, Problem{
-				File: r.file, Warning: kind == 1,
+				File: r.file, Warning: severity(kind) == isWarning, Doubtful: severity(kind) == isDoubtful,
 				Text: fmt.Sprintf("and %d more %s; is this the right file?", n, word),
 			})
+		}
+	}
+	for i := range r.problems {
+		if p := &r.problems[i]; p.Doubtful && r.lenient {
+			p.Warning = true
 		}
 	}
 	return r.problems

@@ -50,6 +50,9 @@ func (a Agent) writePolicy(b *strings.Builder) {
 	if a.DataPorts != (PortRange{}) {
 		fmt.Fprintf(b, "DataPorts = %s\n", a.DataPorts)
 	}
+	if a.Lenient {
+		b.WriteString("Lenient = YES\n")
+	}
 	if a.User != "" {
 		fmt.Fprintf(b, "User = %s\n", a.User)
 	}

@@ -64,7 +64,7 @@ func parseSensor(file string, data []byte) (Sensor, Problems) {
 		r.again(once, s)
 		p.apply(s)
 	}
-	if p.kept[0] == 0 {
+	if p.usable() {
 		for _, s := range sensorSections {
 			if s.whole != nil {
 				s.whole(p)

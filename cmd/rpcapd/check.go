@@ -37,12 +37,24 @@ func (a *app) check(file string) error {
 	}
 	if c.User != "" {
 		if _, err := user.Lookup(c.User); err != nil {
-			fmt.Fprintf(a.out, "%s: warning: User %q: this host has no such user\n", file, c.User)
+			p := c.Places.Problem("", "User", fmt.Sprintf("User %q: this host has no such user; started as root, the agent ends at once", c.User))
+			p.Warning = true // under systemd it does not start as root
+			fmt.Fprintln(a.out, p)
+		}
+	}
+	unused := 0
+	for _, t := range c.Targets {
+		if t.Disabled != "" {
+			unused++
 		}
 	}
 	errors := len(problems) - len(problems.Warnings())
 	if errors == 0 {
-		fmt.Fprintf(a.out, "%s: good, %s\n", file, count(len(c.Targets), "sensor line"))
+		lines := count(len(c.Targets), "sensor line")
+		if unused > 0 {
+			lines += fmt.Sprintf(", %d of them not used", unused)
+		}
+		fmt.Fprintf(a.out, "%s: good, %s\n", file, lines)
 	}
 	list, err := iface.List()
 	if err != nil {
@@ -62,7 +74,7 @@ func (a *app) check(file string) error {
 // tell which one is meant today.
 func explainTarget(t config.Target, list []iface.Interface) string {
 	if t.Disabled != "" {
-		return fmt.Sprintf("line %d: disabled: %s", t.Line, t.Disabled)
+		return fmt.Sprintf("line %d: not used: %s", t.Line, t.Disabled)
 	}
 	s := fmt.Sprintf("line %d: connects to %s; ", t.Line, t.Address())
 	switch i, found := t.Select.First(list); {

@@ -16,6 +16,7 @@ func TestCheck(t *testing.T) {
 		"NullAuthPermit = YES", "MaxSnaplen = 128", "PassiveClient = x", "OnClose = stop", "MaxCPU = 50",
 	}, "\n"))
 	bad := writeFile(t, "bad.ini", "ActiveClient = 192.0.2.1, 2003, ifnmae=eth1\nMaxRate = 7\nColour = red\n")
+	lenient := writeFile(t, "lenient.ini", "Lenient = yes\nActiveClient = 192.0.2.1, 2003, ifnmae=eth1\nColour = red\nActiveClient = 192.0.2.2\nNullAuthPermit = YES\n")
 	tests := []struct {
 		file string
 		code int
@@ -30,10 +31,16 @@ func TestCheck(t *testing.T) {
 			"Sensors need no password.\n", "A sensor that closes the session is not called again", "At most 128 bytes of a frame are forwarded.\n",
 		}, ""},
 		{bad, 1, []string{
-			bad + `:1: unknown option "ifnmae"; did you mean ifname? (line disabled)` + "\n",
-			bad + ":2: MaxRate \"7\": less than", bad + ":3: warning: unknown key \"Colour\"",
-			"line 1: disabled: unknown option \"ifnmae\"; did you mean ifname?\n",
-		}, "2 errors; the agent does not start with it"},
+			bad + `:1: unknown option "ifnmae"; did you mean ifname?` + "\n",
+			bad + ":2: MaxRate \"7\": less than", bad + ":3: Colour: unknown key (known: ",
+		}, "3 errors; the agent does not start with it"},
+		{lenient, 0, []string{
+			lenient + `:2: warning: unknown option "ifnmae"; did you mean ifname?` + "\n", lenient + ":3: warning: Colour: unknown key",
+			"good, 2 sensor lines, 1 of them not used", "line 2: not used: unknown option \"ifnmae\"; did you mean ifname?\n", "line 4: connects to 192.0.2.2:2003",
+		}, ""},
+		{writeFile(t, "user.ini", "ActiveClient = a\nNullAuthPermit = YES\n\nUser = nosuch\n"), 0, []string{
+			"user.ini:4: warning: User \"nosuch\": this host has no such user",
+		}, ""},
 		{writeFile(t, "empty.ini", ""), 0, []string{"warning: no ActiveClient line", "good, 0 sensor lines"}, ""},
 		{writeFile(t, "binary.ini", "\x7fELF\x00\x00"), 1, []string{"binary data"}, "1 error;"},
 		{writeFile(t, "large.ini", strings.Repeat("#", 10<<20)), 1, []string{"larger than 1 MiB"}, "1 error;"},

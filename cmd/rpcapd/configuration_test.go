@@ -58,10 +58,12 @@ func TestSaveFile(t *testing.T) {
 	}
 }
 
+func never() bool { return false }
+
 func TestLoadAndReload(t *testing.T) {
 	core, logged := observer.New(zap.DebugLevel)
 	log := zap.New(core)
-	path := writeFile(t, "rpcapd.ini", "ActiveClient = file\nColour = red\n")
+	path := writeFile(t, "rpcapd.ini", "ActiveClient = file\nColour = red\nLenient = yes\n")
 	_, _, _, s := cli(t, "-n", "-a", "line", "-f", path, "-i", "eth7")
 	ini, cfg, err := s.load(path, log)
 	if err != nil || len(cfg.Targets) != 1 || cfg.Targets[0].Host != "file" || cfg.Targets[0].Select.Name != "eth7" || !cfg.NullAuth {
@@ -79,7 +81,7 @@ func TestLoadAndReload(t *testing.T) {
 			}
 		}
 	}
-	expect("load", "warn "+path+`:2: warning: unknown key "Colour"`)
+	expect("load", "warn "+path+`:2: warning: Colour: unknown key`)
 
 	write := func(text string) {
 		t.Helper()
@@ -88,7 +90,7 @@ func TestLoadAndReload(t *testing.T) {
 		}
 	}
 	write("ActiveClient = new, 0\nNullAuthPermit = perhaps\n")
-	if _, err := s.reload(ini, "", log); err == nil {
+	if _, err := s.reload(ini, "", never, log); err == nil {
 		t.Error("a bad file was taken")
 	}
 	expect("bad reload", `error `+path+`:1: port "0"`, path+":2: NullAuthPermit", "configuration has errors, the old one stays")
@@ -98,20 +100,37 @@ func TestLoadAndReload(t *testing.T) {
 	logged.TakeAll()
 
 	write("ActiveClient = new\nNullAuthPermit = NO\nUser = other\nMaxRate = 1M\nMaxCPU = 5\n")
-	cfg, err = s.reload(ini, "", log)
+	cfg, err = s.reload(ini, "", never, log)
 	if err != nil || cfg.Targets[0].Host != "new" || cfg.NullAuth {
 		t.Errorf("got %+v, %v", cfg, err)
 	}
 	expect("good reload", "User takes effect at the next start only")
 
+	for text, want := range map[string]string{
+		"ActivClient = new\nNullAuthPermit = YES\n":                ":1: ActivClient: unknown key (did you mean ActiveClient?)",
+		"NullAuthPermit = YES\n":                                   "no ActiveClient line is left, so all sessions would end",
+		"Lenient = yes\nActiveClient = new, 2003, ifnmae = eth0\n": "no ActiveClient line is left",
+		"<html>\nThis is no configuration.\n":                      ":1: \"<html>\" is not understood",
+	} {
+		write(text)
+		if _, err := s.reload(ini, "", never, log); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	logged.TakeAll()
+	write("NullAuthPermit = YES\n")
+	if cfg, err := s.reload(ini, "", func() bool { return true }, log); err != nil || len(cfg.Targets) != 0 {
+		t.Errorf("an empty file that was asked for: %v", err)
+	}
+
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.reload(ini, "", log); err == nil {
+	if _, err := s.reload(ini, "", never, log); err == nil {
 		t.Error("a file that is gone was taken")
 	}
 	expect("gone", "configuration not read again, the old one stays")
-	if _, err := s.reload(nil, "", log); err == nil {
+	if _, err := s.reload(nil, "", never, log); err == nil {
 		t.Error("reload without a file")
 	}
 	expect("none", "runs without an ini")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 
 	"go.uber.org/zap"
@@ -32,12 +33,14 @@ func (s *settings) load(path string, log *zap.Logger) (*iniFile, config.Agent, e
 	return ini, cfg, nil
 }
 
-// reload reads the configuration again. The error is why the old one stays; it has been logged.
-func (s *settings) reload(ini *iniFile, user string, log *zap.Logger) (config.Agent, error) {
+// reload reads the configuration again. The error is why the old one stays; it has been logged. mayEmpty says whether
+// the new one may have no sensor.
+func (s *settings) reload(ini *iniFile, user string, mayEmpty func() bool, log *zap.Logger) (config.Agent, error) {
 	if ini == nil {
 		log.Warn("nothing to read again: the agent runs without an ini")
 		return config.Agent{}, errors.New("the agent runs without an ini")
 	}
+	empty := mayEmpty() // a request is for this reload, whatever becomes of it
 	data, err := ini.read()
 	if err != nil {
 		log.Error("configuration not read again, the old one stays", zap.Error(err))
@@ -48,10 +51,10 @@ func (s *settings) reload(ini *iniFile, user string, log *zap.Logger) (config.Ag
 		log.Error("configuration has errors, the old one stays", zap.String("file", ini.path), zap.Int("errors", n))
 		return config.Agent{}, problems.Err()
 	}
-	if cfg.Foreign {
-		log.Error("nothing in the file is a setting of rpcapd, the old configuration stays; write ActiveClient = HOST, PORT, or empty the file to end all sessions",
-			zap.String("file", ini.path))
-		return config.Agent{}, fmt.Errorf("%s: nothing in it is a setting of rpcapd", ini.path)
+	if !empty && !slices.ContainsFunc(cfg.Targets, func(t config.Target) bool { return t.Disabled == "" }) {
+		err := fmt.Errorf("%s: no ActiveClient line is left, so all sessions would end; if that is meant: rpcapd reload --allow-empty", ini.path)
+		log.Error("configuration would leave no session, the old one stays", zap.Error(err))
+		return config.Agent{}, err
 	}
 	if cfg.User != user {
 		log.Warn("User takes effect at the next start only", zap.String("user", cfg.User))

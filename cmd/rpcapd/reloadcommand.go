@@ -18,24 +18,34 @@ const (
 
 func (a *app) reloadCommand() *cobra.Command {
 	var runDir string
+	var allowEmpty bool
 	cmd := &cobra.Command{
 		Use:   "reload",
 		Short: "Have the running agent read its ini again, and tell whether it took it",
 		Long: `Send SIGHUP to the agent that uses the run directory and wait until it has read its ini again. Sessions whose line did not
 change go on without a break. With an error in the ini the agent keeps what it has; the errors are printed and the exit
-status is 1. It is 3 when no agent runs.`,
+status is 1. It is 3 when no agent runs. An ini that would leave no session is refused as well, unless --allow-empty says
+that it is meant.`,
 		Example: "  rpcapd check && rpcapd reload\n  systemctl reload rpcapd        does the same",
 		Args:    noArguments,
-		RunE:    func(*cobra.Command, []string) error { return a.reload(runDir) },
+		RunE:    func(*cobra.Command, []string) error { return a.reload(runDir, allowEmpty) },
 	}
 	cmd.Flags().StringVar(&runDir, "run-dir", clientRunDir(), "run directory of the agent")
+	cmd.Flags().BoolVar(&allowEmpty, "allow-empty", false, "take an ini without sensors, which ends all sessions")
 	return cmd
 }
 
-func (a *app) reload(runDir string) error {
+func (a *app) reload(runDir string, allowEmpty bool) error {
 	st, err := agent.Running(runDir)
 	if err != nil {
 		return fmt.Errorf("reload: %w", err)
+	}
+	if allowEmpty {
+		withdraw, err := agent.AllowEmpty(runDir, st)
+		if err != nil {
+			return fmt.Errorf("reload: %w", withCure(err))
+		}
+		defer withdraw()
 	}
 	done, err := askReload(runDir, st)
 	if err != nil {

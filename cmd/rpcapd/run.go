@@ -78,7 +78,7 @@ func (a *app) supervise(s *settings, sup *agent.Supervisor, ini *iniFile, user s
 	go func() {
 		defer close(done)
 		reloadOnSignal(ctx, asked, func() {
-			cfg, err := s.reload(ini, user, log)
+			cfg, err := s.reload(ini, user, sup.MayEmpty, log)
 			if err == nil {
 				sup.Reload(cfg)
 			}

@@ -1,0 +1,67 @@
+package config
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// OnlyDoubtful tells whether there are errors, and Lenient = yes would make warnings of all of them.
+func (l Problems) OnlyDoubtful() bool {
+	some := false
+	for _, p := range l {
+		if !p.Warning && !p.Doubtful {
+			return false
+		}
+		some = some || !p.Warning
+	}
+	return some
+}
+
+// MakeLenient adds Lenient = YES to an agent's file whose only errors are lines that are not understood; changed is
+// false for every other file. It is for files that an earlier version started with: those lines had no effect then, and
+// the agent must still start with them after an upgrade.
+func MakeLenient(file string, data []byte) (edited []byte, changed bool) {
+	if _, problems := ParseAgent(file, data); !problems.OnlyDoubtful() || !editable(data) {
+		return data, false
+	}
+	x := newEditor(string(data))
+	x.set("Lenient", "YES")
+	edited = []byte(strings.Join(x.lines, ""))
+	_, problems := ParseAgent(file, edited)
+	return edited, problems.Err() == nil
+}
+
+// CommentOut makes comments of the lines of a file that are not understood, and of what stands in a section of the
+// sensor's file that is not. It tells what it did, one sentence a line.
+func CommentOut(data []byte, problems Problems) (edited []byte, done []string) {
+	if !editable(data) {
+		return data, nil
+	}
+	sections := make(map[int]bool)
+	lines := make(map[int]bool)
+	for _, p := range problems {
+		if p.Doubtful && p.Line > 0 && !strings.Contains(p.Text, errUnknownOption.Error()) {
+			lines[p.Line] = true
+			sections[p.Line] = strings.Contains(p.Text, unknownSection)
+		}
+	}
+	x := newEditor(string(data))
+	within := false
+	for i, line := range x.lines {
+		text := strings.TrimSpace(line)
+		if strings.HasPrefix(text, "[") {
+			within = sections[i+1]
+		}
+		if !lines[i+1] && !within || text == "" || text[0] == '#' || text[0] == ';' {
+			continue
+		}
+		x.lines[i] = "#" + line
+		x.done = append(x.done, fmt.Sprintf("line %d made a comment: %s", i+1, excerpt(text)))
+	}
+	return []byte(strings.Join(x.lines, "")), x.done
+}
+
+// editable tells whether lines can be changed without harm to the rest.
+func editable(data []byte) bool { return utf8.Valid(data) && bytes.IndexByte(data, 0) < 0 }

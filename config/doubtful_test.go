@@ -1,0 +1,71 @@
+package config
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestMakeLenient(t *testing.T) {
+	for name, c := range map[string]struct{ before, after string }{
+		"good":              {"ActiveClient = a\n", ""},
+		"unknown key":       {"ActiveClient = a\nColour = red\n", "ActiveClient = a\nColour = red\nLenient = YES\n"},
+		"said otherwise":    {"Lenient = no\nColour = red\n", "Lenient = YES\nColour = red\n"},
+		"an error as well":  {"Colour = red\nMaxRate = fast\n", ""},
+		"behind an example": {"#Lenient = NO\n[x]\nColour = red\r\n", "#Lenient = NO\nLenient = YES\r\n[x]\nColour = red\r\n"},
+		"unknown option":    {"ActiveClient = a, 2003, ifnmae=eth0\n", "ActiveClient = a, 2003, ifnmae=eth0\nLenient = YES\n"},
+		"no file of ours":   {"ActiveClient = \xff\n", ""},
+	} {
+		got, changed := MakeLenient("x.ini", []byte(c.before))
+		if changed != (c.after != "") || changed && string(got) != c.after {
+			t.Errorf("%s: changed %v\n%s", name, changed, got)
+		}
+		if _, again := MakeLenient("x.ini", got); changed && again {
+			t.Errorf("%s: changed twice", name)
+		}
+	}
+}
+
+func TestCommentOut(t *testing.T) {
+	const sensor = "Listn = 10.0.0.1\n[rule a]\nPort = 2003\nFiltr = tcp\n[rul b]\n# why\nPort = 2004\n\n[rule c]\nPort = 2005\n"
+	_, problems := ParseSensor("s.ini", []byte(sensor))
+	got, done := CommentOut([]byte(sensor), problems)
+	want := "#Listn = 10.0.0.1\n[rule a]\nPort = 2003\n#Filtr = tcp\n#[rul b]\n# why\n#Port = 2004\n\n[rule c]\nPort = 2005\n"
+	if string(got) != want || len(done) != 4 {
+		t.Errorf("got %q\n%s", done, got)
+	}
+	s, problems := ParseSensor("s.ini", got)
+	if problems.Err() != nil || len(s.Rules) != 2 || s.Rules[1].Port != 2005 {
+		t.Errorf("%v, %v", s.Rules, problems)
+	}
+
+	// A line that would be a session is no comment without a word from its owner.
+	const agentText = "ActiveClient = a, 2003, ifnmae=eth1\nColour = red\n"
+	_, problems = ParseAgent("x.ini", []byte(agentText))
+	if got, _ := CommentOut([]byte(agentText), problems); string(got) != "ActiveClient = a, 2003, ifnmae=eth1\n#Colour = red\n" {
+		t.Errorf("got\n%s", got)
+	}
+}
+
+// With CommentOut an edit takes a file that has lines of another agent.
+func TestEditCommentsOut(t *testing.T) {
+	const old = "Colour = red\nActiveClient = b, 1\n"
+	e := Edit{Targets: []Target{line("a", 1, "")}}
+	if _, _, err := EditAgent("x.ini", []byte(old), e); err == nil || !strings.Contains(err.Error(), "Colour: unknown key") {
+		t.Errorf("got %v", err)
+	}
+	e.CommentOut = true
+	got, done, err := EditAgent("x.ini", []byte(old), e)
+	if err != nil || string(got) != "#Colour = red\nActiveClient = b, 1\nActiveClient = a, 1\n" || !slices.Contains(done, `line 1 made a comment: "Colour = red"`) {
+		t.Errorf("%v, %q\n%s", err, done, got)
+	}
+}
+
+// A line that is not used does not stand for the same one without the slip.
+func TestEditBesideDisabledLine(t *testing.T) {
+	const old = "Lenient = yes\nActiveClient = a, 1, ifnmae=eth1\n"
+	got, _, err := EditAgent("x.ini", []byte(old), Edit{Targets: []Target{line("a", 1, "")}})
+	if err != nil || !strings.HasSuffix(string(got), "\nActiveClient = a, 1\n") {
+		t.Errorf("%v\n%s", err, got)
+	}
+}

@@ -1,0 +1,54 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// invisibleNames are the ones that editors, web pages and office programs leave behind.
+var invisibleNames = map[rune]string{
+	0x00a0: "no-break space",
+	0x00ad: "soft hyphen",
+	0x200b: "zero width space",
+	0x200c: "zero width non-joiner",
+	0x200d: "zero width joiner",
+	0x200e: "left-to-right mark",
+	0x200f: "right-to-left mark",
+	0x202f: "narrow no-break space",
+	0x2060: "word joiner",
+	0x3000: "ideographic space",
+	0xfeff: "byte-order mark",
+}
+
+// invisible reports characters that nobody sees and that make another word of what they stand in: "eth1" followed by
+// U+200B is no interface. Comments may have them.
+func (x *indexer) invisible(n int, line string) {
+	if x.skip && !strings.HasPrefix(strings.TrimSpace(line), "[") {
+		return
+	}
+	text := strings.TrimLeft(line, " \t")
+	if text == "" || text[0] == '#' || text[0] == ';' {
+		return
+	}
+	indent := len(line) - len(text)
+	for at, c := range stripComment(text) {
+		if hidden(c) {
+			x.doubtf(n, "%s: the invisible character %s in column %d; type the line anew", excerpt(strings.TrimSpace(line)), nameOf(c), indent+1+utf8.RuneCountInString(text[:at]))
+			return
+		}
+	}
+}
+
+// hidden tells spaces other than ASCII's, and characters without any width.
+func hidden(c rune) bool {
+	return c >= 0x80 && c != unicode.ReplacementChar && (unicode.IsSpace(c) || unicode.In(c, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Variation_Selector))
+}
+
+func nameOf(c rune) string {
+	if name := invisibleNames[c]; name != "" {
+		return fmt.Sprintf("U+%04X (%s)", c, name)
+	}
+	return fmt.Sprintf("U+%04X", c)
+}
