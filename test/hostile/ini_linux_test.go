@@ -125,7 +125,7 @@ func TestAgentKeepsWhatItHasWithoutConfiguration(t *testing.T) {
 		reloads++
 		p.says(stays, reloads)
 	}
-	foreign := notAnIni{"a file of something else", contents([]byte("<html>\ncolour = red\n")), "nothing in the file is a setting"}
+	foreign := notAnIni{"a file of something else", contents([]byte("<html>\ncolour = red\n")), ":1: \"<html>\" is not understood"}
 	for _, c := range append(notInis, foreign) {
 		before := len(p.stderr.String())
 		reload(c)
