@@ -1,6 +1,7 @@
 package packages
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -56,6 +57,30 @@ func TestExposure(t *testing.T) {
 		score, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)
 		if err != nil || score > most {
 			t.Errorf("%s: exposure %s, want at most %v", unit, strings.TrimSpace(rest), most)
+		}
+	}
+}
+
+// TestUnitsForOldSystemd: Debian 12 has systemd 252, which warns at each reload of what it does not know.
+func TestUnitsForOldSystemd(t *testing.T) {
+	later := []string{ // systemd.service(5), systemd.exec(5) and systemd.unit(5), "Added in version 253" to 259
+		"RestartSteps", "RestartMaxDelaySec", "RestartMode", "MemoryKSM", "MemoryPressureWatch", "MemoryPressureThresholdSec",
+		"OpenFile", "RootEphemeral", "ImportCredential", "SurviveFinalKillSignal", "CoredumpReceive", "MemoryZSwapWriteback",
+		"PrivatePIDs", "ProtectControlGroupsEx", "PrivateBPF", "ExecReloadPost", "ExtraFileDescriptors", "RefreshOnReload",
+	}
+	units, err := filepath.Glob(filepath.Join(repository, "packaging/systemd/*.service"))
+	if err != nil || len(units) < 4 {
+		t.Fatalf("%d units, %v", len(units), err)
+	}
+	for _, unit := range units {
+		data, err := os.ReadFile(unit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(data)) {
+			if name, _, found := strings.Cut(line, "="); found && slices.Contains(later, name) {
+				t.Errorf("%s: %s", filepath.Base(unit), strings.TrimSpace(line))
+			}
 		}
 	}
 }
