@@ -35,7 +35,7 @@ type Problem struct {
 
 // kinds is the order within a severity: causes before what follows from them.
 var kinds = []string{
-	"output-failed", "receive-buffer", "nothing-arrives", "agent-ring", "agent-interface", "path-loss", "output-drops",
+	"output-failed", "receive-buffer", "nothing-arrives", "impaired", "agent-ring", "agent-interface", "path-loss", "output-drops",
 	"output-degraded", "slow-client", "held", "refused", "left", "reconnects", "clock", "late", "disowned", "malformed", "peer-output-drops",
 	"no-agents", "foreign", "duplicate",
 }
@@ -91,7 +91,7 @@ func count(n uint64, noun string) string {
 
 // share is part of whole in percent, as text.
 func share(part, whole uint64) string {
-	if whole == 0 {
+	if part == 0 || whole == 0 {
 		return "0 %"
 	}
 	switch p := 100 * float64(part) / float64(whole); {

@@ -61,10 +61,16 @@ func (t *tracker) portProblems(ports []Port, dropping map[uint16]bool) (list []P
 }
 
 func (t *tracker) sensorProblems(v *view) (list []Problem) {
-	if n := v.status.Refused - min(t.recent.oldest().refused, v.status.Refused); n > 0 {
+	before := t.recent.oldest()
+	if n := v.unwanted - min(before.unwanted, v.unwanted); n > 0 {
 		list = append(list, Problem{Severity: SeverityWarning, Kind: "refused", Count: n,
-			Text: count(n, "connection") + " " + were(n) + " not served: no rule allows the address, or there are too many of them.",
+			Text: fmt.Sprintf("%s %s turned away: no rule of the port allows the address.", count(n, "connection"), were(n)),
 			Cure: "Add the address to AllowAgents of a rule, or find out who connects; the log has the addresses."})
+	}
+	if n := v.crowded - min(before.crowded, v.crowded); n > 0 {
+		list = append(list, Problem{Severity: SeverityWarning, Kind: "refused", Count: n,
+			Text: fmt.Sprintf("%s %s turned away: there are too many sessions, in all or of one address.", count(n, "connection"), were(n)),
+			Cure: "Raise Sessions or SessionsPerAddress in [streams] and restart the sensor, or find out who connects; the log has the addresses."})
 	}
 	if len(v.peers) == 0 && v.status.Accepted == 0 {
 		list = append(list, Problem{Severity: SeverityInfo, Kind: "no-agents",
@@ -108,17 +114,24 @@ func peerProblems(p *Peer, diff *counters, now time.Time, portDrops bool) (list 
 func stateProblems(p *Peer, now time.Time, say func(Severity, string, uint64, string, string)) {
 	switch {
 	case p.Ended != nil:
-		if p.Reason != "" && now.Sub(*p.Ended) < leftRecently && !strings.Contains(p.Reason, "sensor stops") {
+		// An end without a cause is one that the sensor has brought about.
+		if p.Reason != "" && p.Cause != "" && now.Sub(*p.Ended) < leftRecently {
 			say(SeverityWarning, "left", 0, fmt.Sprintf("has left %s ago: %s.", ago(now.Sub(*p.Ended)), strings.TrimSuffix(p.Reason, ".")),
-				"If that was not meant: is its host up, does the agent run (rpcapd status), is the path open?")
+				causeCure(sensor.Cause(p.Cause), p))
 		}
 	case p.State == string(sensor.StateHeld):
-		say(SeverityWarning, "held", 0, "is held and forwards nothing: "+strings.TrimSuffix(p.Reason, ".")+".",
-			"Change the rule (Interface, Address) or the agent's ActiveClient line (ifname, ifaddr); the agent is asked again each minute.")
-	case p.Running() && p.Session != nil && p.Session.Forwarded.Captured > 0 && p.Session.Received.Datagrams == 0 && now.Sub(p.Session.Since) > nothingArrives:
+		say(SeverityWarning, "held", 0, "is held and forwards nothing: "+strings.TrimSuffix(p.Reason, ".")+".", causeCure(sensor.Cause(p.Cause), p))
+	case p.Running() && p.Reason != "":
+		severity := SeverityWarning
+		if p.Cause == string(sensor.CauseInterfaceDown) {
+			severity = SeverityError
+		}
+		say(severity, "impaired", 0, "is running, but: "+strings.TrimSuffix(p.Reason, ".")+".", causeCure(sensor.Cause(p.Cause), p))
+	}
+	if p.Running() && p.Session != nil && p.Session.Forwarded.Captured > 0 && p.Session.Received.Datagrams == 0 && now.Sub(p.Session.Since) > nothingArrives {
 		say(SeverityError, "nothing-arrives", p.Session.Forwarded.Captured,
 			fmt.Sprintf("has captured %s, and none has arrived on UDP port %d.", count(p.Session.Forwarded.Captured, "frame"), p.Port),
-			fmt.Sprintf("Something on the path drops UDP: let port %d through the firewalls, or use Transport = tcp in the rule.", p.Port))
+			fmt.Sprintf("Something on the path drops UDP: let port %d through the firewalls, %s.", p.Port, transportCure))
 	}
 }
 

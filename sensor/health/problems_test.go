@@ -2,6 +2,7 @@ package health
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -27,7 +28,7 @@ func TestProblems(t *testing.T) {
 		"output-degraded": {func(f *fakeSensor, _ *sensor.PeerStatus) {
 			f.sinks[0].State, f.sinks[0].Error = sensor.SinkDegraded, "one file"
 		}, SeverityWarning, "works only in part: one file", true},
-		"refused": {func(f *fakeSensor, _ *sensor.PeerStatus) { f.counters.Refused += 1000 }, SeverityWarning, "1,000 connections were not served", false},
+		"refused": {func(f *fakeSensor, _ *sensor.PeerStatus) { f.counters.Refused += 1000; f.counters.Unwanted += 1000 }, SeverityWarning, "1,000 connections were turned away: no rule", false},
 		"agent-ring": {func(_ *fakeSensor, p *sensor.PeerStatus) {
 			p.Forwarded.KernelDropped += 100
 			p.Forwarded.Received += 1000
@@ -43,7 +44,12 @@ func TestProblems(t *testing.T) {
 		"held": {func(_ *fakeSensor, p *sensor.PeerStatus) {
 			p.State, p.Reason = sensor.StateHeld, "no interface of the agent is allowed"
 		}, SeverityWarning, "is held and forwards nothing: no interface of the agent is allowed.", true},
-		"left":            {func(_ *fakeSensor, p *sensor.PeerStatus) { p.State, p.Reason = sensor.StateEnded, "connection reset" }, SeverityWarning, "has left 0 s ago: connection reset.", false},
+		"impaired": {func(_ *fakeSensor, p *sensor.PeerStatus) {
+			p.Reason, p.Cause = "the old filter stays in force", sensor.CauseFilterRefused
+		}, SeverityWarning, "web1/eth0 is running, but: the old filter stays in force.", true},
+		"left": {func(_ *fakeSensor, p *sensor.PeerStatus) {
+			p.State, p.Reason, p.Cause = sensor.StateEnded, "connection reset", sensor.CauseConnection
+		}, SeverityWarning, "has left 0 s ago: connection reset.", false},
 		"nothing-arrives": {func(_ *fakeSensor, p *sensor.PeerStatus) { p.Received = sensor.Received{} }, SeverityError, "captured 400 frames, and none has arrived on UDP port 2003", true},
 	} {
 		f := newFake()
@@ -68,6 +74,83 @@ func TestProblems(t *testing.T) {
 		if got := len(later) == 1; got != tc.stays {
 			t.Errorf("%s: after 15 minutes %+v", name, later)
 		}
+	}
+}
+
+// TestCures: what helps depends on the cause, whatever the words of the reason are, and the port's other transport is never
+// offered without its ports.
+func TestCures(t *testing.T) {
+	start := time.Now()
+	said := make(map[string]sensor.Cause)
+	for cause, want := range map[sensor.Cause][]string{
+		sensor.CausePassword:      {"User and Password of [rule default]", "Account", "rpcapd passwd"},
+		sensor.CauseNullAuth:      {"NullAuthPermit = YES", "[rule default]"},
+		sensor.CauseDataPort:      {"TCP", "[data]", "firewall", "Transport = udp"},
+		sensor.CauseFilter:        {"Filter of [rule default]", "tcpdump"},
+		sensor.CauseFilterRefused: {"Filter of [rule default] shorter", "networks"},
+		sensor.CauseInterfaceDown: {"ip link set eth0 up"},
+		sensor.CauseInterface:     {"agent's log", "CAP_NET_RAW"},
+		sensor.CauseNoInterface:   {"Interface, Address", "ifname, ifaddr"},
+		sensor.CauseAddress:       {"AllowAgents"},
+		sensor.CauseTooMany:       {"Ports in [data]", "SessionsPerAddress"},
+		sensor.CauseProtocol:      {"-t 0", "TLS"},
+		sensor.CauseConnection:    {"rpcapd status", "path"},
+		sensor.CauseOther:         {"agent's log"},
+	} {
+		for _, state := range []sensor.State{sensor.StateHeld, sensor.StateEnded, sensor.StateRunning} {
+			f := newFake()
+			p := running("web1", 5, start)
+			p.State, p.Reason, p.Cause = state, "the words of the reason", cause
+			f.peers = []sensor.PeerStatus{p}
+			list := newTracker(f, "", start).look(start.Add(time.Second)).problems
+			if len(list) != 1 || !strings.Contains(list[0].Text, "the words of the reason.") {
+				t.Errorf("%s, %s: %+v", cause, state, list)
+				continue
+			}
+			for _, w := range want {
+				if !strings.Contains(list[0].Cure, w) {
+					t.Errorf("%s, %s: %q has no %q", cause, state, list[0].Cure, w)
+				}
+			}
+			if other, ok := said[list[0].Cure]; ok && other != cause {
+				t.Errorf("%s and %s have the same cure", cause, other)
+			}
+			said[list[0].Cure] = cause
+		}
+	}
+	f := newFake()
+	f.peers = []sensor.PeerStatus{running("web1", 5, start)}
+	f.peers[0].Received = sensor.Received{}
+	list := newTracker(f, "", start).look(start.Add(time.Minute)).problems
+	if len(list) != 1 || !strings.Contains(list[0].Cure, "let TCP to the data ports through") {
+		t.Errorf("nothing arrives: %+v", list)
+	}
+}
+
+// TestFirstSeconds: what happens before anybody looks is said at the first look, and so is what a port, an output or a
+// peer that has come since then has lost; what was counted before the tracker began is not.
+func TestFirstSeconds(t *testing.T) {
+	start := time.Now()
+	f := newFake()
+	f.counters = sensor.Counters{Accepted: 9, Refused: 9, Unwanted: 4}
+	f.ports = []sensor.PortStatus{{Port: 2003, Foreign: 5, KernelDrops: 5}}
+	f.sinks = []sensor.SinkStatus{{Name: "old", State: sensor.SinkRunning}}
+	f.sinks[0].Dropped = 5
+	tr := newTracker(f, "", start)
+	f.counters.Accepted, f.counters.Refused, f.counters.Unwanted = 12, 12, 5
+	f.ports = append(f.ports, sensor.PortStatus{Port: 2004, KernelDrops: 7})
+	f.sinks = append(f.sinks, sensor.SinkStatus{Name: "new", State: sensor.SinkRunning})
+	f.sinks[1].Dropped = 8
+	gone := ended(running("gone", 100, start.Add(time.Millisecond)), 1)
+	gone.Received.Missing = 9
+	f.peers = []sensor.PeerStatus{gone}
+	got := make(map[string]uint64)
+	for _, p := range tr.look(start.Add(time.Second)).problems {
+		got[p.Kind+" "+strings.Fields(p.Cure)[0]] = p.Count
+	}
+	want := map[string]uint64{"refused Add": 1, "refused Raise": 2, "receive-buffer Raise": 7, "output-drops What": 8, "path-loss Look": 9}
+	if !maps.Equal(got, want) {
+		t.Errorf("got  %v\nwant %v", got, want)
 	}
 }
 
@@ -107,7 +190,7 @@ func TestNumbers(t *testing.T) {
 			t.Errorf("%d: %s", n, got)
 		}
 	}
-	if share(0, 0) != "0 %" || share(1, 3) != "33 %" || share(1, 100000) != "less than 0.01 %" || share(3, 1000) != "0.30 %" {
+	if share(0, 0) != "0 %" || share(1, 3) != "33 %" || share(1, 100000) != "less than 0.01 %" || share(3, 1000) != "0.30 %" || share(0, 100) != "0 %" {
 		t.Error(share(0, 0), share(1, 3), share(1, 100000), share(3, 1000))
 	}
 	for _, names := range [][2]string{{"web2", "web10"}, {"a", "a1"}, {"web02", "web3"}, {"10.0.0.9", "10.0.0.10"}, {"a", "b"}} {

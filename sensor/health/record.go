@@ -45,6 +45,7 @@ type record struct {
 type sighting struct {
 	newest  *sensor.PeerStatus // of the running sessions, else what has ended
 	running *sensor.PeerStatus // the newest running one, nil without
+	first   time.Time          // when the first of them has connected
 	sums    counters
 	known   bool
 	endings int
@@ -56,6 +57,9 @@ func (s *sighting) add(p *sensor.PeerStatus) {
 	c := countersOf(p)
 	s.sums.add(&c)
 	s.known = s.known || p.Forwarded.Known
+	if s.first.IsZero() || p.Since.Before(s.first) {
+		s.first = p.Since
+	}
 	if len(p.BySink) > 0 && s.sinks == nil {
 		s.sinks = make(map[string]sensor.FeedCounters, len(p.BySink))
 	}

@@ -43,10 +43,18 @@ type tracker struct {
 }
 
 // sensorSums is what problems of the sensor as a whole are found by.
-type sensorSums struct{ refused uint64 }
+type sensorSums struct {
+	unwanted uint64 // connections turned away for their address
+	crowded  uint64 // and for a limit
+}
+
+func sensorSumsOf(c *sensor.Counters) sensorSums {
+	return sensorSums{unwanted: c.Unwanted, crowded: c.Refused - min(c.Unwanted, c.Refused)}
+}
 
 // view is what is known at one moment. It is not changed any more.
 type view struct {
+	sensorSums
 	status   Status
 	peers    []Peer // by name
 	ports    []Port
@@ -55,13 +63,19 @@ type view struct {
 }
 
 func newTracker(src Source, version string, now time.Time) *tracker {
-	return &tracker{
+	t := &tracker{
 		src: src, version: version, started: now, newestAt: now,
 		records: make(map[identity]*record),
 		ports:   make(map[uint16]*recent[Port]),
 		sinks:   make(map[string]*recent[Sink]),
 		most:    make(map[string][2]uint64),
 	}
+	// What was counted before is no news; all that comes from now on is.
+	c := src.Counters()
+	t.recent.keep(now, sensorSumsOf(&c))
+	t.keepPorts(now, portsOf(src.Ports()))
+	t.keepSinks(now, sinksOf(src.Sinks()))
+	return t
 }
 
 // run keeps the history until ctx is cancelled.
@@ -147,7 +161,7 @@ func (t *tracker) see(now time.Time) {
 			t.records[id] = r
 			r.see(s, now)
 			r.reported = now
-			if s.running != nil && s.endings == 0 && s.running.Since.After(t.started) {
+			if s.first.After(t.started) {
 				r.recent.keep(now, counters{}) // what it has counted so far is news
 			} else {
 				r.stepSums, r.report = r.sums, r.sums
@@ -228,7 +242,7 @@ func (t *tracker) drop(r *record) {
 // publish makes the view.
 func (t *tracker) publish(now time.Time) {
 	c := t.src.Counters()
-	v := &view{ports: portsOf(t.src.Ports()), sinks: sinksOf(t.src.Sinks()), peers: make([]Peer, 0, len(t.records))}
+	v := &view{sensorSums: sensorSumsOf(&c), ports: portsOf(t.src.Ports()), sinks: sinksOf(t.src.Sinks()), peers: make([]Peer, 0, len(t.records))}
 	v.status = Status{
 		Version: t.version, Time: now, Started: t.started, States: make(map[string]int),
 		Accepted: c.Accepted, Refused: c.Refused, Sessions: c.Ended, counters: t.sums,
@@ -250,29 +264,44 @@ func (t *tracker) publish(now time.Time) {
 	v.status.SinkDropped = t.sums[sinkDropped]
 	v.status.Reasons = t.notReady(v.sinks)
 	v.status.Ready = len(v.status.Reasons) == 0
-	t.keepRecent(now, v)
+	t.recent.keep(now, v.sensorSums)
+	t.keepPorts(now, v.ports)
+	t.keepSinks(now, v.sinks)
 	v.problems = t.problems(now, v)
 	t.view = v
 }
 
-// keepRecent notes the sums that problems are found by.
-func (t *tracker) keepRecent(now time.Time, v *view) {
-	t.recent.keep(now, sensorSums{refused: v.status.Refused})
-	for _, p := range v.ports {
-		if t.ports[p.Port] == nil {
-			t.ports[p.Port] = new(recent[Port])
+// keepPorts notes the counters that problems are found by. A port that is new has counted from 0.
+func (t *tracker) keepPorts(now time.Time, ports []Port) {
+	for _, p := range ports {
+		r := t.ports[p.Port]
+		if r == nil {
+			r = new(recent[Port])
+			t.ports[p.Port] = r
+			if now.After(t.started) {
+				r.keep(now, Port{Port: p.Port})
+			}
 		}
-		t.ports[p.Port].keep(now, p)
+		r.keep(now, p)
 	}
-	for i := range v.sinks {
-		s := &v.sinks[i]
+}
+
+// keepSinks does the same for outputs, and notes the most that they have written.
+func (t *tracker) keepSinks(now time.Time, sinks []Sink) {
+	for i := range sinks {
+		s := &sinks[i]
 		before := t.most[s.Name]
 		s.most = [2]uint64{max(before[0], s.Written), max(before[1], s.Bytes)}
 		t.most[s.Name] = s.most
-		if t.sinks[s.Name] == nil {
-			t.sinks[s.Name] = new(recent[Sink])
+		r := t.sinks[s.Name]
+		if r == nil {
+			r = new(recent[Sink])
+			t.sinks[s.Name] = r
+			if now.After(t.started) {
+				r.keep(now, Sink{Name: s.Name})
+			}
 		}
-		t.sinks[s.Name].keep(now, *s)
+		r.keep(now, *s)
 	}
 }
 

@@ -1,0 +1,46 @@
+package health
+
+import (
+	"cmp"
+	"fmt"
+
+	"rpcapd/sensor"
+)
+
+// transportCure is the way out where UDP does not pass. The data connections of TCP go to the same numbers.
+const transportCure = "or use Transport = tcp in the rule (--tcp) and let TCP to the data ports through"
+
+// causeCure says what helps when an agent forwards nothing, by the kind of the reason.
+func causeCure(c sensor.Cause, p *Peer) string {
+	rule := "the rule"
+	if p.Rule != "" {
+		rule = "[rule " + p.Rule + "]"
+	}
+	switch c {
+	case sensor.CausePassword:
+		return fmt.Sprintf("Make User and Password of %s those of an Account of the agent, and reload the sensor. On the agent's host rpcapd passwd NAME makes an Account line.", rule)
+	case sensor.CauseNullAuth:
+		return fmt.Sprintf("Put NullAuthPermit = YES into the agent's rpcapd.ini; or an Account there (rpcapd passwd NAME makes the line) and its name and password into %s (User, Password).", rule)
+	case sensor.CauseDataPort:
+		return fmt.Sprintf("Let TCP from the agent to this sensor's data ports (those of [data], 2003 to 2034 unless it says otherwise) through the firewalls, or use Transport = udp in %s.", rule)
+	case sensor.CauseFilter:
+		return fmt.Sprintf("Correct Filter of %s and reload the sensor; rpcap-sensor check shows the same without it. tcpdump must be installed here.", rule)
+	case sensor.CauseFilterRefused:
+		return fmt.Sprintf("Make Filter of %s shorter, with networks in place of single hosts: the agent takes at most 8,192 instructions, and its kernel may take fewer.", rule)
+	case sensor.CauseInterfaceDown:
+		return fmt.Sprintf("Set the interface up on the agent's host (ip link set %s up), or name another one: Interface in %s, ifname on the agent's ActiveClient line.", cmp.Or(p.Interface, "NAME"), rule)
+	case sensor.CauseInterface:
+		return "Look at the agent's log on its host: is the interface still there, and may the agent capture (root or CAP_NET_RAW)?"
+	case sensor.CauseNoInterface:
+		return "Change the rule (Interface, Address) or the agent's ActiveClient line (ifname, ifaddr); the agent is asked again each minute."
+	case sensor.CauseAddress:
+		return "Add its address to AllowAgents of a rule of that port, or take it off the agents that dial here."
+	case sensor.CauseTooMany:
+		return "Raise Ports in [data] (64 at most), or Sessions and SessionsPerAddress in [streams], and restart the sensor."
+	case sensor.CauseProtocol:
+		return "The two do not speak the same protocol: look at the agent's version and options. Agents that demand TLS, or send udpstr over TCP (ExtraHop's without -t 0), cannot be served."
+	case sensor.CauseConnection:
+		return "If that was not meant: is its host up, does the agent run (rpcapd status), is the path open?"
+	}
+	return "The agent's log says more (rpcapd status on its host)."
+}
