@@ -14,9 +14,10 @@ type capture struct {
 	port   *dataPort   // nil for TCP
 	tcp    *tcpData    // nil for UDP
 
-	mu   sync.Mutex // a leaf; guards what follows
-	sum  Forwarded
-	last rpcap.StatsReply
+	mu     sync.Mutex // a leaf; guards what follows
+	sum    Forwarded
+	last   rpcap.StatsReply
+	lastAt time.Time // of last
 }
 
 // newCapture opens what the data of rule r goes to and attaches the sinks.
@@ -123,7 +124,7 @@ func (c *capture) refilter(h *hub, filter string) {
 // fill adds the capture's counters to a status.
 func (c *capture) fill(st *PeerStatus) {
 	st.DataPort = c.number()
-	st.Forwarded = c.forwarded()
+	st.Forwarded, st.ForwardedAt = c.forwardedAt()
 	c.guard.Lock()
 	defer c.guard.Unlock()
 	st.Format = c.stream.format.String()
@@ -161,9 +162,15 @@ func (c *capture) roundTrip(d time.Duration) {
 }
 
 func (c *capture) forwarded() Forwarded {
+	sum, _ := c.forwardedAt()
+	return sum
+}
+
+// forwardedAt is what the agent has said, and when.
+func (c *capture) forwardedAt() (Forwarded, time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.sum
+	return c.sum, c.lastAt
 }
 
 // reported adds an agent's STATS_REPLY to the sums. Its numbers are 32 bits and wrap; one that goes back (Windows agents
@@ -171,6 +178,7 @@ func (c *capture) forwarded() Forwarded {
 func (c *capture) reported(r rpcap.StatsReply) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.lastAt = time.Now()
 	advance := func(sum *uint64, now, last uint32) {
 		if d := now - last; int32(d) >= 0 {
 			*sum += uint64(d)

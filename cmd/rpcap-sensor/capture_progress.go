@@ -136,8 +136,8 @@ func (p *progress) draw(ctx context.Context, sen *sensor.Sensor) {
 
 // progressLine is what the line says.
 func progressLine(frames, bytes uint64, rate float64, l loss, took time.Duration) string {
-	return fmt.Sprintf("%d frames, %s, %.0f frames/s, lost %d, %s, %s",
-		frames, sizeText(bytes), rate, l.total(), plural(l.agents, "agent"), took.Round(time.Second))
+	return fmt.Sprintf("%s, %s, %.0f frames/s, lost %d, %s, %s",
+		plural(int(min(frames, math.MaxInt)), "frame"), sizeText(bytes), rate, l.total(), plural(l.agents, "agent"), took.Round(time.Second))
 }
 
 // loss says what did not get into the file, of the frames that the filter let pass.
@@ -228,7 +228,7 @@ func plural(n int, what string) string {
 func sizeText(n uint64) string {
 	const unit = 1000
 	if n < unit {
-		return fmt.Sprintf("%d bytes", n)
+		return plural(int(n), "byte")
 	}
 	v, i := float64(n)/unit, 0
 	for ; v >= unit && i < 3; i++ {

@@ -37,14 +37,19 @@ type topSettings struct {
 	find         string
 }
 
-const topHelp = `top shows what page and metrics show, as a table that keeps itself up to date: each peer with what it forwards, what
-arrives of it and what is lost where. It asks a sensor that runs and shows its health ([http] in its file, or --http).
+const topHelp = `top shows a running sensor in the terminal: each peer (an interface of an agent) with what it forwards, what arrives of
+it, and what is lost where. It asks the sensor over HTTP; the sensor must have a section [http] in its file, or be
+started with --http.
 
-With -f it takes the address, and the certificate, from the sensor's file; otherwise it asks ` + defaultURL + `.
-If the output is no terminal, or with --once, it prints the table once and ends.
+Without -f and --url it asks ` + defaultURL + `. With -f it takes address and certificate from the sensor's
+file. On a terminal the table is shown anew every 2 s until q; into a pipe, or with --once, it is printed once.
 
-Keys: q ends, space pauses, arrows and Page Up/Down move, r turns the order round,
-  n name, s state, c captured, f received, p rate, d lost at the agent, m lost on the path, o lost at outputs, k clock, t time`
+FORWARDED and LOST:AGENT are what the agents say, each 5 s; the head of the table tells how old their oldest numbers
+are. LOST:PATH is what was forwarded and has not arrived, LOST:OUTPUT what an output did not take.
+
+Keys: q ends, space stops and goes on, arrows and Page Up/Down move, r turns the order round; a letter sorts by
+  n name, s state, c forwarded, f received, p frames/s, d lost at the agent, m lost on the path, o lost at outputs,
+  k clock, t connected`
 
 // topCommand shows a running sensor in a terminal.
 func topCommand(stdout, stderr *os.File) *cobra.Command {
@@ -60,16 +65,16 @@ func topCommand(stdout, stderr *os.File) *cobra.Command {
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.StringVarP(&o.file, "file", "f", "", "take address and certificate from this `file` of the sensor")
-	f.StringVar(&o.url, "url", "", "ask the sensor at this `URL`, such as https://sensor1:9203")
-	f.StringVar(&o.ca, "ca", "", "trust the certificates in this PEM `file` and no others")
-	f.StringVar(&o.user, "user", "", "`name` of the account to use; the password is asked for")
+	f.StringVar(&o.url, "url", "", "ask the sensor at this `URL`, such as https://sensor1:9203 or http://proxy/sensor1")
+	f.StringVar(&o.ca, "ca", "", "with https: trust the certificates in this PEM `file` and no others")
+	f.StringVar(&o.user, "user", "", "`name` of an Account of [http]; the password is asked for")
 	f.StringVar(&o.passwordFile, "password-file", "", "`file` whose first line is the password")
 	f.DurationVar(&o.interval, "interval", topInterval, "`time` between updates")
-	f.IntVarP(&o.count, "count", "n", 0, "end after so `many` updates (0: with q)")
+	f.IntVarP(&o.count, "count", "n", 0, "end after this `number` of updates (0: with q)")
 	f.BoolVar(&o.once, "once", false, "print the table once, without escape sequences")
 	f.StringVar(&o.sort, "sort", "", "sort by `column`: "+strings.Join(health.SortKeys(), ", ")+" (default rate)")
 	f.BoolVar(&o.reverse, "reverse", false, "sort the other way round")
-	f.StringVar(&o.find, "find", "", "show only peers with this `text` in name, address, rule or state")
+	f.StringVar(&o.find, "find", "", "show only peers with this `text` in name, address, rule or state; or with this data port")
 	return cmd
 }
 

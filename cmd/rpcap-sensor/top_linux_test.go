@@ -71,7 +71,7 @@ func TestTopOnATerminal(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	sees("at first", "127.0.0.1/eth0", "FRAMES/S▼", "CLOCK", "1-1 of 1 peers")
+	sees("at first", "127.0.0.1/eth0", "FRAMES/S▼", "CLOCK", "1-1 of 1 peer ")
 	press("r")
 	sees("after r", "FRAMES/S▲")
 	press("m")

@@ -118,7 +118,7 @@ func (v *topView) lines(width, height int) []string {
 	if footer {
 		shown := "no peers"
 		if len(rows) > 0 {
-			shown = fmt.Sprintf("%d-%d of %d peers", v.from+1, v.from+len(rows), len(v.answer.peers))
+			shown = fmt.Sprintf("%d-%d of %s", v.from+1, v.from+len(rows), plural(len(v.answer.peers), "peer"))
 		}
 		out = append(out, v.paint(quietColour, cut(shown+"  q ends, space pauses, r turns round, sort: n s c f p d m o k t", width)))
 	}
@@ -141,7 +141,7 @@ func (v *topView) head(width, height int) []string {
 	out := []string{
 		cut(fmt.Sprintf("rpcap-sensor %s  %s  up %s  %d forwarding, %d waiting, %d left%s", s.Version, s.Time.Local().Format(time.TimeOnly),
 			lasting(s.Time.Sub(s.Started)), s.Running(), s.Waiting(), s.Gone(), state), width),
-		cut(fmt.Sprintf("forwarded %s/s  received %s/s, %s bit/s  lost: agents %s, path %s, outputs %s", perSecond(s.Rates.Forwarded),
+		cut(fmt.Sprintf("forwarded %s/s%s  received %s/s, %s bit/s  lost: agents %s, path %s, outputs %s", perSecond(s.Rates.Forwarded), v.answer.age(),
 			perSecond(s.Rates.Received), sized(s.Rates.Bytes*8), grouped(dropped), grouped(s.Received.Missing), grouped(s.SinkDropped)), width),
 	}
 	most := len(v.answer.problems)
@@ -150,7 +150,7 @@ func (v *topView) head(width, height int) []string {
 	}
 	for i, p := range v.answer.problems[:most] {
 		if left := len(v.answer.problems) - most; i == most-1 && left > 0 {
-			p.Text += fmt.Sprintf(" (%d more lines)", left)
+			p.Text += fmt.Sprintf(" (and %s more)", plural(left, "line"))
 		}
 		if p.More > 0 {
 			p.Text += fmt.Sprintf(" The same holds for %d more.", p.More)
@@ -165,6 +165,20 @@ func (v *topView) head(width, height int) []string {
 		out = append(out, v.paint(colour, cut(fmt.Sprintf("%-7s %s", p.Severity, p.Text), width)))
 	}
 	return append(out, "")
+}
+
+// age says how old the oldest numbers of an agent that forwards are; empty if none has said any.
+func (a *topAnswer) age() string {
+	oldest := time.Duration(-1)
+	for i := range a.peers {
+		if p := &a.peers[i]; p.Running() && p.ForwardedAt != nil {
+			oldest = max(oldest, a.status.Time.Sub(*p.ForwardedAt))
+		}
+	}
+	if oldest < 0 {
+		return ""
+	}
+	return " (" + lasting(oldest) + " old)"
 }
 
 // table aligns the columns that fit.

@@ -37,7 +37,7 @@ func describe(p *Peer, st *sensor.PeerStatus) {
 	p.State, p.Reason = string(st.State), printable.Line(st.Reason, printable.MaxText)
 	p.Cause, p.LastCause = string(st.Cause), string(st.LastCause)
 	p.Format, p.LinkType, p.Snaplen = st.Format, st.LinkType, st.Snaplen
-	p.Connected = st.Since
+	p.Connected, p.ForwardedAt = st.Since, when(st.ForwardedAt)
 	p.LastError, p.LastErrorAt = printable.Line(st.LastError, printable.MaxText), when(st.LastErrorAt)
 	p.ClockOffset = nil
 	if st.ClockKnown {

@@ -29,10 +29,13 @@ type Peer struct {
 	LastErrorAt *time.Time `json:"last_error_at"`
 
 	Forwarded Forwarded `json:"forwarded"`
-	Received  Received  `json:"received"`
-	Sinks     []Sunk    `json:"sinks"` // what became of the frames, by the name of the sink
-	Rates     Rates     `json:"rates"`
-	Session   *Session  `json:"session"` // the running one's own numbers; null without one
+	// ForwardedAt is when the agent has said so: each 5 s, so that Received may be ahead. Null before.
+	ForwardedAt *time.Time `json:"forwarded_at"`
+
+	Received Received `json:"received"`
+	Sinks    []Sunk   `json:"sinks"` // what became of the frames, by the name of the sink
+	Rates    Rates    `json:"rates"`
+	Session  *Session `json:"session"` // the running one's own numbers; null without one
 
 	counters counters // as in Forwarded, Received and Sinks
 }
@@ -160,6 +163,9 @@ func (s *Status) Running() int { return s.States["running"] }
 
 // Gone is the number of peers that have left within the last hour.
 func (s *Status) Gone() int { return s.States["ended"] }
+
+// LostAtAgents is the number of frames that the agents' hosts dropped.
+func (s *Status) LostAtAgents() uint64 { return s.Forwarded.RingDropped + s.Forwarded.InterfaceDropped }
 
 // Waiting is the number of peers that are connected and do not forward.
 func (s *Status) Waiting() int {

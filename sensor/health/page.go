@@ -42,18 +42,22 @@ var assets = func() map[string]string {
 }()
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-	"asset":   func(name string) string { return "static/" + name + "?v=" + assets[name] },
-	"n":       commas,
-	"rate":    rateText,
-	"bits":    func(v float64) string { return unitText(v*8, 1000, "bit/s") },
-	"bytes":   func(v uint64) string { return unitText(float64(v), 1000, "B") },
-	"share":   share,
-	"plus":    func(a, b uint64) uint64 { return a + b },
-	"ago":     func(now, t time.Time) string { return ago(now.Sub(t)) },
-	"stamp":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-	"clock":   clockText,
-	"noclock": func(p *Peer) bool { return p.clockError() >= clockTolerance },
-	"class":   func(s string) string { return strings.ReplaceAll(s, " ", "-") },
+	"asset":    func(name string) string { return "static/" + name + "?v=" + assets[name] },
+	"n":        commas,
+	"count":    count,
+	"unit":     unit,
+	"rate":     rateText,
+	"bits":     func(v float64) string { return unitText(v*8, 1000, "bit/s") },
+	"bytes":    func(v uint64) string { return unitText(float64(v), 1000, "B") },
+	"share":    share,
+	"linktype": linkType,
+	"uint64":   func(v uint32) uint64 { return uint64(v) },
+	"plus":     func(a, b uint64) uint64 { return a + b },
+	"ago":      func(now, t time.Time) string { return ago(now.Sub(t)) },
+	"stamp":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+	"clock":    clockText,
+	"noclock":  func(p *Peer) bool { return p.clockError() >= clockTolerance },
+	"class":    func(s string) string { return strings.ReplaceAll(s, " ", "-") },
 }).Parse(pageText))
 
 // static serves script and style.
@@ -116,7 +120,7 @@ var columns = []column{
 	{Key: "state", Title: "State", Explained: "what the agent does now"},
 	{Key: "rule", Title: "Rule", Explained: "the rule that it is served by"},
 	{Key: "port", Title: "Port", Explained: "the sensor's data port", Number: true},
-	{Key: "captured", Title: "Forwarded", Explained: "frames that the agent captured", Number: true},
+	{Key: "captured", Title: "Forwarded", Explained: "frames that the agent captured, as it says each 5 s", Number: true},
 	{Key: "received", Title: "Received", Explained: "frames that arrived here", Number: true},
 	{Key: "rate", Title: "Rate", Explained: "frames a second that arrive", Number: true},
 	{Key: "dropped", Title: "Lost at agent", Explained: "frames that the agent's host dropped", Number: true},

@@ -82,11 +82,14 @@ func commas(n uint64) string {
 }
 
 // count is a number with its noun, "1 frame" or "1,234 frames".
-func count(n uint64, noun string) string {
+func count(n uint64, noun string) string { return commas(n) + " " + unit(n, noun) }
+
+// unit is the noun for a number of things.
+func unit(n uint64, noun string) string {
 	if n == 1 {
-		return "1 " + noun
+		return noun
 	}
-	return commas(n) + " " + noun + "s"
+	return noun + "s"
 }
 
 // share is part of whole in percent, as text.
