@@ -125,10 +125,25 @@ func numbered(name string, n int) string {
 	return fmt.Sprintf("%s%s-%d%s", dir, stem, n, endings)
 }
 
-// boundary is the next multiple of d by the local clock after t.
+// boundary is when the next period of d by the local clock begins after t: a day is from midnight to midnight, also one of 23
+// or 25 hours. Files of at most an hour begin anew also where the clock shows an hour for the second time.
 func boundary(t time.Time, d time.Duration) time.Time {
+	next := wallClock(t).Truncate(d).Add(d)
+	for at := t.Round(0); ; {
+		begins := at.Add(next.Sub(wallClock(at)))
+		_, changes := at.ZoneBounds() // when the offset from UTC is another one
+		switch {
+		case changes.IsZero(), begins.Before(changes), begins.Equal(changes) && d <= time.Hour:
+			return t.Add(begins.Sub(t.Round(0))) // with the monotonic clock, if t has one
+		case !wallClock(changes).Before(next): // the clock leaps over it
+			return t.Add(changes.Sub(t.Round(0)))
+		}
+		at = changes
+	}
+}
+
+// wallClock is what the clock on the wall shows, as a time that can be calculated with.
+func wallClock(t time.Time) time.Time {
 	_, offset := t.Zone()
-	shift := time.Duration(offset) * time.Second
-	next := t.Round(0).Add(shift).Truncate(d).Add(d - shift)
-	return t.Add(next.Sub(t.Round(0))) // with the monotonic clock, if t has one
+	return t.Round(0).UTC().Add(time.Duration(offset) * time.Second)
 }
