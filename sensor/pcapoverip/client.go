@@ -74,9 +74,9 @@ func (c *client) deliver(ctx context.Context, in *input, selector *sensor.Select
 	if selector != nil {
 		defer selector.Close()
 	}
-	if flow, ok := flowOf(c.conn); ok {
-		c.sink.opts.Own.change(flow, true)
-		defer c.sink.opts.Own.change(flow, false)
+	if flow, here, ok := flowOf(c.conn); ok {
+		c.sink.opts.Own.add(flow, here)
+		defer c.sink.opts.Own.remove(flow)
 	}
 	st := c.sink.newStream(c.conn, selector)
 	defer c.sink.backlog.leave(st.reader)

@@ -1,14 +1,11 @@
 package pcapoverip
 
 import (
-	"encoding/binary"
 	"maps"
 	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
-
-	"rpcapd/sensor"
 )
 
 // Own knows the connections over which frames leave, so that their own packets, seen by an agent, are not sent over them
@@ -20,8 +17,9 @@ type Own struct {
 
 // ownFlows does not change.
 type ownFlows struct {
-	ports []uint16             // of this end, each once
-	flows map[ownFlow]struct{} // all connections
+	ports []uint16               // of this end, each once
+	flows map[ownFlow]netip.Addr // all connections, with the address of this end
+	hosts map[[2]netip.Addr]bool // their ends without ports, in both orders
 }
 
 type ownFlow struct {
@@ -29,38 +27,50 @@ type ownFlow struct {
 	port   uint16 // of this end; its address may be another one elsewhere on the path
 }
 
-// change adds or removes a connection.
-func (o *Own) change(f ownFlow, add bool) {
+// add takes in a connection, of which local is the address of this end.
+func (o *Own) add(f ownFlow, local netip.Addr) {
+	o.change(func(flows map[ownFlow]netip.Addr) { flows[f] = local })
+}
+
+// remove takes a connection out.
+func (o *Own) remove(f ownFlow) {
+	o.change(func(flows map[ownFlow]netip.Addr) { delete(flows, f) })
+}
+
+func (o *Own) change(edit func(map[ownFlow]netip.Addr)) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	next := &ownFlows{flows: make(map[ownFlow]struct{})}
+	next := &ownFlows{flows: make(map[ownFlow]netip.Addr), hosts: make(map[[2]netip.Addr]bool)}
 	if old := o.now.Load(); old != nil {
 		next.flows = maps.Clone(old.flows)
 	}
-	if add {
-		next.flows[f] = struct{}{}
-	} else {
-		delete(next.flows, f)
-	}
-	for f := range next.flows {
+	edit(next.flows)
+	for f, local := range next.flows {
 		if !slices.Contains(next.ports, f.port) {
 			next.ports = append(next.ports, f.port)
 		}
+		next.hosts[[2]netip.Addr{local, f.remote.Addr()}] = true
+		next.hosts[[2]netip.Addr{f.remote.Addr(), local}] = true
 	}
 	o.now.Store(next)
 }
 
-// carries reports whether a frame is a packet of one of the connections. Later fragments, which TCP has none of, are not found.
+// carries reports whether a frame is a packet of one of the connections. Where the ports cannot be seen, because the frame
+// was cut in front of them or is a later fragment, each TCP packet between the two hosts counts as one: a frame too few is
+// better than one that makes the next one, without end.
 func (o *Own) carries(linkType uint32, data []byte) bool {
 	own := o.now.Load()
 	if own == nil || len(own.ports) == 0 {
 		return false
 	}
-	src, dst, ok := tcpEnds(network(linkType, data))
-	if !ok {
+	p, ok := parseTCP(network(linkType, data))
+	switch {
+	case !ok:
 		return false
+	case !p.ports:
+		return own.hosts[[2]netip.Addr{p.src.Addr(), p.dst.Addr()}]
 	}
-	return own.has(src, dst) || own.has(dst, src)
+	return own.has(p.src, p.dst) || own.has(p.dst, p.src)
 }
 
 func (o *ownFlows) has(local, remote netip.AddrPort) bool {
@@ -71,53 +81,17 @@ func (o *ownFlows) has(local, remote netip.AddrPort) bool {
 	return found
 }
 
-// network is the IP packet in a frame, nil if there is none.
-func network(linkType uint32, data []byte) []byte {
-	at := 0
-	switch sensor.FileLinkType(linkType) {
-	case 1: // Ethernet, with up to two VLAN tags
-		at = 14
-		for range 2 {
-			if len(data) >= at && (binary.BigEndian.Uint16(data[at-2:]) == 0x8100 || binary.BigEndian.Uint16(data[at-2:]) == 0x88a8) {
-				at += 4
-			}
-		}
-	case 101: // raw IP
-	case 113: // Linux cooked
-		at = 16
-	case 276: // its second version
-		at = 20
-	default:
-		return nil
-	}
-	return data[min(at, len(data)):]
-}
-
-// tcpEnds are the ends of a TCP packet.
-func tcpEnds(ip []byte) (src, dst netip.AddrPort, ok bool) {
-	const tcp = 6
-	var a, b netip.Addr
-	var ports []byte
-	switch {
-	case len(ip) >= 20 && ip[0]>>4 == 4 && ip[9] == tcp:
-		a, b = netip.AddrFrom4([4]byte(ip[12:16])), netip.AddrFrom4([4]byte(ip[16:20]))
-		ports = ip[min(int(ip[0]&15)*4, len(ip)):]
-	case len(ip) >= 40 && ip[0]>>4 == 6 && ip[6] == tcp:
-		a, b = netip.AddrFrom16([16]byte(ip[8:24])), netip.AddrFrom16([16]byte(ip[24:40]))
-		ports = ip[40:]
-	}
-	if len(ports) < 4 {
-		return src, dst, false
-	}
-	return netip.AddrPortFrom(a, binary.BigEndian.Uint16(ports)), netip.AddrPortFrom(b, binary.BigEndian.Uint16(ports[2:])), true
-}
-
 // flowOf is how a connection is known; ok is false for one that is not TCP.
-func flowOf(c *pacedConn) (f ownFlow, ok bool) {
+func flowOf(c *pacedConn) (f ownFlow, here netip.Addr, ok bool) {
 	remote, err := netip.ParseAddrPort(c.RemoteAddr().String())
 	if err != nil {
-		return f, false
+		return f, here, false
 	}
 	local, err := netip.ParseAddrPort(c.LocalAddr().String())
-	return ownFlow{netip.AddrPortFrom(remote.Addr().Unmap().WithZone(""), remote.Port()), local.Port()}, err == nil
+	return ownFlow{plain(remote), local.Port()}, plain(local).Addr(), err == nil
+}
+
+// plain is an address as it is in packets.
+func plain(a netip.AddrPort) netip.AddrPort {
+	return netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
 }
