@@ -98,7 +98,7 @@ func (s *Sink) Name() string { return s.opts.Name }
 // Attach implements sensor.Sink.
 func (s *Sink) Attach(src sensor.Source) sensor.Feed {
 	f := &feed{sink: s}
-	st := &stream{feed: f, key: keyOf(src), block: describe(src)}
+	st := &stream{feed: f, key: keyOf(src), block: src.InterfaceBlock()}
 	if st.block.LinkType > savefile.MaxLinkType {
 		return f // not to be expressed in a file: everything is counted out
 	}

@@ -99,7 +99,7 @@ func (s *Stream) Attach(src sensor.Source) sensor.Feed {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f := &streamFeed{sink: s}
-	block := describe(src)
+	block := src.InterfaceBlock()
 	if block.LinkType > savefile.MaxLinkType {
 		return f // not to be expressed in a file: everything is counted out
 	}

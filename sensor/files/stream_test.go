@@ -121,7 +121,7 @@ func TestStreamAtOnce(t *testing.T) {
 	}()
 	src := testSource("a", "eth0", 1)
 	f := s.Attach(src)
-	want := len(savefile.AppendInterface(savefile.AppendSectionHeader(nil, application), describe(src)))
+	want := len(savefile.AppendInterface(savefile.AppendSectionHeader(nil, application), src.InterfaceBlock()))
 	have := 0
 	for i := range 3 {
 		p := packet(udpstr.Frame{Data: make([]byte, 60), Len: 60}, uint64(i+1))

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode/utf8"
 
+	"rpcapd/printable"
 	"rpcapd/sensor"
 )
 
@@ -29,7 +29,7 @@ func parseRequest(line []byte) (sel sensor.Selection, err error) {
 	switch {
 	case len(line) > maxRequest:
 		return sel, fmt.Errorf("the request is longer than %d bytes", maxRequest)
-	case !utf8.ValidString(text) || strings.IndexFunc(text, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }) >= 0:
+	case printable.Text(strings.ReplaceAll(text, "\t", " ")) != strings.ReplaceAll(text, "\t", " "):
 		return sel, errors.New("the request is not text; it is one line such as filter=tcp port 443; agents=web*")
 	}
 	seen := make(map[string]bool)

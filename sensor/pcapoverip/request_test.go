@@ -40,7 +40,7 @@ func TestParseRequest(t *testing.T) {
 	}
 	for _, line := range []string{
 		"tcp port 443", "GET / HTTP/1.1", "filter=", "filter=a;filter=b", "agents=,", "agents=[", "agents=10.0.0.0/8x[", "x=1",
-		"filter=a\x00b", "filter=\xff", "filter=a\x1b[2J", strings.Repeat("x", maxRequest+1),
+		"filter=a\x00b", "filter=\xff", "filter=a\x1b[2J", "filter=a\u202eb", "agents=\u009b31m", "rules=a\u2028b", strings.Repeat("x", maxRequest+1),
 	} {
 		if got, err := parseRequest([]byte(line)); err == nil {
 			t.Errorf("%q: accepted: %+v", line, got)

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"rpcapd/printable"
 )
 
 const (
@@ -165,7 +167,7 @@ func (s *Sink) shake(ctx context.Context, c *client) {
 	}
 	c.conn.Conn = conn
 	if certs := conn.ConnectionState().PeerCertificates; len(certs) > 0 {
-		c.certificate = certs[0].Subject.String()
+		c.certificate = printable.Line(certs[0].Subject.String(), printable.MaxText)
 	}
 	if s.enter(c) {
 		c.run(ctx)

@@ -2,7 +2,6 @@ package pcapoverip
 
 import (
 	"slices"
-	"strconv"
 	"time"
 
 	"rpcapd/savefile"
@@ -77,7 +76,7 @@ func (t *table) number(f *feed) (added bool) {
 	if f.entry = t.index[key]; f.entry != nil || len(t.interfaces) >= maxInterfaces {
 		return false
 	}
-	f.entry = &ifaceEntry{id: uint32(len(t.interfaces)), source: src, start: f.begin, block: savefile.AppendInterface(nil, describe(src))}
+	f.entry = &ifaceEntry{id: uint32(len(t.interfaces)), source: src, start: f.begin, block: savefile.AppendInterface(nil, src.InterfaceBlock())}
 	t.interfaces = append(t.interfaces, f.entry)
 	t.index[key] = f.entry
 	return true
@@ -85,13 +84,4 @@ func (t *table) number(f *feed) (added bool) {
 
 func (t *table) remove(f *feed) {
 	t.feeds = slices.DeleteFunc(t.feeds, func(o *feed) bool { return o == f })
-}
-
-// describe is what a file says of a source.
-func describe(src sensor.Source) savefile.Interface {
-	return savefile.Interface{
-		Name: src.Name(), Description: src.Description, Filter: src.Filter,
-		Comment:  "agent " + src.Agent.String() + ", rule " + src.Rule + ", snap length " + strconv.FormatUint(uint64(src.Snaplen), 10),
-		LinkType: sensor.FileLinkType(src.LinkType),
-	}
 }
