@@ -67,5 +67,6 @@ type DataPorts struct {
 
 // Output is where the frames go.
 type Output struct {
-	File string // path of a pcapng file, - for standard output, empty for none
+	File     string // path of a pcapng file, - for standard output, empty for none
+	MaxFrame int    // bytes of a frame, the rest is cut off; 0: whole frames
 }

@@ -25,10 +25,14 @@ var dataSection = sensorSection{
 }
 
 var outputSection = sensorSection{
-	section: section{kind: "output", keys: []string{"File"}},
-	key: func(p *sensorParser, s setting) error {
-		p.sensor.Output.File = unquote(s.value)
-		return nil
+	section: section{kind: "output", keys: []string{"File", "MaxFrame"}},
+	key: func(p *sensorParser, s setting) (err error) {
+		if value := unquote(s.value); s.key == "MaxFrame" {
+			p.sensor.Output.MaxFrame, err = parseMaxFrame(value)
+		} else {
+			p.sensor.Output.File = value
+		}
+		return err
 	},
 }
 

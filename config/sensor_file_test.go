@@ -27,6 +27,18 @@ func TestSensorFiles(t *testing.T) {
 	}
 }
 
+// TestMaxFrame: every output has it.
+func TestMaxFrame(t *testing.T) {
+	got, problems := ParseSensor("s.ini", []byte("[rule a]\n[output]\nFile = x\nMaxFrame = 64\n[file]\nPath = y\nMaxFrame = 65519\n"+
+		"[tap]\nMaxFrame = 1514\n[pcap-over-ip]\nMaxFrame = 262144\n"))
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	if got.Output.MaxFrame != 64 || got.Files[0].Selection.MaxFrame != 65519 || got.TAP[0].MaxFrame != 1514 || got.PcapOverIP[0].Selection.MaxFrame != 262144 {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestSensorFilesRefused(t *testing.T) {
 	for text, want := range map[string]string{
 		"[file]":                         "s.ini:2: [file] has no Path",
@@ -57,6 +69,11 @@ func TestSensorFilesRefused(t *testing.T) {
 		"[file]\nPath = x\n[file b]\nPath = x":          "same Path as the section on line 2",
 		"[file]\nPath = x\nRotatSize=1M":                "did you mean RotateSize?",
 		"[file]\nPath = x\nAgents = [a":                 "needs a ]",
+		"[file]\nPath = x\nMaxFrame = 63":               "s.ini:4: MaxFrame \"63\": write a number of bytes, 64 to 262144",
+		"[output]\nFile = x\nMaxFrame = 262145":         "64 to 262144",
+		"[tap]\nMaxFrame = -1":                          "64 to 262144",
+		"[pcap-over-ip]\nMaxFrame = all":                "64 to 262144",
+		"[pcap-over-ip]\nMaxFram = 100":                 "did you mean MaxFrame?",
 	} {
 		_, problems := ParseSensor("s.ini", []byte("[rule a]\n"+text+"\n"))
 		if len(problems) != 1 || !strings.Contains(problems[0].String(), want) {

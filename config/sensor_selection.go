@@ -1,21 +1,28 @@
 package config
 
 import (
+	"fmt"
 	"net/netip"
 	"path"
 	"strings"
 	"time"
 )
 
-// Selection says which agents, rules and frames an output takes. The zero value is everything.
+const (
+	minMaxFrame = 64     // bytes; the headers of a frame
+	maxMaxFrame = 262144 // the longest frame there is
+)
+
+// Selection says which agents, rules and frames an output takes, and how much of each. The zero value is everything.
 type Selection struct {
-	Agents []string // patterns for aliases and addresses, or networks
-	Rules  []string // patterns for the names of rules
-	Filter string   // tcpdump syntax
+	Agents   []string // patterns for aliases and addresses, or networks
+	Rules    []string // patterns for the names of rules
+	Filter   string   // tcpdump syntax
+	MaxFrame int      // bytes of a frame, the rest is cut off; 0: whole frames
 }
 
 // selectionKeys are the keys of a selection, the same in every section of an output.
-var selectionKeys = []string{"Filter", "Agents", "Rules"}
+var selectionKeys = []string{"Filter", "Agents", "Rules", "MaxFrame"}
 
 // set puts a line in force if it belongs to a selection.
 func (sel *Selection) set(s setting) (mine bool, err error) {
@@ -26,10 +33,20 @@ func (sel *Selection) set(s setting) (mine bool, err error) {
 		sel.Agents, err = parsePatterns(value, "write names, patterns or networks, as in web*, 10.1.0.0/16")
 	case "Rules":
 		sel.Rules, err = parsePatterns(value, "write names of rules or patterns, as in dmz*")
+	case "MaxFrame":
+		sel.MaxFrame, err = parseMaxFrame(value)
 	default:
 		return false, nil
 	}
 	return true, err
+}
+
+func parseMaxFrame(value string) (int, error) {
+	n, err := parseInt(value)
+	if err != nil || n < minMaxFrame || n > maxMaxFrame {
+		return 0, badValue(value, fmt.Sprintf("write a number of bytes, %d to %d, as in 65519", minMaxFrame, maxMaxFrame))
+	}
+	return int(n), nil
 }
 
 // parsePatterns reads a list of patterns of path.Match and networks.

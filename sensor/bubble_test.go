@@ -32,7 +32,7 @@ func newBubble(t *testing.T, o Options) *bubble {
 	if o.Data.First == 0 {
 		o.Data = DataPorts{First: 2003, Count: 4}
 	}
-	o.openPort, o.Sinks = b.ports.open, []Sink{b.sink}
+	o.openPort, o.Sinks = b.ports.open, append([]Sink{b.sink}, o.Sinks...)
 	s, err := New(o)
 	if err != nil {
 		t.Fatal(err)

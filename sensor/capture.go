@@ -1,6 +1,7 @@
 package sensor
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -138,6 +139,7 @@ func (c *capture) fill(st *PeerStatus) {
 	st.Disowned = c.stream.disowned
 	st.ClockOffset, st.ClockKnown = c.stream.clock.offset()
 	st.setSinks(c.stream.sinkCounters())
+	st.late.feeds = slices.Clone(c.stream.late.feeds)
 }
 
 // asked notes what has come before the agent is asked for STATS.

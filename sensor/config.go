@@ -31,7 +31,7 @@ func FromConfig(c config.Sensor) Options {
 
 // SelectionFromConfig is the selection of one output's section.
 func SelectionFromConfig(c config.Selection) Selection {
-	return Selection{Agents: c.Agents, Rules: c.Rules, Filter: c.Filter}
+	return Selection{Agents: c.Agents, Rules: c.Rules, Filter: c.Filter, MaxFrame: c.MaxFrame}
 }
 
 func samplingOf(s config.Sampling) rpcap.SamplingRequest {

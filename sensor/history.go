@@ -16,7 +16,7 @@ const (
 
 // history sums up the captures that have ended, by name.
 type history struct {
-	mu    sync.Mutex // a leaf
+	mu    sync.Mutex // before the locks of sinks
 	sums  map[string]*PeerStatus
 	said  map[string][]string // reasons by name
 	order []*PeerStatus
@@ -62,6 +62,8 @@ func (h *history) add(st PeerStatus) (news bool) {
 	merged.TailLost += sum.TailLost
 	merged.Rebound += sum.Rebound
 	merged.addSinks(sum.BySink)
+	merged.late.feeds = append(merged.late.feeds, sum.late.feeds...)
+	merged.late.settle(merged.change)
 	merged.Deduplicated += sum.Deduplicated
 	merged.Disowned += sum.Disowned
 	merged.Tail = max(st.Tail, sum.Tail) // the least certain one
@@ -74,7 +76,9 @@ func (h *history) list() []PeerStatus {
 	defer h.mu.Unlock()
 	out := make([]PeerStatus, len(h.order))
 	for i, p := range h.order {
+		p.late.settle(p.change)
 		out[i] = *p
+		out[i].late = unsettled{}
 	}
 	return out
 }

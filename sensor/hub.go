@@ -80,6 +80,7 @@ type sinkRun struct {
 	mu    sync.Mutex // after dataPort.mu, before the sink's own lock; guards what follows
 	feeds map[*hubFeed]struct{}
 	ended FeedCounters // of the feeds that were detached
+	late  unsettled    // those of them whose counters still change
 	state SinkState
 	since time.Time
 	err   string
@@ -105,10 +106,15 @@ func (f *hubFeed) detach(sum Forwarded) {
 	r := f.run
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.ended.add(f.Counters())
 	delete(r.feeds, f)
 	f.Detach(sum)
+	n := f.Counters()
+	r.ended.add(n)
+	r.late.add(f, n, r.change)
 }
+
+// change takes in what has become of frames that waited when their feed was detached; r.mu is held.
+func (r *sinkRun) change(_ string, by FeedCounters) { r.ended.add(by) }
 
 // status asks the sink and adds what only the hub knows.
 func (r *sinkRun) status() SinkStatus {
@@ -124,14 +130,11 @@ func (r *sinkRun) status() SinkStatus {
 	if st.Error == "" || r.errAt.After(st.ErrorAt) {
 		st.Error, st.ErrorAt = r.err, r.errAt
 	}
-	late := st.FeedCounters
+	r.late.settle(r.change)
 	st.Name, st.Streams, st.FeedCounters = r.name, len(r.feeds), r.ended
 	for f := range r.feeds {
 		st.add(f.Counters())
 	}
-	st.Written -= min(st.Written, late.Dropped)
-	st.Bytes -= min(st.Bytes, late.Bytes)
-	st.Dropped += late.Dropped
 	return st
 }
 

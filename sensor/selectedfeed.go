@@ -32,6 +32,12 @@ func (f *selectedFeed) Frame(p *udpstr.Packet) {
 	if feed == nil {
 		feed = f.attach() // the filter was refused when the stream began, and is not any more
 	}
+	if most := f.sink.maxFrame; most > 0 && len(p.Data) > most {
+		whole := p.Data // the next sink gets all of it
+		p.Data = whole[:most]
+		defer func() { p.Data = whole }()
+		f.sink.cut.Add(1)
+	}
 	(*feed).Frame(p)
 }
 

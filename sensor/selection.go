@@ -6,6 +6,8 @@ import (
 	"maps"
 	"net/netip"
 	"path"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,16 +25,18 @@ const maxSelected = 1024
 // and without radiotap, Linux cooked in both versions.
 var usualLinkTypes = []uint32{linkEthernet, 0, 12, 105, 127, 113, 276}
 
-// Selection says which streams and which of their frames a consumer wants. The zero value is everything.
+// Selection says which streams and which of their frames a consumer wants, and how much of each. The zero value is
+// everything.
 type Selection struct {
-	Agents []string // patterns of path.Match for the alias or the address, or networks such as 10.1.0.0/16; any may match
-	Rules  []string // patterns for the name of the rule; any may match
-	Filter string   // tcpdump syntax
+	Agents   []string // patterns of path.Match for the alias or the address, or networks such as 10.1.0.0/16; any may match
+	Rules    []string // patterns for the name of the rule; any may match
+	Filter   string   // tcpdump syntax
+	MaxFrame int      // bytes of a frame that Select passes on; 0: all
 }
 
 // Everything reports whether nothing is left out.
 func (s Selection) Everything() bool {
-	return len(s.Agents) == 0 && len(s.Rules) == 0 && strings.TrimSpace(s.Filter) == ""
+	return len(s.Agents) == 0 && len(s.Rules) == 0 && strings.TrimSpace(s.Filter) == "" && s.MaxFrame == 0
 }
 
 // Check finds the mistakes that can be found without tcpdump.
@@ -284,20 +288,36 @@ func Select(ctx context.Context, s Selection, k Sink) (Sink, error) {
 	if err != nil {
 		return nil, fmt.Errorf("output %s: %w", k.Name(), err)
 	}
-	return &selectedSink{Sink: k, selector: sel}, nil
+	return &selectedSink{Sink: k, selector: sel, maxFrame: s.MaxFrame}, nil
 }
 
 type selectedSink struct {
 	Sink
 	selector *Selector
+	maxFrame int // 0: no limit
+	cut      atomic.Uint64
 }
 
-// Status is the wrapped sink's.
-func (s *selectedSink) Status() SinkStatus {
+// Status is the wrapped sink's, and how many frames were cut for it.
+func (s *selectedSink) Status() (st SinkStatus) {
 	if k, ok := s.Sink.(interface{ Status() SinkStatus }); ok {
-		return k.Status()
+		st = k.Status()
 	}
-	return SinkStatus{}
+	if n := s.cut.Load(); s.maxFrame > 0 {
+		st.Details = append(slices.Clip(st.Details),
+			Detail{Name: "largest frame", Text: fmt.Sprintf("%d bytes", s.maxFrame)},
+			Detail{Name: "frames cut", Text: strconv.FormatUint(n, 10), Number: n, Numeric: true, Total: true})
+	}
+	return st
+}
+
+// Close closes the selector, and the wrapped sink if that can be closed.
+func (s *selectedSink) Close() error {
+	s.selector.Close()
+	if k, ok := s.Sink.(interface{ Close() error }); ok {
+		return k.Close()
+	}
+	return nil
 }
 
 // Run implements Sink.

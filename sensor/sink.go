@@ -54,19 +54,24 @@ type Feed interface {
 	// Frame takes one frame. It must not block and must not keep p or its data: a frame for which the sink has no
 	// room is dropped and counted.
 	Frame(p *udpstr.Packet)
-	// Counters may be called at any time between Attach and Detach, also while Frame runs.
+	// Counters may be called at any time after Attach, also while Frame runs, and after Detach: as long as frames wait they
+	// change. No counter but Waiting ever falls.
 	Counters() FeedCounters
-	// Detach ends the feed with the agent's last numbers. No call follows.
+	// Detach ends the feed with the agent's last numbers. Only calls of Counters follow.
 	Detach(Forwarded)
 }
 
-// FeedCounters says what became of the frames given to a feed: each of them is in Written, Dropped or LeftOut.
+// FeedCounters says what became of the frames given to a feed: each of them is in Written, Dropped, LeftOut or Waiting.
 type FeedCounters struct {
-	Written uint64 // frames written, or queued for it: those that cannot be written then are taken back and are in Dropped
+	Written uint64 // frames that are where they belong
 	Bytes   uint64 // of frame data in them
 	Dropped uint64 // no room, link type not possible, sink failed
 	LeftOut uint64 // not wanted by the sink's Selection
+	Waiting uint64 // taken, and not yet known to be written: queued, or in a file that was not looked after since
 }
+
+// Taken is the number of frames that the sink has accepted and not lost.
+func (c FeedCounters) Taken() uint64 { return c.Written + c.Waiting }
 
 // add sums two feeds' counters.
 func (c *FeedCounters) add(o FeedCounters) {
@@ -74,6 +79,15 @@ func (c *FeedCounters) add(o FeedCounters) {
 	c.Bytes += o.Bytes
 	c.Dropped += o.Dropped
 	c.LeftOut += o.LeftOut
+	c.Waiting += o.Waiting
+}
+
+// since is what has changed; Waiting may have fallen, and add then takes it away.
+func (c FeedCounters) since(o FeedCounters) FeedCounters {
+	return FeedCounters{
+		Written: c.Written - o.Written, Bytes: c.Bytes - o.Bytes, Dropped: c.Dropped - o.Dropped,
+		LeftOut: c.LeftOut - o.LeftOut, Waiting: c.Waiting - o.Waiting,
+	}
 }
 
 // FileLinkType converts a DLT number, which differs between systems for a few link types, to the LINKTYPE number

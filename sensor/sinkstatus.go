@@ -25,9 +25,7 @@ type SinkStatus struct {
 	ErrorAt time.Time
 	Streams int // feeds attached now
 
-	// FeedCounters are summed over all streams, ended ones included. A sink itself fills in only Dropped and Bytes: frames
-	// that feeds have counted as written, and that could not be written after those had ended. They count as dropped.
-	FeedCounters
+	FeedCounters // summed over all streams, ended ones included
 
 	Parts   []SinkStatus // clients of a server, files of a directory
 	Details []Detail     // numbers and words of this kind of sink alone, in the order in which they are shown

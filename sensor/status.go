@@ -142,6 +142,17 @@ type PeerStatus struct {
 	LastError   string // the last thing that went wrong under this name, in this session or an earlier one
 	LastCause   Cause  // the kind of LastError
 	LastErrorAt time.Time
+
+	late unsettled // feeds of an ended capture whose counters still change
+}
+
+// change adds to the counters of a sink.
+func (p *PeerStatus) change(sink string, by FeedCounters) {
+	p.BySink = maps.Clone(p.BySink) // others have the old one
+	c := p.BySink[sink]
+	c.add(by)
+	p.BySink[sink] = c
+	p.Sinks.add(by)
 }
 
 // setSinks fills in the counters of the sinks and their sum. by is kept.

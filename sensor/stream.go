@@ -81,6 +81,7 @@ type stream struct {
 	tail     Tail
 	tailLost uint64
 	sinks    map[string]FeedCounters // of the feeds that were detached
+	late     unsettled               // those of them whose counters still change
 	settled  Forwarded               // what the detached feeds have been told
 }
 
@@ -215,6 +216,7 @@ func (s *stream) arrived() Received {
 
 // sinkCounters says what each sink did with the frames.
 func (s *stream) sinkCounters() map[string]FeedCounters {
+	s.late.settle(s.change)
 	by := make(map[string]FeedCounters, len(s.feeds))
 	maps.Copy(by, s.sinks)
 	for _, f := range s.feeds {
@@ -225,11 +227,23 @@ func (s *stream) sinkCounters() map[string]FeedCounters {
 	return by
 }
 
+// change adds to the counters of a sink; they are kept by name, so that it does not matter which feed had what.
+func (s *stream) change(sink string, by FeedCounters) {
+	c := s.sinks[sink]
+	c.add(by)
+	s.sinks[sink] = c
+}
+
 // detach ends the feeds. sum is what the agent has reported by now.
 func (s *stream) detach(sum Forwarded) {
-	s.sinks = s.sinkCounters() // by name, so that it does not matter which feed had what
+	if s.sinks == nil {
+		s.sinks = make(map[string]FeedCounters, len(s.feeds))
+	}
 	for _, f := range s.feeds {
 		f.detach(sum.since(s.settled))
+		n := f.Counters()
+		s.change(f.run.name, n)
+		s.late.add(f, n, s.change)
 	}
 	s.feeds, s.settled = nil, sum
 }

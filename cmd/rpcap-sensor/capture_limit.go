@@ -84,9 +84,9 @@ func (f *limitedFeed) Frame(p *udpstr.Packet) {
 	before := f.Feed.Counters()
 	f.Feed.Frame(p)
 	after := f.Feed.Counters()
-	if after.Written > before.Written && after.Bytes >= before.Bytes { // else writing has failed in between, and frames were taken back
-		l.frames += after.Written - before.Written
-		l.bytes += after.Bytes - before.Bytes
+	if after.Taken() > before.Taken() { // else it has no room, or writing has failed in between
+		l.frames++
+		l.bytes += uint64(len(p.Data))
 	}
 	switch {
 	case l.limits.frames > 0 && l.frames >= l.limits.frames:

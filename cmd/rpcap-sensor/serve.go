@@ -42,6 +42,11 @@ func serve(s *settings) error {
 	if err != nil {
 		return err
 	}
+	if sink != nil {
+		if sink, err = sensor.Select(ctx, sensor.Selection{MaxFrame: l.config.Output.MaxFrame}, sink); err != nil {
+			return errors.Join(err, closeOutput())
+		}
+	}
 	switch {
 	case sink == nil:
 	case l.output == "-":

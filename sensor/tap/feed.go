@@ -41,8 +41,7 @@ func (f *feed) Frame(p *udpstr.Packet) {
 		return
 	}
 	first := s.queue.add(f, front, payload)
-	f.counters.Written++
-	f.counters.Bytes += uint64(size)
+	f.counters.Waiting++
 	s.mu.Unlock()
 	if first { // Run sleeps only when it has taken everything
 		select {

@@ -2,6 +2,7 @@ package tap
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -145,18 +146,63 @@ func TestSlowInterface(t *testing.T) {
 		}
 		synctest.Wait()
 		c := f.Counters()
-		if c.Written+c.Dropped != frames || c.Written < queueChunks || c.Written > 3*queueChunks {
+		if c.Waiting+c.Dropped != frames || c.Waiting < queueChunks || c.Waiting > 3*queueChunks || c.Written != 0 {
 			t.Errorf("counters %+v", c)
 		}
-		for range c.Written {
+		for range c.Waiting {
 			<-d.written
 		}
 		d.gone <- errGone
 		if err := <-done; !errors.Is(err, sensor.ErrTryAgain) || !errors.Is(err, errGone) {
 			t.Error(err)
 		}
-		if after := f.Counters(); after != c {
-			t.Errorf("counters %+v, were %+v", after, c)
+		want := sensor.FeedCounters{Written: c.Waiting, Bytes: 200_000 * c.Waiting, Dropped: c.Dropped}
+		if after := f.Counters(); after != want {
+			t.Errorf("counters %+v, want %+v", after, want)
+		}
+	})
+}
+
+// TestRefusedAfterTheEnd: a frame counts as written when the kernel has taken it, and what it refuses after the stream has
+// ended is dropped, as before.
+func TestRefusedAfterTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k, err := New(Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := &stub{begun: make(chan struct{}), written: make(chan []byte, 100), gone: make(chan error, 1), size: MaxMTU}
+		k.open = func(*Options) (device, error) { return d, nil }
+		f := k.Attach(sensor.Source{LinkType: 1})
+		for range 7 {
+			f.Frame(packet(ether(60)))
+		}
+		if c := f.Counters(); c != (sensor.FeedCounters{Waiting: 7}) {
+			t.Errorf("queued: %+v", c)
+		}
+		f.Detach(sensor.Forwarded{})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- k.Run(ctx) }()
+		for range 3 {
+			<-d.begun
+		}
+		synctest.Wait()
+		d.err = errors.New("refused") // from the fourth on; nobody looks at it before the next frame is begun
+		for range 2 {
+			<-d.begun
+			synctest.Wait()
+		}
+		d.err = nil
+		for range 2 {
+			<-d.begun
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if c := f.Counters(); c != (sensor.FeedCounters{Written: 5, Bytes: 300, Dropped: 2}) {
+			t.Errorf("counters %+v", c)
 		}
 	})
 }

@@ -46,7 +46,7 @@ func (s *Sink) writeQueued(d device) error {
 
 // writeChunk writes the frames of one chunk. A frame that is not taken is counted; only a device that is gone ends it.
 func (s *Sink) writeChunk(d device, c *chunk) error {
-	begin := uint32(0)
+	begin, done := uint32(0), 0 // done: frames of which it is known what became
 	for i := range c.frames {
 		frame := c.data[begin:c.frames[i].end]
 		begin = c.frames[i].end
@@ -61,13 +61,18 @@ func (s *Sink) writeChunk(d device, c *chunk) error {
 			}
 		case errors.Is(err, errGone):
 			s.mu.Lock()
+			s.wrote(c, done, i)
 			s.drop(c, i, len(c.frames))
 			s.mu.Unlock()
 			return err
 		default:
-			s.refuse(c, i, len(frame), err)
+			s.refuse(c, done, i, len(frame), err)
+			done = i + 1
 		}
 	}
+	s.mu.Lock()
+	s.wrote(c, done, len(c.frames))
+	s.mu.Unlock()
 	return nil
 }
 
@@ -87,14 +92,16 @@ func (s *Sink) raise(d device, n int) {
 		zap.String("interface", s.opts.Interface), zap.Int("mtu", to))
 }
 
-// refuse counts a frame that the kernel did not take. The first one of a kind is logged.
-func (s *Sink) refuse(c *chunk, i, size int, err error) {
+// refuse counts frame i, which the kernel did not take, and those from done on before it, which it did. The first one of a
+// kind is logged.
+func (s *Sink) refuse(c *chunk, done, i, size int, err error) {
 	if errors.Is(err, errDown) {
 		err = fmt.Errorf("write to TAP interface %s: %w; ip link set %s up", s.opts.Interface, err, s.opts.Interface)
 	} else {
 		err = fmt.Errorf("write a frame of %d bytes to TAP interface %s: %w", size, s.opts.Interface, err)
 	}
 	s.mu.Lock()
+	s.wrote(c, done, i)
 	s.drop(c, i, i+1)
 	s.setState(sensor.SinkDegraded, err)
 	s.mu.Unlock()
@@ -112,17 +119,26 @@ func (s *Sink) recovered() {
 	s.setState(sensor.SinkRunning, nil)
 }
 
-// drop counts the frames from i to before end as dropped instead of written; s.mu is held.
-func (s *Sink) drop(c *chunk, i, end int) {
+// wrote counts the frames from i to before end as written; s.mu is held.
+func (s *Sink) wrote(c *chunk, i, end int) {
 	begin := uint32(0)
 	if i > 0 {
 		begin = c.frames[i-1].end
 	}
 	for _, f := range c.frames[i:end] {
-		f.feed.counters.Written--
-		f.feed.counters.Bytes -= uint64(f.end - begin)
-		f.feed.counters.Dropped++
+		n := &f.feed.counters
+		n.Waiting--
+		n.Written++
+		n.Bytes += uint64(f.end - begin)
 		begin = f.end
+	}
+}
+
+// drop counts the frames from i to before end as dropped; s.mu is held.
+func (s *Sink) drop(c *chunk, i, end int) {
+	for _, f := range c.frames[i:end] {
+		f.feed.counters.Waiting--
+		f.feed.counters.Dropped++
 	}
 	s.refused += uint64(end - i)
 }
