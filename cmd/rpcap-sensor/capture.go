@@ -155,7 +155,7 @@ func (c *captureSettings) run(args []string) error {
 	defer stop()
 	context.AfterFunc(signals, stop) // a second signal ends the program at once
 	ignoreBrokenPipe()
-	sink, closeOutput, err := openOutput(c.output, c.stdout)
+	sink, closeOutput, err := openOutput(c.output, c.stdout, log)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func (s *settings) openOutput(name string, log *zap.Logger) (sink sensor.Sink, c
 		if s.flags.Changed("keep") {
 			return nil, nil, usageError{errors.New("-W goes with -C or -G, which say when another file begins")}
 		}
-		return openOutput(name, s.stdout)
+		return openOutput(name, s.stdout, log)
 	}
 	switch {
 	case name == "" || name == "-":

@@ -60,6 +60,7 @@ func (w *writer) ready(st *stream, n int, now time.Time) (*file, error) {
 			}
 		}
 	}
+	st.share = st.iface.shareOf(st.feed)
 	if st.first == nil {
 		st.first = f
 	}
@@ -72,6 +73,7 @@ func (w *writer) detached(id uint32, sum sensor.Forwarded) {
 	st := w.table[id]
 	if g := st.group; g.file != nil && st.file == g.file {
 		addForwarded(&st.iface.numbers, sum)
+		st.share.over = true
 	}
 	st.group.idle = time.Now()
 	w.mu.Lock()

@@ -15,7 +15,7 @@ import (
 func BenchmarkStream(b *testing.B) {
 	for _, size := range []int{64, 1514} {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
-			s := NewStream("nowhere", io.Discard, false)
+			s := NewStream("nowhere", io.Discard, false, nil)
 			benchmark(b, s, size, func() bool {
 				s.mu.Lock()
 				defer s.mu.Unlock()

@@ -55,6 +55,12 @@ func cure(name string, err error) string {
 		dir = name // often a disk of its own, so its parent is another
 	}
 	switch {
+	case errors.Is(err, errMoved), errors.Is(err, errReplaced):
+		return "stop the sensor before you move, delete or cover what it writes to"
+	case errors.Is(err, errTruncated):
+		return "leave what is in use to the sensor"
+	case errors.Is(err, errOccupied):
+		return "move that away"
 	case errors.Is(err, errLocked):
 		return "stop it, or give this output another name or path"
 	case isFull(err):

@@ -25,23 +25,31 @@ type feed struct {
 	id       uint32
 	stream   *stream             // nil: everything is counted out
 	counters sensor.FeedCounters // guarded by sink.mu
-	told     tally               // likewise; what Counters has said of those written
-	ended    bool                // likewise
 }
 
 // Frame implements sensor.Feed.
 func (f *feed) Frame(p *udpstr.Packet) {
 	s := f.sink
 	s.mu.Lock()
-	if f.stream == nil || !s.accepts || !s.queue.reserve(savefile.PacketSize(len(p.Data)), false) {
+	switch {
+	case f.stream == nil:
+		s.unfit++
 		f.counters.Dropped++
-		s.mu.Unlock()
+	case !s.accepts || !s.queue.reserve(savefile.PacketSize(len(p.Data)), false):
+		f.counters.Dropped++
+	default:
+		f.enqueue(p)
 		return
 	}
+	s.mu.Unlock()
+}
+
+// enqueue takes a frame; sink.mu is held, and is not any more afterwards.
+func (f *feed) enqueue(p *udpstr.Packet) {
+	s := f.sink
 	c, first := s.queue.last()
 	*c = savefile.AppendPacket(*c, f.id, p)
-	f.counters.Written++
-	f.counters.Bytes += uint64(len(p.Data))
+	f.counters.Waiting++
 	s.mu.Unlock()
 	if first {
 		s.signal()
@@ -60,7 +68,6 @@ func (s *Sink) signal() {
 func (f *feed) Counters() sensor.FeedCounters {
 	f.sink.mu.Lock()
 	defer f.sink.mu.Unlock()
-	f.told = tally{f.counters.Written, f.counters.Bytes}
 	return f.counters
 }
 
@@ -72,10 +79,6 @@ func (f *feed) Detach(sum sensor.Forwarded) {
 	s := f.sink
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f.ended = true
-	if lost := f.told.less(tally{f.counters.Written, f.counters.Bytes}); lost.frames > 0 {
-		s.owed.add(lost) // between the last question and this
-	}
 	if !s.accepts || !s.queue.reserve(detachSize, true) {
 		s.release(f.id)
 		return

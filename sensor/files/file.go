@@ -14,6 +14,7 @@ type file struct {
 	group  *group
 	name   string // the final one, below the sink's directory; NAME.part until then
 	fd     *os.File
+	info   os.FileInfo   // of fd, to know the file again
 	enc    encoder       // with compression, while fd is open
 	place  *list.Element // in the order of use, while fd is open
 	buf    []byte        // whole blocks that are not written yet
@@ -21,12 +22,14 @@ type file struct {
 	until  time.Time     // with RotateTime
 	lasts  time.Duration // from begun until then, if nobody sets the clock
 	frames uint64
+	looked uint64 // frames at the last look whether the file is where it belongs
 	data   uint64 // bytes of frames
 	gone   tally  // of them that could not be written, as far as that is known
 	size   int64  // before compression, buf included
 	disk   int64  // written to fd
 	sink   *Sink
 
+	left     bool // nobody writes to it any more
 	dirty    bool // there is something in buf, or in the encoder
 	listed   bool // in the writer's list of those
 	broken   bool // what the encoder has begun could not be ended
@@ -39,6 +42,7 @@ type file struct {
 type fileInterface struct {
 	id      uint32
 	numbers savefile.Statistics
+	shares  []*share
 	begun   bool // a stream of it began in an earlier file: what its agent says at the end is not of this file alone
 }
 
@@ -89,22 +93,21 @@ func (f *file) emit(b []byte) error {
 // lose counts the frames in b that do not end within its first n bytes, and returns where the last one that does ends.
 // What compressed files lack is counted when they are finished.
 func (f *file) lose(b []byte, n int) (whole int) {
-	var lost tally
 	switch {
 	case f.sink.opts.Compress != Uncompressed:
 	case f.sink.opts.Format == savefile.Pcapng:
 		whole = wholeBlocks(b[:n])
-		lost = countFrames(b[whole:])
+		f.loseBlocks(b[whole:])
 		f.undeliver(b[whole:])
 	default:
 		header := 0
 		if f.disk == int64(n) { // the first bytes of the file
 			header = savefile.PcapHeaderSize
 		}
+		var lost tally
 		whole, lost = wholeRecords(b, header, n)
+		f.loseSome(lost)
 	}
-	f.gone.add(lost)
-	f.sink.lose(lost)
 	return whole
 }
 

@@ -112,15 +112,24 @@ func (f *finisher) finish(done *file) error {
 		err = errors.Join(err, done.fd.Close())
 	}
 	if err != nil || done.broken { // the next run completes what can be read
-		f.lose(tally{done.frames, done.data}.less(done.gone).less(f.salvageable(done)))
+		done.loseSome(tally{done.frames, done.data}.less(done.gone).less(f.salvageable(done)))
+		_ = f.settle(done, done.part()) // the first error counts
 		return err
 	}
 	if done.frames == 0 || done.disk == 0 {
 		l.forget(done.name)
-		return root.Remove(done.part())
+		if err := root.Remove(done.part()); !isGone(err) {
+			return err
+		}
+		return nil
+	}
+	moved := f.settle(done, done.part())
+	if isTaken(moved) {
+		f.givenUp(done, moved)
+		return nil
 	}
 	name, err := f.rename(done.part(), done.name)
-	if err != nil {
+	if err = errors.Join(moved, err); err != nil {
 		return err
 	}
 	l.complete(done.name, finished{name, done.group.series, done.disk})
@@ -129,6 +138,20 @@ func (f *finisher) finish(done *file) error {
 	f.last.Store(&path)
 	f.opts.Log.Debug("file complete", zap.String("file", path), zap.Uint64("frames", done.frames), zap.Int64("bytes", done.disk))
 	return nil
+}
+
+// settle counts the frames of a file that nobody writes to any more, if it is where it belongs under a name.
+func (f *finisher) settle(done *file, name string) error {
+	err := done.look(f.place, name)
+	if err == nil {
+		err = f.place.look()
+	}
+	if err == nil {
+		done.settle()
+	} else if !isTaken(err) { // else whoever gives it up says how many were lost
+		done.loseAll()
+	}
+	return err
 }
 
 // rename gives a part its name, or another one if somebody else has taken it, and makes that durable.

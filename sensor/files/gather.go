@@ -54,11 +54,18 @@ func (w *writer) putRecords(f *file, b []byte) error {
 
 // emit writes to a file, which is opened again if it must be.
 func (w *writer) emit(f *file, b []byte) error {
+	if f.left {
+		return nil // given up, and what it had is counted
+	}
 	err := w.use(f)
-	if err != nil {
-		f.lose(b, 0)
-	} else {
+	switch {
+	case err == nil:
 		err = f.emit(b)
+	case isTaken(err):
+		w.abandon(f, err)
+		return nil
+	default:
+		f.lose(b, 0)
 	}
 	if err != nil {
 		return w.failed(f, err)
@@ -80,9 +87,7 @@ func (w *writer) emitBuffer(f *file) error {
 // they are finished.
 func (w *writer) unwritten(f *file, b []byte) {
 	if w.opts.Compress == Uncompressed {
-		t := countFrames(b)
-		f.gone.add(t)
-		w.lose(t)
+		f.loseBlocks(b)
 	}
 }
 

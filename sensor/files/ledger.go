@@ -289,7 +289,9 @@ func (l *ledger) close() error {
 	defer l.mu.Unlock()
 	var err error
 	if len(l.open) == 0 && len(l.done) == 0 {
-		err = l.root.Remove(l.name)
+		if err = l.root.Remove(l.name); isGone(err) {
+			err = nil
+		}
 	}
 	return errors.Join(err, l.file.Close())
 }

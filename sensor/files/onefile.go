@@ -13,6 +13,8 @@ const fileMode fs.FileMode = 0o640
 // OneFile is a file, or a named pipe or device, that a Stream writes to.
 type OneFile struct {
 	*os.File
+	info    os.FileInfo // of it, to know it again
+	size    int64       // written
 	regular bool
 	begun   bool
 }
@@ -20,7 +22,7 @@ type OneFile struct {
 // OpenOneFile opens or makes a file. It is emptied by the first write, so that a sensor that cannot start leaves an old
 // one as it was.
 func OpenOneFile(name string) (*OneFile, error) {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE, fileMode)
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_APPEND, fileMode)
 	if err != nil {
 		return nil, fmt.Errorf("open output: %w", err)
 	}
@@ -28,7 +30,7 @@ func OpenOneFile(name string) (*OneFile, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open output: %w", err), f.Close())
 	}
-	return &OneFile{File: f, regular: info.Mode().IsRegular()}, nil
+	return &OneFile{File: f, info: info, regular: info.Mode().IsRegular()}, nil
 }
 
 // Write implements io.Writer for one goroutine, for whole pcapng blocks. Of a write that fails, the blocks that are whole
@@ -44,27 +46,62 @@ func (o *OneFile) Write(p []byte) (int, error) {
 	}
 	n, err := o.File.Write(p)
 	if err == nil || !o.regular {
+		o.size += int64(n)
 		return n, err
 	}
 	whole := wholeBlocks(p[:n])
-	if _, seekErr := o.Seek(int64(whole-n), 1); seekErr != nil {
-		return n, errors.Join(err, seekErr)
-	}
-	if at, seekErr := o.Seek(0, 1); seekErr == nil {
-		return whole, errors.Join(err, o.Truncate(at))
-	}
-	return whole, err
+	o.size += int64(whole)
+	return whole, errors.Join(err, o.Truncate(o.size))
 }
 
-// probe reports whether there is room again.
-func (o *OneFile) probe() error {
+// look reports whether the file is where it was, with all that was written.
+func (o *OneFile) look() error {
+	now, err := os.Stat(o.Name())
+	switch {
+	case isGone(err):
+		return errMoved
+	case err != nil:
+		return err
+	case !os.SameFile(now, o.info):
+		return errReplaced
+	case now.Size() < o.size:
+		return errTruncated
+	}
+	return nil
+}
+
+// again makes the file ready after a failure: that there is room, or, if it was taken away, a new one in its place. What
+// somebody else has put there stays.
+func (o *OneFile) again() error {
 	if !o.regular {
 		return nil
 	}
-	at, err := o.Seek(0, 1)
+	if err := o.look(); err == nil {
+		return o.probe()
+	}
+	f, err := os.OpenFile(o.Name(), os.O_WRONLY|os.O_CREATE|os.O_APPEND, fileMode)
 	if err != nil {
 		return err
 	}
-	_, err = o.WriteAt(make([]byte, probeSize), at)
-	return errors.Join(err, o.Truncate(at))
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+	case os.SameFile(info, o.info): // it was cut, and has no beginning any more
+		err = f.Truncate(0)
+	case !info.Mode().IsRegular() || info.Size() > 0:
+		err = errOccupied
+	}
+	if err != nil {
+		return errors.Join(err, f.Close())
+	}
+	old := o.File
+	o.File, o.info, o.size = f, info, 0
+	_ = old.Close() // it is somebody else's by now
+	return o.probe()
+}
+
+// probe reports whether there is room.
+func (o *OneFile) probe() error {
+	_, err := o.File.Write(make([]byte, probeSize))
+	return errors.Join(err, o.Truncate(o.size))
 }

@@ -73,7 +73,11 @@ func (w *writer) open(f *file) error {
 	if errors.Is(err, os.ErrExist) {
 		return nil
 	}
+	if err != nil {
+		return err
+	}
 	f.fd = fd
+	f.info, err = fd.Stat()
 	return err
 }
 
@@ -84,6 +88,9 @@ func (w *writer) use(f *file) error {
 		return nil
 	}
 	if err := w.makeRoom(); err != nil {
+		return err
+	}
+	if err := f.look(w.place, f.part()); err != nil { // never append to somebody else's
 		return err
 	}
 	fd, err := w.place.root.OpenFile(f.part(), os.O_WRONLY|os.O_APPEND, 0)

@@ -17,6 +17,9 @@ func (w *writer) complete(f *file, now time.Time) error {
 			err = w.failed(f, closeErr)
 		}
 	}
+	if f.left {
+		return err // given up on the way
+	}
 	w.leave(f)
 	w.finisher.jobs <- f
 	return err
@@ -24,6 +27,7 @@ func (w *writer) complete(f *file, now time.Time) error {
 
 // leave takes a file from its group.
 func (w *writer) leave(f *file) {
+	f.left = true
 	f.group.file = nil
 	delete(w.files, f)
 	w.openFiles.Add(-1)
@@ -36,6 +40,9 @@ func (w *writer) tick(now time.Time) error {
 		w.mu.Lock()
 		w.queue.trim()
 		w.mu.Unlock()
+	}
+	if err := w.look(); err != nil {
+		return err
 	}
 	for f := range w.files {
 		if f.over(now) {

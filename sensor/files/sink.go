@@ -25,6 +25,7 @@ type Sink struct {
 	dir, rest string        // of the path: what is always the same, and the pattern below it
 	words     []string      // names in the pattern that tell groups apart
 	wake      chan struct{} // capacity 1: something was queued
+	every     time.Duration // tickEvery, or what a test wants
 
 	mu       sync.Mutex // a leaf, but for that of the ledger; guards what follows
 	queue    queue
@@ -38,8 +39,12 @@ type Sink struct {
 	since    time.Time
 	err      string
 	errAt    time.Time
-	lost     tally // frames that were taken and could not be written
-	owed     tally // of them those that no feed has counted as dropped
+	lost     tally  // frames that were taken and could not be written
+	unfit    uint64 // frames of another link type than that of the file, or of more agents than there may be
+
+	takenAway uint64    // files that somebody else has taken away under way
+	takenSaid uint64    // of them those that the log knows of
+	takenAt   time.Time // when it was told
 
 	inUse     atomic.Int64 // bytes in files that are not complete
 	written   atomic.Uint64
@@ -62,6 +67,7 @@ type stream struct {
 	file  *file // in which the stream has an interface block
 	first *file // the first one
 	iface *fileInterface
+	share *share
 }
 
 // group is a series of files, one after the other: all of a sink, or those of an agent.
@@ -84,7 +90,7 @@ func New(o Options) (*Sink, error) {
 		return nil, err
 	}
 	s := &Sink{
-		opts: o, wake: make(chan struct{}, 1), groups: make(map[string]*group), linkType: -1, accepts: true,
+		opts: o, wake: make(chan struct{}, 1), every: tickEvery, groups: make(map[string]*group), linkType: -1, accepts: true,
 		state: sensor.SinkRunning, since: time.Now(),
 	}
 	s.dir, s.rest = config.SplitFilePath(o.Path)
@@ -189,7 +195,9 @@ func (s *Sink) setState(st sensor.SinkState, err error) {
 
 // place is the open directory.
 type place struct {
+	dir    string
 	root   *os.Root
+	info   os.FileInfo // what dir was when it was opened
 	ledger *ledger
 }
 
@@ -204,11 +212,15 @@ func (s *Sink) openPlace() (*place, error) {
 	if err != nil {
 		return nil, failure("open directory", s.dir, err)
 	}
+	info, err := root.Stat(".")
+	if err != nil {
+		return nil, errors.Join(failure("open directory", s.dir, err), root.Close())
+	}
 	l, err := openLedger(root, s.opts.Name, s.opts.retains())
 	if err != nil {
 		return nil, errors.Join(failure("write the list of files in", s.dir, err), root.Close())
 	}
-	return &place{root, l}, nil
+	return &place{s.dir, root, info, l}, nil
 }
 
 // Open makes the directory, so that a mistake is found before Run. What may pass by itself, such as a full disk, is left

@@ -10,8 +10,7 @@ import (
 func (s *Sink) Status() sensor.SinkStatus {
 	s.mu.Lock()
 	st := sensor.SinkStatus{Kind: "file", State: s.state, Since: s.since, Error: s.err, ErrorAt: s.errAt}
-	lost := s.lost.frames
-	takeBackLater(&st, s.owed)
+	lost, unfit, taken := s.lost.frames, s.unfit, s.takenAway
 	s.mu.Unlock()
 	st.Details = []sensor.Detail{
 		{Name: "path", Text: s.opts.Path},
@@ -22,6 +21,8 @@ func (s *Sink) Status() sensor.SinkStatus {
 		number("files deleted", s.deleted.Load(), true),
 		number("bytes written", s.written.Load(), true),
 		number("frames lost when writing failed", lost, true),
+		number("frames of another link type", unfit, true),
+		number("files taken away", taken, true),
 	}
 	if l := s.kept.Load(); l != nil && s.opts.retains() {
 		files, bytes := l.sums()
@@ -31,11 +32,6 @@ func (s *Sink) Status() sensor.SinkStatus {
 		st.Details = append(st.Details, sensor.Detail{Name: "last file", Text: *name})
 	}
 	return st
-}
-
-// takeBackLater has the sensor count frames as dropped that ended feeds have counted as written.
-func takeBackLater(st *sensor.SinkStatus, owed tally) {
-	st.FeedCounters = sensor.FeedCounters{Dropped: owed.frames, Bytes: owed.bytes}
 }
 
 func number(name string, n uint64, total bool) sensor.Detail {

@@ -9,6 +9,9 @@ import (
 	"syscall"
 	"time"
 
+	"go.uber.org/zap"
+
+	"rpcapd/printable"
 	"rpcapd/savefile"
 	"rpcapd/sensor"
 	"rpcapd/udpstr"
@@ -33,17 +36,20 @@ type Stream struct {
 	name        string
 	w           io.Writer
 	oneLinkType bool
+	log         *zap.Logger
+	tick        time.Duration // tickEvery, or what a test wants
 	wake        chan struct{} // capacity 1: something was queued
 
 	mu         sync.Mutex // a leaf; guards all below
 	queue      queue
 	interfaces []*streamInterface
 	index      map[interfaceKey]*streamInterface
-	linkType   int64 // of the stream when oneLinkType; -1 before the first source
+	linkType   int64 // of the first source; -1 before it
+	mixed      bool  // there was another link type, and the log knows
 	begun      bool  // the section header was queued
 	failed     bool
-	lost       tally // frames that were queued when writing failed
-	owed       tally // of them those that no feed has counted as dropped
+	lost       tally  // frames that were taken and could not be written
+	unfit      uint64 // frames of another link type, or of more interfaces than there may be
 }
 
 // streamInterface is one interface block and the sums of all feeds that had it.
@@ -52,15 +58,20 @@ type streamInterface struct {
 	block   savefile.Interface
 	queued  bool // the block was, in the present section
 	numbers savefile.Statistics
-	feed    *streamFeed // the last one; nil after its end
+
+	waiting  []*streamFeed // those with frames of which it is not known what became, in the order of the frames
+	unlooked tally         // of these frames those that were written since the last look
 }
 
 // NewStream returns a sink that writes to w. With oneLinkType (standard output, readers such as tcpdump) frames of a
 // link type other than the first source's are counted out. If w has SetWriteDeadline it is used at the end; if it is
-// a OneFile the stream goes on in it, with a new section, after the disk was full.
-func NewStream(name string, w io.Writer, oneLinkType bool) *Stream {
+// a OneFile the stream goes on in it, with a new section, after the disk was full or the file was taken away. log may be nil.
+func NewStream(name string, w io.Writer, oneLinkType bool, log *zap.Logger) *Stream {
+	if log == nil {
+		log = zap.NewNop()
+	}
 	s := &Stream{
-		name: name, w: w, oneLinkType: oneLinkType,
+		name: name, w: w, oneLinkType: oneLinkType, log: log, tick: tickEvery,
 		wake:     make(chan struct{}, 1),
 		index:    make(map[interfaceKey]*streamInterface),
 		linkType: -1,
@@ -89,8 +100,8 @@ func (s *Stream) Status() sensor.SinkStatus {
 	st := sensor.SinkStatus{Kind: "stream", Details: []sensor.Detail{
 		number("interfaces", uint64(len(s.interfaces)), false),
 		number("frames lost when writing failed", s.lost.frames, true),
+		number("frames of another link type", s.unfit, true),
 	}}
-	takeBackLater(&st, s.owed)
 	return st
 }
 
@@ -103,17 +114,19 @@ func (s *Stream) Attach(src sensor.Source) sensor.Feed {
 	if block.LinkType > savefile.MaxLinkType {
 		return f // not to be expressed in a file: everything is counted out
 	}
-	if s.oneLinkType {
-		if s.linkType < 0 {
-			s.linkType = int64(block.LinkType)
-		}
-		if s.linkType != int64(block.LinkType) {
+	if s.linkType < 0 {
+		s.linkType = int64(block.LinkType)
+	}
+	if s.linkType != int64(block.LinkType) {
+		if s.oneLinkType {
+			s.say("frames of a second link type are left out, for readers such as tcpdump stop there; choose agents, or write a file and read it with Wireshark's programs", src)
 			return f
 		}
+		s.say("frames of a second link type: tcpdump reads no further than to them, Wireshark's programs read all; with {linktype} in the Path of a [file] each has files of its own", src)
 	}
 	key := keyOf(src)
 	if i := s.index[key]; i != nil {
-		f.iface, i.feed = i, f
+		f.iface = i
 		return f
 	}
 	if len(s.interfaces) >= maxInterfaces {
@@ -122,11 +135,20 @@ func (s *Stream) Attach(src sensor.Source) sensor.Feed {
 	f.iface = &streamInterface{id: uint32(len(s.interfaces)), block: block, numbers: savefile.Statistics{Start: time.Now()}}
 	s.interfaces = append(s.interfaces, f.iface)
 	s.index[key] = f.iface
-	f.iface.feed = f
 	if s.describe() {
 		s.signal()
 	}
 	return f
+}
+
+// say tells once of a second link type; s.mu is held.
+func (s *Stream) say(what string, src sensor.Source) {
+	if s.mixed {
+		return
+	}
+	s.mixed = true
+	s.log.Warn(what, zap.String("output", s.name), zap.Int64("first_link_type", s.linkType),
+		zap.Uint32("link_type", sensor.FileLinkType(src.LinkType)), zap.String("interface", printable.Name(src.Name())))
 }
 
 // describe queues the interface blocks that are not queued yet, in order; s.mu is held. False: there is no room.
@@ -161,6 +183,7 @@ type streamFeed struct {
 	sink     *Stream
 	iface    *streamInterface    // nil: counted out
 	counters sensor.FeedCounters // guarded by sink.mu
+	waiting  tally               // likewise
 }
 
 // Frame implements sensor.Feed.
@@ -169,13 +192,19 @@ func (f *streamFeed) Frame(p *udpstr.Packet) {
 	s.mu.Lock()
 	if f.iface == nil || s.failed || !f.iface.queued && !s.describe() || !s.queue.reserve(savefile.PacketSize(len(p.Data)), false) {
 		f.counters.Dropped++
+		if f.iface == nil {
+			s.unfit++
+		}
 		s.mu.Unlock()
 		return
 	}
 	c, first := s.queue.last()
 	*c = savefile.AppendPacket(*c, f.iface.id, p)
-	f.counters.Written++
-	f.counters.Bytes += uint64(len(p.Data))
+	if f.waiting.frames == 0 {
+		f.iface.waiting = append(f.iface.waiting, f)
+	}
+	f.waiting.add(tally{1, uint64(min(len(p.Data), savefile.MaxFrame))})
+	f.counters.Waiting++
 	f.iface.numbers.Delivered++
 	s.mu.Unlock()
 	if first {
@@ -195,9 +224,6 @@ func (f *streamFeed) Detach(sum sensor.Forwarded) {
 	f.sink.mu.Lock()
 	defer f.sink.mu.Unlock()
 	if f.iface != nil {
-		if f.iface.feed == f {
-			f.iface.feed = nil
-		}
 		addForwarded(&f.iface.numbers, sum)
 	}
 }
@@ -215,14 +241,19 @@ func (s *Stream) Run(ctx context.Context) error {
 	if err := s.again(); err != nil {
 		return s.fail(err)
 	}
-	trim := time.NewTicker(trimEvery)
+	trim, tick := time.NewTicker(trimEvery), time.NewTicker(s.tick)
 	defer trim.Stop()
+	defer tick.Stop()
 	for {
 		if err := s.writeQueued(); err != nil {
 			return s.fail(err)
 		}
 		select {
 		case <-s.wake:
+		case <-tick.C:
+			if err := s.look(); err != nil {
+				return s.fail(err)
+			}
 		case <-trim.C:
 			s.mu.Lock()
 			s.queue.trim()
@@ -241,7 +272,7 @@ func (s *Stream) again() error {
 		return nil
 	}
 	if f, ok := s.w.(*OneFile); ok {
-		if err := f.probe(); err != nil {
+		if err := f.again(); err != nil {
 			return err
 		}
 	}
@@ -251,24 +282,6 @@ func (s *Stream) again() error {
 	}
 	s.describe()
 	return nil
-}
-
-// lose counts the frames in bytes of the queue. The feed that its interface had last has them; s.mu is held.
-func (s *Stream) lose(b []byte) {
-	for ; len(b) >= blockHeader && blockLength(b) <= len(b); b = b[blockLength(b):] {
-		if blockType(b) != blockPacket {
-			continue
-		}
-		t := tally{1, blockCaplen(b)}
-		s.lost.add(t)
-		i := s.interfaces[blockNumber(b)]
-		i.numbers.Delivered--
-		if i.feed != nil && i.feed.counters.Written > 0 {
-			takeBack(&i.feed.counters, t)
-		} else {
-			s.owed.add(t)
-		}
-	}
 }
 
 // finish writes what is queued and the statistics.
@@ -293,6 +306,9 @@ func (s *Stream) finish() error {
 	if _, err := s.w.Write(b); err != nil {
 		return s.fail(err)
 	}
+	if err := s.look(); err != nil {
+		return s.fail(err)
+	}
 	return nil
 }
 
@@ -306,10 +322,16 @@ func (s *Stream) writeQueued() error {
 			return nil
 		}
 		n, err := s.w.Write(c)
-		s.mu.Lock()
+		whole := len(c)
 		if err != nil {
-			s.lose(c[min(wholeBlocks(c[:n]), n):])
+			whole = wholeBlocks(c[:n])
 		}
+		s.wrote(c[:whole])
+		if err != nil {
+			_ = s.look() // before those that come later; the first error counts
+		}
+		s.mu.Lock()
+		s.lose(c[whole:])
 		s.queue.giveBack(c)
 		s.mu.Unlock()
 		if err != nil {
@@ -320,6 +342,7 @@ func (s *Stream) writeQueued() error {
 
 // fail drops what is queued; further frames are counted as dropped.
 func (s *Stream) fail(err error) error {
+	_ = s.look() // the first error counts
 	s.mu.Lock()
 	s.failed = true
 	for c := s.queue.take(); c != nil; c = s.queue.take() {

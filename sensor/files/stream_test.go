@@ -39,7 +39,7 @@ func runSink(s sensor.Sink) (stop func() error) {
 
 func TestStreamWritesEverySource(t *testing.T) {
 	out := &syncBuffer{}
-	s := NewStream("out", out, false)
+	s := NewStream("out", out, false, nil)
 	stop := runSink(s)
 	a, b := s.Attach(testSource("10.0.0.2", "eth0", 1)), s.Attach(testSource("web", "tun0", 12))
 	for i, f := range testFrames(5, 60) {
@@ -86,7 +86,7 @@ func TestStreamWritesEverySource(t *testing.T) {
 
 func TestStreamOneLinkType(t *testing.T) {
 	out := &syncBuffer{}
-	s := NewStream("out", out, true)
+	s := NewStream("out", out, true, nil)
 	stop := runSink(s)
 	a, b := s.Attach(testSource("a", "eth0", 1)), s.Attach(testSource("b", "tun0", 12))
 	a.Frame(packet(testFrames(1, 60)[0], 1))
@@ -105,7 +105,7 @@ func TestStreamOneLinkType(t *testing.T) {
 // TestStreamAtOnce: a single frame leaves without a further one.
 func TestStreamAtOnce(t *testing.T) {
 	r, w := io.Pipe()
-	s := NewStream("pipe", w, true)
+	s := NewStream("pipe", w, true, nil)
 	stop := runSink(s)
 	arrived := make(chan int)
 	go func() {
@@ -150,7 +150,7 @@ func TestStreamAtOnce(t *testing.T) {
 func TestStreamSlowConsumer(t *testing.T) {
 	gate := make(chan struct{})
 	out := &gatedWriter{gate: gate}
-	s := NewStream("slow", out, false)
+	s := NewStream("slow", out, false, nil)
 	stop := runSink(s)
 	f := s.Attach(testSource("a", "eth0", 1))
 	big := udpstr.Frame{Data: make([]byte, 200_000), Len: 200_000}
@@ -159,18 +159,19 @@ func TestStreamSlowConsumer(t *testing.T) {
 		f.Frame(packet(big, uint64(i+1)))
 	}
 	c := f.Counters()
-	if c.Dropped == 0 || c.Written+c.Dropped != sent {
+	if c.Dropped == 0 || c.Written != 0 || c.Waiting+c.Dropped != sent {
 		t.Errorf("counters %+v of %d frames", c, sent)
 	}
-	if queued := c.Bytes; queued > (queueChunks+1)*chunkSize {
+	if queued := 200_000 * c.Waiting; queued > (queueChunks+1)*chunkSize {
 		t.Errorf("%d bytes queued", queued)
 	}
 	close(gate)
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(readPcapng(t, out.Bytes())); uint64(n) != c.Written {
-		t.Errorf("%d frames in the file, %d counted as written", n, c.Written)
+	want := sensor.FeedCounters{Written: c.Waiting, Bytes: 200_000 * c.Waiting, Dropped: c.Dropped}
+	if n := len(readPcapng(t, out.Bytes())); uint64(n) != c.Waiting || f.Counters() != want {
+		t.Errorf("%d frames in the file, counters %+v, want %+v", n, f.Counters(), want)
 	}
 }
 
@@ -189,7 +190,7 @@ type failingWriter struct{ err error }
 func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }
 
 func TestStreamConsumerGone(t *testing.T) {
-	s := NewStream("pipe", failingWriter{&os.PathError{Op: "write", Path: "|1", Err: syscall.EPIPE}}, true)
+	s := NewStream("pipe", failingWriter{&os.PathError{Op: "write", Path: "|1", Err: syscall.EPIPE}}, true, nil)
 	if err := s.Run(t.Context()); !errors.Is(err, sensor.ErrConsumerGone) {
 		t.Errorf("closed pipe: %v", err)
 	}
@@ -198,14 +199,14 @@ func TestStreamConsumerGone(t *testing.T) {
 	if c := f.Counters(); c.Dropped != 1 {
 		t.Errorf("after the end: %+v", c)
 	}
-	s = NewStream("disk", failingWriter{syscall.ENOSPC}, true)
+	s = NewStream("disk", failingWriter{syscall.ENOSPC}, true, nil)
 	if err := s.Run(t.Context()); errors.Is(err, sensor.ErrConsumerGone) || !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("full disk: %v", err)
 	}
 }
 
 func TestStreamBoundsInterfaces(t *testing.T) {
-	s := NewStream("out", io.Discard, false)
+	s := NewStream("out", io.Discard, false, nil)
 	stop := runSink(s)
 	defer stop()
 	for i := range maxInterfaces + 10 {
@@ -222,7 +223,7 @@ func TestStreamBoundsInterfaces(t *testing.T) {
 // TestStreamReaders: tcpdump and tshark, where they are installed, read the file to its end.
 func TestStreamReaders(t *testing.T) {
 	out := &syncBuffer{}
-	s := NewStream("out", out, true)
+	s := NewStream("out", out, true, nil)
 	stop := runSink(s)
 	a, b := s.Attach(testSource("a", "eth0", 1)), s.Attach(testSource("b", "eth1", 1))
 	for i, f := range testFrames(10, 60) {

@@ -19,7 +19,7 @@ const (
 	flushCompressed = time.Second
 	// idleGroup is how long a file waits for its agent to come back before it is completed.
 	idleGroup = time.Minute
-	// tickEvery is how often the clock is looked at.
+	// tickEvery is how often the clock is looked at, and whether files and directory are where they were.
 	tickEvery = time.Second
 )
 
@@ -55,7 +55,7 @@ func newWriter(s *Sink, p *place) *writer {
 // run writes until ctx ends or something fails. All files are complete when it returns, as far as that is possible.
 func (w *writer) run(ctx context.Context) (err error) {
 	w.finisher.start(ctx)
-	tick := time.NewTicker(tickEvery)
+	tick := time.NewTicker(w.every)
 	defer tick.Stop()
 	var soon *time.Timer // the next flush
 	defer func() {
@@ -166,7 +166,9 @@ func (w *writer) chunk(c []byte) (done int, err error) {
 		setBlockNumber(c[at:], st.iface.id)
 		st.iface.numbers.Delivered++
 		f.frames++
-		f.data += blockCaplen(c[at:])
+		caplen := blockCaplen(c[at:])
+		f.data += caplen
+		st.share.add(tally{1, caplen})
 		f.size += w.sizeOf(n)
 		at += n
 		if f.frames == w.opts.RotateFrames {

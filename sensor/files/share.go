@@ -1,0 +1,103 @@
+package files
+
+// share is what a file has of a feed since somebody last looked whether the file is still where it belongs. Its frames wait:
+// they are counted as written, or as dropped, after the next look.
+type share struct {
+	feed *feed
+	tally
+	over bool // the feed has ended: nothing comes any more
+}
+
+// shareOf is that of a feed in an interface.
+func (i *fileInterface) shareOf(f *feed) *share {
+	for _, sh := range i.shares {
+		if sh.feed == f {
+			return sh
+		}
+	}
+	sh := &share{feed: f}
+	i.shares = append(i.shares, sh)
+	return sh
+}
+
+// settle counts what waits as written.
+func (f *file) settle() {
+	f.sink.mu.Lock()
+	defer f.sink.mu.Unlock()
+	f.looked = f.frames
+	for _, i := range f.order {
+		kept := i.shares[:0]
+		for _, sh := range i.shares {
+			n := &sh.feed.counters
+			n.Waiting -= sh.frames
+			n.Written += sh.frames
+			n.Bytes += sh.bytes
+			if sh.tally = (tally{}); !sh.over {
+				kept = append(kept, sh)
+			}
+		}
+		clear(i.shares[len(kept):])
+		i.shares = kept
+	}
+}
+
+// loseAll counts what waits as dropped.
+func (f *file) loseAll() (all tally) {
+	f.sink.mu.Lock()
+	defer f.sink.mu.Unlock()
+	for _, i := range f.order {
+		for _, sh := range i.shares {
+			all.add(sh.tally)
+			f.sink.drop(sh.feed, sh.tally)
+			sh.tally = tally{}
+		}
+	}
+	return all
+}
+
+// loseBlocks counts the frames in packet blocks as dropped; each has the number of its interface in the file.
+func (f *file) loseBlocks(b []byte) {
+	f.sink.mu.Lock()
+	defer f.sink.mu.Unlock()
+	for ; len(b) >= blockHeader && blockLength(b) <= len(b); b = b[blockLength(b):] {
+		if id := blockNumber(b); blockType(b) == blockPacket && int(id) < len(f.order) {
+			f.loseOf(f.order[id:id+1], tally{1, blockCaplen(b)})
+		}
+	}
+}
+
+// loseSome counts frames as dropped of which it is not known whose they are: the last that came.
+func (f *file) loseSome(t tally) {
+	f.sink.mu.Lock()
+	defer f.sink.mu.Unlock()
+	f.loseOf(f.order, t)
+}
+
+// loseOf takes frames from the last shares of interfaces; s.mu is held.
+func (f *file) loseOf(list []*fileInterface, t tally) {
+	for k := len(list) - 1; k >= 0; k-- {
+		for j := len(list[k].shares) - 1; j >= 0 && t.frames > 0; j-- {
+			sh := list[k].shares[j]
+			part := tally{min(t.frames, sh.frames), min(t.bytes, sh.bytes)}
+			sh.tally, t = sh.less(part), t.less(part)
+			f.gone.add(part)
+			f.sink.drop(sh.feed, part)
+		}
+	}
+}
+
+// drop counts frames of a feed that waited; s.mu is held.
+func (s *Sink) drop(f *feed, t tally) {
+	f.counters.Waiting -= t.frames
+	f.counters.Dropped += t.frames
+	s.lost.add(t)
+}
+
+// loseQueued counts the frames in bytes of the queue, where each has the number of its stream; s.mu is held.
+func (s *Sink) loseQueued(b []byte) {
+	for ; len(b) > 0; b = b[blockLength(b):] {
+		if st := s.streams[blockNumber(b)]; blockType(b) == blockPacket {
+			s.drop(st.feed, tally{1, blockCaplen(b)})
+		}
+	}
+}

@@ -1,0 +1,85 @@
+package files
+
+// What becomes of the frames of a Stream. Those of an interface wait in the order in which they came, whatever feed brought
+// them, and leave in that order: written if a pipe has taken them, or if the file is still where it belongs at the next look,
+// else dropped.
+
+// wrote notes the frames in bytes that were written.
+func (s *Stream) wrote(b []byte) {
+	f, isFile := s.w.(*OneFile)
+	looks := isFile && f.regular
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for ; len(b) > 0; b = b[blockLength(b):] {
+		if blockType(b) != blockPacket {
+			continue
+		}
+		i, t := s.interfaces[blockNumber(b)], tally{1, blockCaplen(b)}
+		if looks {
+			i.unlooked.add(t)
+		} else {
+			i.settle(t, (*streamFeed).wrote)
+		}
+	}
+}
+
+// look settles the frames in a file that is where it belongs; those in one that is not are lost.
+func (s *Stream) look() error {
+	f, ok := s.w.(*OneFile)
+	if !ok || !f.regular || !f.begun {
+		return nil
+	}
+	err := f.look()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, i := range s.interfaces {
+		t := i.unlooked
+		i.unlooked = tally{}
+		if err == nil {
+			i.settle(t, (*streamFeed).wrote)
+		} else {
+			s.loseOf(i, t)
+		}
+	}
+	return err
+}
+
+// lose counts the frames in bytes of the queue as dropped; s.mu is held.
+func (s *Stream) lose(b []byte) {
+	for ; len(b) > 0; b = b[blockLength(b):] {
+		if blockType(b) == blockPacket {
+			s.loseOf(s.interfaces[blockNumber(b)], tally{1, blockCaplen(b)})
+		}
+	}
+}
+
+func (s *Stream) loseOf(i *streamInterface, t tally) {
+	s.lost.add(t)
+	i.numbers.Delivered -= t.frames
+	i.settle(t, (*streamFeed).dropped)
+}
+
+// settle tells the feeds whose frames were the first to wait.
+func (i *streamInterface) settle(t tally, become func(*streamFeed, tally)) {
+	for t.frames > 0 && len(i.waiting) > 0 {
+		f := i.waiting[0]
+		part := f.waiting
+		if t.frames < part.frames {
+			part = t
+		}
+		f.waiting, t = f.waiting.less(part), t.less(part)
+		f.counters.Waiting -= part.frames
+		become(f, part)
+		if f.waiting.frames == 0 {
+			i.waiting[0] = nil
+			i.waiting = i.waiting[1:]
+		}
+	}
+}
+
+func (f *streamFeed) wrote(t tally) {
+	f.counters.Written += t.frames
+	f.counters.Bytes += t.bytes
+}
+
+func (f *streamFeed) dropped(t tally) { f.counters.Dropped += t.frames }
