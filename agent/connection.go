@@ -100,6 +100,9 @@ func (c *connection) serve(ctx context.Context) error {
 			return c.unreadable(h, err)
 		}
 		c.log.Debug("request", zap.Stringer("type", h.Type), zap.Uint32("payload", h.PayloadLen))
+		if rpcap.EndsBeforeInstruction(h.Type, payload) {
+			payload = c.wire.TakeInstruction(payload, time.Now().Add(instructionTimeout))
+		}
 		if err := c.handle(ctx, h, payload); err != nil {
 			return err
 		}

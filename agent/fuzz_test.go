@@ -31,6 +31,9 @@ func FuzzSession(f *testing.F) {
 			f.Add(withInterface(b, filepath.Base(file)))
 		}
 	}
+	for _, follower := range [][]byte{nil, rpcap.AppendEmpty(nil, rpcap.TypeClose), {0, 6}} {
+		f.Add(append(withoutFilter(filepath.Base(file)), follower...))
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		synctest.Test(t, func(t *testing.T) {
 			r := newRig(t, file, func(o *Options) { o.DryRun = true })
@@ -47,6 +50,11 @@ func FuzzSession(f *testing.F) {
 			}
 		})
 	})
+}
+
+// noFilter tells whether b begins with the instruction of "no filter".
+func noFilter(b []byte) bool {
+	return len(b) >= 8 && string(b[:4]) == "\x00\x06\x00\x00" && string(b[4:8]) != "\x00\x00\x00\x00"
 }
 
 // withInterface replaces the interface of OPEN requests, so that recordings capture here.
@@ -115,7 +123,11 @@ func checkAnswers(t *testing.T, requests []byte, answers []rpcap.Header) {
 		if h.Version != rpcap.Version || h.Type != rpcap.TypeError {
 			next(h)
 		}
-		requests = requests[n+int(h.PayloadLen):]
+		end := n + int(h.PayloadLen)
+		if rpcap.EndsBeforeInstruction(h.Type, requests[n:end]) && noFilter(requests[end:]) {
+			end += 8
+		}
+		requests = requests[end:]
 	}
 	if len(answers) != 0 {
 		t.Errorf("%d answers to nothing", len(answers))

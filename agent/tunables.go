@@ -29,6 +29,9 @@ const (
 	// messageTimeout is how long a message may take once its first byte is here.
 	// There is no limit before it: a sensor may think for as long as it likes.
 	messageTimeout = 30 * time.Second
+	// instructionTimeout is how long the instruction may take that libpcap's client
+	// sends behind a filter (rpcap.EndsBeforeInstruction). It comes with the message.
+	instructionTimeout = 2 * time.Second
 	// writeTimeout bounds the answer to a peer that does not read.
 	writeTimeout = 30 * time.Second
 	// partingTimeout is what remains for the answer to the last request when the agent

@@ -179,6 +179,33 @@ func FuzzConn(f *testing.F) {
 	})
 }
 
+// FuzzTakeInstruction: either the payload grows by the next 8 bytes, which are a
+// "return k" and no CLOSE, or the stream is as it was.
+func FuzzTakeInstruction(f *testing.F) {
+	_, instruction := withoutFilter()
+	for n := range len(instruction) + 1 {
+		f.Add(instruction[:n])
+	}
+	f.Add(AppendEmpty(nil, TypeClose))
+	f.Fuzz(func(t *testing.T, behind []byte) {
+		request, _ := withoutFilter()
+		c := NewConn(recorded{bytes.NewReader(append(request, behind...))}, MaxRequestPayload)
+		_, payload, err := c.ReadMessage(never)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := c.TakeInstruction(payload, never)
+		rest, err := io.ReadAll(c.r)
+		if err != nil || !bytes.Equal(append(bytes.Clone(got[20:]), rest...), behind) {
+			t.Fatalf("% x became % x and % x: %v", behind, got[20:], rest, err)
+		}
+		taken := len(behind) >= 8 && bytes.HasPrefix(behind, []byte{0, 6, 0, 0}) && !bytes.Equal(behind[4:8], make([]byte, 4))
+		if taken != (len(got) == 28) {
+			t.Fatalf("% x: taken %v, want %v", behind, !taken, taken)
+		}
+	})
+}
+
 // recorded is a connection that gives what was recorded and ends.
 type recorded struct{ io.Reader }
 
