@@ -2,14 +2,13 @@ package agent
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 )
 
 // connect resolves the sensor, keeps its addresses out of every capture, and
-// dials them in turn.
+// dials them.
 func (x *session) connect(ctx context.Context) (net.Conn, error) {
 	addrs, err := x.resolve(ctx)
 	if err != nil {
@@ -17,25 +16,12 @@ func (x *session) connect(ctx context.Context) (net.Conn, error) {
 	}
 	x.agent.exclusions.set(x, ownTraffic{addrs: addrs, control: x.target.Port})
 
-	dialer := net.Dialer{
-		Timeout: dialTimeout,
-		Control: setUserTimeout,
-		KeepAliveConfig: net.KeepAliveConfig{
-			Enable: true, Idle: keepAliveIdle, Interval: keepAliveInterval, Count: keepAliveCount,
-		},
+	conn, addr, err := race(ctx, dialOrder(addrs, x.lastGood), x.dialSensor)
+	if err != nil {
+		return nil, fmt.Errorf("dial sensor %s: %w", x.target.Host, err)
 	}
-	var failures []error
-	for _, a := range addrs {
-		conn, err := dialer.DialContext(ctx, "tcp", netip.AddrPortFrom(a, x.target.Port).String())
-		if err == nil {
-			return conn, nil
-		}
-		failures = append(failures, err)
-		if ctx.Err() != nil {
-			break
-		}
-	}
-	return nil, fmt.Errorf("dial sensor %s: %w", x.target.Host, errors.Join(failures...))
+	x.lastGood = addr
+	return conn, nil
 }
 
 // resolve looks the sensor up at each attempt: a name may have moved.
@@ -55,6 +41,9 @@ func (x *session) resolve(ctx context.Context) ([]netip.Addr, error) {
 	addrs, err := net.DefaultResolver.LookupNetIP(ctx, network, x.target.Host)
 	if err != nil {
 		return nil, fmt.Errorf("resolve sensor %s: %w", x.target.Host, err)
+	}
+	if len(addrs) == 0 {
+		return nil, fmt.Errorf("resolve sensor %s: no address", x.target.Host)
 	}
 	for i := range addrs {
 		addrs[i] = addrs[i].Unmap()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -34,6 +35,7 @@ type session struct {
 	// What the states hand to each other; only the session goroutine touches it.
 	preselected string
 	conn        net.Conn
+	lastGood    netip.Addr // of the sensor, connected to last
 	reason      error
 	delay       time.Duration // overrides the back-off when not zero
 

@@ -167,14 +167,18 @@ func (s *Supervisor) watchInterfaces(ctx context.Context) {
 	if s.opts.ReadFile != "" {
 		return
 	}
-	err := iface.Watch(ctx, func() {
+	said := ""
+	iface.Watch(ctx, func() {
 		for _, x := range s.snapshot() {
 			x.interfacesChanged()
 		}
+	}, func(err error) {
+		log := s.log.Debug
+		if text := err.Error(); text != said {
+			log, said = s.log.Warn, text
+		}
+		log("interfaces are not watched for a moment, trying again: a change may be seen seconds late", zap.Error(err))
 	})
-	if err != nil && ctx.Err() == nil {
-		s.log.Warn("interfaces are not watched: changes are seen at the next connection", zap.Error(err))
-	}
 }
 
 func (s *Supervisor) snapshot() []*session {

@@ -6,6 +6,9 @@ const (
 	// dialTimeout bounds one attempt to connect to one address of a sensor. A SYN
 	// that nobody answers would otherwise hold the session for two minutes.
 	dialTimeout = 10 * time.Second
+	// attemptDelay is how long an attempt has to itself before the next address is tried
+	// beside it: RFC 8305, section 5.
+	attemptDelay = 250 * time.Millisecond
 	// resolveTimeout bounds the name lookup before each attempt.
 	resolveTimeout = 10 * time.Second
 

@@ -3,13 +3,15 @@ package iface
 import (
 	"net"
 	"net/netip"
+	"slices"
 )
 
 // Interface is one network interface as it was when it was listed.
 type Interface struct {
 	Index       int
 	Name        string
-	Description string // the interface's alias on Linux, else empty
+	AltNames    []string // other names of the same interface (ip link property, Linux)
+	Description string   // the interface's alias on Linux, else empty
 	Flags       Flags
 	MTU         int // bytes, without the link-layer header
 
@@ -43,6 +45,12 @@ func (a Address) Netmask() netip.Addr {
 	copy(mask[:], net.CIDRMask(a.Prefix, a.Addr.BitLen()))
 	m, _ := netip.AddrFromSlice(mask[:n])
 	return m
+}
+
+// Named tells whether the interface has the name, as its own or as an alternative one.
+// The system sees to it that no two interfaces share any name.
+func (i *Interface) Named(name string) bool {
+	return i.Name == name || slices.Contains(i.AltNames, name)
 }
 
 // Contains tells whether one of the interface's addresses lies in the network.

@@ -40,11 +40,15 @@ func parseLink(m []byte) (Interface, error) {
 		Flags:        linkFlags(info.Flags),
 	}
 	for _, a := range attrs {
-		switch a.Attr.Type {
+		switch a.Attr.Type & nl.NLA_TYPE_MASK {
 		case unix.IFLA_IFNAME:
 			i.Name = text(a.Value)
 		case unix.IFLA_IFALIAS:
 			i.Description = printable.Text(text(a.Value))
+		case unix.IFLA_PROP_LIST:
+			if i.AltNames, err = parseAltNames(a.Value); err != nil {
+				return Interface{}, err
+			}
 		case unix.IFLA_MTU:
 			if len(a.Value) >= 4 {
 				i.MTU = int(binary.NativeEndian.Uint32(a.Value))
@@ -58,6 +62,20 @@ func parseLink(m []byte) (Interface, error) {
 		}
 	}
 	return i, nil
+}
+
+// parseAltNames reads the properties of a link, of which the alternative names are one.
+func parseAltNames(properties []byte) (names []string, err error) {
+	attrs, err := nl.ParseRouteAttr(properties)
+	if err != nil {
+		return nil, fmt.Errorf("read properties of a link: %w", err)
+	}
+	for _, a := range attrs {
+		if a.Attr.Type&nl.NLA_TYPE_MASK == unix.IFLA_ALT_IFNAME {
+			names = append(names, text(a.Value))
+		}
+	}
+	return names, nil
 }
 
 func linkFlags(iff uint32) Flags {

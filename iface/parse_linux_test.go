@@ -3,6 +3,7 @@ package iface
 import (
 	"encoding/binary"
 	"net/netip"
+	"slices"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -34,12 +35,17 @@ func TestParseLink(t *testing.T) {
 	m = attribute(m, unix.IFLA_MTU, binary.NativeEndian.AppendUint32(nil, 9001))
 	m = attribute(m, unix.IFLA_ADDRESS, []byte{2, 0, 0, 0, 0, 7})
 	m = attribute(m, unix.IFLA_BROADCAST, []byte{255, 255, 255, 255, 255, 255})
+	alt := attribute(attribute(nil, unix.IFLA_ALT_IFNAME, []byte("enp7s0\x00")), unix.IFLA_ALT_IFNAME, []byte("enx020000000007\x00"))
+	m = attribute(m, unix.IFLA_PROP_LIST|unix.NLA_F_NESTED, alt)
 	i, err := parseLink(m)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if i.Index != 7 || i.Name != "eth7" || i.Description != "up?link ?" || i.MTU != 9001 || i.ARPType != 1 {
 		t.Errorf("%+v", i)
+	}
+	if !slices.Equal(i.AltNames, []string{"enp7s0", "enx020000000007"}) || !i.Named("enp7s0") || !i.Named("eth7") || i.Named("eth") {
+		t.Errorf("alternative names %q", i.AltNames)
 	}
 	if !i.Broadcast || i.PointToPoint || i.Flags != Up|Running {
 		t.Errorf("broadcast %v, point to point %v, flags %v", i.Broadcast, i.PointToPoint, i.Flags)

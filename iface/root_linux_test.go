@@ -176,7 +176,10 @@ func TestRootWatch(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() {
-		done <- n.Do(func() error { return Watch(ctx, func() { calls <- struct{}{} }) })
+		done <- n.Do(func() error {
+			Watch(ctx, func() { calls <- struct{}{} }, func(err error) { t.Error(err) })
+			return nil
+		})
 	}()
 	for _, step := range []struct {
 		what string

@@ -5,7 +5,7 @@ import "net/netip"
 // Selector says which interface a line of the configuration means. The zero
 // value means any. Name and Net given together must both match.
 type Selector struct {
-	Name string       // exact, case-sensitive
+	Name string       // exact, case-sensitive; alternative names count
 	Net  netip.Prefix // one of the interface's addresses lies in it
 }
 
@@ -35,7 +35,7 @@ func (s Selector) String() string {
 // Matches tells whether the selector means this interface. Any address counts,
 // secondary ones too, whatever state the interface is in.
 func (s Selector) Matches(i *Interface) bool {
-	if s.Name != "" && s.Name != i.Name {
+	if s.Name != "" && !i.Named(s.Name) {
 		return false
 	}
 	return !s.Net.IsValid() || i.Contains(s.Net)

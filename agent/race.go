@@ -1,0 +1,114 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// dialFunc connects to one address.
+type dialFunc func(context.Context, netip.Addr) (net.Conn, error)
+
+// race connects to the first of the addresses that answers (RFC 8305): each attempt
+// begins attemptDelay after the one before, or as soon as that one has failed, and the
+// earlier ones go on. So addresses that are dead do not hold the session up. All of them
+// are given up when one has won.
+func race(ctx context.Context, addrs []netip.Addr, dial dialFunc) (net.Conn, netip.Addr, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	type result struct {
+		addr netip.Addr
+		conn net.Conn
+		err  error
+	}
+	results := make(chan result)
+	started, running := 0, 0
+	start := func() {
+		a := addrs[started]
+		started++
+		running++
+		go func() {
+			conn, err := dial(ctx, a)
+			results <- result{a, conn, err}
+		}()
+	}
+	// Every attempt is waited for, so that none outlives the race; they end when ctx does.
+	defer func() {
+		cancel()
+		for ; running > 0; running-- {
+			if r := <-results; r.conn != nil {
+				r.conn.Close()
+			}
+		}
+	}()
+	var failures []error
+	next := time.NewTimer(0)
+	defer next.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil, netip.Addr{}, errors.Join(append(failures, ctx.Err())...)
+		case <-next.C:
+			if started < len(addrs) {
+				start()
+				next.Reset(attemptDelay)
+			}
+		case r := <-results:
+			running--
+			if r.err == nil {
+				return r.conn, r.addr, nil
+			}
+			failures = append(failures, r.err)
+			switch {
+			case started < len(addrs):
+				next.Reset(0)
+			case running == 0:
+				return nil, netip.Addr{}, errors.Join(failures...)
+			}
+		}
+	}
+}
+
+// dialOrder puts the address that was last connected to first and alternates between
+// the families of the others, beginning with that of the resolver's first choice.
+func dialOrder(addrs []netip.Addr, lastGood netip.Addr) []netip.Addr {
+	if len(addrs) == 0 {
+		return nil
+	}
+	var first, second []netip.Addr
+	for _, a := range addrs {
+		if a.Is4() == addrs[0].Is4() {
+			first = append(first, a)
+		} else {
+			second = append(second, a)
+		}
+	}
+	order := make([]netip.Addr, 0, len(addrs))
+	for len(first)+len(second) > 0 {
+		if len(first) > 0 {
+			order, first = append(order, first[0]), first[1:]
+		}
+		if len(second) > 0 {
+			order, second = append(order, second[0]), second[1:]
+		}
+	}
+	if i := slices.Index(order, lastGood); i > 0 {
+		order = slices.Insert(slices.Delete(order, i, i+1), 0, lastGood)
+	}
+	return order
+}
+
+// dialSensor connects to one address of the sensor.
+func (x *session) dialSensor(ctx context.Context, a netip.Addr) (net.Conn, error) {
+	d := net.Dialer{
+		Timeout: dialTimeout,
+		Control: setUserTimeout,
+		KeepAliveConfig: net.KeepAliveConfig{
+			Enable: true, Idle: keepAliveIdle, Interval: keepAliveInterval, Count: keepAliveCount,
+		},
+	}
+	return d.DialContext(ctx, "tcp", netip.AddrPortFrom(a, x.target.Port).String())
+}
