@@ -23,44 +23,30 @@ func (c *connection) findInterfaces() error {
 	if len(list) == 0 {
 		return c.refuse(rpcap.CodeNoInterface, "no interface found")
 	}
+	chosen := false
 	if name := c.session.preselected; name != "" {
 		if i := slices.IndexFunc(list, func(n iface.Interface) bool { return n.Name == name }); i >= 0 {
-			chosen := list[i]
-			chosen.Description = rpcap.MarkPreselected(chosen.Description)
-			list = slices.Insert(slices.Delete(list, i, i+1), 0, chosen)
+			first := list[i]
+			list = slices.Insert(slices.Delete(list, i, i+1), 0, first)
+			chosen = true
 		}
 	}
 	wire := make([]rpcap.Interface, len(list))
 	for i := range list {
-		wire[i] = wireInterface(&list[i])
+		wire[i] = wireInterface(&list[i], chosen && i == 0)
 	}
-	msg := rpcap.NewInterfaceList(wire...)
-	for size := 0; len(msg.Append(nil)) > rpcap.HeaderLen+rpcap.MaxReplyPayload; size++ {
-		if size == 0 && c.session.once("interface list is too long") { // sensors ask again and again
-			c.log.Warn("interface list is too long for one message: addresses of the last interfaces are left out", zap.Int("interfaces", len(wire)))
-		}
-		wire = shorten(wire)
-		msg = rpcap.NewInterfaceList(wire...)
+	wire, left := fit(wire, chosen, rpcap.MaxReplyPayload)
+	if left != (rpcap.LeftOut{}) && c.session.once("interface list is too long") { // sensors ask again and again
+		c.log.Warn("interface list is too long for one message: name the interface in the ActiveClient line if the sensor does not find it",
+			zap.Int("interfaces", len(list)), zap.Stringer("left_out", left))
 	}
-	return c.write(msg.Append(c.out[:0]))
+	return c.write(rpcap.NewInterfaceList(wire...).Append(c.out[:0]))
 }
 
-// shorten takes the last interface that still has addresses and halves them; when
-// none has any it drops the last interface.
-func shorten(list []rpcap.Interface) []rpcap.Interface {
-	for i := len(list) - 1; i >= 0; i-- {
-		if n := len(list[i].Addresses); n > 0 {
-			list[i].Addresses = list[i].Addresses[:n/2]
-			return list
-		}
-	}
-	return list[:len(list)-1]
-}
-
-func wireInterface(i *iface.Interface) rpcap.Interface {
+func wireInterface(i *iface.Interface, preselected bool) rpcap.Interface {
 	w := rpcap.Interface{
 		Name:        i.Name,
-		Description: i.Description,
+		Description: rpcap.Description{Text: i.Description, AltNames: i.AltNames, Preselected: preselected}.String(),
 		Flags:       rpcap.InterfaceFlags(i.Flags),
 	}
 	if len(i.HardwareAddr) == 6 {
