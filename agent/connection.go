@@ -16,7 +16,6 @@ import (
 
 var (
 	errClosedBySensor = errors.New("closed by the sensor")
-	errInterfaceMoved = errors.New("the preselected address moved to another interface")
 )
 
 // connection is one control connection: what the sensor has said on it so far.
@@ -50,14 +49,8 @@ func (x *session) serveConnection(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	x.mu.Lock()
-	x.moved = func() { cancel(errInterfaceMoved) }
-	x.mu.Unlock()
-	defer func() {
-		x.mu.Lock()
-		x.moved = nil
-		x.mu.Unlock()
-	}()
+	x.setHangUp(cancel)
+	defer x.setHangUp(nil)
 	// The reader has no deadline of its own; shutting the read side down is what
 	// ends it for good, while answers and buffered frames can still leave. A sensor
 	// that does not take the answer, or never stops asking, gets no more time.
@@ -103,6 +96,7 @@ func (c *connection) serve(ctx context.Context) error {
 		if rpcap.EndsBeforeInstruction(h.Type, payload) {
 			payload = c.wire.TakeInstruction(payload, time.Now().Add(instructionTimeout))
 		}
+		c.session.requested()
 		if err := c.handle(ctx, h, payload); err != nil {
 			return err
 		}

@@ -37,6 +37,19 @@ func (i *interfaces) list() ([]iface.Interface, error) {
 	return iface.List()
 }
 
+// named finds the interface that has a name, or alternative name; false if none has.
+func (i *interfaces) named(name string) (iface.Interface, bool, error) {
+	list, err := i.list()
+	if err != nil {
+		return iface.Interface{}, false, fmt.Errorf("list interfaces: %w", err)
+	}
+	n, found := iface.Selector{Name: name}.First(list)
+	if !found {
+		return iface.Interface{}, false, nil
+	}
+	return list[n], true, nil
+}
+
 // linkType opens the interface for a moment, as OPEN asks for.
 func (i *interfaces) linkType(name string) (uint32, error) {
 	if i.file == "" {

@@ -15,14 +15,23 @@ func (c *connection) open(payload []byte) error {
 	if req.Name == "" {
 		return c.refuse(rpcap.CodeOpen, "no interface named")
 	}
-	if p := c.session.preselected; p != "" && req.Name != p {
-		return c.refuse(rpcap.CodeOpen, "interface %q is not the preselected one (%s)", req.Name, p)
-	}
-	linkType, err := c.session.agent.ifaces.linkType(req.Name)
+	name := req.Name
+	found, ok, err := c.session.agent.ifaces.named(name)
 	if err != nil {
 		return c.refuse(rpcap.CodeOpen, "%v", err)
 	}
-	c.opened = req.Name
+	if ok {
+		name = found.Name
+	}
+	if p := c.session.preselected; p != "" && name != p {
+		return c.refuse(rpcap.CodeOpen, "interface %q is not the preselected one (%s)", req.Name, p)
+	}
+	linkType, err := c.session.agent.ifaces.linkType(name)
+	if err != nil {
+		return c.refuse(rpcap.CodeOpen, "%v", err)
+	}
+	c.opened = name
+	c.session.follow(name, found.Index)
 	return c.write(rpcap.OpenReply{LinkType: linkType}.Append(c.out[:0]))
 }
 

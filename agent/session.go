@@ -42,8 +42,11 @@ type session struct {
 	mu         sync.Mutex
 	status     SessionStatus
 	complaints complaints
-	live       *capturing // the running capture, for its numbers
-	moved      func()     // ends the connection because the preselected interface moved
+	live       *capturing  // the running capture, for its numbers
+	hangUp     func(error) // ends the connection; nil when there is none
+	connection uint64      // counts them
+	followed   followed
+	redial     redial
 }
 
 // state is one state of a session: it does the work of the state and returns the
@@ -115,18 +118,20 @@ func (x *session) run(ctx context.Context) {
 // to another one, so there is nothing to say to the sensor yet.
 func (x *session) waitInterface(ctx context.Context) state {
 	x.preselected = ""
+	x.follow("", 0)
 	if x.target.Select.IsZero() {
 		return x.dial
 	}
 	for said := false; ; {
-		name, err := x.choose()
+		list, err := x.agent.ifaces.list()
 		if err != nil {
-			x.complain("cannot look for the interface of this line", err)
-		} else if name != "" {
-			x.preselected = name
+			x.complain("cannot look for the interface of this line", fmt.Errorf("list interfaces: %w", err))
+		} else if i, ok := x.target.Select.First(list); ok {
+			x.preselected = list[i].Name
 			x.mu.Lock()
-			x.status.Preselected = name
+			x.status.Preselected = list[i].Name
 			x.mu.Unlock()
+			x.follow(list[i].Name, list[i].Index)
 			return x.dial
 		}
 		x.setState(StateWaiting, "for "+x.target.Select.String())
@@ -140,33 +145,6 @@ func (x *session) waitInterface(ctx context.Context) state {
 		case <-x.changed:
 		case <-time.After(backoffMax): // in case a change went unseen
 		}
-	}
-}
-
-// choose returns the interface that the line selects now, "" when there is none.
-func (x *session) choose() (string, error) {
-	list, err := x.agent.ifaces.list()
-	if err != nil {
-		return "", fmt.Errorf("list interfaces: %w", err)
-	}
-	if i, ok := x.target.Select.First(list); ok {
-		return list[i].Name, nil
-	}
-	return "", nil
-}
-
-// interfacesChanged is called by the watcher: it wakes a waiting session and ends
-// a connection whose preselected address now lives on another interface.
-func (x *session) interfacesChanged() {
-	signal(x.changed)
-	x.mu.Lock()
-	now, moved := x.status.Preselected, x.moved
-	x.mu.Unlock()
-	if moved == nil || !x.target.Select.Net.IsValid() {
-		return
-	}
-	if name, err := x.choose(); err == nil && name != "" && name != now {
-		moved()
 	}
 }
 
@@ -211,8 +189,10 @@ func (x *session) serve(ctx context.Context) state {
 		return x.stopped
 	case errors.Is(err, errClosedBySensor):
 		x.delay = closedPause
-	case errors.Is(err, errInterfaceMoved):
-		x.log.Info("preselected interface moved, dialling again", zap.Stringer("select", x.target.Select))
+	case errors.As(err, new(interfaceChange)):
+		if x.once(err.Error()) {
+			x.log.Info("dialling again", zap.Error(err))
+		}
 		return x.waitInterface
 	}
 	return x.wait

@@ -168,9 +168,17 @@ func (s *Supervisor) watchInterfaces(ctx context.Context) {
 		return
 	}
 	said := ""
+	var before []iface.Interface
 	iface.Watch(ctx, func() {
+		now, err := s.ifaces.list()
+		if err != nil {
+			s.log.Debug("list interfaces after a change", zap.Error(err))
+			return // a session that needs the list says so
+		}
+		up := cameUp(before, now)
+		before = now
 		for _, x := range s.snapshot() {
-			x.interfacesChanged()
+			x.interfacesChanged(now, up)
 		}
 	}, func(err error) {
 		log := s.log.Debug

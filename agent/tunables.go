@@ -22,6 +22,12 @@ const (
 	// closedPause is the pause after a CLOSE by the sensor with OnClose = reconnect.
 	closedPause = 30 * time.Second
 
+	// heldIdle is after how long without a request a sensor counts as holding a session
+	// that has no capture, and upPause how often at most such a session is dialled anew
+	// because an interface has come up.
+	heldIdle = 500 * time.Millisecond
+	upPause  = 3 * time.Second
+
 	// keepAliveIdle, keepAliveInterval and keepAliveCount find a sensor that vanished
 	// without a FIN within about 20 s; userTimeout does so while replies are unacknowledged.
 	keepAliveIdle     = 10 * time.Second

@@ -85,6 +85,10 @@ func (s *session) list(ctx context.Context) (state, error) {
 	if s.chosen, err = choose(s.rules, list); err != nil {
 		return s.hold(s.list, retryInterval, err, true), nil
 	}
+	if note := cutNote(list); note != "" && !s.chosen.preselected && s.chosen.rule.literal() == "" {
+		s.failed(fmt.Errorf("chosen: interface %s%s", printable.Line(s.chosen.name, 64), note))
+		s.log.Info("interface chosen from a list that was cut", zap.String("interface", s.chosen.name), zap.Stringer("missing", list.LeftOut()))
+	}
 	return s.open, nil
 }
 

@@ -53,10 +53,23 @@ func (r *Rule) wants(i *rpcap.Interface) bool {
 	if i.Name == "" || len(i.Name) > maxName || strings.Contains(i.Name, "://") || pseudoDevice(i.Name) && !r.names(i.Name) {
 		return false
 	}
-	if len(r.Interfaces) > 0 && !r.names(i.Name) && !matchesAny(r.Interfaces, i.Name) {
+	if len(r.Interfaces) > 0 && !r.wantsName(i) {
 		return false
 	}
 	return len(r.Addresses) == 0 || hasAddress(i, r.Addresses)
+}
+
+// wantsName reports whether the rule takes one of the interface's names. Our agents tell alternative ones, too.
+func (r *Rule) wantsName(i *rpcap.Interface) bool {
+	if r.names(i.Name) || matchesAny(r.Interfaces, i.Name) {
+		return true
+	}
+	for _, n := range rpcap.ParseDescription(i.Description).AltNames {
+		if r.names(n) || matchesAny(r.Interfaces, n) {
+			return true
+		}
+	}
+	return false
 }
 
 func matchesAny(globs []string, name string) bool {
@@ -109,6 +122,7 @@ type choice struct {
 	name        string
 	description string
 	down        bool // by the flags of the list
+	preselected bool // by the agent: there was no other choice
 }
 
 // choose takes the first rule, in order, that wants an interface of the list. With a preselected interface only that
@@ -136,7 +150,7 @@ func choose(rules []*Rule, list rpcap.InterfaceList) (choice, error) {
 			if best[k].rule != nil && rank[k] <= level || !r.wants(&i) {
 				continue
 			}
-			best[k] = choice{rule: r, name: i.Name, description: describe(&i), down: flagged && i.Flags&rpcap.InterfaceUp == 0}
+			best[k] = choice{rule: r, name: i.Name, description: describe(&i), down: flagged && i.Flags&rpcap.InterfaceUp == 0, preselected: preselected != ""}
 			rank[k] = level
 		}
 	}
@@ -158,9 +172,9 @@ func interfaceRank(f rpcap.InterfaceFlags, flagged bool) int {
 	return 0
 }
 
-// describe is the description without the preselected mark, cut to what a file needs.
+// describe is the text of the description without what the agent adds to it, cut to what a file needs.
 func describe(i *rpcap.Interface) string {
-	d := strings.TrimSuffix(strings.TrimSuffix(i.Description, rpcap.PreselectedMark), " ")
+	d := rpcap.ParseDescription(i.Description).Text
 	if len(d) > 200 {
 		d = d[:200]
 	}
@@ -189,8 +203,17 @@ func refusal(rules []*Rule, list rpcap.InterfaceList, preselected string) error 
 		}
 		have = append(have, printable.Line(i.Name, 24))
 	}
-	return caused(CauseNoInterface, "no interface of the agent (%s) is allowed by a rule of this port (%s)",
-		strings.Join(have, ", "), strings.Join(want, "; "))
+	return caused(CauseNoInterface, "no interface of the agent (%s) is allowed by a rule of this port (%s)%s",
+		strings.Join(have, ", "), strings.Join(want, "; "), cutNote(list))
+}
+
+// cutNote says that an agent's list is not all that it has, "" if it is.
+func cutNote(list rpcap.InterfaceList) string {
+	left := list.LeftOut()
+	if left == (rpcap.LeftOut{}) {
+		return ""
+	}
+	return fmt.Sprintf("; its list is too long and lacks %v: name the interface in its ActiveClient line", left)
 }
 
 // wish describes in a few words which interfaces a rule takes.

@@ -18,7 +18,19 @@ func loopback() rpcap.Interface {
 }
 
 func preselected(i rpcap.Interface) rpcap.Interface {
-	i.Description = rpcap.MarkPreselected(i.Description)
+	d := rpcap.ParseDescription(i.Description)
+	d.Preselected = true
+	i.Description = d.String()
+	return i
+}
+
+func also(i rpcap.Interface, names ...string) rpcap.Interface {
+	i.Description = rpcap.Description{AltNames: names}.String()
+	return i
+}
+
+func lacks(i rpcap.Interface) rpcap.Interface {
+	i.Description = rpcap.Description{LeftOut: rpcap.LeftOut{Interfaces: 3, Addresses: 17}}.String()
 	return i
 }
 
@@ -54,6 +66,10 @@ func TestChoose(t *testing.T) {
 		{"name and address must both match", []*Rule{{Name: "both", Interfaces: []string{"eth*"}, Addresses: prefixes("192.168.4.0/24")}}, list(eth0, eth1), "both eth1"},
 		{"name and address of different interfaces", []*Rule{{Name: "both", Interfaces: []string{"eth0"}, Addresses: prefixes("192.168.4.0/24")}}, list(eth0, eth1), "!no interface"},
 		{"glob", []*Rule{{Name: "g", Interfaces: []string{"wl*", "e?h1"}}}, list(eth0, eth1), "g eth1"},
+		{"alternative name", []*Rule{{Name: "a", Interfaces: []string{"enp9*"}}}, list(eth0, also(eth1, "x1", "enp9s0")), "a eth1"},
+		{"alternative name, literally", []*Rule{{Name: "a", Interfaces: []string{"x1"}}}, list(eth0, preselected(also(eth1, "x1"))), "a eth1"},
+		{"a list that was cut", []*Rule{byAddr}, list(lacks(eth0)), "!no interface of the agent (eth0) is allowed by a rule of this port (addr wants an address in " +
+			"192.168.4.0/24); its list is too long and lacks 3 interfaces, 17 addresses"},
 		{"first rule that matches", []*Rule{byName, all}, list(eth0), "all eth0"},
 		{"file order wins over list order", []*Rule{byAddr, all}, list(eth0, eth1), "addr eth1"},
 		{"up before down", []*Rule{all}, list(down(eth0), eth1), "all eth1"},

@@ -11,6 +11,7 @@ import (
 
 	"rpcapd/config"
 	"rpcapd/iface"
+	"rpcapd/printable"
 )
 
 func (a *app) interfacesCommand() *cobra.Command {
@@ -79,9 +80,12 @@ func printInterfaces(w io.Writer, list []iface.Interface, targets []config.Targe
 }
 
 func printInterface(w io.Writer, i *iface.Interface) {
-	fmt.Fprintf(w, "%s\n", i.Name)
+	fmt.Fprintf(w, "%s\n", printable.Text(i.Name)) // any program with the right to may have named it
 	if i.Description != "" {
 		row(w, "description", i.Description)
+	}
+	if len(i.AltNames) > 0 {
+		row(w, "also named", printable.Text(strings.Join(i.AltNames, ", ")))
 	}
 	row(w, "state", i.Flags.String())
 	link := fmt.Sprintf("MTU %d", i.MTU)

@@ -1,0 +1,71 @@
+package agent
+
+import (
+	"fmt"
+	"slices"
+
+	"rpcapd/iface"
+)
+
+// interfaceChange is why a session ends and dials again at once: an interface is no
+// longer what the sensor was told.
+type interfaceChange struct{ why string }
+
+func (e interfaceChange) Error() string { return e.why }
+
+// followed is the interface that a session stands on: that of its line, or the one that
+// the sensor has opened.
+type followed struct {
+	name  string
+	index int // 0: unknown
+}
+
+func (x *session) follow(name string, index int) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.followed = followed{name, index}
+}
+
+// interfacesChanged is called by the watcher with the interfaces that there are now and
+// the names of those that have just come up (cameUp). It wakes a waiting session and ends a
+// connection that no longer stands on what it should.
+func (x *session) interfacesChanged(now []iface.Interface, up []string) {
+	signal(x.changed)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.hangUp == nil {
+		return
+	}
+	if why := x.change(now); why != "" {
+		x.hangUp(interfaceChange{why})
+		return
+	}
+	x.redialForUp(up)
+}
+
+// change tells why the interface followed is no longer the right one, "" if it is. mu is held.
+//
+// A name is a name: a device that was renamed is let go, and the one that has the name
+// now is taken. One that was deleted is waited for by the capture itself.
+func (x *session) change(now []iface.Interface) string {
+	f := &x.followed
+	has := slices.IndexFunc(now, func(i iface.Interface) bool { return i.Index == f.index })
+	switch {
+	case f.name == "":
+		return ""
+	case has >= 0 && !now[has].Named(f.name):
+		return fmt.Sprintf("interface %s was renamed to %s", f.name, now[has].Name)
+	case has < 0: // deleted; the capture goes on with a new one of the same name
+		if i, found := (iface.Selector{Name: f.name}).First(now); found {
+			f.index = now[i].Index
+		}
+	}
+	sel := x.target.Select
+	if has >= 0 && sel.Name != "" && !now[has].Named(sel.Name) { // it was an alternative name
+		return fmt.Sprintf("interface %s is not named %s any more", f.name, sel.Name)
+	}
+	if i, found := sel.First(now); found && !sel.IsZero() && now[i].Name != f.name {
+		return fmt.Sprintf("%s is on interface %s now", sel, now[i].Name)
+	}
+	return ""
+}
