@@ -71,7 +71,9 @@ func playWithoutFilter(t *testing.T, file, whole, rest string, pause time.Durati
 		p, ended := r.connect()
 		p.authenticate()
 		p.open(r.file)
+		sent := make(chan struct{})
 		go func() {
+			defer close(sent)
 			pieces := []string{whole, rest}
 			if rest == "" {
 				pieces = strings.Split(whole, "")
@@ -89,6 +91,7 @@ func playWithoutFilter(t *testing.T, file, whole, rest string, pause time.Durati
 			t.Errorf("cut at %d: ended with %v, want the CLOSE", len(whole), err)
 		}
 		p.conn.Close()
+		<-sent
 	})
 }
 
