@@ -74,7 +74,10 @@ func dataFrom(t *testing.T, tcp bool) sourcePorts {
 			if err != nil {
 				t.Fatal(err)
 			}
-			go io.Copy(io.Discard, c)
+			go func() {
+				io.Copy(io.Discard, c)
+				c.Close()
+			}()
 			return uint16(c.RemoteAddr().(*net.TCPAddr).Port)
 		}}
 	}
