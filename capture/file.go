@@ -118,7 +118,7 @@ func (s *fileSource) batch() {
 		}
 		keep := len(f.Data)
 		if vm != nil {
-			if keep = vm.Run(f.Data, f.Len); keep == 0 {
+			if keep = vm.RunBytes(f.Data, f.Len); keep == 0 {
 				refused++
 				continue
 			}

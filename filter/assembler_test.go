@@ -104,7 +104,7 @@ func checkAssembled(t *testing.T, s *assembler, want uint32) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := run(code, nil, 0, VLAN{}); got != want {
+	if got := run(code, nil, 0, VLAN{}, nil); got != want {
 		t.Fatalf("returns %d, want %d: %v", got, want, raw)
 	}
 }

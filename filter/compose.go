@@ -56,11 +56,11 @@ func prepare(linkType uint32, ex Exclusion, p rpcap.Program, snaplen uint32) (Pr
 	if snaplen == 0 || snaplen > rpcap.MaxSnaplen {
 		snaplen = rpcap.MaxSnaplen
 	}
-	return Program{prefix: prefix, source: slices.Clone(p), snaplen: snaplen}, nil
+	return Program{prefix: prefix, linkType: linkType, source: slices.Clone(p), snaplen: snaplen}, nil
 }
 
 func (p Program) inUserSpace() (Program, error) {
-	v, err := newVM(p.source, p.snaplen)
+	v, err := newVM(p.linkType, p.source, p.snaplen)
 	if err != nil {
 		return Program{}, err
 	}
@@ -70,12 +70,12 @@ func (p Program) inUserSpace() (Program, error) {
 }
 
 // newVM returns the VM of a valid program.
-func newVM(p rpcap.Program, snaplen uint32) (*VM, error) {
+func newVM(linkType uint32, p rpcap.Program, snaplen uint32) (*VM, error) {
 	code, err := translate(p)
 	if err != nil {
 		return nil, fmt.Errorf("run filter program of %d instructions in user space: %w", len(p), err)
 	}
-	return &VM{code: code, snaplen: snaplen}, nil
+	return &VM{code: code, snaplen: snaplen, ethernet: linkType == linkEthernet}, nil
 }
 
 // reach is how many bytes of a frame the program can look at, at most 262,144.

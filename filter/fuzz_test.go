@@ -72,7 +72,7 @@ func FuzzVM(f *testing.F) {
 		if Validate(p) != nil {
 			return
 		}
-		v, err := newVM(p, 100)
+		v, err := newVM(linkEthernet, p, 100)
 		if err != nil {
 			return
 		}

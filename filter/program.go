@@ -19,16 +19,17 @@ type Program struct {
 	// more bytes than the snap length then, because a program may look beyond.
 	VM *VM
 
-	prefix  []bpf.RawInstruction
-	source  rpcap.Program
-	snaplen uint32
+	prefix   []bpf.RawInstruction
+	linkType uint32
+	source   rpcap.Program
+	snaplen  uint32
 }
 
 // Machine returns a VM that does all that Kernel and VM do together, for frames
 // that no kernel filters (a file), or if the kernel refuses even the prefix. The
 // error wraps ErrKernelOnly if the sensor's program cannot run in user space.
 func (p Program) Machine() (*VM, error) {
-	v, err := newVM(p.source, p.snaplen)
+	v, err := newVM(p.linkType, p.source, p.snaplen)
 	if err != nil || p.prefix == nil {
 		return v, err
 	}

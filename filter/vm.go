@@ -5,9 +5,10 @@ import "encoding/binary"
 // VM runs programs in user space as the kernel would. It is immutable: any number
 // of goroutines may use one.
 type VM struct {
-	exclude []operation // run first, nil if none; sees the bytes only
-	code    []operation
-	snaplen uint32
+	exclude  []operation // run first, nil if none; sees the bytes only
+	code     []operation
+	snaplen  uint32
+	ethernet bool // frames may have a VLAN tag
 }
 
 // VLAN is the tag that the kernel took out of a frame and gave beside it.
@@ -19,23 +20,26 @@ type VLAN struct {
 
 // Run returns how many bytes of the frame are kept, at most the snap length and
 // the length of the frame; 0 refuses it. The frame is as the kernel filters it:
-// without the tag that is put back later. wireLen is its length before cutting.
+// without the tag that is put back later; see RunBytes for frames that have it.
+// wireLen is its length before cutting.
 func (v *VM) Run(frame []byte, wireLen uint32) (keep int) {
 	return v.RunTagged(frame, wireLen, VLAN{})
 }
 
 // RunTagged is Run for a frame whose outer tag came beside it.
 func (v *VM) RunTagged(frame []byte, wireLen uint32, tag VLAN) (keep int) {
-	if v.exclude != nil && run(v.exclude, frame, uint32(len(frame)), tag) == 0 {
+	if v.exclude != nil && run(v.exclude, frame, uint32(len(frame)), tag, nil) == 0 {
 		return 0
 	}
-	n := min(run(v.code, frame, wireLen, tag), v.snaplen)
+	n := min(run(v.code, frame, wireLen, tag, nil), v.snaplen)
 	return int(min(uint64(n), uint64(len(frame))))
 }
 
 // run interprets operations made by translate. All jumps lead forward and the
-// last operation returns, so that it ends and the index stays in range.
-func run(code []operation, frame []byte, wireLen uint32, tag VLAN) uint32 {
+// last operation returns, so that it ends and the index stays in range. If there is
+// a head, it stands in for the first addresses bytes of the frame, and is three bytes
+// longer at least.
+func run(code []operation, frame []byte, wireLen uint32, tag VLAN, head []byte) uint32 {
 	var (
 		a, x uint32
 		m    [memoryWords]uint32
@@ -59,7 +63,7 @@ func run(code []operation, frame []byte, wireLen uint32, tag VLAN) uint32 {
 			if uint64(k)+4 > uint64(len(frame)) {
 				return 0
 			}
-			a = binary.BigEndian.Uint32(frame[k:])
+			a = binary.BigEndian.Uint32(at(frame, head, k))
 		case doLoadHalfIndirect:
 			k = in.k + x
 			fallthrough
@@ -67,7 +71,7 @@ func run(code []operation, frame []byte, wireLen uint32, tag VLAN) uint32 {
 			if uint64(k)+2 > uint64(len(frame)) {
 				return 0
 			}
-			a = uint32(binary.BigEndian.Uint16(frame[k:]))
+			a = uint32(binary.BigEndian.Uint16(at(frame, head, k)))
 		case doLoadByteIndirect:
 			k = in.k + x
 			fallthrough
@@ -75,12 +79,12 @@ func run(code []operation, frame []byte, wireLen uint32, tag VLAN) uint32 {
 			if uint64(k) >= uint64(len(frame)) {
 				return 0
 			}
-			a = uint32(frame[k])
+			a = uint32(at(frame, head, k)[0])
 		case doLoadHeaderLength:
 			if uint64(k) >= uint64(len(frame)) {
 				return 0
 			}
-			x = uint32(frame[k]&15) * 4
+			x = uint32(at(frame, head, k)[0]&15) * 4
 
 		case doLoad: // immediate, and X into A
 			a = k
@@ -152,4 +156,12 @@ func run(code []operation, frame []byte, wireLen uint32, tag VLAN) uint32 {
 		}
 	}
 	return 0
+}
+
+// at is the frame from k on, which is within it.
+func at(frame, head []byte, k uint32) []byte {
+	if head != nil && k < addresses {
+		return head[k:]
+	}
+	return frame[k:]
 }

@@ -13,7 +13,7 @@ func mustVM(t testing.TB, snaplen uint32, p ...rpcap.Instruction) *VM {
 	if err := Validate(p); err != nil {
 		t.Fatal(err)
 	}
-	v, err := newVM(p, snaplen)
+	v, err := newVM(linkEthernet, p, snaplen)
 	if err != nil {
 		t.Fatal(err)
 	}
