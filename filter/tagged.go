@@ -3,6 +3,7 @@ package filter
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"rpcapd/rpcap"
 )
@@ -57,4 +58,32 @@ func ByTag(tagged, untagged rpcap.Program) (rpcap.Program, error) {
 		p = append(p, rpcap.Instruction{Op: opJeqK, K: 1, Jt: 1}, rpcap.Instruction{Op: opJa, K: uint32(len(tagged))})
 	}
 	return append(append(p, tagged...), untagged...), nil
+}
+
+// TagPresent and TagField are the offsets from which a program gets the outer VLAN tag that is beside a frame: whether
+// there is one, and its 16 bits.
+const (
+	TagPresent = ancillaryVLANPresent
+	TagField   = ancillaryVLANTag
+)
+
+// DirectTagLoads returns a program of tcpdump's in which every load of the outer tag is direct, as the kernel wants it.
+// Where tcpdump does not optimise (with geneve) it has put the offset into X. The error says that there is a load of
+// another form, so that the program would refuse every frame.
+func DirectTagLoads(p rpcap.Program) (rpcap.Program, error) {
+	p = slices.Clone(p)
+	for n, in := range p {
+		if in.K != TagPresent && in.K != TagField {
+			continue
+		}
+		switch {
+		case in.Op == opLdB:
+		case in.Op == opLdImm && len(p) > n+3 && p[n+1].Op == opSt && p[n+2] == (rpcap.Instruction{Op: opLdxMem, K: p[n+1].K}) &&
+			p[n+3] == (rpcap.Instruction{Op: opLdBX}):
+			p[n+3] = rpcap.Instruction{Op: opLdB, K: in.K}
+		default:
+			return nil, fmt.Errorf("instruction %d asks for the VLAN tag in a way that the kernel does not know", n)
+		}
+	}
+	return p, nil
 }

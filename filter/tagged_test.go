@@ -177,3 +177,33 @@ func BenchmarkRunBytes(b *testing.B) {
 		})
 	}
 }
+
+// TestDirectTagLoads: what tcpdump makes of ether[0xfffff02c]&0xfff=5, with its optimiser and without.
+func TestDirectTagLoads(t *testing.T) {
+	short := rpcap.Program{op(opLdB, TagField), op(opAndK, 0xfff), {Op: opJeqK, K: 5, Jf: 1}, op(opRetK, 9), op(opRetK, 0)}
+	long := rpcap.Program{
+		op(opLdImm, TagField), op(opSt, 3), op(opLdxMem, 3), op(opLdBX, 0), op(opAndK, 0xfff), {Op: opJeqK, K: 5, Jf: 1}, op(opRetK, 9), op(opRetK, 0),
+	}
+	frame := make([]byte, 60)
+	for name, p := range map[string]rpcap.Program{"direct": short, "through X": long} {
+		before := slices.Clone(p)
+		out, err := DirectTagLoads(p)
+		if err != nil || !slices.Equal(p, before) {
+			t.Fatalf("%s: %v, the program is %v", name, err, p)
+		}
+		v := mustVM(t, all, out...)
+		if yes, no := v.RunTagged(frame, 60, VLAN{Present: true, TCI: 0x6005}), v.RunTagged(frame, 60, VLAN{Present: true, TCI: 6}); yes != 9 || no != 0 {
+			t.Errorf("%s: keeps %d and %d bytes", name, yes, no)
+		}
+	}
+	for name, p := range map[string]rpcap.Program{
+		"another way through X": {op(opLdxImm, TagPresent), op(opLdBX, 0), op(opRetA, 0)},
+		"another slot":          {op(opLdImm, TagPresent), op(opSt, 3), op(opLdxMem, 2), op(opLdBX, 0), op(opRetA, 0)},
+		"at the end":            {op(opLdImm, TagPresent), op(opRetA, 0)},
+		"a word":                {op(opLdW, TagPresent), op(opRetA, 0)},
+	} {
+		if _, err := DirectTagLoads(p); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}

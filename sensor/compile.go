@@ -1,14 +1,9 @@
 package sensor
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"os/exec"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -19,26 +14,31 @@ import (
 )
 
 const (
-	// compileTimeout bounds a run of tcpdump; name resolution inside an expression can take seconds.
-	compileTimeout = 10 * time.Second
-	// maxCompiled bounds the cache: link types come from agents.
-	maxCompiled = 1024
-	// refusedFor is how long tcpdump's refusal is remembered: a thousand agents with one rule ask at once.
-	refusedFor = 30 * time.Second
+	// compileTimeout bounds a run of tcpdump for a rule or an output, and half of it the processor's time; the rest is for
+	// names that have to be looked up, and for a busy machine.
+	compileTimeout = 20 * time.Second
+	// maxCompiled bounds the cache, in filters and in instructions (8 bytes): link types come from agents.
+	maxCompiled, maxCompiledInstructions = 1024, 1 << 20
+	// refusedFor is how long tcpdump's refusal is remembered: a thousand agents with one rule ask at once. hardFor is
+	// the same for a filter that it has worked on until it was stopped.
+	refusedFor, hardFor = 30 * time.Second, 10 * time.Minute
 	// linkEthernet is the link type a filter is checked with when the sensor starts.
 	linkEthernet = 1
 	// maxCompiling bounds the runs of tcpdump at once.
 	maxCompiling = 4
+	// maxQuoted is as much of a filter as a message has, in characters.
+	maxQuoted = 80
 )
 
 // compiler turns expressions in tcpdump syntax into programs by means of tcpdump -ddd, one per link type.
 type compiler struct {
-	tcpdump string // name or path of the program
+	tool
 
 	slots chan struct{} // one for each run of tcpdump
 
 	mu      sync.Mutex // a leaf
 	cache   map[compilerKey]rpcap.Program
+	held    int // instructions in cache
 	refused map[compilerKey]refusedFilter
 	running map[compilerKey]chan struct{} // closed when that run of tcpdump has ended; nobody else compiles the same
 }
@@ -52,23 +52,49 @@ type refusedFilter struct {
 type compilerKey struct {
 	expression string
 	linkType   uint32
+	inBytes    bool // the program is for frames with all tags in their bytes
 }
 
+// Compiler compiles the filters that others ask for, so that they cost little however many come: two runs of tcpdump at
+// once, at the lowest priority, of five seconds and 128 MiB.
+type Compiler struct{ compiler *compiler }
+
+// NewCompiler starts nothing.
+func NewCompiler() *Compiler {
+	const limit = 5 * time.Second
+	return &Compiler{compilerOf(2, tool{wall: limit, cpu: limit, memory: 128 << 20, nice: 19})}
+}
+
+// newCompiler is for filters of the sensor's own file.
 func newCompiler() *compiler {
+	return compilerOf(maxCompiling, tool{wall: compileTimeout, cpu: compileTimeout / 2, memory: 512 << 20})
+}
+
+func compilerOf(slots int, t tool) *compiler {
+	t.tcpdump = "tcpdump"
 	return &compiler{
-		tcpdump: "tcpdump", slots: make(chan struct{}, maxCompiling),
+		tool: t, slots: make(chan struct{}, slots),
 		cache: make(map[compilerKey]rpcap.Program), refused: make(map[compilerKey]refusedFilter),
 		running: make(map[compilerKey]chan struct{}),
 	}
 }
 
-// compile returns the program for frames of the given link type (a DLT number). An empty expression accepts all and
-// needs no tcpdump.
+// compile returns the program for frames of the given link type (a DLT number) as Linux filters them: the outer VLAN tag
+// of Ethernet is beside the frame. An empty expression accepts all and needs no tcpdump.
 func (c *compiler) compile(ctx context.Context, expression string, linkType uint32) (rpcap.Program, error) {
-	if strings.TrimSpace(expression) == "" {
+	return c.program(ctx, compilerKey{expression: expression, linkType: linkType})
+}
+
+// compileFor is compile for an agent's device. Windows leaves all tags in the bytes, and a program that asks for one
+// beside them would refuse every frame there.
+func (c *compiler) compileFor(ctx context.Context, expression string, linkType uint32, device string) (rpcap.Program, error) {
+	return c.program(ctx, compilerKey{expression, linkType, strings.HasPrefix(device, `\Device\`)})
+}
+
+func (c *compiler) program(ctx context.Context, key compilerKey) (rpcap.Program, error) {
+	if strings.TrimSpace(key.expression) == "" {
 		return rpcap.AcceptAll(), nil
 	}
-	key := compilerKey{expression, linkType}
 	for {
 		p, busy, err := c.known(key)
 		if p != nil || err != nil {
@@ -80,17 +106,68 @@ func (c *compiler) compile(ctx context.Context, expression string, linkType uint
 		select {
 		case <-busy:
 		case <-ctx.Done():
-			return nil, fmt.Errorf("compile filter %q: %w", expression, context.Cause(ctx))
+			return nil, about(key, context.Cause(ctx))
 		}
 	}
 	select {
 	case c.slots <- struct{}{}:
 	case <-ctx.Done():
-		return c.settle(ctx, key, nil, context.Cause(ctx))
+		return c.settle(key, nil, context.Cause(ctx), 0)
 	}
-	p, err := c.run(ctx, expression, linkType)
+	p, err := c.build(ctx, key)
 	<-c.slots
-	return c.settle(ctx, key, p, err)
+	return c.settle(key, p, err, holdsFor(ctx, err))
+}
+
+// build compiles a filter. One that asks for the outer VLAN tag of Ethernet becomes two programs: tcpdump thinks that it
+// compiles for a file, whose frames have that tag in their bytes, and where Linux filters they do not.
+func (c *compiler) build(ctx context.Context, key compilerKey) (rpcap.Program, error) {
+	if err := onlyLive(key.expression); err != nil {
+		return nil, err
+	}
+	untagged, err := c.run(ctx, key.expression, key.linkType)
+	if key.linkType != linkEthernet || key.inBytes || err != nil && !errors.Is(err, errRejectsAll) {
+		return untagged, err
+	}
+	expression, found := besideTag(key.expression)
+	if !found {
+		return untagged, err
+	}
+	tagged, taggedErr := c.run(ctx, expression, key.linkType)
+	switch {
+	case taggedErr == nil:
+		if tagged, taggedErr = filter.DirectTagLoads(tagged); taggedErr != nil {
+			taggedErr = &toolError{what: "this version of tcpdump compiles vlan in an unknown way", err: taggedErr, cure: "install another version"}
+		}
+	case errors.Is(taggedErr, errRejectsAll) && err == nil:
+		tagged, taggedErr = refuseAll, nil
+	}
+	if taggedErr != nil {
+		return nil, taggedErr
+	}
+	if err != nil {
+		untagged = refuseAll
+	}
+	p, err := filter.ByTag(tagged, untagged)
+	if err != nil {
+		return nil, &toolError{what: "it is too long", err: err, hard: true, cure: cureLong}
+	}
+	return p, nil
+}
+
+// refuseAll is the program that lets no frame pass.
+var refuseAll = rpcap.Program{{Op: 0x06}}
+
+// holdsFor is how long an error stays true. That ctx was cancelled says nothing about the filter.
+func holdsFor(ctx context.Context, err error) time.Duration {
+	failed := (*toolError)(nil)
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return 0
+	case errors.As(err, &failed) && failed.hard:
+		return hardFor
+	}
+	return refusedFor
 }
 
 // known returns what is remembered of a filter, or the channel that closes when somebody else has compiled it. Without
@@ -111,21 +188,34 @@ func (c *compiler) known(key compilerKey) (p rpcap.Program, busy <-chan struct{}
 	return nil, nil, nil
 }
 
-// settle remembers the outcome and wakes those who wait for it. That ctx has ended says nothing about the filter.
-func (c *compiler) settle(ctx context.Context, key compilerKey, p rpcap.Program, err error) (rpcap.Program, error) {
+// settle remembers the outcome, an error for a while, and wakes those who wait for it.
+func (c *compiler) settle(key compilerKey, p rpcap.Program, err error, hold time.Duration) (rpcap.Program, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	close(c.running[key])
 	delete(c.running, key)
 	if err != nil {
-		err = fmt.Errorf("compile filter %q: %w", key.expression, err)
-		if ctx.Err() == nil {
-			remember(c.refused, key, refusedFilter{err, time.Now().Add(refusedFor)})
+		err = about(key, err)
+		if hold > 0 {
+			if len(c.refused) >= maxCompiled {
+				clear(c.refused)
+			}
+			c.refused[key] = refusedFilter{err, time.Now().Add(hold)}
 		}
 		return nil, err
 	}
-	remember(c.cache, key, p)
+	if len(c.cache) >= maxCompiled || c.held+len(p) > maxCompiledInstructions {
+		clear(c.cache)
+		c.held = 0
+	}
+	c.cache[key] = p
+	c.held += len(p)
 	return p, nil
+}
+
+// about puts a filter behind what is wrong with it: it may be long, and whoever cuts the text leaves the reason.
+func about(key compilerKey, err error) error {
+	return fmt.Errorf("%w (filter %q)", err, printable.Line(key.expression, maxQuoted))
 }
 
 // forgetRefusals makes tcpdump judge anew: it may have been installed meanwhile.
@@ -135,14 +225,6 @@ func (c *compiler) forgetRefusals() {
 	clear(c.refused)
 }
 
-// remember keeps the map within maxCompiled entries.
-func remember[V any](m map[compilerKey]V, key compilerKey, v V) {
-	if len(m) >= maxCompiled {
-		clear(m)
-	}
-	m[key] = v
-}
-
 // check finds an expression that could be compiled for no link type.
 func (c *compiler) check(ctx context.Context, expression string) error {
 	_, err := c.compile(ctx, expression, linkEthernet)
@@ -150,8 +232,12 @@ func (c *compiler) check(ctx context.Context, expression string) error {
 		return err
 	}
 	for _, linkType := range usualLinkTypes {
-		if _, other := c.compile(ctx, expression, linkType); other == nil {
+		_, other := c.compile(ctx, expression, linkType)
+		if other == nil {
 			return nil
+		}
+		if failed := (*toolError)(nil); errors.As(other, &failed) {
+			return other
 		}
 	}
 	return err
@@ -159,72 +245,8 @@ func (c *compiler) check(ctx context.Context, expression string) error {
 
 // linkTypeMatters reports whether a filter that is refused for one link type may be good for another.
 func linkTypeMatters(err error) bool {
-	return !errors.Is(err, exec.ErrNotFound) && !strings.Contains(err.Error(), "syntax error")
-}
-
-// run feeds tcpdump the header of an empty capture file of that link type: that works without any privilege, for
-// every link type and with every version, where -y would look for a device.
-func (c *compiler) run(ctx context.Context, expression string, linkType uint32) (rpcap.Program, error) {
-	ctx, cancel := context.WithTimeout(ctx, compileTimeout)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, c.tcpdump, "-ddd", "-r", "-", "--", expression)
-	cmd.WaitDelay = time.Second // a wrapper may leave a child that keeps the pipes open
-	cmd.Stdin = bytes.NewReader(emptyCapture(linkType))
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		if errors.Is(err, exec.ErrNotFound) {
-			return nil, fmt.Errorf("%w; install tcpdump, or remove the filter from the rule", err)
-		}
-		if msg := lastLine(stderr.String()); msg != "" {
-			return nil, errors.New(msg)
-		}
-		return nil, fmt.Errorf("run tcpdump: %w", err)
-	}
-	return parseProgram(&stdout)
-}
-
-// emptyCapture is the 24-byte header of a pcap file.
-func emptyCapture(linkType uint32) []byte {
-	b := binary.LittleEndian.AppendUint32(nil, 0xa1b2c3d4)
-	b = binary.LittleEndian.AppendUint16(b, 2)
-	b = binary.LittleEndian.AppendUint16(b, 4)
-	b = append(b, make([]byte, 8)...)
-	b = binary.LittleEndian.AppendUint32(b, rpcap.MaxSnaplen)
-	return binary.LittleEndian.AppendUint32(b, FileLinkType(linkType))
-}
-
-// lastLine is the message of a failed tcpdump, without the program's name.
-func lastLine(s string) string {
-	lines := strings.Split(strings.TrimSpace(s), "\n")
-	return strings.TrimPrefix(lines[len(lines)-1], "tcpdump: ")
-}
-
-// parseProgram reads the output of tcpdump -ddd: the number of instructions, then "op jt jf k" on each line.
-func parseProgram(out *bytes.Buffer) (rpcap.Program, error) {
-	s := bufio.NewScanner(out)
-	if !s.Scan() {
-		return nil, errors.New("read tcpdump's output: it is empty")
-	}
-	n, err := strconv.Atoi(strings.TrimSpace(s.Text()))
-	if err != nil || n < 1 || n > rpcap.MaxInstructions {
-		return nil, fmt.Errorf("read tcpdump's output: %q is no number of instructions within 1 to %d",
-			printable.Line(s.Text(), 40), rpcap.MaxInstructions)
-	}
-	p := make(rpcap.Program, 0, n)
-	for s.Scan() {
-		var i rpcap.Instruction
-		if _, err := fmt.Sscan(s.Text(), &i.Op, &i.Jt, &i.Jf, &i.K); err != nil {
-			return nil, fmt.Errorf("read tcpdump's output, instruction %d: %w", len(p), err)
-		}
-		if p = append(p, i); len(p) > n {
-			break
-		}
-	}
-	if len(p) != n {
-		return nil, fmt.Errorf("read tcpdump's output: %d instructions announced, %d or more found", n, len(p))
-	}
-	return p, filter.Validate(p)
+	failed := (*toolError)(nil)
+	return !errors.As(err, &failed) && !errors.As(err, new(meaninglessError)) && !strings.Contains(err.Error(), "syntax error")
 }
 
 // excludeOwn puts instructions before p that drop the sensor's own control and data traffic. Both C agents would

@@ -135,7 +135,7 @@ func (s *Sensor) checkFilters(ctx context.Context, rules []Rule) error {
 			continue
 		}
 		for _, p := range inUse[r.Name] {
-			if _, err := s.compiler.compile(ctx, r.Filter, p.LinkType); err != nil {
+			if _, err := s.compiler.compileFor(ctx, r.Filter, p.LinkType, p.Interface); err != nil {
 				errs = append(errs, fmt.Errorf("rule %s, link type %d of %s: %w", r.Name, p.LinkType, p.Name, err))
 				break // one agent is enough
 			}

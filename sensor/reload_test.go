@@ -14,7 +14,7 @@ import (
 // known puts a program for Ethernet into the compiler, so that a test in virtual time needs no tcpdump.
 func (b *bubble) known(expressions ...string) {
 	for i, e := range expressions {
-		b.compiler.cache[compilerKey{e, linkEthernet}] = rpcap.Program{{Op: 6, K: uint32(1000 + i)}}
+		b.compiler.cache[compilerKey{expression: e, linkType: linkEthernet}] = rpcap.Program{{Op: 6, K: uint32(1000 + i)}}
 	}
 }
 

@@ -2,6 +2,7 @@ package sensor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -122,10 +123,23 @@ const (
 // Compile checks the selection and compiles its filter with tcpdump for the usual link types. It may take as long as
 // tcpdump needs to look up the names in the filter. The error says why no frame could ever pass.
 func (s Selection) Compile(ctx context.Context) (*Selector, error) {
+	return s.compileFor(ctx, newCompiler(), usualLinkTypes)
+}
+
+// CompileWith is Compile for a selection that somebody else asks for. Only the link types (DLT numbers) of the sources that
+// there are now are compiled up front; without any of them, Ethernet.
+func (s Selection) CompileWith(ctx context.Context, c *Compiler, linkTypes []uint32) (*Selector, error) {
+	if len(linkTypes) == 0 {
+		linkTypes = []uint32{linkEthernet}
+	}
+	return s.compileFor(ctx, c.compiler, linkTypes)
+}
+
+func (s Selection) compileFor(ctx context.Context, c *compiler, linkTypes []uint32) (*Selector, error) {
 	if err := s.Check(); err != nil {
 		return nil, err
 	}
-	sel := &Selector{rules: s.Rules, filter: strings.TrimSpace(s.Filter), compiler: newCompiler(), stop: make(chan struct{})}
+	sel := &Selector{rules: s.Rules, filter: strings.TrimSpace(s.Filter), compiler: c, stop: make(chan struct{})}
 	sel.machines.Store(&map[uint32]*machine{})
 	for _, a := range s.Agents {
 		p, err := parseAgentPattern(a)
@@ -137,26 +151,37 @@ func (s Selection) Compile(ctx context.Context) (*Selector, error) {
 	if sel.filter == "" {
 		return sel, nil
 	}
-	var first error
-	good := false
-	for _, lt := range usualLinkTypes {
-		m, err := sel.compile(ctx, lt)
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
-		if err != nil && first == nil {
-			first = err
-		}
-		good = good || err == nil
-		sel.set(FileLinkType(lt), m)
-		if !good && !linkTypeMatters(err) {
-			break
-		}
+	good, first := sel.prepare(ctx, linkTypes)
+	if !good && ctx.Err() == nil && linkTypeMatters(first) { // it may have a meaning where no source is yet
+		good, _ = sel.prepare(ctx, usualLinkTypes)
 	}
-	if !good {
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return nil, context.Cause(ctx)
+	case !good:
 		return nil, first
 	}
 	return sel, nil
+}
+
+// prepare makes the machines of link types. good is whether one lets frames pass; first is the first error. A filter that
+// keeps tcpdump too long on a further link type is left to be compiled when frames of it come.
+func (s *Selector) prepare(ctx context.Context, linkTypes []uint32) (good bool, first error) {
+	for _, lt := range linkTypes {
+		if s.machine(FileLinkType(lt)) != nil {
+			continue
+		}
+		m, err := s.compile(ctx, lt)
+		if err != nil && first == nil {
+			first = err
+		}
+		if err != nil && (ctx.Err() != nil || !linkTypeMatters(err)) {
+			break
+		}
+		good = good || err == nil
+		s.set(FileLinkType(lt), m)
+	}
+	return good, first
 }
 
 // compile makes the machine of one link type; on an error one that lets nothing pass.
@@ -168,7 +193,7 @@ func (s *Selector) compile(ctx context.Context, linkType uint32) (*machine, erro
 	}
 	c, err := filter.UserSpace(linkType, filter.Exclusion{}, p, rpcap.MaxSnaplen)
 	if err != nil {
-		return refused, fmt.Errorf("compile filter %q: %w", s.filter, err)
+		return refused, about(compilerKey{expression: s.filter}, err)
 	}
 	return &machine{vm: c.VM, state: machineReady}, nil
 }
@@ -272,7 +297,7 @@ func (s *Selector) Frame(linkType uint32, p *udpstr.Packet) bool {
 	}
 	m := s.machine(FileLinkType(linkType))
 	if m != nil && m.vm != nil {
-		return m.vm.Run(p.Data, p.Len) > 0
+		return m.vm.RunBytes(p.Data, p.Len) > 0
 	}
 	s.usable(FileLinkType(linkType))
 	return false

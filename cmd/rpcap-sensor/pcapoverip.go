@@ -11,10 +11,10 @@ import (
 
 // pcapOverIPSinks makes one sink for each section [pcap-over-ip].
 func pcapOverIPSinks(ctx context.Context, o *outputs) (all []sensor.Sink, err error) {
-	own := &pcapoverip.Own{}
+	own, filters := &pcapoverip.Own{}, pcapoverip.NewFilters()
 	for _, c := range o.config.PcapOverIP {
 		opts := pcapOverIPOptions(c, o)
-		opts.Own = own
+		opts.Own, opts.Filters = own, filters
 		k, err := pcapoverip.New(opts)
 		if err != nil {
 			return all, o.cause(checkPcapOverIPFiles(o.config, c), c.Title(), pcapOverIPAddress(c), err)

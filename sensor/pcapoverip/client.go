@@ -36,7 +36,9 @@ func (c *client) run(ctx context.Context) {
 	defer func() { <-in.ended }()
 	err := c.serve(ctx, in)
 	if asked := (requestError{}); errors.As(err, &asked) {
-		c.log.Warn("client refused: its request cannot be obeyed", zap.Error(err))
+		if skipped, yes := c.sink.refusals.speak(); yes {
+			c.log.Warn("client refused: its request cannot be obeyed", zap.Error(err), zap.Int("refused_before", skipped))
+		}
 		c.conn.finishBy(time.Now().Add(refusalTimeout))
 		_, _ = fmt.Fprintf(c.conn, "error: %v\n", err) // whoever reads it
 	}
@@ -149,25 +151,21 @@ func (c *client) prepare(ctx context.Context, in *input, line []byte) (*sensor.S
 	if sel.Everything() {
 		return nil, nil
 	}
-	bounded, cancel := context.WithTimeout(ctx, compileTimeout)
+	there, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {
 		select {
 		case <-in.gone:
 			cancel()
-		case <-bounded.Done():
+		case <-there.Done():
 		}
 	}()
-	select {
-	case c.sink.compiles <- struct{}{}:
-		defer func() { <-c.sink.compiles }()
-	case <-bounded.Done():
-		return nil, requestError{errors.New("too many filters wait to be compiled; try again")}
-	}
-	selector, err := sel.Compile(bounded)
+	selector, err := c.sink.opts.Filters.compile(there, c.address.Addr(), sel, c.sink.backlog.linkTypes())
 	switch {
 	case ctx.Err() != nil:
 		return nil, nil
+	case there.Err() != nil: // the client has gone
+		return nil, in.err
 	case err != nil:
 		return nil, requestError{err}
 	}

@@ -19,8 +19,9 @@
 // The three keys are those of sensor.Selection; each may be left out, and an empty line is everything. The line has at
 // most 4,096 bytes. It only narrows what the sink's own selection lets through. A request that cannot be obeyed is
 // answered by one line of text, "error: …", and the end of the connection: what was mistyped never becomes everything.
-// The filter is compiled by tcpdump as a single argument behind "--"; at most four run at once, each at most ten
-// seconds; the frames of that time are not sent. Names of hosts in a filter are looked up by the sensor's host.
+// The filter is compiled by tcpdump as a single argument behind "--", at the lowest priority, within five seconds; two run at
+// once, for clients of two addresses. The frames of that time are not sent. Names of hosts in a filter are looked up by
+// the sensor's host.
 //
 // # What is lost, and who counts it
 //

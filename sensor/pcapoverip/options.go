@@ -38,9 +38,10 @@ type Options struct {
 	Buffer       int            // bytes; 0: DefaultBuffer
 	Stalled      time.Duration  // a connection that takes nothing for this long is closed; 0: DefaultStalled
 
-	TLS TLS
-	Own *Own        // shared by the sinks of a sensor; nil: this one looks for its own connections only
-	Log *zap.Logger // nil is silent
+	TLS     TLS
+	Own     *Own        // shared by the sinks of a sensor; nil: this one looks for its own connections only
+	Filters *Filters    // shared likewise; nil: one of its own
+	Log     *zap.Logger // nil is silent
 }
 
 // TLS says how a connection is protected. The paths are those of PEM files; they are read again when they change.
@@ -87,6 +88,9 @@ func (o *Options) check() error {
 	}
 	if o.Own == nil {
 		o.Own = &Own{}
+	}
+	if o.Filters == nil {
+		o.Filters = NewFilters()
 	}
 	if o.Log == nil {
 		o.Log = zap.NewNop()

@@ -18,9 +18,6 @@ const (
 	// for the line once it has begun.
 	beginTimeout = 150 * time.Millisecond
 	lineTimeout  = 5 * time.Second
-	// mostCompiles bounds the filters that are compiled at once, compileTimeout the wait for a place and the work.
-	mostCompiles   = 4
-	compileTimeout = 15 * time.Second
 )
 
 // parseRequest reads "filter=…; agents=…; rules=…", without the end of the line.

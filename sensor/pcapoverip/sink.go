@@ -29,8 +29,7 @@ type Sink struct {
 	listener net.Listener // nil: dialled out
 	tls      *tlsFiles    // nil: plain
 	backlog  backlog
-	ended    bool          // Run has returned; guarded by backlog.mu
-	compiles chan struct{} // a place for each filter that is compiled
+	ended    bool // Run has returned; guarded by backlog.mu
 	refusals quiet
 
 	mu      sync.Mutex // a leaf; guards all below
@@ -53,7 +52,7 @@ func New(o Options) (*Sink, error) {
 	}
 	s := &Sink{
 		opts: o, log: o.Log.Named("pcapoverip").With(zap.String("output", o.Name)),
-		compiles: make(chan struct{}, mostCompiles), clients: make(map[*client]struct{}), since: time.Now(),
+		clients: make(map[*client]struct{}), since: time.Now(),
 	}
 	s.backlog.limit, s.backlog.readers = o.Buffer, make(map[*reader]struct{})
 	s.backlog.oneType, s.backlog.linkType = o.Format == savefile.Pcap, -1

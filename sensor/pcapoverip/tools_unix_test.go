@@ -8,10 +8,12 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // TestStoppedReader stops a dumpcap, as somebody does with a Wireshark in a debugger, and lets it go on.
@@ -57,26 +59,16 @@ func TestStoppedReader(t *testing.T) {
 	}
 }
 
-// TestSlowCompile has a tcpdump that never ends, as one does that looks up a name nobody answers for: other clients are
-// served, and it ends with its client and with the sensor.
-func TestSlowCompile(t *testing.T) {
+// scriptedTcpdump puts a script in the place of tcpdump, and returns the processes of it that run.
+func scriptedTcpdump(t *testing.T, script string) (processes func() []int) {
+	t.Helper()
 	dir := t.TempDir()
 	pids := filepath.Join(dir, "pids")
-	script := "#!/bin/sh\necho $$ >>" + pids + "\nexec sleep 300\n"
-	if err := os.WriteFile(filepath.Join(dir, "tcpdump"), []byte(script), 0o700); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "tcpdump"), []byte("#!/bin/sh\necho $$ >>"+pids+"\n"+script+"\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
-	s := start(t, Options{})
-	f := s.attach("web", "eth0", 1)
-	ask := func() net.Conn {
-		c := dial(t, s.address())
-		if _, err := io.WriteString(c, "filter=host slow.example\n"); err != nil {
-			t.Fatal(err)
-		}
-		return c
-	}
-	running := func() (all []int) {
+	return func() (all []int) {
 		b, _ := os.ReadFile(pids) // it may not be there yet
 		for word := range strings.FieldsSeq(string(b)) {
 			if pid, err := strconv.Atoi(word); err == nil && syscall.Kill(pid, 0) == nil {
@@ -85,22 +77,62 @@ func TestSlowCompile(t *testing.T) {
 		}
 		return all
 	}
-	first := ask()
-	eventually(t, "tcpdump runs", func() bool { return len(running()) == 1 })
-	for range mostCompiles {
-		ask()
+}
+
+// askFrom sends a request from an address of the loopback network.
+func (s *running) askFrom(host byte, request string) net.Conn {
+	s.t.Helper()
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, host)}}
+	c, err := d.Dial("tcp", s.address())
+	if err != nil {
+		s.t.Fatal(err)
 	}
+	s.t.Cleanup(func() { _ = c.Close() })
+	if _, err := io.WriteString(c, request+"\n"); err != nil {
+		s.t.Fatal(err)
+	}
+	return c
+}
+
+// TestSlowCompile has a tcpdump that never ends, as one does that looks up a name nobody answers for. Of one address one
+// runs, of many two; other clients are served; it ends with its client, with its time and with the sensor.
+func TestSlowCompile(t *testing.T) {
+	running := scriptedTcpdump(t, "exec sleep 300")
+	s := start(t, Options{})
+	f := s.attach("web", "eth0", 1)
+	const slow = "filter=host slow.example"
+	first := s.askFrom(2, slow)
+	eventually(t, "tcpdump runs", func() bool { return len(running()) == 1 })
+	second := s.askFrom(2, slow+"2")
+	s.askFrom(2, slow+"3")
 	ch := collect(dial(t, s.address()))
 	s.streaming(1)
 	p := ethernet(1, 80, 100)
 	f.Frame(p)
-	eventually(t, "no more run than may", func() bool { return len(running()) == mostCompiles })
+	if n := len(running()); n != 1 {
+		t.Errorf("%d run for one address", n)
+	}
 	before := running()
+	if nice, err := syscall.Getpriority(syscall.PRIO_PROCESS, before[0]); runtime.GOOS == "linux" && (err != nil || 20-nice != 19) {
+		t.Errorf("it runs with nice value %d, %v", 20-nice, err)
+	}
 	if err := first.(*net.TCPConn).SetLinger(0); err != nil { // an end that cannot be taken for that of the request
 		t.Fatal(err)
 	}
 	_ = first.Close()
-	eventually(t, "the next one is compiled", func() bool { r := running(); return len(r) == mostCompiles && r[0] != before[0] })
+	eventually(t, "the next one is compiled", func() bool { r := running(); return len(r) == 1 && r[0] != before[0] })
+	answer, err := io.ReadAll(second)
+	if err != nil || !strings.Contains(string(answer), "write networks instead") {
+		t.Errorf("a filter that takes too long is answered %q, %v", answer, err)
+	}
+	for host := range byte(6) {
+		s.askFrom(3+host, slow+strconv.Itoa(int(host)))
+	}
+	eventually(t, "another address has a place too", func() bool { return len(running()) == 2 })
+	time.Sleep(50 * time.Millisecond)
+	if n := len(running()); n > 2 {
+		t.Errorf("%d run at once", n)
+	}
 	s.stop()
 	compare(t, "the other client", await(t, "the other client", ch).records, []record{recordOf("web/eth0", 1, p)})
 	eventually(t, "none runs", func() bool { return len(running()) == 0 })
