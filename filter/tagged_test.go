@@ -154,7 +154,9 @@ func TestByTag(t *testing.T) {
 }
 
 // startingWith has A as ByTag leaves it.
-func startingWith(a uint32, p rpcap.Program) rpcap.Program { return append(rpcap.Program{op(opLdImm, a)}, p...) }
+func startingWith(a uint32, p rpcap.Program) rpcap.Program {
+	return append(rpcap.Program{op(opLdImm, a)}, p...)
+}
 
 func BenchmarkRunBytes(b *testing.B) {
 	p := packet{src: other4, dst: far4, proto: 6, sport: 5, dport: 443, payload: make([]byte, 1400)}
