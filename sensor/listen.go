@@ -31,7 +31,7 @@ func listenTCP(addr netip.AddrPort) (*net.TCPListener, error) {
 	lc := net.ListenConfig{KeepAlive: keepAlive}
 	l, err := lc.Listen(context.Background(), network("tcp", addr.Addr()), listenAddress(addr))
 	if err != nil {
-		return nil, fmt.Errorf("listen on TCP port %d: %w", addr.Port(), err)
+		return nil, ListenError(fmt.Sprintf("listen on TCP port %d", addr.Port()), addr, err)
 	}
 	return l.(*net.TCPListener), nil
 }
@@ -116,11 +116,11 @@ func (s *Sensor) accept(ctx context.Context, conn net.Conn, port uint16) {
 	case refused != "":
 	case s.perAddress[peer.Addr()] >= s.opts.Limits.SessionsPerAddress:
 		if !s.displace(peer.Addr()) {
-			refused = fmt.Sprintf("its address has %d sessions already", s.perAddress[peer.Addr()])
+			refused = "its address has " + plural(uint64(s.perAddress[peer.Addr()]), "session") + " already"
 		}
 	case len(s.sessions) >= s.opts.Limits.Sessions:
 		if !s.displace(netip.Addr{}) {
-			refused = fmt.Sprintf("there are %d sessions already", len(s.sessions))
+			refused = "there are already as many sessions as Sessions allows: " + strconv.Itoa(len(s.sessions))
 		}
 	}
 	if refused != "" {

@@ -82,6 +82,7 @@ type Options struct {
 
 	// Replaced by tests.
 	openPort func(netip.AddrPort) (datagramSource, error)
+	probe    bool // the data ports are the machine's: see at the start whether they can be had
 }
 
 func (l *Limits) setDefaults() {
@@ -141,7 +142,7 @@ func (o *Options) check() error {
 		o.Log = zap.NewNop()
 	}
 	if o.openPort == nil {
-		o.openPort = openUDP
+		o.openPort, o.probe = openUDP, true
 	}
 	return nil
 }

@@ -138,13 +138,39 @@ func (p *portPool) openSlot(c *portSlot) error {
 	}
 	sock, err := p.open(netip.AddrPortFrom(addr, c.number))
 	if err != nil {
-		err = fmt.Errorf("open data port %d: %w", c.number, err)
+		err = ListenError(fmt.Sprintf("open data port %d", c.number), netip.AddrPortFrom(addr, c.number), err)
 		p.log.Warn("a data port cannot be used; the others are", zap.Error(err))
 		return err
 	}
 	c.port = newDataPort(sock, &p.held, p.log)
 	p.wg.Go(c.port.run)
 	p.log.Debug("data port open", zap.Uint16("port", c.port.port))
+	return nil
+}
+
+// probe finds out at the start, rather than with the first agent, whether there are ports to be had. The error is that none
+// can be opened.
+func (p *portPool) probe() error {
+	var first error
+	var failed []string
+	for i := range p.slots {
+		at := netip.AddrPortFrom(p.listen, p.slots[i].number)
+		conn, err := net.ListenPacket(network("udp", at.Addr()), listenAddress(at))
+		if err == nil {
+			_ = conn.Close() // nothing was sent or received
+			continue
+		}
+		failed = append(failed, fmt.Sprint(at.Port()))
+		if first == nil {
+			first = ListenError(fmt.Sprintf("open data port %d (UDP)", at.Port()), at, err)
+		}
+	}
+	if len(failed) == len(p.slots) {
+		return first
+	}
+	if first != nil {
+		p.log.Warn("some data ports cannot be used; the others are", zap.Strings("ports", failed), zap.Error(first))
+	}
 	return nil
 }
 

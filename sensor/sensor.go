@@ -74,10 +74,14 @@ func New(o Options) (*Sensor, error) {
 // end of Options.Purpose ends it too: without an error if only its reader has gone. It can be called once.
 func (s *Sensor) Run(ctx context.Context) error {
 	s.mu.Lock()
-	ports := s.rules.ports
+	ports, rules := s.rules.ports, s.rules.all
 	s.mu.Unlock()
 	listeners, err := s.listen(ports)
+	if err == nil && s.opts.probe && slices.ContainsFunc(rules, func(r *Rule) bool { return !r.TCP }) {
+		err = s.ports.probe()
+	}
 	if err != nil {
+		closeListeners(listeners) // the first failure is the one to report
 		return err
 	}
 	ctx, stop := context.WithCancelCause(ctx)
@@ -125,15 +129,19 @@ func (s *Sensor) listen(ports []uint16) (map[uint16]*listener, error) {
 	for _, port := range ports {
 		tcp, err := listenTCP(netip.AddrPortFrom(addr, port))
 		if err != nil {
-			for _, l := range out {
-				_ = l.tcp.Close() // the first failure is the one to report
-			}
+			closeListeners(out)
 			return nil, err
 		}
 		out[port] = &listener{sensor: s, tcp: tcp, port: port}
 		s.log.Info("waiting for agents", zap.Stringer("address", tcp.Addr()))
 	}
 	return out, nil
+}
+
+func closeListeners(all map[uint16]*listener) {
+	for _, l := range all {
+		_ = l.tcp.Close() // nobody was accepted
+	}
 }
 
 // Ready is closed when all listeners are open.

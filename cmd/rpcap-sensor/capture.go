@@ -17,11 +17,12 @@ import (
 )
 
 const captureHelp = `capture waits for agents, has them capture, writes their frames, and ends by itself when enough has come. It needs
-neither a configuration file nor root. Agents need one line in their rpcapd.ini, with the address of this machine:
+neither a configuration file nor root. Agents need two lines in their rpcapd.ini, with the address of this machine:
 
-  ActiveClient = address-of-this-machine, 2003
+  ActiveClient   = address-of-this-machine, 2003
+  NullAuthPermit = YES
 
-Agents that wait for a sensor that was away try again within 30 seconds.
+or, instead of the second one, an Account there (rpcapd passwd) and --user and --password-file here. Agents that wait for a sensor that was away try again within 30 seconds.
 
 The arguments are a filter in tcpdump's syntax, as with tcpdump itself. It is compiled here (by tcpdump, which must be
 installed) and runs at the agents: only what matches is sent. What the filter or the shell could mistake goes into
@@ -74,7 +75,7 @@ func (c *captureSettings) define(f *pflag.FlagSet) {
 	f.StringSliceVar(&c.agents, "agents", nil, "accept agents only from this `network`, such as 10.1.0.0/16, or address")
 	f.Uint32VarP(&c.snaplen, "snaplen", "s", 0, "take at most this many `bytes` of a frame (0: 262144)")
 	f.BoolVar(&c.promiscuous, "promiscuous", false, "ask for promiscuous mode")
-	f.BoolVar(&c.tcp, "tcp", false, "have frames sent over TCP instead of UDP")
+	f.BoolVar(&c.tcp, "tcp", false, tcpUsage)
 	f.StringVar(&c.user, "user", "", "`name` to give to agents that ask for a password")
 	f.StringVar(&c.passwordFile, "password-file", "", "`file` whose first line is the password")
 	f.StringVar(&c.listen, "listen", ":2003", "`address:port` that agents dial")
@@ -82,13 +83,7 @@ func (c *captureSettings) define(f *pflag.FlagSet) {
 	f.IntVar(&c.udpPorts, "udp-ports", sensor.DefaultDataPorts, "`number` of UDP ports, 1 to 64")
 	f.StringVar(&c.logFormat, "log-format", "console", "console or json")
 	f.StringVar(&c.logLevel, "log-level", "warn", "debug, info, warn or error")
-	names := map[string]string{"frames": "count", "packets": "count", "agent": "agents", "snapshot-length": "snaplen"}
-	f.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
-		if other, ok := names[name]; ok {
-			name = other
-		}
-		return pflag.NormalizedName(name)
-	})
+	alsoCalled(f, map[string]string{"frames": "count", "packets": "count", "agent": "agents", "snapshot-length": "snaplen"})
 }
 
 // limits puts the ways to say a limit together; of two the smaller holds.
@@ -174,7 +169,7 @@ func (c *captureSettings) run(args []string) error {
 	}
 	err = j.run(ctx)
 	if errors.Is(err, errAddressInUse) {
-		err = fmt.Errorf("%w; if another sensor runs on this machine, take another port with --listen and --udp-port, and tell the agents", err)
+		err = fmt.Errorf("%w with --listen and --udp-port, and tell the agents", err)
 	}
 	return errors.Join(err, closeOutput())
 }

@@ -61,11 +61,15 @@ The simplest use: on this machine
 
   rpcap-sensor -w - | tcpdump -n -r -
 
-and on the machine whose traffic is wanted, an rpcapd.ini with the line
+and on the machine whose traffic is wanted, an rpcapd.ini with the lines
 
-  ActiveClient = address-of-this-machine, 2003
+  ActiveClient   = address-of-this-machine, 2003
+  NullAuthPermit = YES
 
-The agent connects to TCP port 2003; its frames come in on UDP ports 2003 to 2034. Both must pass the firewall.
+or, instead of the second one, an Account there (rpcapd passwd) and --user and --password-file here.
+
+The agent connects to TCP port 2003; its frames come in on UDP ports 2003 to 2034. Both must pass the firewall. With
+--tcp the frames come in on TCP ports 2003 to 2034, which must pass it then.
 
 Rules come from a file (-f) or from the flags, which make one rule. Without either, every agent is accepted and its
 first interface captured. What an agent was asked, what it forwarded and what has arrived is printed to standard error
@@ -98,23 +102,47 @@ func newCommand(stdout, stderr *os.File) *cobra.Command {
 	return cmd
 }
 
-func noArguments(_ *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return usageError{fmt.Errorf("argument %q is not understood; a filter goes into --filter", args[0])}
+func noArguments(cmd *cobra.Command, args []string) error {
+	switch {
+	case len(args) == 0:
+		return nil
+	case cmd.HasParent():
+		return usageError{fmt.Errorf("argument %q: %s takes none", args[0], cmd.Name())}
 	}
-	return nil
+	return usageError{fmt.Errorf("argument %q is neither a command nor a flag; a filter goes into --filter", args[0])}
 }
 
 func checkCommand(stdout io.Writer) *cobra.Command {
 	var file string
 	cmd := &cobra.Command{
-		Use:   "check",
+		Use:   "check [FILE]",
 		Short: "Check a configuration file, its filters included, and exit 0 or 1",
-		Args:  noArguments,
-		RunE:  func(*cobra.Command, []string) error { return check(file, stdout) },
+		Long: "check reads the file as a start would: keys and values, filters (by tcpdump), certificates, directories. It prints every\n" +
+			"mistake with its line. Without FILE it takes " + defaultFile + " of this directory, or else " + serviceFile + ".",
+		Example: "  rpcap-sensor check\n  rpcap-sensor check my.ini && rpcap-sensor -f my.ini",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 || len(args) == 1 && file != "" {
+				return usageError{errors.New("check takes one file")}
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			return check(fileToCheck(strings.Join(args, "")+file), stdout)
+		},
 	}
-	cmd.Flags().StringVarP(&file, "file", "f", defaultFile, "the file to check")
+	cmd.Flags().StringVarP(&file, "file", "f", "", "the `file` to check")
 	return cmd
+}
+
+// fileToCheck is the file that was named, or the one that is there.
+func fileToCheck(name string) string {
+	if name != "" {
+		return name
+	}
+	if _, err := os.Stat(defaultFile); err == nil {
+		return defaultFile
+	}
+	return serviceFile
 }
 
 func versionCommand(stdout io.Writer) *cobra.Command {

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"rpcapd/config"
 )
 
 // execute runs the command line and returns what it printed and its exit code.
@@ -72,7 +74,10 @@ func TestUsageErrors(t *testing.T) {
 		{"--listen :0", "1 to 65535"},
 		{"--listen host:2003", "no IPv4 or IPv6 address"},
 		{"--address 10.0.0.0/33", "192.168.4.0/24"},
-		{"--agent x", "--agent"},
+		{"--agent x", "--agents"},
+		{"--agents x", "--agents"},
+		{"version x", "version takes none"},
+		{"check a b", "check takes one file"},
 		{"--user u", "--password-file"},
 		{"--udp-port 0", "1 to 65535"},
 		{"--log-level loud", "debug, info, warn"},
@@ -116,9 +121,36 @@ func TestCheck(t *testing.T) {
 	if code != exitFailed || !strings.Contains(out, ":2:") || !strings.Contains(out, ":3:") {
 		t.Errorf("bad file: exit code %d, %s%s", code, out, msg)
 	}
-	_, _, code = execute(t, "check", "-f", "/does/not/exist.ini")
-	if code != exitFailed {
-		t.Errorf("missing file: exit code %d", code)
+	_, msg, code = execute(t, "check", "/does/not/exist.ini")
+	if code != exitFailed || !strings.Contains(msg, "/usr/share/rpcap-sensor/rpcap-sensor.ini") {
+		t.Errorf("missing file: exit code %d, %s", code, msg)
+	}
+	if out, _, code = execute(t, "check", write(t, "[rule web]\n")); code != exitOK || !strings.Contains(out, "1 rule") {
+		t.Errorf("file without -f: exit code %d, %s", code, out)
+	}
+}
+
+// TestHelp: whoever writes the lines of the help into an ini has one that lets this sensor in, and no way to have frames
+// sent is offered without its ports.
+func TestHelp(t *testing.T) {
+	for _, args := range [][]string{{"--help"}, {"capture", "--help"}} {
+		out, _, code := execute(t, args...)
+		if code != exitOK {
+			t.Fatalf("%v: exit code %d", args, code)
+		}
+		var ini strings.Builder
+		for line := range strings.SplitSeq(out, "\n") {
+			if strings.HasPrefix(line, "  ActiveClient") || strings.HasPrefix(line, "  NullAuthPermit") {
+				ini.WriteString(strings.TrimSpace(line) + "\n")
+			}
+		}
+		c, problems := config.ParseAgent("rpcapd.ini", []byte(ini.String()))
+		if len(problems) > 0 || len(c.Targets) != 1 || !c.NullAuth {
+			t.Errorf("%v: %q: %v", args, ini.String(), problems)
+		}
+		if !strings.Contains(out, "TCP to the ports of --udp-port") {
+			t.Errorf("%v: --tcp without its ports", args)
+		}
 	}
 }
 

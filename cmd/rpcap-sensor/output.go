@@ -3,7 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"syscall"
 
 	"go.uber.org/zap"
 
@@ -25,7 +28,7 @@ func openOutput(name string, stdout *os.File, log *zap.Logger) (sink sensor.Sink
 	}
 	f, err := files.OpenOneFile(name)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, outputCure(name, err)
 	}
 	return files.NewStream(name, f, false, log.Named("file")), func() error {
 		if err := f.Close(); err != nil {
@@ -33,4 +36,18 @@ func openOutput(name string, stdout *os.File, log *zap.Logger) (sink sensor.Sink
 		}
 		return nil
 	}, nil
+}
+
+// outputCure adds what helps to an error about a file that cannot be made.
+func outputCure(name string, err error) error {
+	dir := filepath.Dir(name)
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w; the user of this program may not write there: take another directory", err)
+	case errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("%w; take a directory that can be written to", err)
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%w; make the directory %s first (mkdir -p %s)", err, dir, dir)
+	}
+	return err
 }

@@ -126,7 +126,7 @@ func (j *job) run(ctx context.Context) (err error) {
 	if failed := (serviceError{}); errors.As(context.Cause(ctx), &failed) {
 		err = errors.Join(err, failed.error)
 	}
-	if j.report != nil {
+	if j.report != nil && started(sen) {
 		final := j.final
 		if final == nil {
 			final = func(sen *sensor.Sensor) error { return sen.WriteSummary(j.report) }
@@ -136,6 +136,16 @@ func (j *job) run(ctx context.Context) (err error) {
 		}
 	}
 	return err
+}
+
+// started reports whether agents could ever connect. If not there is nothing to sum up, and only the error matters.
+func started(sen *sensor.Sensor) bool {
+	select {
+	case <-sen.Ready():
+		return true
+	default:
+		return false
+	}
 }
 
 // serviceError is the cause of a stop that a service has brought about.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/netip"
 	"os"
 	"strconv"
@@ -17,8 +18,23 @@ import (
 	"rpcapd/sensor"
 )
 
-// defaultFile is what check looks at without -f.
-const defaultFile = "rpcap-sensor.ini"
+// What check looks at without a name: the first in the working directory, else the one of the packages' service.
+const (
+	defaultFile = "rpcap-sensor.ini"
+	serviceFile = "/etc/rpcap-sensor/rpcap-sensor.ini"
+)
+
+// tcpUsage is the help of --tcp.
+const tcpUsage = "have frames sent over TCP instead of UDP; then TCP to the ports of --udp-port and --udp-ports must pass the firewall"
+
+// loadFile reads a file; if there is none it says where to take one.
+func loadFile(name string) (config.Sensor, config.Problems, error) {
+	c, problems, err := config.LoadSensor(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w; rpcap-sensor.ini(5) and the packages' /usr/share/rpcap-sensor/rpcap-sensor.ini show how to write one", err)
+	}
+	return c, problems, err
+}
 
 // maxPasswordFile bounds a password file.
 const maxPasswordFile = 64 << 10
@@ -51,7 +67,7 @@ type settings struct {
 }
 
 // ruleFlags describe the one rule of a command line; they do not go together with a file.
-var ruleFlags = []string{"interface", "address", "agent", "snaplen", "promiscuous", "filter", "tcp", "user", "password-file"}
+var ruleFlags = []string{"interface", "address", "agents", "snaplen", "promiscuous", "filter", "tcp", "user", "password-file"}
 
 func (s *settings) define(f *pflag.FlagSet) {
 	s.flags = f
@@ -64,11 +80,11 @@ func (s *settings) define(f *pflag.FlagSet) {
 	f.StringVar(&s.listen, "listen", ":2003", "`address:port` that agents dial; the address alone is enough with -f")
 	f.StringArrayVar(&s.interfaces, "interface", nil, "capture only an interface of this `name`; * and ? match, may be repeated")
 	f.StringSliceVar(&s.addresses, "address", nil, "capture only an interface with an address in this `network`, such as 192.168.4.0/24")
-	f.StringSliceVar(&s.agents, "agent", nil, "accept agents only from this `network`")
+	f.StringSliceVar(&s.agents, "agents", nil, "accept agents only from this `network`, such as 10.1.0.0/16, or address")
 	f.StringVar(&s.filter, "filter", "", "forward only frames that match this `expression` (tcpdump syntax; needs tcpdump)")
 	f.Uint32Var(&s.snaplen, "snaplen", 0, "forward at most this many `bytes` of a frame (0: 262144)")
 	f.BoolVar(&s.promiscuous, "promiscuous", false, "ask for promiscuous mode")
-	f.BoolVar(&s.tcp, "tcp", false, "have frames sent over TCP instead of UDP")
+	f.BoolVar(&s.tcp, "tcp", false, tcpUsage)
 	f.StringVar(&s.user, "user", "", "`name` to give to agents that ask for a password")
 	f.StringVar(&s.passwordFile, "password-file", "", "`file` whose first line is the password")
 	f.Uint16Var(&s.udpPort, "udp-port", sensor.DefaultPort, "first UDP `port` of the range that agents send to")
@@ -76,6 +92,17 @@ func (s *settings) define(f *pflag.FlagSet) {
 	f.StringVar(&s.http, "http", "", "show health (page, metrics, JSON) on this `address:port`, such as 127.0.0.1:9203")
 	f.StringVar(&s.logFormat, "log-format", "console", "console or json")
 	f.StringVar(&s.logLevel, "log-level", "info", "debug, info, warn or error")
+	alsoCalled(f, map[string]string{"agent": "agents"})
+}
+
+// alsoCalled lets flags be written by other names, too.
+func alsoCalled(f *pflag.FlagSet, names map[string]string) {
+	f.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if other, ok := names[name]; ok {
+			name = other
+		}
+		return pflag.NormalizedName(name)
+	})
 }
 
 // loaded is what the command line, and the file it names, ask for.
@@ -103,7 +130,7 @@ func (s *settings) load(log *zap.Logger) (loaded, error) {
 			return loaded{}, usageError{fmt.Errorf("--%s describes a rule, and so does the file of -f; use one of them", name)}
 		}
 	}
-	c, problems, err := config.LoadSensor(s.file)
+	c, problems, err := loadFile(s.file)
 	for _, p := range problems {
 		if p.Warning {
 			log.Warn(p.String())
@@ -159,7 +186,7 @@ func (s *settings) fromFlags() (sensor.Options, error) {
 	if r.Addresses, err = parsePrefixes("address", s.addresses); err != nil {
 		return sensor.Options{}, err
 	}
-	if r.AllowAgents, err = parsePrefixes("agent", s.agents); err != nil {
+	if r.AllowAgents, err = parsePrefixes("agents", s.agents); err != nil {
 		return sensor.Options{}, err
 	}
 	if (s.user == "") != (s.passwordFile == "") {
@@ -240,7 +267,7 @@ func readPassword(name string) (string, error) {
 
 // check reports every problem of a file, its filters included.
 func check(file string, w io.Writer) error {
-	c, problems, err := config.LoadSensor(file)
+	c, problems, err := loadFile(file)
 	if err != nil {
 		return err
 	}

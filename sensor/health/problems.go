@@ -75,7 +75,7 @@ func (t *tracker) sensorProblems(v *view) (list []Problem) {
 	if len(v.peers) == 0 && v.status.Accepted == 0 {
 		list = append(list, Problem{Severity: SeverityInfo, Kind: "no-agents",
 			Text: "No agent has connected yet.",
-			Cure: "Put a line such as ActiveClient = ADDRESS-OF-THIS-SENSOR, 2003 into the agent's rpcapd.ini, and let TCP and UDP to the sensor's ports through the firewall."})
+			Cure: "On the agent's host: rpcapd setup --sensor ADDRESS-OF-THIS-SENSOR, or the lines ActiveClient = ADDRESS-OF-THIS-SENSOR, 2003 and NullAuthPermit = YES (or an Account) in its rpcapd.ini. Let TCP port 2003 and UDP ports 2003 to 2034, or those of the sensor's file, through the firewall."})
 	}
 	return list
 }

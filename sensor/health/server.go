@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"rpcapd/sensor"
 )
 
 const (
@@ -72,7 +74,7 @@ func New(o Options) (*Server, error) {
 	}
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
-		return nil, fmt.Errorf("listen for HTTP on %s: %w", addr, err)
+		return nil, sensor.ListenError("listen for HTTP on "+addr, o.Listen, err)
 	}
 	s.listener = newSeats(l, maxConnections, s.log)
 	if tlsConfig != nil {
