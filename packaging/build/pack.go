@@ -138,7 +138,7 @@ func (p *program) documentEntries(stage, format string) (string, error) {
 	}
 	var b strings.Builder
 	doc := "/usr/share/doc/" + p.name
-	for _, pattern := range []string{"/usr/share/man/man?/*", doc + "/*.gz", doc + "/examples/*"} {
+	for _, pattern := range []string{"/usr/share/man/man?/*", doc + "/*.md", doc + "/*.gz", doc + "/examples/*"} {
 		list, err := filepath.Glob(filepath.Join(stage, pattern))
 		if err != nil || len(list) == 0 {
 			return "", fmt.Errorf("nothing matches %s (%v)", pattern, err)

@@ -11,7 +11,7 @@ type program struct {
 	services map[string]string // in packaging, of other service managers, to where the installer finds them
 	// installer is the script in packaging that the installer for hosts without a packager begins with, empty for none.
 	installer string
-	examples  []string // in packaging/doc
+	examples  []string // in packaging/doc, or with their folder
 }
 
 // arch is an architecture in the words of Go and of nfpm, which turns it into those of
@@ -58,6 +58,8 @@ var programs = []*program{
 			"rpcap-sensor.sysusers": "/usr/lib/sysusers.d/rpcap-sensor.conf",
 			"rpcap-sensor.tmpfiles": "/usr/lib/tmpfiles.d/rpcap-sensor.conf",
 		},
-		examples: []string{"two-rules.ini", "tap.conf"},
+		examples: []string{
+			"two-rules.ini", "tap.conf", "deploy/prometheus/prometheus.yml", "deploy/prometheus/rules.yml", "deploy/grafana/dashboard.json",
+		},
 	},
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 )
@@ -70,11 +71,11 @@ func (p *program) stageDocuments(t *tree, common string) {
 	doc := "/usr/share/doc/" + p.name
 	t.copy("packaging/doc/"+p.name+".copyright", doc+"/copyright")
 	t.copy("LICENSE", doc+"/LICENSE")
-	t.compress("README.md", doc+"/README.md.gz")
+	p.stageGuides(t, doc)
 	t.compress("CHANGELOG.md", doc+"/changelog.gz")
 	t.compress(filepath.Join(common, "THIRD-PARTY"), doc+"/THIRD-PARTY.gz")
 	for _, name := range p.examples {
-		t.copy("packaging/doc/"+name, doc+"/examples/"+name)
+		t.copy(examplePath(name), doc+"/examples/"+path.Base(name))
 	}
 }
 

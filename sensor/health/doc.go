@@ -11,7 +11,8 @@
 // counters, from which it says in plain words what is wrong.
 //
 // Limits. A peer that has left is shown for an hour, at most 1,024 of them. Rates are kept for at most 1,024 peers
-// (about 15 MB); what others do is in the totals only. At most 256 connections at once. Names that agents give are cut
+// (about 15 MB); what others do is in the totals only. At most 256 connections at once, of which those that need their
+// place least make room for new ones. Names that agents give are cut
 // at 128 characters, and what cannot be printed in them is replaced, before anything shows them.
 //
 // The package answers GET and HEAD and changes nothing. It refuses requests for foreign host names when it listens on

@@ -4,7 +4,9 @@ import (
 	"debug/elf"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -29,7 +31,8 @@ var installed = map[string]map[string]string{
 		"/usr/share/man/man5/rpcapd.ini.5.gz":               "root:root 644",
 		"/usr/share/bash-completion/completions/rpcapd":     "root:root 644",
 		"/usr/share/fish/vendor_completions.d/rpcapd.fish":  "root:root 644",
-		"/usr/share/doc/rpcapd/README.md.gz":                "root:root 644",
+		"/usr/share/doc/rpcapd/README.md":                   "root:root 644",
+		"/usr/share/doc/rpcapd/OPERATIONS.md":               "root:root 644",
 		"/usr/share/doc/rpcapd/changelog.gz":                "root:root 644",
 		"/usr/share/doc/rpcapd/THIRD-PARTY.gz":              "root:root 644",
 		"/usr/share/doc/rpcapd/examples/limits.conf":        "root:root 644",
@@ -47,7 +50,10 @@ var installed = map[string]map[string]string{
 		"/usr/share/man/man8/rpcap-sensor-check.8.gz":         "root:root 644",
 		"/usr/share/man/man5/rpcap-sensor.ini.5.gz":           "root:root 644",
 		"/usr/share/bash-completion/completions/rpcap-sensor": "root:root 644",
+		"/usr/share/doc/rpcap-sensor/README.md":               "root:root 644",
+		"/usr/share/doc/rpcap-sensor/SENSOR.md":               "root:root 644",
 		"/usr/share/doc/rpcap-sensor/examples/tap.conf":       "root:root 644",
+		"/usr/share/doc/rpcap-sensor/examples/rules.yml":      "root:root 644",
 	},
 }
 
@@ -70,11 +76,39 @@ func compare(t *testing.T, format string, got map[string]entry, want map[string]
 	}
 }
 
+// reference is a link or a picture of Markdown.
+var reference = regexp.MustCompile(`\]\(([^)\s#]+)(#[^)\s]*)?\)`)
+
+// links checks that every link of the documents in a package leads to a file of that package, and none is lost.
+func links(t *testing.T, format string, files map[string]entry) {
+	t.Helper()
+	documents, found := 0, 0
+	for name, e := range files {
+		if !strings.HasSuffix(name, ".md") {
+			continue
+		}
+		documents++
+		for _, m := range reference.FindAllStringSubmatch(e.data, -1) {
+			if strings.Contains(m[1], ":") {
+				continue
+			}
+			found++
+			if to := path.Join(path.Dir(name), m[1]); files[to].data == "" {
+				t.Errorf("%s: %s refers to %s, which is not there", format, name, to)
+			}
+		}
+	}
+	if documents < 6 || found < 20 {
+		t.Errorf("%s: %d documents with %d links", format, documents, found)
+	}
+}
+
 func TestContentsOfDeb(t *testing.T) {
 	for program, must := range installed {
 		path := deb(t, program, newVersion)
 		files := debFiles(t, path)
 		compare(t, "deb", files, must)
+		links(t, "deb", files)
 		ini := program + "/" + program + ".ini"
 		if files["/usr/share/"+ini].data != text(t, "packaging/ini/"+program+".ini") { // the program carries the same
 			t.Errorf("deb: /usr/share/%s is not the shipped one", ini)
@@ -111,6 +145,7 @@ func TestContentsOfApk(t *testing.T) {
 	for program, want := range installed {
 		files := apkFiles(t, file(t, newVersion, program+"_*.apk"))
 		compare(t, "apk", files, want)
+		links(t, "apk", files)
 		name := "/etc/" + program + "/" + program + ".ini"
 		if got := files[name].String(); got != "root:"+program+" 640" {
 			t.Errorf("apk: %s is %s", name, got)
@@ -141,6 +176,7 @@ func TestContentsOfTar(t *testing.T) {
 			}
 		}
 		compare(t, "tar", stripped, shared)
+		links(t, "tar", stripped)
 	}
 }
 

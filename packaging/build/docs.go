@@ -1,0 +1,66 @@
+package main
+
+import (
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// link is a link or a picture of Markdown: whether it is a picture, the text, the address without its place, the place.
+var link = regexp.MustCompile(`(!?)\[([^\]]*)\]\(([^)\s#]*)(#[^)\s]*)?\)`)
+
+// guides are the documents that both packages have beside README.md. They lie in one folder there.
+func guides() ([]string, error) { return filepath.Glob("docs/*.md") }
+
+// relink makes the links of a document of the repository right for the folder of the package. shipped has the files that
+// are there, by where they are in the repository; a link to anything else becomes its text.
+func relink(text, dir string, shipped map[string]string) string {
+	return link.ReplaceAllStringFunc(text, func(found string) string {
+		m := link.FindStringSubmatch(found)
+		picture, label, address, place := m[1] != "", m[2], m[3], m[4]
+		if address == "" || strings.Contains(address, ":") {
+			return found // within the document, or elsewhere in the world
+		}
+		if to := shipped[path.Join(dir, address)]; to != "" {
+			return m[1] + "[" + label + "](" + to + place + ")"
+		}
+		if picture {
+			return "(picture: " + label + ")"
+		}
+		return label
+	})
+}
+
+// shippedDocuments says where the files that documents may refer to lie in the package.
+func (p *program) shippedDocuments(guides []string) map[string]string {
+	shipped := map[string]string{"README.md": "README.md"}
+	for _, name := range guides {
+		shipped[filepath.ToSlash(name)] = filepath.Base(name)
+	}
+	for _, name := range p.examples {
+		shipped[examplePath(name)] = "examples/" + path.Base(name)
+	}
+	return shipped
+}
+
+// examplePath is where an example lies in the repository.
+func examplePath(name string) string {
+	if strings.Contains(name, "/") {
+		return name
+	}
+	return "packaging/doc/" + name
+}
+
+// stageGuides copies README.md and the guides, uncompressed so that their links can be followed.
+func (p *program) stageGuides(t *tree, doc string) {
+	list, err := guides()
+	t.note(err)
+	shipped := p.shippedDocuments(list)
+	for _, name := range append([]string{"README.md"}, list...) {
+		text, err := os.ReadFile(name)
+		t.note(err)
+		t.write(doc+"/"+filepath.Base(name), []byte(relink(string(text), path.Dir(filepath.ToSlash(name)), shipped)))
+	}
+}
