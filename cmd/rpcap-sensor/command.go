@@ -107,7 +107,7 @@ func noArguments(cmd *cobra.Command, args []string) error {
 	case len(args) == 0:
 		return nil
 	case cmd.HasParent():
-		return usageError{fmt.Errorf("argument %q: %s takes none", args[0], cmd.Name())}
+		return usageError{fmt.Errorf("argument %q is not understood: %s takes none", args[0], cmd.Name())}
 	}
 	return usageError{fmt.Errorf("argument %q is neither a command nor a flag; a filter goes into --filter", args[0])}
 }
