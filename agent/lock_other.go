@@ -4,8 +4,8 @@ package agent
 
 import "os"
 
-// lockFile takes nothing where flock does not exist.
+// lockFile takes nothing where POSIX locks do not exist.
 func lockFile(*os.File) error { return nil }
 
-// lockedByOther cannot tell and takes the status file's word.
-func lockedByOther(*os.File) bool { return true }
+// fileHolder cannot tell: the status file's word is taken.
+func fileHolder(*os.File) (pid int, held bool, err error) { return 0, true, nil }

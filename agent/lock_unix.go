@@ -3,22 +3,35 @@
 package agent
 
 import (
+	"io"
 	"os"
 
 	"golang.org/x/sys/unix"
 )
 
-// lockFile takes a file for this process (flock(2)); the kernel gives it back
-// however the process ends.
+// The locks are those of POSIX (fcntl(2)), because the kernel names the process that holds one, which no file can be
+// trusted to do. They go with the process, and when it closes any descriptor of the same file: the agent opens what it
+// has locked only once.
+
+// wholeFile is a range of a lock; a length of 0 has no end.
+var wholeFile = unix.Flock_t{Whence: io.SeekStart}
+
+// lockFile takes a file for this process.
 func lockFile(f *os.File) error {
-	return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	l := wholeFile
+	l.Type = unix.F_WRLCK
+	return unix.FcntlFlock(f.Fd(), unix.F_SETLK, &l)
 }
 
-// lockedByOther says whether another process holds the lock of lockFile.
-func lockedByOther(f *os.File) bool {
-	if unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB) != nil {
-		return true
+// lockHolder is the other process that holds a lock on a range of a file. Its number is 0 if it cannot be named from
+// here: it runs in another PID namespace.
+func lockHolder(f *os.File, within unix.Flock_t) (pid int, held bool, err error) {
+	within.Type = unix.F_WRLCK // which any other lock is in the way of
+	if err := unix.FcntlFlock(f.Fd(), unix.F_GETLK, &within); err != nil {
+		return 0, false, err
 	}
-	_ = unix.Flock(int(f.Fd()), unix.LOCK_UN) // it goes with the descriptor anyway
-	return false
+	return int(within.Pid), within.Type != unix.F_UNLCK, nil
 }
+
+// fileHolder is the process that lockFile has locked a file for.
+func fileHolder(f *os.File) (pid int, held bool, err error) { return lockHolder(f, wholeFile) }

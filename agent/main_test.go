@@ -6,4 +6,7 @@ import (
 	"rpcapd/test/netlab"
 )
 
-func TestMain(m *testing.M) { netlab.Main(m) }
+func TestMain(m *testing.M) {
+	holdIfTold()
+	netlab.Main(m)
+}

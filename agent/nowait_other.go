@@ -2,4 +2,7 @@
 
 package agent
 
-const openNoWait = 0
+const (
+	openNoWait   = 0
+	openNoFollow = 0
+)

@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,19 +12,101 @@ import (
 // ErrNotRunning says that no agent uses a run directory.
 var ErrNotRunning = errors.New("no agent is running")
 
+// statusLimit bounds what is read of a status file, in bytes: a session takes about two thousand.
+const statusLimit = 64 << 20
+
 // Running returns the status of the agent that holds a run directory. Unlike ReadStatus it does not take the file of an
-// agent that was killed for an answer. The error is ErrNotRunning if there is none.
+// agent that was killed for an answer, and its PID is that of the process that holds the directory, whatever the file
+// says. The error is ErrNotRunning if there is none.
 func Running(dir string) (*Status, error) {
-	f, err := os.Open(filepath.Join(dir, lockName))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w with the run directory %s", ErrNotRunning, dir)
-	}
+	f, pid, err := openHeld(dir)
 	if err != nil {
-		return nil, fmt.Errorf("find agent: %w", err)
+		return nil, err
 	}
 	defer f.Close() // read only
-	if !lockedByOther(f) {
-		return nil, fmt.Errorf("%w with the run directory %s", ErrNotRunning, dir)
+	st, err := ReadStatus(dir)
+	if err == nil && pid > 0 {
+		st.PID = pid
 	}
-	return ReadStatus(dir)
+	return st, err
+}
+
+// Signal sends a signal to the process that holds a run directory, and to no other: the status file belongs to the user
+// that the agent runs as, and could name any process. It returns the process's number.
+func Signal(dir string, sig os.Signal) (pid int, err error) {
+	f, pid, err := openHeld(dir)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close() // read only
+	if pid == 0 {
+		return 0, errors.New("signal the agent: it runs in another PID namespace (a container); signal it from there")
+	}
+	p, err := os.FindProcess(pid) // a pidfd, where there are any: it stays the same process
+	if err != nil {
+		return 0, fmt.Errorf("signal the agent: %w", err)
+	}
+	defer p.Release()
+	// If it held the directory before and after it was found, that process was found.
+	if again, held, err := fileHolder(f); err != nil || !held || again != pid {
+		return 0, fmt.Errorf("signal the agent: process %d has ended: %w", pid, ErrNotRunning)
+	}
+	if err := p.Signal(sig); err != nil {
+		return 0, fmt.Errorf("signal the agent, process %d: %w", pid, err)
+	}
+	return pid, nil
+}
+
+// openHeld opens the lock file of a run directory that an agent holds.
+func openHeld(dir string) (f *os.File, pid int, err error) {
+	f, err = openRegular(filepath.Join(dir, lockName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, 0, fmt.Errorf("%w with the run directory %s", ErrNotRunning, dir)
+	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("find agent: %w", err)
+	}
+	pid, held, err := fileHolder(f)
+	switch {
+	case err != nil:
+		err = fmt.Errorf("find agent: %w", err)
+	case !held:
+		err = fmt.Errorf("%w with the run directory %s", ErrNotRunning, dir)
+	default:
+		return f, pid, nil
+	}
+	f.Close()
+	return nil, 0, err
+}
+
+// openRegular opens a file for reading, and nothing that would wait or lead elsewhere.
+func openRegular(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|openNoWait|openNoFollow, 0)
+	if err != nil {
+		return nil, err
+	}
+	if err := regular(f); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// regular refuses what is no file.
+func regular(f *os.File) error {
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = &fs.PathError{Op: "open", Path: f.Name(), Err: errors.New("it is no regular file")}
+	}
+	return err
+}
+
+// readRegular reads a file of a run directory.
+func readRegular(path string) ([]byte, error) {
+	f, err := openRegular(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() // read only
+	return io.ReadAll(io.LimitReader(f, statusLimit))
 }

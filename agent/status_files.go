@@ -21,7 +21,7 @@ const (
 	temporary   = ".tmp" // appended to a name while the file is written
 )
 
-// An agent that starts tries to lock its run directory so often, and waits so long in between.
+// Agents that start at once look for each other so often, and wait so long in between.
 const (
 	lockAttempts = 5
 	lockPause    = 40 * time.Millisecond
@@ -58,26 +58,22 @@ func (d *RunDir) hold() (*statusFiles, error) {
 	if d == nil {
 		return nil, nil
 	}
-	f, err := d.root.OpenFile(lockName, os.O_CREATE|os.O_RDWR, 0o644)
+	f, err := d.root.OpenFile(lockName, os.O_CREATE|os.O_RDWR|openNoWait|openNoFollow, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("lock run directory %s: %w", d.root.Name(), err)
 	}
-	if err := lockSoon(f); err != nil {
+	if err := regular(f); err != nil {
 		f.Close()
-		return nil, fmt.Errorf("%s is in use by another agent, give this one its own with --run-dir: %w", d.root.Name(), err)
+		return nil, fmt.Errorf("lock run directory %s: %w", d.root.Name(), err)
+	}
+	if err := lockFile(f); err != nil {
+		defer f.Close()
+		if pid, held, _ := fileHolder(f); held {
+			return nil, fmt.Errorf("%s is in use by another agent, process %d; give this one its own with --run-dir", d.root.Name(), pid)
+		}
+		return nil, fmt.Errorf("lock run directory %s: %w", d.root.Name(), err)
 	}
 	return &statusFiles{RunDir: d, lock: f}, nil
-}
-
-// lockSoon takes the lock, if need be after whoever looks for a running agent has let it go (lockedByOther).
-func lockSoon(f *os.File) error {
-	for range lockAttempts - 1 {
-		if lockFile(f) == nil {
-			return nil
-		}
-		time.Sleep(lockPause)
-	}
-	return lockFile(f)
 }
 
 // close removes the files: a status that outlives its agent would lie.
@@ -88,18 +84,28 @@ func (f *statusFiles) close() {
 	f.root.Close()
 }
 
-// replace writes a file so that a reader sees the old or the new content, whole.
+// replace writes a file so that a reader sees the old or the new content, whole. What lies in the way is removed and
+// never opened: it may be a pipe without a reader, or a link to another file.
 func (f *statusFiles) replace(name string, content []byte) error {
-	if err := f.root.WriteFile(name+temporary, content, 0o644); err != nil {
+	temp := name + temporary
+	if err := f.root.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return f.root.Rename(name+temporary, name)
+	file, err := f.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL|openNoWait|openNoFollow, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(content)
+	if err = errors.Join(err, file.Close()); err != nil {
+		return err
+	}
+	return f.root.Rename(temp, name)
 }
 
 // ReadStatus reads the status file of a running agent from its run directory.
 func ReadStatus(dir string) (*Status, error) {
 	path := filepath.Join(dir, StatusFile)
-	b, err := os.ReadFile(path)
+	b, err := readRegular(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("read status: no agent writes to %s: is rpcapd running, and with this run directory? %w", dir, err)
 	}
@@ -119,17 +125,13 @@ func (s *Supervisor) writeStatus(ctx context.Context, files *statusFiles) {
 	defer tick.Stop()
 	var shown uint64 // changes at the last writing
 	var written time.Time
-	failed, first := false, true
+	trouble := writeTrouble{log: s.log, dir: files.root.Name()}
+	first := true
 	for {
-		var err error
 		if n, now := s.changes.Load(), time.Now(); n != shown || now.Sub(written) >= statusRefresh {
 			shown, written = n, now
-			err = s.writeFiles(files, s.Status())
+			trouble.note(s.writeFiles(files, s.Status()))
 		}
-		if err != nil && !failed {
-			s.log.Warn("write status files", zap.String("dir", files.root.Name()), zap.Error(err))
-		}
-		failed = err != nil
 		if first {
 			first = false
 			s.sayStarted()
@@ -141,6 +143,27 @@ func (s *Supervisor) writeStatus(ctx context.Context, files *statusFiles) {
 		case <-s.statusNow:
 		}
 	}
+}
+
+// writeTrouble logs that status files cannot be written, once, and that they can be again.
+type writeTrouble struct {
+	log    *zap.Logger
+	dir    string
+	failed uint64 // times in succession
+}
+
+func (w *writeTrouble) note(err error) {
+	switch {
+	case err != nil && w.failed == 0:
+		w.log.Warn("status files not written: rpcapd status and the metrics stay as they were", zap.String("dir", w.dir), zap.Error(err))
+	case err == nil && w.failed > 0:
+		w.log.Info("status files written again", zap.String("dir", w.dir), zap.Uint64("failed", w.failed))
+	}
+	if err != nil {
+		w.failed++
+		return
+	}
+	w.failed = 0
 }
 
 func (s *Supervisor) writeFiles(files *statusFiles, st *Status) error {

@@ -1,9 +1,9 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"runtime"
 	"slices"
@@ -20,7 +20,16 @@ func LoadAgent(path string) (Agent, Problems, error) {
 		return Agent{}, nil, err
 	}
 	a, problems := parseAgent(path, data)
-	return a, problems, nil
+	return a, append(problems, a.Exposed(path)...), nil
+}
+
+// Exposed warns of accounts that every user of the host may read: the hashes keep a password only as long as nobody
+// tries words on them at leisure.
+func (a Agent) Exposed(path string) Problems {
+	if len(a.Accounts) == 0 || !readableByAll(path) {
+		return nil
+	}
+	return Problems{{File: path, Warning: true, Text: "it has accounts and every user may read it; chmod 640 it, and chgrp it to the agent's group"}}
 }
 
 // LoadSensor does for the sensor's file what LoadAgent does for the agent's.
@@ -49,13 +58,14 @@ func readableByAll(path string) bool {
 
 // readFile reads one byte more than a file may have, so that parsing refuses it.
 func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|openNoWait, 0) // a reload must not hang on a pipe that nobody writes to
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
 	defer f.Close() // nothing was written
-	if info, err := f.Stat(); err == nil && info.IsDir() {
-		return nil, fmt.Errorf("read configuration: %w", &os.PathError{Op: "read", Path: path, Err: errors.New("it is a directory; name the file")})
+	if info, err := f.Stat(); err == nil && !info.Mode().IsRegular() && info.Mode()&fs.ModeDevice == 0 {
+		what := map[fs.FileMode]string{fs.ModeDir: "a directory", fs.ModeNamedPipe: "a pipe", fs.ModeSocket: "a socket"}[info.Mode().Type()]
+		return nil, fmt.Errorf("read configuration: %w", &os.PathError{Op: "read", Path: path, Err: fmt.Errorf("it is %s; name a file", what)})
 	}
 	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {

@@ -52,13 +52,7 @@ func (s *settings) saveFile() error {
 	if s.save == "" {
 		return nil
 	}
-	tmp := s.save + ".tmp"
-	err := os.WriteFile(tmp, s.line.Agent().Append(nil), 0o640)
-	if err == nil {
-		err = os.Rename(tmp, s.save)
-	}
-	if err != nil {
-		os.Remove(tmp)
+	if err := replaceIni(s.save, s.line.Agent().Append(nil)); err != nil {
 		return fmt.Errorf("save ini: %w", err)
 	}
 	return nil

@@ -27,7 +27,7 @@ func (s *settings) load(path string, log *zap.Logger) (*iniFile, config.Agent, e
 		return nil, config.Agent{}, fmt.Errorf("read configuration: %w", err)
 	}
 	cfg, problems := s.parse(path, data)
-	if n := logProblems(log, problems); n > 0 {
+	if n := logProblems(log, append(problems, cfg.Exposed(path)...)); n > 0 {
 		return nil, config.Agent{}, fmt.Errorf("not started: %s in %s", count(n, "error"), path)
 	}
 	return ini, cfg, nil

@@ -60,8 +60,15 @@ func (a *app) reload(runDir string, allowEmpty bool) error {
 
 // askReload makes a running agent read its ini and returns its status afterwards.
 func askReload(runDir string, before *agent.Status) (*agent.Status, error) {
-	if err := sendReload(before.PID); err != nil {
-		return nil, fmt.Errorf("reload: ask process %d: %w", before.PID, withCure(err))
+	if len(reloadSignals) == 0 {
+		return nil, fmt.Errorf("reload: there is no signal for it on this system, restart the agent: %w", errors.ErrUnsupported)
+	}
+	pid, err := agent.Signal(runDir, reloadSignals[0])
+	if err != nil {
+		return nil, fmt.Errorf("reload: %w", withCure(err))
+	}
+	if pid != before.PID {
+		return nil, fmt.Errorf("reload: process %d has ended, %d runs instead", before.PID, pid)
 	}
 	for end := time.Now().Add(reloadTimeout); time.Now().Before(end); time.Sleep(reloadPoll) {
 		st, err := agent.Running(runDir)

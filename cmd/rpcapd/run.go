@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"os/signal"
 
 	"go.uber.org/zap"
@@ -39,6 +41,11 @@ func (a *app) run(s *settings) error {
 	if detaches {
 		return detach()
 	}
+	held, err := s.holdIni(path, log)
+	if err != nil {
+		return err
+	}
+	defer held.Close()
 	for _, note := range s.notes() {
 		log.Info(note)
 	}
@@ -57,6 +64,22 @@ func (a *app) run(s *settings) error {
 		return err
 	}
 	return a.supervise(s, sup, ini, cfg.User, log)
+}
+
+// holdIni keeps a second agent from starting with the same ini. What is read from a file, or only counted, comes
+// to no sensor twice. Where locks do not work the agent goes without.
+func (s *settings) holdIni(path string, log *zap.Logger) (*os.File, error) {
+	if path == "" || s.readFile != "" || s.dryRun {
+		return nil, nil
+	}
+	held, err := agent.HoldIni(path)
+	if errors.Is(err, agent.ErrIniTaken) {
+		return nil, fmt.Errorf("not started: %w", err)
+	}
+	if err != nil {
+		log.Info("a second agent with this ini would not be noticed", zap.Error(err))
+	}
+	return held, nil
 }
 
 func (s *settings) agentOptions(cfg config.Agent, path string, log *zap.Logger) agent.Options {

@@ -2,11 +2,7 @@
 
 package main
 
-import (
-	"errors"
-	"fmt"
-	"os"
-)
+import "os"
 
 var (
 	stopSignals   = []os.Signal{os.Interrupt}
@@ -14,7 +10,3 @@ var (
 )
 
 func ignoreBrokenPipe() {}
-
-func sendReload(int) error {
-	return fmt.Errorf("there is no signal for it on this system, restart the agent: %w", errors.ErrUnsupported)
-}

@@ -15,6 +15,3 @@ var (
 
 // ignoreBrokenPipe keeps the agent alive when nobody reads its standard error any more.
 func ignoreBrokenPipe() { signal.Ignore(syscall.SIGPIPE) }
-
-// sendReload asks a running agent to read its ini again.
-func sendReload(pid int) error { return syscall.Kill(pid, syscall.SIGHUP) }

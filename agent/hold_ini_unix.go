@@ -1,0 +1,94 @@
+//go:build unix
+
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// HoldIni takes an ini for this process, for as long as it lives or until the result is closed. Two agents with one ini
+// would send everything twice. The error names the process that has it.
+//
+// What is locked is a byte of the ini's folder, chosen by the file's name: editors replace the file. The folder can only
+// be read as a rule, so it is a lock for reading, which other agents could share; they look for each other before and
+// after. Agents of different network namespaces see different interfaces and may share an ini.
+func HoldIni(path string) (*os.File, error) {
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return nil, fmt.Errorf("lock ini: %w", err)
+	}
+	dir, err := os.Open(filepath.Dir(real))
+	if err != nil {
+		return nil, fmt.Errorf("lock ini: %w", err)
+	}
+	if err := holdByte(dir, iniByte(filepath.Base(real))); err != nil {
+		dir.Close()
+		if taken := (*iniTaken)(nil); errors.As(err, &taken) {
+			taken.ini = path
+			return nil, taken
+		}
+		return nil, fmt.Errorf("lock ini: lock folder %s: %w", dir.Name(), err)
+	}
+	return dir, nil
+}
+
+// ErrIniTaken says that another agent runs with an ini.
+var ErrIniTaken = errors.New("another agent runs with it")
+
+type iniTaken struct {
+	ini string
+	pid int
+}
+
+func (e *iniTaken) Unwrap() error { return ErrIniTaken }
+
+func (e *iniTaken) Error() string {
+	who := fmt.Sprintf("process %d", e.pid)
+	if e.pid == 0 {
+		who = "a process of another PID namespace"
+	}
+	return fmt.Sprintf("%s: %s already runs with it, and two would send everything twice; end that one, or give this agent an ini of its own", e.ini, who)
+}
+
+// iniByte is the byte of the folder that stands for a file in this network namespace.
+func iniByte(name string) unix.Flock_t {
+	h := fnv.New64a()
+	io.WriteString(h, name) // hashes do not fail
+	io.WriteString(h, "\x00"+networkNamespace())
+	const most = 1<<62 - 1
+	return unix.Flock_t{Type: unix.F_RDLCK, Whence: io.SeekStart, Start: int64(h.Sum64() & most), Len: 1}
+}
+
+// holdByte takes a byte of a folder. Of agents that start at once the one with the lowest number remains.
+func holdByte(dir *os.File, at unix.Flock_t) error {
+	pid, held, err := lockHolder(dir, at)
+	if err != nil {
+		return err
+	}
+	if held {
+		return &iniTaken{pid: pid}
+	}
+	own := at
+	if err := unix.FcntlFlock(dir.Fd(), unix.F_SETLK, &own); err != nil {
+		return err
+	}
+	for range lockAttempts {
+		pid, held, err := lockHolder(dir, at)
+		if err != nil || !held {
+			return err
+		}
+		if pid < os.Getpid() { // it has come at the same time; it will not see this one any more
+			return &iniTaken{pid: pid}
+		}
+		time.Sleep(lockPause) // it gives way
+	}
+	return &iniTaken{}
+}

@@ -1,0 +1,6 @@
+//go:build unix && !linux
+
+package agent
+
+// networkNamespace: there is one.
+func networkNamespace() string { return "" }

@@ -1,0 +1,6 @@
+//go:build !unix
+
+package config
+
+// openNoWait: elsewhere a path leads to no pipe.
+const openNoWait = 0
