@@ -31,6 +31,7 @@ func (s *session) newCapture(r *Rule) (*capture, error) {
 	c.stream.dedup, c.stream.number = s.sensor.dedup, s.sensor.dedup.stream()
 	// The sinks get to know the stream only when it has a port.
 	attach := func() { c.stream.feeds = s.sensor.hub.attach(src) }
+	c.stream.overTCP = r.TCP
 	if r.TCP {
 		t, err := listenTCPData(&s.sensor.opts, c.stream, s.log)
 		if err != nil {

@@ -27,6 +27,8 @@ const (
 	claimHold = time.Second
 	// claimLife is how long a claim is remembered after its last datagram.
 	claimLife = 15 * time.Second
+	// claimTick bounds the sleep of a port with claims: what the agent's STATS settle happens beside its goroutine.
+	claimTick = time.Second
 	// maxClaims bounds the claims of one port.
 	maxClaims = 32
 	// maxHeldOfClaim bounds the datagrams held for one claim.
@@ -53,8 +55,6 @@ type claim struct {
 
 	numbered bool
 	number   uint32 // of the last frame that has begun
-	marked   uint32 // number when the agent was asked for STATS
-	fresh    bool   // heard since then
 
 	waits  *stream  // held for this stream to begin, or to go on; nil: nothing is held
 	goesOn bool     // it was where that stream goes on
@@ -90,7 +90,7 @@ func (p *dataPort) stand(src netip.AddrPort, g *glimpse, now time.Time) *claim {
 		p.claims[src] = c
 	}
 	c.count++
-	c.next, c.heard, c.fresh = g.seq+1, now, true
+	c.next, c.heard = g.seq+1, now
 	if g.numbered {
 		c.numbered, c.number = true, g.last
 	}
@@ -376,6 +376,9 @@ func (p *dataPort) settle(now time.Time) (next time.Time) {
 			next = due
 		}
 	}
+	if tick := now.Add(claimTick); !next.IsZero() && tick.Before(next) {
+		next = tick
+	}
 	return next
 }
 
@@ -398,11 +401,18 @@ func (p *dataPort) conclude(s *stream, now time.Time) {
 	p.dropClaims(s)
 }
 
-// asked notes where streams and claims of an agent stand before it is asked for its numbers.
+// asked notes where a stream and the claims of its agent stand before that is asked for its numbers. Each stream keeps that
+// for itself: several captures of one address ask at different times.
 func (p *dataPort) asked(s *stream) {
 	s.marked = uint32(s.newest)
-	for _, c := range p.claims {
-		c.marked, c.fresh = c.number, false
+	clear(s.claimed)
+	for src, c := range p.claims {
+		if src.Addr() == s.agent && c.numbered {
+			if s.claimed == nil {
+				s.claimed = make(map[netip.AddrPort]uint32)
+			}
+			s.claimed[src] = c.number
+		}
 	}
 }
 
@@ -417,11 +427,12 @@ func (p *dataPort) judge(s *stream, captured uint32, now time.Time) {
 		return
 	}
 	var best *claim
-	for _, c := range p.claims {
-		if c.src.Addr() != s.agent || c.count < 2 || !c.numbered || int32(captured-c.marked) < 0 || c.format != s.format {
+	for src, marked := range s.claimed {
+		c := p.claims[src]
+		if c == nil || c.count < 2 || int32(captured-marked) < 0 || c.format != s.format {
 			continue
 		}
-		if best == nil || captured-c.marked < captured-best.marked {
+		if best == nil || captured-marked < captured-s.claimed[best.src] {
 			best = c
 		}
 	}

@@ -295,3 +295,77 @@ func TestClaimsAreBounded(t *testing.T) {
 		t.Errorf("%d frames, foreign %d of %d, held %d", r.Frames, p.foreign, n, p.held.Load())
 	}
 }
+
+// TestSettledClaimHasADeadline: a stream that a settled claim begins with a gap waits no longer than any other.
+func TestSettledClaimHasADeadline(t *testing.T) {
+	d := packed(t, testFrames(40, 200), 512)
+	p, now := testPort(), time.Now()
+	s, got := testStream("10.0.0.2")
+	p.add(s)
+	receive(p, trueSource, now, d[1])
+	p.sock.(*fakeSocket).last = nil
+	due := p.batch(0, now.Add(claimHold))
+	if len(s.sources) == 0 || due.IsZero() {
+		t.Fatalf("sources %v, due %v", s.sources, due)
+	}
+	for range 10 {
+		if due.IsZero() {
+			break
+		}
+		due = p.batch(0, due)
+	}
+	if got.count() == 0 {
+		t.Errorf("no frame, %+v", s.received())
+	}
+}
+
+// TestJudgedClaimHasADeadline: STATS settle a claim beside the port's goroutine, which must not sleep for ever then.
+func TestJudgedClaimHasADeadline(t *testing.T) {
+	d := packed(t, testFrames(400, 200), 512)
+	p, now := testPort(), time.Now()
+	s, _ := testStream("10.0.0.2")
+	p.add(s)
+	receive(p, trueSource, now, d[:4]...)
+	receive(p, falseSource, now, renumbered(d[:4], 5000, 9000)...)
+	p.sock.(*fakeSocket).last = nil
+	if due := p.batch(0, now); due.IsZero() || due.Sub(now) > claimTick {
+		t.Errorf("due after %v", due.Sub(now))
+	}
+}
+
+// TestAskedKeepsOtherMarks: what one capture of an address notes does not change what another has noted.
+func TestAskedKeepsOtherMarks(t *testing.T) {
+	d := packed(t, testFrames(400, 200), 512)
+	p, now := testPort(), time.Now()
+	a, _ := testStream("10.0.0.2")
+	p.add(a)
+	receive(p, falseSource, now, renumbered(d[:10], 5000, 9000)...) // taken for the agent
+	receive(p, trueSource, now, d[:20]...)
+	captured := look(d[19], 65535).last
+	p.with(func() { p.asked(a) })
+	receive(p, trueSource, now, d[20:40]...)
+	b, _ := testStream("10.0.0.2")
+	p.with(func() { p.asked(b) }) // later, when the true port is further
+	p.with(func() { p.judge(a, captured, now) })
+	if got := a.sources; len(got) == 0 || got[len(got)-1].Port() != 5000 {
+		t.Errorf("sources %v", got)
+	}
+}
+
+// TestNumberFarAheadDoesNotMoveAStream: a stray on the agent's own port must not keep the stream from being found when its
+// port changes.
+func TestNumberFarAheadDoesNotMoveAStream(t *testing.T) {
+	d := packed(t, testFrames(400, 200), 512)
+	p, now := testPort(), time.Now()
+	s, got := testStream("10.0.0.2")
+	p.add(s)
+	receive(p, trueSource, now, d[:20]...)
+	receive(p, trueSource, now, renumbered(d[:1], 50000, 90000)...)
+	now = now.Add(testLimits.Hold / 2)
+	receive(p, "10.0.0.2:5001", now, d[20:]...)
+	p.sock.(*fakeSocket).last = nil
+	p.batch(0, now.Add(time.Second))
+	if s.rebound != 1 || got.count() < 399 {
+		t.Errorf("rebound %d, %d frames", s.rebound, got.count())
+	}
+}

@@ -60,6 +60,7 @@ type dataPort struct {
 	claims  map[netip.AddrPort]*claim    // sources of agents' addresses that belong to no stream yet
 	held    *heldBytes                   // for claims, of all ports
 	foreign uint64
+	repeats repeats
 }
 
 // newDataPort makes a port; held is what all ports hold for claims.
@@ -83,9 +84,11 @@ func (p *dataPort) run() {
 		switch {
 		case errors.Is(err, net.ErrClosed):
 			return
-		case err != nil && !errors.Is(err, os.ErrDeadlineExceeded):
+		case err == nil || errors.Is(err, os.ErrDeadlineExceeded):
+			failures = 0
+		default:
 			if failures++; failures == 1 {
-				p.log.Warn("data port cannot receive", zap.Uint16("port", p.port), zap.Error(err))
+				p.repeats.log(p.log, err.Error(), zap.WarnLevel, "data port cannot receive", zap.Uint16("port", p.port), zap.Error(err))
 			}
 			time.Sleep(min(time.Duration(failures)*time.Millisecond, time.Second)) // an error that repeats must not spin
 		}
@@ -126,26 +129,28 @@ func (p *dataPort) batch(n int, now time.Time) time.Time {
 
 // time puts the stream on the list of those that Expire is due for.
 func (p *dataPort) time(s *stream) {
-	if s.timed || s.udpstr == nil {
+	if s.timed {
 		return
 	}
-	if _, ok := s.udpstr.Deadline(); ok {
+	if _, ok := s.deadline(); ok {
 		s.timed = true
 		p.timed = append(p.timed, s)
 	}
 }
 
-// expire gives up waiting where it is time and returns the earliest deadline left.
+// expire gives up waiting where it is time and returns the earliest deadline left. Claims come first: what is held for one
+// that is settled makes its stream wait.
 func (p *dataPort) expire(now time.Time) (next time.Time) {
+	if len(p.claims) > 0 {
+		next = p.settle(now)
+	}
 	keep := p.timed[:0]
 	for _, s := range p.timed {
-		if s.udpstr == nil {
-			s.timed = false
-			continue // finished
+		if _, ok := s.deadline(); ok {
+			s.expire(now)
 		}
-		s.expire(now)
-		d, ok := s.udpstr.Deadline()
-		if !ok {
+		d, ok := s.deadline()
+		if !ok { // or the stream is finished
 			s.timed = false
 			continue
 		}
@@ -156,11 +161,6 @@ func (p *dataPort) expire(now time.Time) (next time.Time) {
 	}
 	clear(p.timed[len(keep):])
 	p.timed = keep
-	if len(p.claims) > 0 {
-		if due := p.settle(now); next.IsZero() || !due.IsZero() && due.Before(next) {
-			next = due
-		}
-	}
 	return next
 }
 

@@ -206,7 +206,7 @@ func (s *session) hold(next state, d time.Duration, why error, tell bool) state 
 		if why.Error() != reason(s.heldFor) {
 			s.heldFor = why
 			s.failed(why)
-			s.log.Warn("nothing is captured", zap.Error(why))
+			s.sensor.repeats.log(s.log, s.repeatKey(why), zap.WarnLevel, "nothing is captured", zap.Error(why))
 			if tell {
 				e := rpcap.Error{Code: rpcap.CodeRemoteAccept, Text: why.Error()}
 				if err := s.ctl.send(e.Append(nil)); err != nil {

@@ -176,10 +176,11 @@ type heldConns struct {
 	limits Limits
 	log    *zap.Logger
 
-	mu     sync.Mutex // a leaf
-	conns  map[net.Conn]*time.Timer
-	per    map[netip.Addr]int
-	closed bool
+	mu      sync.Mutex // a leaf
+	conns   map[net.Conn]*time.Timer
+	per     map[netip.Addr]int
+	closed  bool
+	repeats repeats
 }
 
 func newHeldConns(limits Limits, log *zap.Logger) *heldConns {
@@ -194,10 +195,8 @@ func (h *heldConns) add(conn net.Conn, addr netip.Addr, why string) {
 		_ = conn.Close()
 		return
 	}
-	if h.per[addr] == 0 {
-		h.log.Warn("connection refused; held in silence", zap.Stringer("agent", addr), zap.String("reason", why),
-			zap.Duration("for", heldFor))
-	}
+	h.repeats.log(h.log, addr.String()+" "+why, zap.WarnLevel, "connection refused; held in silence",
+		zap.Stringer("agent", addr), zap.String("reason", why), zap.Duration("for", heldFor))
 	h.per[addr]++
 	h.conns[conn] = time.AfterFunc(heldFor, func() { h.drop(conn, addr) })
 }

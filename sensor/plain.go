@@ -1,6 +1,8 @@
 package sensor
 
 import (
+	"time"
+
 	"rpcapd/rpcap"
 	"rpcapd/udpstr"
 )
@@ -9,19 +11,23 @@ import (
 const plainWindow = 64
 
 // plainStream accounts for plain PACKET messages, each of which is complete in itself: frames are delivered as they
-// come, the number in each tells what is missing. Reordered ones are delivered late, duplicates dropped.
+// come, the number in each tells what is missing. Reordered ones are delivered late, duplicates dropped, and one that jumps
+// far ahead waits to be confirmed.
 type plainStream struct {
 	maxCaplen uint32
+	hold      time.Duration // how long a jump waits; 0: none does, over TCP no number can be a stray
 	deliver   func(*udpstr.Packet)
 
 	packet   udpstr.Packet // reused for every delivery
 	counters Received
 	newest   uint64 // highest number seen, unwrapped to 64 bits; 0 before the first message
 	seen     uint64 // bit d: number newest-d has come
+	jump     plainJump
+	before   plainPlace
 }
 
 // message takes one PACKET message as a whole; b is not kept.
-func (s *plainStream) message(b []byte) {
+func (s *plainStream) message(b []byte, now time.Time) {
 	s.counters.Datagrams++
 	s.counters.Bytes += uint64(len(b))
 	h, ok := s.header(b)
@@ -29,15 +35,35 @@ func (s *plainStream) message(b []byte) {
 		s.counters.Malformed++
 		return
 	}
-	data := b[rpcap.PacketHeaderLen : rpcap.PacketHeaderLen+int(h.Caplen)]
 	number := s.unwrap(h.Number)
 	if number == 0 {
 		s.counters.Malformed++ // numbers begin with 1
 		return
 	}
+	if s.before.newest != 0 {
+		s.doubt(number)
+	}
+	if s.hold > 0 && s.newest != 0 && number > s.newest+plainWindow {
+		s.far(b, number, now)
+		return
+	}
+	s.take(b, number)
+	if j := &s.jump; j.waiting {
+		if j.number <= s.newest+plainWindow { // the stream has come to it
+			s.believe()
+			return
+		}
+		j.belied = true
+	}
+}
+
+// take counts a message that can be read, and delivers it unless it comes too late or again.
+func (s *plainStream) take(b []byte, number uint64) {
 	if !s.arrived(number) {
 		return
 	}
+	h, _, _ := rpcap.ParsePacketHeader(b)
+	data := b[rpcap.PacketHeaderLen : rpcap.PacketHeaderLen+int(h.Caplen)]
 	s.counters.Frames++
 	s.counters.FrameBytes += uint64(len(data))
 	s.packet = udpstr.Packet{
@@ -98,9 +124,14 @@ func (s *plainStream) unwrap(n uint32) uint64 {
 	return s.newest + uint64(int64(d))
 }
 
-// snapshot returns the counters; over UDP each missing message is a lost datagram.
+// snapshot returns the counters; over UDP each missing message is a lost datagram. A message that waits is counted when it
+// is judged.
 func (s *plainStream) snapshot() Received {
 	c := s.counters
+	if s.jump.waiting {
+		c.Datagrams--
+		c.Bytes -= uint64(len(s.jump.buf))
+	}
 	c.Lost = c.Missing
 	return c
 }

@@ -20,7 +20,10 @@ const (
 // running supervises a capture.
 func (s *session) running(ctx context.Context) (state, error) {
 	s.setState(StateRunning, nil)
-	s.heldFor = nil
+	if s.heldFor != nil {
+		s.sensor.repeats.forget(s.repeatKey(s.heldFor))
+		s.heldFor = nil
+	}
 	s.log.Info("forwarding starts", zap.String("peer", s.capture.stream.source.Name()),
 		zap.String("rule", s.chosen.rule.Name), zap.Uint32("linktype", s.linkType), zap.Uint16("port", s.capture.number()))
 	next := time.Now().Add(statsInterval)

@@ -194,6 +194,9 @@ func (s *session) failed(why error) {
 	s.sensor.ledger.failed(name, why)
 }
 
+// repeatKey is by what a reason of an agent is known over its sessions.
+func (s *session) repeatKey(why error) string { return s.peer.Addr().String() + " " + why.Error() }
+
 // setState shows the state to others, and why it is so; nil if there is nothing to say.
 func (s *session) setState(st State, why error) {
 	s.mu.Lock()
@@ -235,6 +238,7 @@ func (s *session) wait(ctx context.Context, until time.Time) (event, error) {
 			if err := s.answerProbe(ctx); err != nil {
 				return 0, err
 			}
+			s.ctl.giveBack() // else nothing more is read, and the end of the connection not seen
 			close(answer)
 		case m, ok := <-s.ctl.in:
 			if !ok {

@@ -51,24 +51,27 @@ type stream struct {
 	now      time.Time // arrival of what is worked on
 	nowMicro int64     // the same since 1970
 	repeated uint64    // frames that another stream had brought
+	overTCP  bool
 	format   streamFormat
 	udpstr   *udpstr.Reassembler
 	plain    *plainStream
 	sources  []netip.AddrPort // the last one is in use; empty before the first datagram
 	nextSeq  uint32           // udpstr: seqno after the highest seen; plain: number after it
+	farSeq   uint32           // of the last datagram if it was far ahead of that; else 0
 	rebound  uint64
 
 	// Whether the source is believed; see claim.go.
 	firstSeq       uint32 // of the datagram that the stream has begun with
 	firstNumber    uint32 // of its first frame, if firstNumbered
 	firstNumbered  bool
-	opened         bool   // it was the first of a capture
-	believable     bool   // a datagram of the source could be read
-	confirmed      bool   // a second one follows from it
-	taken          uint64 // datagrams of its sources
-	disowned       uint64 // frames delivered that were somebody else's
-	marked         uint32 // newest when the agent was asked for STATS
-	judged         bool   // what follows is from the last STATS
+	opened         bool                      // it was the first of a capture
+	believable     bool                      // a datagram of the source could be read
+	confirmed      bool                      // a second one follows from it
+	taken          uint64                    // datagrams of its sources
+	disowned       uint64                    // frames delivered that were somebody else's
+	marked         uint32                    // newest when the agent was asked for STATS
+	claimed        map[netip.AddrPort]uint32 // and where the claims of its address were
+	judged         bool                      // what follows is from the last STATS
 	judgedNewest   uint64
 	judgedCaptured uint32
 
@@ -94,7 +97,10 @@ func (s *stream) begin(f streamFormat) {
 	s.format = f
 	maxCaplen := s.maxCaplen()
 	if f == formatPlain {
-		s.plain = &plainStream{maxCaplen: maxCaplen, deliver: s.deliver}
+		s.plain = &plainStream{maxCaplen: maxCaplen, hold: s.limits.Hold, deliver: s.deliver}
+		if s.overTCP {
+			s.plain.hold = 0
+		}
 		return
 	}
 	s.udpstr = udpstr.NewReassembler(udpstr.ReassemblerConfig{
@@ -120,15 +126,35 @@ func (s *stream) datagram(b []byte, now time.Time) {
 	s.arrives(now)
 	s.taken++
 	if f, seq := classify(b); f == s.format {
-		if next := seq + 1; int32(next-s.nextSeq) > 0 {
-			s.nextSeq = next
-		}
+		s.advance(seq)
 	}
 	if s.format == formatPlain {
-		s.plain.message(b)
+		s.plain.message(b, now)
 		return
 	}
 	s.udpstr.Datagram(b, now)
+}
+
+// advance notes where the stream is. A number far ahead counts when a second one stands by it.
+func (s *stream) advance(seq uint32) {
+	switch ahead := int32(seq + 1 - s.nextSeq); {
+	case ahead <= 0:
+	case ahead <= continuationWindow || seq-s.farSeq < continuationWindow && s.farSeq != 0:
+		s.nextSeq, s.farSeq = seq+1, 0
+	default:
+		s.farSeq = seq
+	}
+}
+
+// deadline returns when expire is due; ok is false if nothing is held back.
+func (s *stream) deadline() (at time.Time, ok bool) {
+	switch {
+	case s.udpstr != nil:
+		return s.udpstr.Deadline()
+	case s.plain != nil:
+		return s.plain.deadline()
+	}
+	return time.Time{}, false
 }
 
 // arrives sets the time of what is worked on.
@@ -141,7 +167,11 @@ func (s *stream) arrives(now time.Time) {
 // expire gives up waiting where it is time.
 func (s *stream) expire(now time.Time) {
 	s.arrives(now)
-	s.udpstr.Expire(now)
+	if s.udpstr != nil {
+		s.udpstr.Expire(now)
+		return
+	}
+	s.plain.expire(now)
 }
 
 // message takes one PACKET message that came over TCP.
@@ -150,7 +180,7 @@ func (s *stream) message(b []byte, now time.Time) {
 		return
 	}
 	s.arrives(now)
-	s.plain.message(b)
+	s.plain.message(b, now)
 }
 
 // deliver hands one frame to every sink; it is called by the reassembler or the plain stream.
@@ -265,8 +295,11 @@ func (s *stream) finish(tail Tail, captured uint32, sum Forwarded) {
 	if s.finished {
 		return
 	}
-	if s.udpstr != nil {
+	switch {
+	case s.udpstr != nil:
 		s.udpstr.Flush()
+	case s.plain != nil:
+		s.plain.settle()
 	}
 	s.final, s.tail = s.arrived(), tail
 	if tail != TailUnknown {
