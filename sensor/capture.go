@@ -15,6 +15,8 @@ type capture struct {
 	port   *dataPort   // nil for TCP
 	tcp    *tcpData    // nil for UDP
 
+	ours bool // the agent has told its data port, as only those of this project do; the session's goroutine's
+
 	mu     sync.Mutex // a leaf; guards what follows
 	sum    Forwarded
 	last   rpcap.StatsReply
@@ -42,6 +44,7 @@ func (s *session) newCapture(r *Rule) (*capture, error) {
 		c.tcp, c.guard = t, &t.mu
 		return c, nil
 	}
+	c.stream.undecided = true
 	port, err := s.sensor.ports.allocate(c.stream, attach)
 	if err != nil {
 		return nil, err
@@ -100,6 +103,12 @@ func (s *session) endCapture(tail Tail, captured uint32) {
 	if c.port != nil {
 		c.port.conclude(c.stream, time.Now())
 	}
+	if tail == TailUnknown { // what the agent said last is known at least
+		captured = c.stream.highest()
+		if r, ok := c.lastReport(); ok {
+			captured = r.Captured
+		}
+	}
 	c.stream.finish(tail, captured, c.forwarded())
 	c.guard.Unlock()
 	if c.port != nil {
@@ -138,6 +147,8 @@ func (c *capture) fill(st *PeerStatus) {
 	st.Rebound = c.stream.rebound
 	st.Deduplicated = c.stream.repeated
 	st.Disowned = c.stream.disowned
+	st.Unaccounted, st.UnaccountedSince = c.stream.account.frames, c.stream.account.since
+	st.LastArrival, st.LargestDatagram = c.stream.now, c.stream.largest
 	st.ClockOffset, st.ClockKnown = c.stream.clock.offset()
 	st.setSinks(c.stream.sinkCounters())
 	st.late.feeds = slices.Clone(c.stream.late.feeds)
@@ -145,16 +156,20 @@ func (c *capture) fill(st *PeerStatus) {
 
 // asked notes what has come before the agent is asked for STATS.
 func (c *capture) asked() {
-	if c.port != nil {
-		c.port.with(func() { c.port.asked(c.stream) })
+	if c.tcp != nil {
+		c.tcp.asked()
+		return
 	}
+	c.port.with(func() { c.port.asked(c.stream) })
 }
 
 // judge compares what has come with the agent's answer.
 func (c *capture) judge(captured uint32) {
-	if c.port != nil {
-		c.port.with(func() { c.port.judge(c.stream, captured, time.Now()) })
+	if c.tcp != nil {
+		c.tcp.judge(captured)
+		return
 	}
+	c.port.with(func() { c.port.judge(c.stream, captured, time.Now()) })
 }
 
 // roundTrip takes how long the agent took for an answer.
@@ -162,6 +177,27 @@ func (c *capture) roundTrip(d time.Duration) {
 	c.guard.Lock()
 	defer c.guard.Unlock()
 	c.stream.clock.roundTrip(d)
+}
+
+// announced takes the port that the agent says it sends from, 0 if it does not say; translated tells that a NAT may have
+// changed it.
+func (c *capture) announced(port uint16, translated bool) {
+	c.ours = port != 0
+	if c.tcp != nil {
+		c.tcp.announced(port, translated)
+		return
+	}
+	c.port.with(func() { c.port.announced(c.stream, port, translated, time.Now()) })
+}
+
+// contested reports whether somebody else at the agent's address claims to be the agent, so that its STATS are wanted soon.
+func (c *capture) contested() bool {
+	if c.tcp != nil {
+		return c.tcp.contested()
+	}
+	var yes bool
+	c.port.with(func() { yes = c.stream.strict && len(c.stream.sources) == 0 && c.port.contested(c.stream) })
+	return yes
 }
 
 func (c *capture) forwarded() Forwarded {

@@ -177,6 +177,9 @@ func (p *dataPort) claimed(src netip.AddrPort, b []byte, now time.Time) (s *stre
 	if g.format == formatUnknown {
 		return nil, false
 	}
+	if waiting != nil && (waiting.undecided || waiting.strict) {
+		return nil, p.holdBack(waiting, src, &g, b, now)
+	}
 	c := p.claims[src]
 	switch {
 	case c == nil || c.waits == nil || !c.followedBy(&g):
@@ -229,8 +232,13 @@ func (p *dataPort) begins(s *stream, src netip.AddrPort, g *glimpse, b []byte, n
 
 // accept begins a stream with a claim.
 func (p *dataPort) accept(c *claim, s *stream, now time.Time) {
-	p.bind(s, c.src, &glimpse{format: c.format, seq: c.first, opens: c.opens, credible: true})
+	p.bind(s, c.src, c.beginning())
 	p.give(c, s, now)
+}
+
+// beginning is what is remembered of a claim's first datagram.
+func (c *claim) beginning() *glimpse {
+	return &glimpse{format: c.format, seq: c.first, opens: c.opens, credible: true}
 }
 
 // contested reports whether there is a claim that waits for the stream.
@@ -301,7 +309,7 @@ func (p *dataPort) rivals(src netip.AddrPort, g *glimpse, b []byte, now time.Tim
 	c := p.stand(src, g, now)
 	p.hold(c, s, b)
 	if c.count >= 2 && (c.opens || !s.opened) {
-		p.displace(s, c.src, &glimpse{format: c.format, seq: c.first, opens: c.opens, credible: true})
+		p.displace(s, c.src, c.beginning())
 		p.give(c, s, now)
 	}
 	return nil, true
@@ -339,7 +347,7 @@ func (p *dataPort) displace(s *stream, src netip.AddrPort, g *glimpse) {
 	s.disown()
 	p.bind(s, src, g)
 	p.log.Warn("another sender at the agent's address was taken for the agent; its frames have gone to the outputs",
-		zap.String("peer", s.source.Name()), zap.Uint16("port", p.port), zap.Stringer("sender", wrong[len(wrong)-1]),
+		zap.String("peer", s.source.shown()), zap.Uint16("port", p.port), zap.Stringer("sender", wrong[len(wrong)-1]),
 		zap.Stringer("agent", src), zap.Uint64("frames", was.Frames))
 }
 
@@ -352,6 +360,7 @@ func (p *dataPort) settle(now time.Time) (next time.Time) {
 			case s.finished:
 				p.drop(c)
 				continue
+			case len(s.sources) == 0 && (s.undecided || s.strict): // the agent's word is waited for
 			case len(s.sources) == 0: // to begin
 				if due = c.begun.Add(claimHold); !now.Before(due) {
 					p.accept(c, s, now)
@@ -391,7 +400,7 @@ func (p *dataPort) conclude(s *stream, now time.Time) {
 		}
 	}
 	switch {
-	case best == nil || s.finished:
+	case best == nil || s.finished || len(s.sources) == 0 && (s.undecided || s.strict):
 	case len(s.sources) == 0:
 		p.accept(best, s, now)
 	case best.goesOn && best.first == s.nextSeq && now.Sub(s.now) >= s.limits.Hold: // the port changed just before the end
@@ -423,19 +432,16 @@ func (p *dataPort) judge(s *stream, captured uint32, now time.Time) {
 	ahead := int32(s.marked-captured) > 0
 	silent := s.judged && int32(captured-s.judgedCaptured) > 0 && s.newest == s.judgedNewest && uint32(s.newest) != captured
 	s.judged, s.judgedCaptured, s.judgedNewest = true, captured, s.newest
-	if !ahead && !silent || s.finished || len(s.sources) == 0 {
+	switch {
+	case s.finished:
+		return
+	case len(s.sources) == 0:
+		p.judgeSilent(s, captured, now)
+		return
+	case !ahead && !silent:
 		return
 	}
-	var best *claim
-	for src, marked := range s.claimed {
-		c := p.claims[src]
-		if c == nil || c.count < 2 || int32(captured-marked) < 0 || c.format != s.format {
-			continue
-		}
-		if best == nil || captured-marked < captured-s.claimed[best.src] {
-			best = c
-		}
-	}
+	best := p.agreeing(s, captured)
 	if best == nil {
 		return
 	}
@@ -447,6 +453,20 @@ func (p *dataPort) judge(s *stream, captured uint32, now time.Time) {
 	}
 	p.displace(s, best.src, &glimpse{format: best.format, seq: best.next, credible: true})
 	p.give(best, s, now)
+}
+
+// agreeing returns the claim that was nearest to what the agent had captured when it was asked, and not beyond.
+func (p *dataPort) agreeing(s *stream, captured uint32) (best *claim) {
+	for src, marked := range s.claimed {
+		c := p.claims[src]
+		if c == nil || c.count < 2 || int32(captured-marked) < 0 || s.format != formatUnknown && c.format != s.format {
+			continue
+		}
+		if best == nil || captured-marked < captured-s.claimed[best.src] {
+			best = c
+		}
+	}
+	return best
 }
 
 // heldBytes is shared by the ports of a sensor.

@@ -51,27 +51,29 @@ type dataPort struct {
 	port uint16
 	log  *zap.Logger
 
-	mu      sync.Mutex // held while a batch is worked through; after it only a sink's lock may be taken
-	streams map[*stream]struct{}
-	bySrc   map[netip.AddrPort]*stream
-	pending map[netip.Addr]*stream       // awaits its first datagram; at most one per address
-	ended   map[netip.AddrPort]time.Time // last heard, of sources whose stream has ended
-	timed   []*stream                    // hold datagrams back, so that Expire is due some time
-	claims  map[netip.AddrPort]*claim    // sources of agents' addresses that belong to no stream yet
-	held    *heldBytes                   // for claims, of all ports
-	foreign uint64
-	repeats repeats
+	mu       sync.Mutex // held while a batch is worked through; after it only a sink's lock may be taken
+	streams  map[*stream]struct{}
+	bySrc    map[netip.AddrPort]*stream
+	pending  map[netip.Addr]*stream       // awaits its first datagram; at most one per address
+	ended    map[netip.AddrPort]time.Time // last heard, of sources whose stream has ended
+	timed    []*stream                    // hold datagrams back, so that Expire is due some time
+	expected map[netip.AddrPort]*stream   // by the port that the agent has said it sends from, until it does
+	claims   map[netip.AddrPort]*claim    // sources of agents' addresses that belong to no stream yet
+	held     *heldBytes                   // for claims, of all ports
+	foreign  uint64
+	repeats  repeats
 }
 
 // newDataPort makes a port; held is what all ports hold for claims.
 func newDataPort(sock datagramSource, held *heldBytes, log *zap.Logger) *dataPort {
 	return &dataPort{
 		sock: sock, port: sock.Port(), log: log, held: held,
-		claims:  make(map[netip.AddrPort]*claim),
-		streams: make(map[*stream]struct{}),
-		bySrc:   make(map[netip.AddrPort]*stream),
-		pending: make(map[netip.Addr]*stream),
-		ended:   make(map[netip.AddrPort]time.Time),
+		expected: make(map[netip.AddrPort]*stream),
+		claims:   make(map[netip.AddrPort]*claim),
+		streams:  make(map[*stream]struct{}),
+		bySrc:    make(map[netip.AddrPort]*stream),
+		pending:  make(map[netip.Addr]*stream),
+		ended:    make(map[netip.AddrPort]time.Time),
 	}
 }
 
@@ -171,6 +173,9 @@ func (p *dataPort) find(src netip.AddrPort, b []byte, now time.Time) (s *stream,
 	if s := p.bySrc[src]; s != nil {
 		return s, false
 	}
+	if s := p.fromAnnounced(src, b, now); s != nil {
+		return s, false
+	}
 	return p.claimed(src, b, now)
 }
 
@@ -178,7 +183,7 @@ func (p *dataPort) find(src netip.AddrPort, b []byte, now time.Time) (s *stream,
 func (p *dataPort) continued(addr netip.Addr, g *glimpse) (best *stream) {
 	nearest := uint32(continuationWindow)
 	for s := range p.streams {
-		if s.agent != addr {
+		if s.agent != addr || s.strict {
 			continue
 		}
 		if ahead, ok := s.continues(g); ok && ahead < nearest {
@@ -212,7 +217,7 @@ func (p *dataPort) rebind(s *stream, src netip.AddrPort) {
 	s.sources = append(s.sources, src)
 	s.rebound++
 	p.bySrc[src] = s
-	p.log.Info("stream continues from another source port", zap.String("peer", s.source.Name()),
+	p.log.Info("stream continues from another source port", zap.String("peer", s.source.shown()),
 		zap.Uint16("port", p.port), zap.Stringer("source", src))
 }
 
@@ -229,6 +234,7 @@ func (p *dataPort) remove(s *stream, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.streams, s)
+	delete(p.expected, s.announced)
 	if p.pending[s.agent] == s {
 		delete(p.pending, s.agent)
 	}

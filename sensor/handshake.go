@@ -156,13 +156,15 @@ func (s *session) start(ctx context.Context) (state, error) {
 		return s.startFailed(ctx, err)
 	}
 	req := rpcap.StartCaptureRequest{
-		Snaplen: c.stream.source.Snaplen, ReadTimeout: readTimeout, Flags: startFlags(r), DataPort: c.number(), Filter: program,
+		Snaplen: c.stream.source.Snaplen, ReadTimeout: readTimeout, Flags: s.startFlags(r), DataPort: c.number(), Filter: program,
 	}
 	m, err := s.ctl.request(ctx, rpcap.TypeStartCaptureRequest, req.Append(nil), replyTimeout)
+	reply := rpcap.StartCaptureReply{}
 	if err == nil {
-		_, _, err = rpcap.ParseStartCaptureReply(m.payload)
+		reply, _, err = rpcap.ParseStartCaptureReply(m.payload)
 	}
 	if err == nil {
+		c.announced(reply.DataPort, s.translated())
 		return s.running, nil
 	}
 	return s.startFailed(ctx, err)
@@ -171,13 +173,16 @@ func (s *session) start(ctx context.Context) (state, error) {
 // readTimeout is how long, in milliseconds, an agent's capture library may collect frames before it hands them over.
 const readTimeout = 20
 
-func startFlags(r *Rule) rpcap.StartCaptureFlags {
-	flags := rpcap.FlagServerOpen
+func (s *session) startFlags(r *Rule) rpcap.StartCaptureFlags {
+	flags := rpcap.FlagServerOpen | rpcap.FlagReportPort
 	if r.Promiscuous {
 		flags |= rpcap.FlagPromiscuous
 	}
 	if !r.TCP {
 		flags |= rpcap.FlagDatagram
+	}
+	if s.singly {
+		flags |= rpcap.FlagNoSegmentation
 	}
 	return flags
 }
@@ -246,6 +251,7 @@ func (s *session) takeName(ctx context.Context) error {
 	s.status.Name = host + "/" + s.chosen.name
 	s.status.Rule, s.status.Interface = s.chosen.rule.Name, s.chosen.name
 	s.status.LinkType, s.status.Snaplen, s.status.Filter = s.linkType, s.snaplen(), s.chosen.rule.Filter
+	s.status.NoSegmentation = s.singly
 	s.host = host
 	return nil
 }

@@ -15,6 +15,8 @@ const (
 	// endTimeout bounds STATS and ENDCAP together; finalStats bounds each STATS of them.
 	endTimeout = 2 * time.Second
 	finalStats = 700 * time.Millisecond
+	// contestInterval is the distance of STATS while it is open which of several senders is the agent.
+	contestInterval = time.Second
 )
 
 // running supervises a capture.
@@ -24,11 +26,16 @@ func (s *session) running(ctx context.Context) (state, error) {
 		s.sensor.repeats.forget(s.repeatKey(s.heldFor))
 		s.heldFor = nil
 	}
-	s.log.Info("forwarding starts", zap.String("peer", s.capture.stream.source.Name()),
+	s.log.Info("forwarding starts", zap.String("peer", s.capture.stream.source.shown()),
 		zap.String("rule", s.chosen.rule.Name), zap.Uint32("linktype", s.linkType), zap.Uint16("port", s.capture.number()))
-	next := time.Now().Add(statsInterval)
+	begun := time.Now()
+	next := begun.Add(statsInterval)
 	for {
-		switch ev, err := s.wait(ctx, next); {
+		until := next
+		if soon := time.Now().Add(contestInterval); soon.Before(next) && (time.Since(begun) < statsInterval || s.capture.contested()) {
+			until = soon
+		}
+		switch ev, err := s.wait(ctx, until); {
 		case err != nil:
 			return nil, err
 		case ev == eventStop:
@@ -41,11 +48,30 @@ func (s *session) running(ctx context.Context) (state, error) {
 			}
 			continue // STATS stay due when they were
 		}
-		next = next.Add(statsInterval)
+		if until.Equal(next) {
+			next = next.Add(statsInterval)
+		} else if !s.capture.contested() {
+			continue
+		}
 		if err := s.askStats(ctx, statsTimeout); err != nil && ctx.Err() == nil {
 			return nil, err
 		}
+		if !s.singly && s.capture.starved() {
+			return s.startSingly, nil
+		}
 	}
+}
+
+// startSingly begins the capture anew, without super-packets: under a tenth of the frames has arrived, and some firewalls and
+// network cards drop what segmentation offload makes, silently. It happens once in a session.
+func (s *session) startSingly(context.Context) (state, error) {
+	s.singly = true
+	s.log.Warn("hardly anything arrives; the capture begins anew and the agent sends single datagrams",
+		zap.String("peer", s.capture.stream.source.shown()), zap.Uint16("port", s.capture.number()))
+	if err := s.stopCapture(); err != nil {
+		return nil, err
+	}
+	return s.open, nil
 }
 
 // askStats asks for the agent's numbers. An ERROR in answer is an answer.
@@ -69,8 +95,10 @@ func (s *session) askStats(ctx context.Context, timeout time.Duration) error {
 	}
 	s.lastReply = time.Now()
 	if s.capture != nil { // without one ExtraHop's agent sends whatever is in its memory
+		before, _ := s.capture.lastReport()
 		s.capture.reported(reply)
 		s.capture.judge(reply.Captured)
+		s.capture.compare(before.Captured, reply.Captured, s.lastReply)
 		s.capture.roundTrip(s.lastReply.Sub(asked))
 	}
 	return nil

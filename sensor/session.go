@@ -67,6 +67,7 @@ type session struct {
 	linkType      uint32
 	capture       *capture // nil but between STARTCAP and the end of it
 	captured      bool     // there has been a capture
+	singly        bool     // the agent is asked to send no super-packets
 	connected     string   // the name under which the ledger has counted the session
 	host          string   // its name for the chosen interface
 	freeName      func()

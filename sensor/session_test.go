@@ -32,7 +32,7 @@ func TestHandshake(t *testing.T) {
 			t.Error("wrong credentials")
 		}
 		if a.start.Snaplen != 128 || a.start.DataPort != 2003 || len(a.start.Filter) == 0 || a.start.ReadTimeout == 0 ||
-			a.start.Flags != rpcap.FlagPromiscuous|rpcap.FlagDatagram|rpcap.FlagServerOpen {
+			a.start.Flags != rpcap.FlagPromiscuous|rpcap.FlagDatagram|rpcap.FlagServerOpen|rpcap.FlagReportPort {
 			t.Errorf("STARTCAP %+v", a.start)
 		}
 		p := b.peer()

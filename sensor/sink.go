@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/netip"
 
+	"rpcapd/printable"
 	"rpcapd/udpstr"
 )
 
@@ -30,6 +31,9 @@ type Source struct {
 
 // Name is "host/interface".
 func (s Source) Name() string { return s.Host + "/" + s.Interface }
+
+// shown is Name fit to be logged.
+func (s *Source) shown() string { return printable.Line(s.Name(), printable.MaxName) }
 
 // Sink is a consumer of all streams: a file, standard output, a network server.
 //

@@ -132,6 +132,15 @@ type PeerStatus struct {
 
 	Deduplicated uint64 // frames delivered that no sink got because another agent's stream had brought them already
 
+	// Unaccounted counts frames that the agent had captured by its STATS before the last one, that have not come, and that
+	// no gap shows to be lost. It is that of the running capture; at the end it joins Received.Missing.
+	Unaccounted      uint64
+	UnaccountedSince time.Time // set when it was more than an agent may hold back at two STATS running; a loss then
+
+	LastArrival     time.Time // of a datagram or message; zero before the first
+	LargestDatagram int       // bytes of payload
+	NoSegmentation  bool      // the agent was asked to send no super-packets, because hardly anything arrived
+
 	// ClockOffset is the agent's clock less the sensor's, if ClockKnown: positive when the agent's is ahead.
 	ClockOffset time.Duration
 	ClockKnown  bool

@@ -60,9 +60,12 @@ type stream struct {
 	farSeq   uint32           // of the last datagram if it was far ahead of that; else 0
 	rebound  uint64
 
-	// Whether the source is believed; see claim.go.
-	firstSeq       uint32 // of the datagram that the stream has begun with
-	firstNumber    uint32 // of its first frame, if firstNumbered
+	// Whether the source is believed; see claim.go and announce.go.
+	undecided      bool           // STARTCAP is not answered yet
+	announced      netip.AddrPort // where the agent says it sends from
+	strict         bool           // and nothing can have changed that
+	firstSeq       uint32         // of the datagram that the stream has begun with
+	firstNumber    uint32         // of its first frame, if firstNumbered
 	firstNumbered  bool
 	opened         bool                      // it was the first of a capture
 	believable     bool                      // a datagram of the source could be read
@@ -74,6 +77,9 @@ type stream struct {
 	judged         bool                      // what follows is from the last STATS
 	judgedNewest   uint64
 	judgedCaptured uint32
+
+	account account
+	largest int // bytes of the longest datagram
 
 	timed    bool   // in dataPort.timed
 	newest   uint64 // number of the last frame delivered
@@ -125,6 +131,7 @@ func (s *stream) datagram(b []byte, now time.Time) {
 	}
 	s.arrives(now)
 	s.taken++
+	s.largest = max(s.largest, len(b))
 	if f, seq := classify(b); f == s.format {
 		s.advance(seq)
 	}
@@ -290,7 +297,7 @@ func (s *stream) refilter(h *hub, filter string, sum Forwarded) {
 }
 
 // finish ends the stream: what the reorder window holds is delivered, the tail is settled, the sinks are told. captured
-// is the agent's final count, meaningful unless tail is TailUnknown.
+// is the agent's final count, or the last one that is known.
 func (s *stream) finish(tail Tail, captured uint32, sum Forwarded) {
 	if s.finished {
 		return
@@ -302,10 +309,9 @@ func (s *stream) finish(tail Tail, captured uint32, sum Forwarded) {
 		s.plain.settle()
 	}
 	s.final, s.tail = s.arrived(), tail
-	if tail != TailUnknown {
-		s.tailLost = s.tailLoss(captured)
-		s.final.Missing += s.tailLost
-	}
+	s.tailLost = s.tailLoss(captured)
+	s.final.Missing += s.tailLost
+	s.account = account{} // it is missing now
 	s.finished = true
 	s.detach(sum)
 	s.udpstr, s.plain = nil, nil
@@ -314,16 +320,18 @@ func (s *stream) finish(tail Tail, captured uint32, sum Forwarded) {
 // tailLoss is the number of frames the agent counted after the last one that was seen. A lower-bound count may be
 // behind the frames that have come: then nothing is known to be lost.
 func (s *stream) tailLoss(captured uint32) uint64 {
-	last := uint32(s.newest)
-	if s.udpstr != nil {
-		last = uint32(s.udpstr.Counters().LastNumber)
-	} else if s.plain != nil {
-		last = uint32(s.plain.newest)
+	return uint64(max(0, int32(captured-s.highest())))
+}
+
+// highest is the highest frame number that has come, modulo 2^32.
+func (s *stream) highest() uint32 {
+	switch {
+	case s.udpstr != nil:
+		return uint32(s.udpstr.Counters().LastNumber)
+	case s.plain != nil:
+		return uint32(s.plain.newest)
 	}
-	if d := int32(captured - last); d > 0 {
-		return uint64(d)
-	}
-	return 0
+	return uint32(s.newest)
 }
 
 // classify tells a datagram's format and its sequence number (udpstr) or frame number (plain); formatUnknown is

@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"rpcapd/printable"
 )
 
 // WriteSummary prints for each peer what it forwarded against what arrived, for people.
@@ -34,9 +36,9 @@ func (s *Sensor) WriteSummary(w io.Writer) error {
 
 // writePeer prints one peer.
 func writePeer(w io.Writer, p *PeerStatus) error {
-	head := fmt.Sprintf("%s: %s", p.Name, p.State)
+	head := fmt.Sprintf("%s: %s", printable.Line(p.Name, 2*printable.MaxName), p.State)
 	if p.Reason != "" {
-		head += " (" + p.Reason + ")"
+		head += " (" + printable.Line(p.Reason, printable.MaxText) + ")"
 	}
 	if p.Rule != "" {
 		head += ", rule " + p.Rule
@@ -62,9 +64,9 @@ func writePeer(w io.Writer, p *PeerStatus) error {
 	}
 	r := p.Received
 	_, err := fmt.Fprintf(w, "%s\n  forwarded: %s\n"+
-		"  received:  datagrams %d, bytes %d, frames %d, lost %d, late %d, duplicate %d, malformed %d, missing %d frames (tail %s)\n"+
+		"  received:  datagrams %d, bytes %d, frames %d, lost %d, late %d, duplicate %d, malformed %d, %s\n"+
 		"  output:    written %d, dropped %d%s\n",
-		head, forwarded, r.Datagrams, r.Bytes, r.Frames, r.Lost, r.Late, r.Duplicate, r.Malformed, r.Missing, p.tail(),
+		head, forwarded, r.Datagrams, r.Bytes, r.Frames, r.Lost, r.Late, r.Duplicate, r.Malformed, p.missing(),
 		p.Sinks.Written, p.Sinks.Dropped, p.without())
 	if notes := p.notes(); err == nil && len(notes) > 0 {
 		_, err = fmt.Fprintf(w, "  notes:     %s\n", strings.Join(notes, "; "))
@@ -90,11 +92,14 @@ func (p *PeerStatus) notes() (notes []string) {
 	if p.Disowned > 0 {
 		notes = append(notes, plural(p.Disowned, "frame")+" of another sender at the agent's address went out before it was found out")
 	}
+	if p.NoSegmentation {
+		notes = append(notes, "hardly anything arrived until the agent was asked to send no super-packets")
+	}
 	if p.Reconnects > 0 {
 		notes = append(notes, plural(p.Reconnects, "reconnect"))
 	}
 	if p.LastError != "" && p.LastError != p.Reason {
-		notes = append(notes, fmt.Sprintf("last error at %s: %s", p.LastErrorAt.Format(time.TimeOnly), p.LastError))
+		notes = append(notes, fmt.Sprintf("last error at %s: %s", p.LastErrorAt.Format(time.TimeOnly), printable.Line(p.LastError, printable.MaxText)))
 	}
 	return notes
 }
@@ -106,6 +111,19 @@ func (p *PeerStatus) without() (text string) {
 	}
 	if n := p.Deduplicated; n > 0 {
 		text += fmt.Sprintf(", duplicates of another agent %d", n)
+	}
+	return text
+}
+
+// missing says what has not come, with a ≥ when the agent's final numbers are not known.
+func (p *PeerStatus) missing() string {
+	least := ""
+	if p.Tail == TailUnknown {
+		least = "≥ "
+	}
+	text := fmt.Sprintf("missing %s%d frames (tail %s)", least, p.Received.Missing, p.tail())
+	if p.Unaccounted > 0 {
+		text += fmt.Sprintf(", unaccounted %d", p.Unaccounted)
 	}
 	return text
 }

@@ -1,27 +1,31 @@
 package sensor
 
 import (
-	"bufio"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
 	"go.uber.org/zap"
-
-	"rpcapd/rpcap"
-	"rpcapd/udpstr"
 )
 
 // errUDPStrOverTCP is what ExtraHop's agent does with a TCP data connection unless it is started with -t 0.
 var errUDPStrOverTCP = errors.New("the agent sends udpstr blocks over TCP, which have no framing and are not supported; " +
 	"start it with -t 0, or use UDP")
 
-// tcpData is a listener for one TCP data connection and the connection itself. The agent opens it before it replies to
-// STARTCAP. What comes is PACKET messages back to back.
+// tcpData is a listener for one TCP data connection. The agent opens that before it replies to STARTCAP, but anybody at its
+// address may have been quicker. So connections wait, unbelieved, until it is known which is the agent's:
+//
+//	STARTCAP not answered    everything that comes is held
+//	our agent                the connection from the port that it has said; the others are closed
+//	agents of other makes    the first one that sends frames, until STATS agree with it or with another one;
+//	                         the frames of one that was wrong are disowned
+//
+// What is held is at most maxHeldTCP for all together; beyond that nothing is read, and the senders wait. The listener stays
+// until the end, so that nobody can take the agent's place by being first.
 type tcpData struct {
 	listener *net.TCPListener
 	port     uint16
@@ -30,11 +34,32 @@ type tcpData struct {
 	err      error
 	wg       sync.WaitGroup
 
-	mu     sync.Mutex // guards the stream and conn
-	stream *stream
-	conn   net.Conn
-	closed bool
+	mu      sync.Mutex // guards the stream and all that follows
+	stream  *stream
+	changed *sync.Cond // a connection may be read, or has been closed
+	conns   []*tcpConn // in the order of their coming
+	active  *tcpConn   // whose frames go to the stream
+	leading *tcpConn   // who agreed best with the last STATS, and with how many frames captured then
+	led     uint32
+	held    int // bytes of all connections but the active one
+	known   bool
+	source  uint16 // that the agent has said; 0: none, or a NAT may have changed it
+	decided bool   // the active one is the agent's, for good
+	ended   bool   // done is closed
+	closed  bool
+	quit    chan struct{} // closed with it
+	spoiled []*tcpConn    // could not be read; what comes is thrown away
+	last    error         // why the last connection has ended
 }
+
+const (
+	// maxHeldTCP bounds what is held of connections that are not believed yet, in bytes.
+	maxHeldTCP = 8 << 20
+	// maxTCPConns bounds those connections. More wait in the listener's queue.
+	maxTCPConns = 16
+	// tcpGrace is how long the agent's connection may take to show itself once STARTCAP is answered.
+	tcpGrace = time.Second
+)
 
 // listenTCPData listens on a port of the data range that is free for TCP.
 func listenTCPData(o *Options, s *stream, log *zap.Logger) (*tcpData, error) {
@@ -53,117 +78,255 @@ func listenTCPData(o *Options, s *stream, log *zap.Logger) (*tcpData, error) {
 			last = err
 			continue
 		}
-		return &tcpData{
-			listener: l, port: addrPort(l.Addr()).Port(), log: log, done: make(chan struct{}), stream: s,
-		}, nil
+		t := &tcpData{
+			listener: l, port: addrPort(l.Addr()).Port(), log: log, done: make(chan struct{}), quit: make(chan struct{}), stream: s,
+		}
+		t.changed = sync.NewCond(&t.mu)
+		return t, nil
 	}
-	return nil, fmt.Errorf("no TCP port of the data range is free: %w", last)
+	return nil, caused(CauseTooMany, "no TCP port of the data range is free: %w", last)
 }
 
 // start begins to accept and read.
-func (t *tcpData) start() { t.wg.Go(t.run) }
+func (t *tcpData) start() { t.wg.Go(t.accept) }
 
-// connected reports whether the agent's connection has come.
+// connected reports whether a connection from the agent's address is there.
 func (t *tcpData) connected() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.conn != nil
+	return len(t.conns) > 0
 }
 
-// close ends run and waits for it.
+// close ends everything and waits for it.
 func (t *tcpData) close() {
-	_ = t.listener.Close() // closed already once the connection is there
+	_ = t.listener.Close() // accept ends
 	t.mu.Lock()
-	t.closed = true
-	conn := t.conn
-	t.mu.Unlock()
-	if conn != nil {
-		_ = conn.Close()
+	if !t.closed {
+		close(t.quit)
 	}
+	t.closed = true
+	for _, c := range append(t.conns, t.spoiled...) {
+		_ = c.conn.Close()
+	}
+	t.changed.Broadcast()
+	t.mu.Unlock()
 	t.wg.Wait()
 }
 
-func (t *tcpData) run() {
-	conn, err := t.accept()
-	if err != nil {
-		t.end(err)
-		return
-	}
-	r := bufio.NewReaderSize(conn, 64<<10)
-	err = t.read(r)
-	t.end(err)
-	if !errors.Is(err, io.EOF) {
-		// Closing would kill ExtraHop's agent; what it sends before ENDCAP is thrown away.
-		_, _ = io.Copy(io.Discard, r)
-	}
-}
-
-// end tells the session.
-func (t *tcpData) end(err error) {
-	t.err = err
-	close(t.done)
-}
-
-// accept takes the first connection from the agent's address and closes the listener.
-func (t *tcpData) accept() (net.Conn, error) {
+// accept takes connections until the listener is closed.
+func (t *tcpData) accept() {
 	for {
 		conn, err := t.listener.Accept()
-		if err != nil {
-			return nil, fmt.Errorf("accept data connection: %w", err)
+		switch {
+		case err == nil:
+			t.admit(conn)
+		case errors.Is(err, net.ErrClosed):
+			return
+		default:
+			t.log.Debug("cannot accept a data connection", zap.Error(err))
+			time.Sleep(acceptPause)
 		}
-		src := addrPort(conn.RemoteAddr())
-		t.mu.Lock()
-		ok := src.Addr() == t.stream.agent && !t.closed
-		if ok {
-			t.conn = conn
-			t.stream.sources = []netip.AddrPort{src}
-			t.stream.begin(formatPlain)
-		}
-		t.mu.Unlock()
-		if !ok {
-			_ = conn.Close() // a stranger's
-			continue
-		}
-		_ = t.listener.Close() // one connection is all there is
-		return conn, nil
 	}
 }
 
-// read takes messages until the connection ends or is out of step. plen is modulo 65536 at both C agents; caplen holds.
-func (t *tcpData) read(r *bufio.Reader) error {
-	buf := make([]byte, rpcap.PacketHeaderLen, 4096)
-	limit := min(t.stream.source.Snaplen+vlanSlack, rpcap.MaxSnaplen)
-	for {
-		buf = buf[:rpcap.PacketHeaderLen]
-		if _, err := io.ReadFull(r, buf[:rpcap.HeaderLen]); err != nil {
-			return fmt.Errorf("read message: %w", err)
+// admit takes a connection in, once there is room, and begins to read it.
+func (t *tcpData) admit(conn net.Conn) {
+	c := &tcpConn{conn: conn, src: addrPort(conn.RemoteAddr())}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	stranger := c.src.Addr() != t.stream.agent
+	for !stranger && len(t.conns) >= maxTCPConns && !t.decided && !t.closed {
+		if t.source != 0 {
+			t.drop(t.conns[0]) // not the agent's: that would have been decided
+			continue
 		}
-		if buf[0] == 0 && buf[1] == udpstr.Type {
-			return errUDPStrOverTCP
-		}
-		if buf[0] != 0 || buf[1] != byte(rpcap.TypePacket) {
-			return fmt.Errorf("read message: version %d, type %d is no PACKET", buf[0], buf[1])
-		}
-		if _, err := io.ReadFull(r, buf[rpcap.HeaderLen:]); err != nil {
-			return fmt.Errorf("read packet header: %w", err)
-		}
-		caplen := be32(buf[16:])
-		if caplen > limit {
-			return fmt.Errorf("read packet header: caplen %d is above the snap length %d", caplen, t.stream.source.Snaplen)
-		}
-		if plen := be32(buf[4:]); uint16(plen) != uint16(udpstr.PacketHeaderLen+caplen) {
-			return fmt.Errorf("read packet header: payload length %d does not agree with caplen %d", plen, caplen)
-		}
-		total := rpcap.PacketHeaderLen + int(caplen)
-		if cap(buf) < total {
-			buf = append(make([]byte, 0, total), buf...)
-		}
-		buf = buf[:total]
-		if _, err := io.ReadFull(r, buf[rpcap.PacketHeaderLen:]); err != nil {
-			return fmt.Errorf("read frame: %w", err)
-		}
-		t.mu.Lock()
-		t.stream.message(buf, time.Now())
-		t.mu.Unlock()
+		t.changed.Wait()
 	}
+	if stranger || t.decided || t.closed {
+		_ = conn.Close()
+		return
+	}
+	t.conns = append(t.conns, c)
+	if t.source != 0 && c.src.Port() == t.source {
+		t.decide(c)
+	}
+	t.wg.Go(func() { t.left(c, t.read(c)) })
+}
+
+// announced takes the port that the agent says it has dialled from; 0 if it has not said. translated tells that a NAT may have
+// changed it.
+func (t *tcpData) announced(port uint16, translated bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.known = true
+	if !translated {
+		t.source = port
+	}
+	for _, c := range t.conns {
+		if t.source != 0 && c.src.Port() == t.source {
+			t.decide(c)
+			return
+		}
+	}
+	t.changed.Broadcast() // accept may wait
+	if t.source == 0 {
+		t.begin()
+	}
+	t.wg.Go(t.grace)
+}
+
+// grace ends the stream of an agent whose connection does not show itself, or lets STATS decide when its port has been
+// changed after all.
+func (t *tcpData) grace() {
+	timer := time.NewTimer(tcpGrace)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-t.quit:
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.source != 0 && !t.decided {
+		t.source = 0
+		t.begin()
+	}
+	if len(t.conns) == 0 {
+		t.end(t.last)
+	}
+}
+
+// begin makes the first connection that has sent something the active one, unless there is one. mu is held.
+func (t *tcpData) begin() {
+	for _, c := range t.conns {
+		if t.active == nil && c.count > 0 {
+			t.activate(c)
+		}
+	}
+}
+
+// decide makes a connection the agent's for good. mu is held.
+func (t *tcpData) decide(c *tcpConn) {
+	if c != t.active {
+		t.activate(c)
+	}
+	t.decided = true
+	for _, other := range slices.Clone(t.conns) {
+		if other != c {
+			t.drop(other)
+		}
+	}
+	t.changed.Broadcast()
+}
+
+// activate gives the stream to a connection. What came from another one was not the agent's. mu is held.
+func (t *tcpData) activate(c *tcpConn) {
+	if wrong := t.active; wrong != nil {
+		frames := t.stream.arrived().Frames
+		t.stream.disown()
+		t.drop(wrong)
+		t.log.Warn("another sender at the agent's address was taken for the agent; its frames have gone to the outputs",
+			zap.String("peer", t.stream.source.shown()), zap.Uint16("port", t.port), zap.Stringer("sender", wrong.src),
+			zap.Stringer("agent", c.src), zap.Uint64("frames", frames))
+	}
+	t.active = c
+	t.stream.sources = []netip.AddrPort{c.src}
+	t.stream.begin(formatPlain)
+	now := time.Now()
+	for _, b := range c.held {
+		t.stream.message(b, now)
+	}
+	t.release(c)
+	t.changed.Broadcast()
+}
+
+// drop closes a connection that is not the agent's. mu is held.
+func (t *tcpData) drop(c *tcpConn) {
+	c.dropped = true
+	_ = c.conn.Close()
+	t.release(c)
+	t.conns = slices.DeleteFunc(t.conns, func(o *tcpConn) bool { return o == c })
+	if t.active == c {
+		t.active = nil
+	}
+	t.changed.Broadcast()
+}
+
+// release gives up what is held of a connection. mu is held.
+func (t *tcpData) release(c *tcpConn) {
+	t.held -= c.bytes
+	c.held, c.bytes = nil, 0
+}
+
+// left handles the end of a connection. That of the agent ends the stream, and nobody else's: while it is open who that is,
+// the stream ends when no connection is left for a while.
+func (t *tcpData) left(c *tcpConn, err error) {
+	defer c.conn.Close()
+	switch t.leave(c, err) {
+	case leftBroken:
+		// Closing would kill ExtraHop's agent, which has yet to get ENDCAP.
+		_, _ = io.Copy(io.Discard, c.conn)
+	case leftOpen:
+		t.grace()
+	}
+}
+
+// leaving is what is left to do for a connection that has ended.
+type leaving uint8
+
+const (
+	leftDone   leaving = iota
+	leftBroken         // it goes on in a form that cannot be read
+	leftOpen           // the agent may come yet
+)
+
+func (t *tcpData) leave(c *tcpConn, err error) leaving {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed || c.dropped {
+		return leftDone
+	}
+	t.last = err
+	spoiled := !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed)
+	if t.decided || t.active == c && len(t.conns) == 1 {
+		t.end(err)
+	} else {
+		if t.active == c {
+			t.stream.disown() // others wait: it was none of the agent's
+			t.active = nil
+		}
+		t.conns = slices.DeleteFunc(t.conns, func(o *tcpConn) bool { return o == c })
+		t.release(c)
+		t.changed.Broadcast()
+		if t.known && t.source == 0 {
+			t.begin()
+		}
+		if spoiled && len(t.spoiled) < maxTCPConns {
+			t.spoiled = append(t.spoiled, c)
+			if t.known {
+				t.wg.Go(t.grace)
+			}
+			return leftBroken
+		}
+		if t.known {
+			return leftOpen
+		}
+		return leftDone
+	}
+	if spoiled {
+		return leftBroken
+	}
+	return leftDone
+}
+
+// end tells the session. mu is held.
+func (t *tcpData) end(err error) {
+	if t.ended {
+		return
+	}
+	if err == nil {
+		err = errors.New("the agent's connection has not come")
+	}
+	t.ended, t.err = true, err
+	close(t.done)
 }

@@ -18,7 +18,7 @@ type sensorBooks struct {
 }
 
 var peerPattern = regexp.MustCompile(`forwarded: ifrecv \d+, krnldrop (\d+), ifdrop \d+, captured (\d+)\n` +
-	` +received: .*frames (\d+), .*missing (\d+) frames.*\n` +
+	` +received: .*frames (\d+), .*missing (?:≥ )?(\d+) frames.*\n` +
 	` +output: +written (\d+), dropped (\d+)`)
 
 // readBooks finds the summary in what rpcap-sensor has printed.

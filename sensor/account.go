@@ -1,0 +1,95 @@
+package sensor
+
+import (
+	"time"
+
+	"rpcapd/udpstr"
+)
+
+const (
+	// starvedShare is the share of the frames that must arrive, as a divisor, and starvedLeast from how many on it counts.
+	starvedShare = 10
+	starvedLeast = 64
+	// manyStats is how many STATS running must show a loss, so that what is on its way is none.
+	manyStats = 2
+	// usualDatagram is the longest datagram of an agent of which none has come, in bytes, and leastFrame about the least of
+	// what a frame takes there: both bound what an agent of another make may hold back.
+	usualDatagram = 1472
+	leastFrame    = udpstr.PacketHeaderLen + 14
+)
+
+// account compares what the agent says it has captured with what has come. Gaps between frames show themselves; that nothing
+// comes any more does not.
+type account struct {
+	frames uint64    // captured by the STATS before the last, and neither come nor known to be lost
+	since  time.Time // of the first of manyStats running that had more than an agent may hold back
+	first  time.Time
+	times  int
+
+	base    uint32 // captured at an earlier STATS by which enough had arrived; 0 at first
+	arrived uint64 // frames that had come by then
+	hungry  int    // STATS running with less than a share of what was captured since
+}
+
+// compare takes the agent's answer to STATS, and the one before: what that counted has had an interval to arrive.
+func (c *capture) compare(before, captured uint32, now time.Time) {
+	c.guard.Lock()
+	defer c.guard.Unlock()
+	s := c.stream
+	if s.finished {
+		return
+	}
+	slack := uint64(0)
+	if !c.ours {
+		slack = s.heldBack()
+	}
+	s.account.overdue(s.tailLoss(before), slack, now)
+	s.account.feed(captured, s.arrived().Frames)
+}
+
+// heldBack is how many frames an agent of another make may keep until its datagram is full.
+func (s *stream) heldBack() uint64 {
+	if s.format == formatPlain {
+		return 0
+	}
+	return uint64(max(s.largest, usualDatagram) / leastFrame)
+}
+
+// overdue notes the frames that should have come by now.
+func (a *account) overdue(frames, slack uint64, now time.Time) {
+	a.frames = frames
+	switch {
+	case frames <= slack:
+		a.times, a.since = 0, time.Time{}
+		return
+	case a.times == 0:
+		a.first = now
+	}
+	if a.times++; a.times >= manyStats {
+		a.since = a.first
+	}
+}
+
+// feed notes how much of what was captured has arrived.
+func (a *account) feed(captured uint32, frames uint64) {
+	sent := captured - a.base
+	switch {
+	case int32(sent) < 0:
+		a.base, a.arrived, a.hungry = captured, frames, 0
+	case sent < starvedLeast: // too few to tell
+	case (frames-min(frames, a.arrived))*starvedShare < uint64(sent):
+		a.hungry++
+	default:
+		a.base, a.arrived, a.hungry = captured, frames, 0
+	}
+}
+
+// starved reports whether hardly anything arrives of an agent that could send in another way.
+func (c *capture) starved() bool {
+	if !c.ours || c.port == nil {
+		return false
+	}
+	c.guard.Lock()
+	defer c.guard.Unlock()
+	return c.stream.account.hungry >= manyStats
+}
