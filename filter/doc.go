@@ -63,13 +63,23 @@
 //   - a load beyond the bytes refuses the frame, so does a division by a zero in X;
 //   - `ld len` gives the wire length;
 //   - registers are zero at the start;
-//   - the VLAN metadata is what the caller hands over (none for a file);
+//   - the VLAN metadata is what the caller hands over, or what RunBytes finds in a frame of Ethernet that has
+//     its tags in the bytes, as files and streams have them;
 //   - other metadata of the kernel (packet type, interface index, mark, …) and
 //     offsets relative to the network header are not there: a program that uses
 //     them and must run in user space is refused with [ErrKernelOnly].
 //
 // The VM can only see what was captured. The kernel's part therefore does not
 // cut at the snap length but where no load of the program can tell.
+//
+// # VLAN tags
+//
+// Linux takes the outer tag of an Ethernet frame out of the bytes before a filter runs, and a program gets it from two
+// large offsets: [TagPresent] and [TagField]. A compiler that thinks of a file looks for it in the bytes. [ByTag] puts
+// together a program for frames whose tag is beside them and one for the others:
+//
+//	ldb [0xfffff030];  jeq 1  ──yes──►  tagged   (ja in front when it is more than 255 instructions away)
+//	                     └──────no───►  untagged
 //
 // # What it refuses to do
 //

@@ -118,6 +118,16 @@ func (s *Sensor) replaceRules(next *ruleSet, opened map[uint16]*listener, serve 
 	}
 }
 
+// RuleError is a filter that cannot be used, and its rule. New and Reload join those of all rules.
+type RuleError struct {
+	Rule string // its name
+	Err  error
+}
+
+func (e *RuleError) Error() string { return "rule " + e.Rule + ": " + e.Err.Error() }
+
+func (e *RuleError) Unwrap() error { return e.Err }
+
 // checkFilters compiles every filter for a link type on which it has a meaning, and for those of the agents that now
 // have the rule of that name.
 func (s *Sensor) checkFilters(ctx context.Context, rules []Rule) error {
@@ -131,12 +141,12 @@ func (s *Sensor) checkFilters(ctx context.Context, rules []Rule) error {
 	var errs []error
 	for _, r := range rules {
 		if err := s.compiler.check(ctx, r.Filter); err != nil {
-			errs = append(errs, fmt.Errorf("rule %s: %w", r.Name, err))
+			errs = append(errs, &RuleError{r.Name, err})
 			continue
 		}
 		for _, p := range inUse[r.Name] {
 			if _, err := s.compiler.compileFor(ctx, r.Filter, p.LinkType, p.Interface); err != nil {
-				errs = append(errs, fmt.Errorf("rule %s, link type %d of %s: %w", r.Name, p.LinkType, p.Name, err))
+				errs = append(errs, &RuleError{r.Name, fmt.Errorf("link type %d of %s: %w", p.LinkType, p.Name, err)})
 				break // one agent is enough
 			}
 		}

@@ -30,6 +30,31 @@ func (o *outputs) cause(mistakes config.Problems, section, key string, err error
 	return o.refused(section, key, err)
 }
 
+// filterProblems are the filters of rules that the sensor has refused, each on its line. The rest of the error is returned.
+func filterProblems(at config.Places, err error) (all config.Problems, rest error) {
+	list := []error{err}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		list = joined.Unwrap()
+	}
+	for _, e := range list {
+		rule := (*sensor.RuleError)(nil)
+		if errors.As(e, &rule) {
+			if p := at.Problem("rule "+rule.Rule, "Filter", fmt.Sprintf("[rule %s] Filter: %v", rule.Rule, rule.Err)); p.Line > 0 {
+				all = append(all, p)
+				continue
+			}
+		}
+		rest = errors.Join(rest, e)
+	}
+	return all, rest
+}
+
+// placed puts the lines of the file before what the sensor says of its rules.
+func placed(at config.Places, err error) error {
+	found, rest := filterProblems(at, err)
+	return errors.Join(found.Err(), rest)
+}
+
 // checkOutputs finds what would keep the outputs of a file from starting and that nothing needs to be opened for: filters
 // that tcpdump refuses, certificates that cannot be read, directories that cannot be written to.
 func checkOutputs(ctx context.Context, c config.Sensor) (all config.Problems) {

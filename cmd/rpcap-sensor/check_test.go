@@ -36,6 +36,17 @@ func TestCheckOutputs(t *testing.T) {
 	if _, msg, code = execute(t, "-f", write(t, filters)); code != exitFailed || !strings.Contains(msg, "ini:6: [file x] Filter:") {
 		t.Errorf("filters of outputs, at the start: exit code %d, %s", code, msg)
 	}
+	rules := "[rule a]\nPort = 2004\nFilter = tcp prot 3\n[rule b]\nFilter = inbound\n[rule c]\n[pcap-over-ip]\nFilter = udp prot 3\n"
+	out, msg, code = execute(t, "check", "-f", write(t, rules))
+	if code != exitFailed || !strings.Contains(out, "ini:3: [rule a] Filter: can't parse filter expression: syntax error") ||
+		!strings.Contains(out, "ini:5: [rule b] Filter: inbound compiles only") || !strings.Contains(out, "ini:8: [pcap-over-ip] Filter:") {
+		t.Errorf("filters of rules: exit code %d, %s%s", code, out, msg)
+	}
+	rules = strings.Replace(rules, "[pcap-over-ip]\nFilter = udp prot 3\n", "", 1)
+	if _, msg, code = execute(t, "-f", write(t, rules)); code != exitFailed || !strings.Contains(msg, "ini:3: [rule a] Filter:") ||
+		!strings.Contains(msg, "ini:5: [rule b] Filter:") || strings.Contains(msg, "rule a:") {
+		t.Errorf("filters of rules, at the start: exit code %d, %s", code, msg)
+	}
 	if out, msg, code = execute(t, "check", "-f", write(t, "[rule a]\n")); code != exitOK || !strings.HasSuffix(out, "good, 1 rule\n") {
 		t.Errorf("exit code %d, %s%s", code, out, msg)
 	}

@@ -35,7 +35,7 @@ func (j *job) reload(ctx context.Context, sen *sensor.Sensor) {
 	log := j.out.log
 	l, err := j.load()
 	if err == nil {
-		err = sen.Reload(ctx, l.opts.Rules, l.opts.Aliases)
+		err = placed(l.config.Places, sen.Reload(ctx, l.opts.Rules, l.opts.Aliases))
 	}
 	if err != nil {
 		log.Error("the file was not reloaded; the old rules stay in force", zap.Error(err))

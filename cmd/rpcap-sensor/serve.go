@@ -85,7 +85,7 @@ func (j *job) run(ctx context.Context) (err error) {
 	}
 	sen, err := sensor.New(j.opts)
 	if err != nil {
-		return err
+		return placed(j.out.config.Places, err)
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)

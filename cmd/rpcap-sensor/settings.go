@@ -271,10 +271,16 @@ func check(file string, w io.Writer) error {
 	if err != nil {
 		return err
 	}
+	o := sensor.FromConfig(c)
 	bad := problems.Err() != nil
 	if !bad {
-		outputs := checkOutputs(context.Background(), c)
-		bad, problems = outputs.Err() != nil, append(problems, outputs...)
+		_, refused := sensor.New(o)
+		rules, rest := filterProblems(c.Places, refused)
+		if rest != nil {
+			return fmt.Errorf("check %s: %w", file, rest)
+		}
+		found := append(rules, checkOutputs(context.Background(), c)...)
+		bad, problems = found.Err() != nil, append(problems, found...)
 	}
 	for _, p := range problems {
 		if _, err := fmt.Fprintln(w, p.String()); err != nil {
@@ -283,10 +289,6 @@ func check(file string, w io.Writer) error {
 	}
 	if bad {
 		return fmt.Errorf("check %s: it has errors", file)
-	}
-	o := sensor.FromConfig(c)
-	if _, err := sensor.New(o); err != nil {
-		return fmt.Errorf("check %s: %w", file, err)
 	}
 	_, err = fmt.Fprintf(w, "%s: good, %s\n", file, plural(len(o.Rules), "rule"))
 	return err
