@@ -86,6 +86,7 @@ func faulty(t *testing.T, agents int) (*Server, *rack) {
 	p.ClockOffset = 3200 * time.Millisecond
 	idle := running("db1", 0, time.Now().Add(-10*time.Minute))
 	idle.Name, idle.Interface, idle.State, idle.Format, idle.DataPort = "db1", "", sensor.StateHeld, "", 0
+	idle.Cause = sensor.CauseNoInterface
 	idle.Reason = "no interface of the agent (eth0 10.10.1.40/24) is allowed by a rule of this port (dmz: 192.168.4.0/24)"
 	r.byName["zz"] = &idle
 	for i := range agents {
@@ -173,9 +174,9 @@ func TestBrowserClicks(t *testing.T) {
 
 	do(t, ctx, chromedp.Click(`//button[text()="5 min"]`))
 	settled("time of the charts", `document.querySelector("#received svg").getAttribute("aria-label").includes("last 5 minutes")`)
-	r.set(func() { r.fakeSensor.counters.Refused = 9876 })
+	r.set(func() { r.fakeSensor.counters.Refused, r.fakeSensor.counters.Unwanted = 9876, 9876 })
 	s.tracker.step(time.Now().Add(2 * stepTime))
-	settled("news", `document.querySelector("#problems").textContent.includes("connections were not served")`)
+	settled("news", `document.querySelector("#problems").textContent.includes("connections were turned away")`)
 	do(t, ctx, chromedp.Click("#pause"))
 	settled("pausing", `document.querySelector("#pause").getAttribute("aria-pressed") === "true"`)
 	if list := said(); len(list) > 0 {

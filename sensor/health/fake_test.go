@@ -118,7 +118,7 @@ func newRack(tr *tracker, f *fakeSensor, agents int) *rack {
 		r.byName[name] = &p
 	}
 	f.sinks = []sensor.SinkStatus{{Name: "/var/lib/rpcap-sensor/all.pcapng", Kind: "file", State: sensor.SinkRunning, Streams: agents}}
-	f.counters = sensor.Counters{Accepted: uint64(agents + 3), Refused: 2, Ended: 1}
+	f.counters = sensor.Counters{Accepted: uint64(agents + 3), Refused: 2, Unwanted: 2, Ended: 1}
 	f.ports = nil
 	for p := range uint16(min(agents, 8)) {
 		f.ports = append(f.ports, sensor.PortStatus{Port: 2003 + p, Streams: (agents + 7 - int(p)) / 8})

@@ -83,7 +83,7 @@ func TestBelowAPath(t *testing.T) {
 func TestBrowserBelowAPath(t *testing.T) {
 	ctx := browser(t, 1280, 800)
 	said := complaints(ctx)
-	s, _ := faulty(t, 3)
+	s, _ := faulty(t, 8)
 	var display, place string
 	do(t, ctx, chromedp.Navigate(below(t, s)), chromedp.WaitVisible("#received polygon"),
 		chromedp.Evaluate(`getComputedStyle(document.querySelector(".tiles")).display`, &display),
