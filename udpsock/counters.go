@@ -12,11 +12,12 @@ type Counters struct {
 	SuperPackets uint64 // of those, with segmentation offload
 
 	DroppedFull        uint64 // datagrams: the send buffer stayed full
-	DroppedUnreachable uint64 // datagrams: no route, interface down, or ICMP errors faster than they could be resent
+	DroppedUnreachable uint64 // datagrams: no route, interface down, or errors faster than they could be resent
 	DroppedTooLong     uint64 // datagrams: too long for UDP
-	DroppedOther       uint64 // datagrams: firewall (EPERM), or an error that Send returned
+	DroppedOther       uint64 // datagrams: refused by this host (EPERM, EACCES), or an error that Send returned
 
-	ICMPErrors   uint64 // errors that a send met and that ICMP or the routing table can cause
+	ICMPErrors   uint64 // errors that a send met and that ICMP or the routing table can cause; which of them is not known
+	Refusals     uint64 // sends that this host refused: EPERM, EACCES
 	PartialSends uint64 // sendmmsg stopped before its last message, and sending was resumed there
 	FullWaits    uint64 // waits for room in the send buffer (EAGAIN)
 	MemoryWaits  uint64 // waits because kernel or device were short of memory (ENOBUFS, ENOMEM)
@@ -31,9 +32,9 @@ func (c Counters) Dropped() uint64 {
 
 // counters are added to by the owner of the Sender only, a few times per system call, and read by anybody.
 type counters struct {
-	datagrams, bytes, runs, sends, superPackets                           atomic.Uint64
-	droppedFull, droppedUnreachable, droppedTooLong, droppedOther         atomic.Uint64
-	icmpErrors, partialSends, fullWaits, memoryWaits, shrinks, downgrades atomic.Uint64
+	datagrams, bytes, runs, sends, superPackets                                     atomic.Uint64
+	droppedFull, droppedUnreachable, droppedTooLong, droppedOther                   atomic.Uint64
+	icmpErrors, refusals, partialSends, fullWaits, memoryWaits, shrinks, downgrades atomic.Uint64
 }
 
 // sent counts what one system call took.
@@ -49,7 +50,7 @@ func (c *counters) snapshot() Counters {
 		SuperPackets: c.superPackets.Load(),
 		DroppedFull:  c.droppedFull.Load(), DroppedUnreachable: c.droppedUnreachable.Load(),
 		DroppedTooLong: c.droppedTooLong.Load(), DroppedOther: c.droppedOther.Load(),
-		ICMPErrors: c.icmpErrors.Load(), PartialSends: c.partialSends.Load(), FullWaits: c.fullWaits.Load(),
+		ICMPErrors: c.icmpErrors.Load(), Refusals: c.refusals.Load(), PartialSends: c.partialSends.Load(), FullWaits: c.fullWaits.Load(),
 		MemoryWaits: c.memoryWaits.Load(), Shrinks: c.shrinks.Load(), Downgrades: c.downgrades.Load(),
 	}
 }

@@ -11,8 +11,9 @@
 //	without:                                              one sendmmsg, a message per datagram
 //	elsewhere:                                            one write per datagram
 //
-// What the kernel refuses is sent again in a way that it takes, so that a datagram is either sent or counted as dropped
-// with the cause:
+// What the kernel refuses is sent again in a way that it takes, so that a datagram is either sent or counted as dropped,
+// by its errno ([Sender.Drops]). Where an errno came from is not known: without IP_RECVERR the answer of a router, of the
+// routing table and of the local firewall look alike.
 //
 //	errno                      what Send does
 //	EIO                        the device or IPsec cannot segment: offload off for this socket, resend
@@ -22,7 +23,9 @@
 //	EAGAIN, ENOBUFS, ENOMEM    wait for room as long as the caller allows, at most [MaxWait], then drop what is left of the run
 //	ECONNREFUSED and others    a pending ICMP error has eaten the send: count it, resend; drop the run if that goes on
 //	that ICMP can cause
-//	EPERM                      a local firewall took it: drop it
+//	EPERM, EACCES              this host refuses it (firewall, policy). A super-packet: its first datagram alone, then the
+//	                           rest one by one; offload off after three such runs in a row. Refused alone: drop the run,
+//	                           and try one datagram a second until one passes
 //	sendmmsg sent a part       resume there
 //
 // A [Receiver] is a bound socket that takes many messages with one recvmmsg. With UDP_GRO (Linux 5.0) a message holds many

@@ -102,4 +102,20 @@ func checkAccounts(t testing.TB, s *Sender, handed, back int) {
 	if c.Datagrams+c.Dropped()+uint64(back) != uint64(handed) {
 		t.Errorf("%d datagrams handed over, %d given back, %d sent, %d dropped: %+v", handed, back, c.Datagrams, c.Dropped(), c)
 	}
+	checkReasons(t, s)
+}
+
+// checkReasons checks that each dropped datagram has a reason.
+func checkReasons(t testing.TB, s *Sender) {
+	t.Helper()
+	var n uint64
+	for _, d := range s.Drops() {
+		n += d.Datagrams
+		if d.Errno == 0 || d.Datagrams == 0 {
+			t.Errorf("%d datagrams dropped because of errno %d", d.Datagrams, d.Errno)
+		}
+	}
+	if n != s.Counters().Dropped() {
+		t.Errorf("%d datagrams dropped, %d of them with a reason: %v", s.Counters().Dropped(), n, s.Drops())
+	}
 }

@@ -12,7 +12,7 @@ const (
 	// unreachableTries is how often a send is repeated after errors that ICMP can cause, until something is sent. A pending
 	// error eats one send; where the route is gone each send fails, and there is no point in going on.
 	unreachableTries = 3
-	// refusedRuns is how many runs in a row EINVAL may refuse until offload is switched off for good.
+	// refusedRuns is how many runs in a row EINVAL, or a firewall, may refuse as super-packets until offload is switched off for good.
 	refusedRuns = 3
 	// memoryPause is the time between two tries when the kernel is short of memory, which no event says the end of.
 	memoryPause = 200 * time.Microsecond
@@ -23,13 +23,23 @@ type attempt struct {
 	wait     time.Duration // longest wait for room
 	deadline time.Time     // end of that wait; zero: there was none yet
 	single   bool          // without offload from here on
+	alone    bool          // one datagram only, until one has passed
+
+	superRefused unix.Errno // why a super-packet of this run was refused; its datagrams have yet to pass
 
 	// Since something was sent:
-	unreachable int  // errors that ICMP can cause
+	unreachable int  // errors that ICMP or the routing table can cause
 	tooLong     bool // EMSGSIZE, which may have been a pending ICMP error
+	again       bool // EACCES, likewise
 }
 
-func (a *attempt) progress() { a.unreachable, a.tooLong = 0, false }
+// progress is called when something was sent.
+func (s *Sender) progress(a *attempt) {
+	a.unreachable, a.tooLong = 0, false
+	if s.inRow != 0 || a.superRefused != 0 || a.alone || a.again {
+		s.passed(a)
+	}
+}
 
 // failure is what could not be sent.
 type failure struct {
@@ -51,7 +61,7 @@ func (s *Sender) recover(a *attempt, errno unix.Errno, f failure) (drop int, err
 			c.fullWaits.Add(1)
 			return 0, nil
 		}
-		c.droppedFull.Add(uint64(f.left))
+		s.dropped(&c.droppedFull, errno, f.left)
 		return f.left, nil
 
 	case unix.ENOBUFS, unix.ENOMEM:
@@ -59,7 +69,7 @@ func (s *Sender) recover(a *attempt, errno unix.Errno, f failure) (drop int, err
 			c.memoryWaits.Add(1)
 			return 0, nil
 		}
-		c.droppedFull.Add(uint64(f.left))
+		s.dropped(&c.droppedFull, errno, f.left)
 		return f.left, nil
 
 	case unix.EIO:
@@ -73,7 +83,8 @@ func (s *Sender) recover(a *attempt, errno unix.Errno, f failure) (drop int, err
 			if s.tooLong(f.size) { // kernels before 6.14 say so with EINVAL
 				return s.shrink(a, f)
 			}
-			s.refuse(a, errno)
+			a.single = true
+			s.countRefusedRun(errno)
 			return 0, nil
 		}
 
@@ -89,23 +100,22 @@ func (s *Sender) recover(a *attempt, errno unix.Errno, f failure) (drop int, err
 			s.halve(f.tried, errno)
 			return 0, nil
 		}
-		c.droppedTooLong.Add(1)
+		s.dropped(&c.droppedTooLong, errno, 1)
 		return 1, nil
 
-	case unix.EPERM: // for a super-packet the firewall decided once
-		c.droppedOther.Add(uint64(f.tried))
-		return f.tried, nil
+	case unix.EPERM, unix.EACCES:
+		return s.refuse(a, errno, f), nil
 
 	case unix.ECONNREFUSED, unix.EHOSTUNREACH, unix.ENETUNREACH, unix.EHOSTDOWN, unix.ENETDOWN, unix.ENONET, unix.ENOPROTOOPT,
-		unix.EPROTO, unix.EOPNOTSUPP, unix.EACCES, unix.EADDRNOTAVAIL, unix.ENODEV, unix.ENXIO, unix.ETIMEDOUT:
+		unix.EPROTO, unix.EOPNOTSUPP, unix.EADDRNOTAVAIL, unix.ENODEV, unix.ENXIO, unix.ETIMEDOUT:
 		c.icmpErrors.Add(1)
 		if a.unreachable++; a.unreachable <= unreachableTries {
 			return 0, nil
 		}
-		c.droppedUnreachable.Add(uint64(f.left))
+		s.dropped(&c.droppedUnreachable, errno, f.left)
 		return f.left, nil
 	}
-	c.droppedOther.Add(uint64(f.left))
+	s.dropped(&c.droppedOther, errno, f.left)
 	return f.left, fmt.Errorf("send %d datagrams of %d bytes: %w", f.left, f.size, os.NewSyscallError("sendmsg", errno))
 }
 
@@ -138,16 +148,6 @@ func (s *Sender) shrink(a *attempt, f failure) (drop int, err error) {
 	}
 	a.single = true
 	return 0, nil
-}
-
-// refuse sends what is left of this run without offload.
-func (s *Sender) refuse(a *attempt, errno unix.Errno) {
-	a.single = true
-	if s.refused++; s.refused >= refusedRuns {
-		s.endOffload(fmt.Errorf("segmentation offload: %d runs in a row refused: %w", refusedRuns, os.NewSyscallError("sendmsg", errno)))
-		return
-	}
-	s.counters.downgrades.Add(1)
 }
 
 // halve makes super-packets half as long as the one that was refused.

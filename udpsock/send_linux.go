@@ -8,10 +8,15 @@ import (
 
 func (s *Sender) send(run []byte, size int, wait time.Duration) (done int, err error) {
 	a := attempt{wait: wait}
+	if s.Refused() != 0 {
+		if n := (len(run) + size - 1) / size; s.hold(&a, n) {
+			return n, nil
+		}
+	}
 	for len(run) > 0 {
-		n, tried, errno := s.sendPart(run, size, a.single)
+		n, tried, errno := s.sendPart(run, size, &a)
 		if errno == 0 {
-			a.progress()
+			s.progress(&a)
 		} else {
 			f := failure{tried: tried, left: (len(run) + size - 1) / size, size: min(size, len(run))}
 			if n, err = s.recover(&a, errno, f); err != nil {
@@ -26,11 +31,11 @@ func (s *Sender) send(run []byte, size int, wait time.Duration) (done int, err e
 
 // sendPart makes one system call and returns how many datagrams of the run the kernel took. If it took none, errno says why
 // and tried how many of them the answer is about.
-func (s *Sender) sendPart(run []byte, size int, single bool) (n, tried int, errno unix.Errno) {
-	if len(run) <= size {
-		return 1, 1, s.sendLast(run)
+func (s *Sender) sendPart(run []byte, size int, a *attempt) (n, tried int, errno unix.Errno) {
+	if len(run) <= size || a.alone {
+		return 1, 1, s.sendLast(run[:min(size, len(run))])
 	}
-	if n := s.superSize(len(run), size); n > 1 && !single {
+	if n := s.superSize(len(run), size); n > 1 && !a.single {
 		return n, n, s.sendSuper(run[:min(n*size, len(run))], size, n)
 	}
 	n, errno = s.sendEach(s.batch.holdRun(run, size))
@@ -87,15 +92,22 @@ func (s *Sender) sendEach(m []message) (int, unix.Errno) {
 
 func (s *Sender) sendMany(datagrams [][]byte, wait time.Duration) (done int, err error) {
 	a := attempt{wait: wait}
+	if s.Refused() != 0 && s.hold(&a, len(datagrams)) {
+		return len(datagrams), nil
+	}
 	for done < len(datagrams) {
 		rest := datagrams[done:]
-		n, errno := s.sendEach(s.batch.holdMany(rest))
+		next := rest
+		if a.alone {
+			next = rest[:1]
+		}
+		n, errno := s.sendEach(s.batch.holdMany(next))
 		if errno != 0 {
 			if n, err = s.recover(&a, errno, failure{tried: 1, left: len(rest), size: len(rest[0])}); err != nil {
 				return done + n, err
 			}
 		} else {
-			a.progress()
+			s.progress(&a)
 		}
 		done += n
 	}

@@ -18,7 +18,9 @@ type Sender struct {
 	sendBuffer    int
 	offload       atomic.Pointer[offload]
 	counters      counters
-	sendSocket    // the platform's part
+	drops         drops
+	refusedNow    atomic.Uint32 // see Refused
+	sendSocket                  // the platform's part
 }
 
 // offload is the present state of segmentation offload, replaced as a whole.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -14,11 +15,15 @@ import (
 type sendSocket struct {
 	fd       int
 	segments int // most datagrams of a super-packet, 1: no offload
-	refused  int // runs in a row that were refused with EINVAL
+	refused  int // runs in a row whose super-packets were refused
 	largest  int // datagram that fits the path MTU, as last read
-	call     systemCalls
-	super    superPacket
-	batch    messageBatch
+
+	inRow        int       // datagrams refused in a row with EPERM or EACCES
+	refusedUntil time.Time // no try before, while all is refused
+
+	call  systemCalls
+	super superPacket
+	batch messageBatch
 }
 
 func (s *Sender) dial(o Options) (err error) {

@@ -47,7 +47,7 @@ func (s *Sender) send(run []byte, size int, wait time.Duration) (done int, err e
 		d := run[:min(size, len(run))]
 		if err := s.sendOne(d); err != nil {
 			if !errors.Is(err, ErrMessageTooLong) {
-				s.counters.droppedOther.Add(uint64((len(run) + size - 1) / size))
+				s.dropped(&s.counters.droppedOther, errnoOf(err), (len(run)+size-1)/size)
 			}
 			return done, err
 		}
@@ -62,7 +62,7 @@ func (s *Sender) sendMany(datagrams [][]byte, wait time.Duration) (done int, err
 	for i, d := range datagrams {
 		if err := s.sendOne(d); err != nil {
 			if !errors.Is(err, ErrMessageTooLong) {
-				s.counters.droppedOther.Add(uint64(len(datagrams) - i))
+				s.dropped(&s.counters.droppedOther, errnoOf(err), len(datagrams)-i)
 			}
 			return i, err
 		}
@@ -87,20 +87,20 @@ func (s *Sender) sendOne(d []byte) error {
 		}
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, syscall.ENOBUFS):
-			s.counters.droppedFull.Add(1)
+			s.dropped(&s.counters.droppedFull, errnoOf(err), 1)
 			return nil
 		case isTooLong(err) && s.dontFragment && len(d) > s.maxDatagram():
 			s.counters.shrinks.Add(1)
 			return &TooLongError{Size: len(d), Max: s.maxDatagram()}
 		case isTooLong(err):
-			s.counters.droppedTooLong.Add(1)
+			s.dropped(&s.counters.droppedTooLong, errnoOf(err), 1)
 			return nil
 		case !isUnreachable(err):
 			return fmt.Errorf("send datagram: %w", err)
 		}
 		s.counters.icmpErrors.Add(1)
 	}
-	s.counters.droppedUnreachable.Add(1)
+	s.dropped(&s.counters.droppedUnreachable, errnoOf(err), 1)
 	return nil
 }
 
@@ -118,3 +118,13 @@ func isUnreachable(err error) bool {
 func (s *Sender) maxDatagram() int { return ethernetMTU - s.headers() }
 
 func (s *Sender) close() error { return s.conn.Close() }
+
+// errnoOf finds the errno of an error of package net.
+func errnoOf(err error) syscall.Errno {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return syscall.EAGAIN
+	}
+	var errno syscall.Errno
+	errors.As(err, &errno)
+	return errno
+}
