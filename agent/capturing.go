@@ -163,7 +163,7 @@ func (c *capturing) openOutput(ctx context.Context, to netip.AddrPort, flags rpc
 	case c.agent.opts.DryRun:
 		c.out = newDiscard()
 	case flags&rpcap.FlagDatagram == 0:
-		c.out, err = openPacketTCP(ctx, to)
+		c.out, err = openPacketTCP(ctx, to, c.agent.exclusions)
 	case policy.Datagram.Plain:
 		c.out, err = openPacketUDP(to, &c.agent.opts, policy, c.log)
 	default:
@@ -200,6 +200,7 @@ func (c *capturing) finish(err error) {
 	c.mu.Unlock()
 	c.source.Close()
 	c.out.close()
+	c.agent.exclusions.end(c.out.near())
 }
 
 // stop ends the capture in order: nothing more is accepted, what the ring holds is

@@ -14,13 +14,16 @@ func (x *session) connect(ctx context.Context) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	x.agent.exclusions.set(x, ownTraffic{addrs: addrs, control: x.target.Port})
+	x.agent.exclusions.set(x, addrs, x.target.Port)
 
-	conn, addr, err := race(ctx, dialOrder(addrs, x.lastGood), x.dialSensor)
+	ends := x.agent.exclusions.dialing()
+	dial := func(ctx context.Context, a netip.Addr) (net.Conn, error) { return x.dialSensor(ctx, a, ends.control) }
+	conn, addr, err := race(ctx, dialOrder(addrs, x.lastGood), dial)
 	if err != nil {
+		ends.done(nil)
 		return nil, fmt.Errorf("dial sensor %s: %w", x.target.Host, err)
 	}
-	x.lastGood = addr
+	x.lastGood, x.near = addr, ends.done(conn)
 	return conn, nil
 }
 
@@ -61,14 +64,17 @@ func remote(c net.Conn) (netip.AddrPort, error) {
 	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port()), nil
 }
 
-// dialData opens a TCP data connection to the control peer's address.
-func dialData(ctx context.Context, to netip.AddrPort) (*net.TCPConn, error) {
+// dialData opens a TCP data connection to the control peer's address. Its near end is
+// excluded before, for the caller to end.
+func dialData(ctx context.Context, to netip.AddrPort, e *exclusions) (*net.TCPConn, near, error) {
 	ctx, cancel := context.WithTimeout(ctx, dataDialTimeout)
 	defer cancel()
-	d := net.Dialer{Control: setUserTimeout}
+	ends := e.dialing()
+	d := net.Dialer{Control: ends.control}
 	c, err := d.DialContext(ctx, "tcp", to.String())
 	if err != nil {
-		return nil, fmt.Errorf("open data connection: %w", err)
+		ends.done(nil)
+		return nil, near{}, fmt.Errorf("open data connection: %w", err)
 	}
-	return c.(*net.TCPConn), nil
+	return c.(*net.TCPConn), ends.done(c), nil
 }

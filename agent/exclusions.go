@@ -1,60 +1,72 @@
 package agent
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"sync"
+	"time"
 
 	"rpcapd/filter"
+	"rpcapd/iface"
 )
 
-// exclusions knows the addresses and ports of all sensors that the sessions of
-// this agent talk to, and keeps the filters of all running captures free of that
-// traffic. A capture on the uplink would otherwise forward its own export, which
-// makes more export.
+// exclusions knows both ends of what the sessions of this agent send and receive, and
+// keeps the filters of all running captures free of that traffic. A capture on the
+// uplink would otherwise forward its own export, which makes more export.
+//
+// The far end is what was dialled: the addresses and ports of the sensors. The near end
+// is what frames have in common when a NAT has put another far end in: the agent's own
+// ports at its own addresses (near.go).
 type exclusions struct {
 	mu       sync.Mutex
 	owners   map[*session]ownTraffic
-	captures map[*capturing]struct{}
+	captures map[*capturing][]netip.Addr // with the addresses of their interfaces
+	near     nearEnds
 	plain    bool // datagrams may be fragmented (plain PACKET over UDP)
 }
 
-// ownTraffic is what one session contributes: every address its sensor has, the
-// control port, and the data port while a capture runs.
+// ownTraffic is what one session contributes.
 type ownTraffic struct {
-	addrs   []netip.Addr
-	control uint16
-	data    uint16 // 0: none
+	addrs   []netip.Addr   // every address that the sensor's name has
+	control uint16         // at all of them
+	data    netip.AddrPort // where a capture is sent to; the zero value: none. The sensor chooses the port, so it holds for the address that it has been reached at and no other
 }
 
 func newExclusions(plain bool) *exclusions {
 	return &exclusions{
 		owners:   make(map[*session]ownTraffic),
-		captures: make(map[*capturing]struct{}),
+		captures: make(map[*capturing][]netip.Addr),
+		near:     make(nearEnds),
 		plain:    plain,
 	}
 }
 
-// set replaces what a session contributes and updates every running capture
+// set replaces the addresses of a session's sensor and updates every running capture
 // before it returns, so that the caller may connect afterwards.
-func (e *exclusions) set(owner *session, t ownTraffic) {
+func (e *exclusions) set(owner *session, addrs []netip.Addr, control uint16) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	old, had := e.owners[owner]
-	if had && old.control == t.control && old.data == t.data && slices.Equal(old.addrs, t.addrs) {
+	t, had := e.owners[owner]
+	if had && t.control == control && slices.Equal(t.addrs, addrs) {
 		return
 	}
+	t.addrs, t.control = addrs, control
 	e.owners[owner] = t
 	e.refresh()
 }
 
-// setData changes the data port of a session only.
-func (e *exclusions) setData(owner *session, port uint16) {
+// setData changes where a session's data goes to.
+func (e *exclusions) setData(owner *session, to netip.AddrPort) {
 	e.mu.Lock()
+	defer e.mu.Unlock()
 	t := e.owners[owner]
-	e.mu.Unlock()
-	t.data = port
-	e.set(owner, t)
+	if t.data == to {
+		return
+	}
+	t.data = to
+	e.owners[owner] = t
+	e.refresh()
 }
 
 // remove forgets a session that has ended for good. Sessions that merely lost
@@ -68,18 +80,29 @@ func (e *exclusions) remove(owner *session) {
 	}
 }
 
-// attach subscribes a capture and brings its filter up to date.
-func (e *exclusions) attach(c *capturing) {
+// attach subscribes a capture, whose interface has the addresses, and brings its filter
+// up to date.
+func (e *exclusions) attach(c *capturing, addrs []netip.Addr) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.captures[c] = struct{}{}
-	c.exclude(e.current())
+	e.captures[c] = addrs
+	e.refresh()
 }
 
 func (e *exclusions) detach(c *capturing) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.captures, c)
+}
+
+// readdress takes the addresses of the captured interfaces from a new list.
+func (e *exclusions) readdress(list []iface.Interface) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for c := range e.captures {
+		e.captures[c] = addressesOf(list, c.info.Interface)
+	}
+	e.refresh()
 }
 
 // snapshot returns the exclusion that holds now.
@@ -100,7 +123,7 @@ func (e *exclusions) refresh() {
 }
 
 // current merges the contributions: one endpoint for each address and control
-// port, with the data ports of all sessions to it, in a stable order.
+// port, with the data ports that are used there, in a stable order.
 func (e *exclusions) current() filter.Exclusion {
 	type key struct {
 		addr    netip.Addr
@@ -110,11 +133,16 @@ func (e *exclusions) current() filter.Exclusion {
 	for _, t := range e.owners {
 		for _, a := range t.addrs {
 			k := key{a.WithZone(""), t.control}
-			list := ports[k]
-			if t.data != 0 && !slices.Contains(list, t.data) {
-				list = append(list, t.data)
-			}
-			ports[k] = list
+			ports[k] = ports[k]
+		}
+	}
+	for _, t := range e.owners {
+		if !t.data.IsValid() {
+			continue
+		}
+		k := key{t.data.Addr().WithZone(""), t.control}
+		if !slices.Contains(ports[k], t.data.Port()) {
+			ports[k] = append(ports[k], t.data.Port())
 		}
 	}
 	x := filter.Exclusion{Fragments: e.plain}
@@ -123,10 +151,8 @@ func (e *exclusions) current() filter.Exclusion {
 		x.Endpoints = append(x.Endpoints, filter.Endpoint{Addr: k.addr, Control: k.control, Data: list})
 	}
 	slices.SortFunc(x.Endpoints, func(a, b filter.Endpoint) int {
-		if c := a.Addr.Compare(b.Addr); c != 0 {
-			return c
-		}
-		return int(a.Control) - int(b.Control)
+		return cmp.Or(a.Addr.Compare(b.Addr), cmp.Compare(a.Control, b.Control))
 	})
+	x.Near = e.near.exclusion(e.captures, time.Now())
 	return x
 }

@@ -47,8 +47,8 @@ type output interface {
 	count(n *Counters)
 	describe(*CaptureStatus)
 	format() string
-	// localPort is the port that the data leaves from, 0 if there is none.
-	localPort() uint16
+	// near is where the data leaves from, the zero value if none does.
+	near() near
 	close()
 }
 

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 
@@ -48,6 +49,29 @@ func (i *interfaces) named(name string) (iface.Interface, bool, error) {
 		return iface.Interface{}, false, nil
 	}
 	return list[n], true, nil
+}
+
+// addresses are those of an interface now, none if they cannot be told.
+func (i *interfaces) addresses(name string) []netip.Addr {
+	list, err := i.list()
+	if err != nil {
+		return nil
+	}
+	return addressesOf(list, name)
+}
+
+func addressesOf(list []iface.Interface, name string) []netip.Addr {
+	for n := range list {
+		if list[n].Name != name {
+			continue
+		}
+		addrs := make([]netip.Addr, len(list[n].Addresses))
+		for a := range addrs {
+			addrs[a] = list[n].Addresses[a].Addr
+		}
+		return addrs
+	}
+	return nil
 }
 
 // linkType opens the interface for a moment, as OPEN asks for.

@@ -13,5 +13,5 @@ func (discard) hurry()                       {}
 func (discard) count(*Counters)              {}
 func (discard) describe(*CaptureStatus)      {}
 func (discard) format() string               { return "none (dry run)" }
-func (discard) localPort() uint16            { return 0 }
+func (discard) near() near                   { return near{} }
 func (discard) close()                       {}

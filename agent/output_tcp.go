@@ -17,6 +17,7 @@ import (
 // drops and counts; nothing is lost in between.
 type packetTCP struct {
 	conn    *net.TCPConn
+	end     near
 	buf     []byte // messages not written yet
 	npkt    uint32
 	hurried atomic.Bool
@@ -27,12 +28,12 @@ type packetTCP struct {
 // tcpBuffer is how much is gathered before a write: a few segments of TSO.
 const tcpBuffer = 256 << 10
 
-func openPacketTCP(ctx context.Context, to netip.AddrPort) (output, error) {
-	conn, err := dialData(ctx, to)
+func openPacketTCP(ctx context.Context, to netip.AddrPort, e *exclusions) (output, error) {
+	conn, end, err := dialData(ctx, to, e)
 	if err != nil {
 		return nil, err
 	}
-	return &packetTCP{conn: conn, buf: make([]byte, 0, tcpBuffer+rpcap.MaxSnaplen+64)}, nil
+	return &packetTCP{conn: conn, end: end, buf: make([]byte, 0, tcpBuffer+rpcap.MaxSnaplen+64)}, nil
 }
 
 func (o *packetTCP) forward(frames []udpstr.Frame) error {
@@ -86,7 +87,5 @@ func (o *packetTCP) count(n *Counters) {
 
 func (o *packetTCP) describe(*CaptureStatus) {}
 func (o *packetTCP) format() string          { return "packet/tcp" }
-func (o *packetTCP) localPort() uint16 {
-	return uint16(o.conn.LocalAddr().(*net.TCPAddr).Port)
-}
-func (o *packetTCP) close() { o.conn.Close() }
+func (o *packetTCP) near() near              { return o.end }
+func (o *packetTCP) close()                  { o.conn.Close() }

@@ -77,5 +77,5 @@ func (o *packetUDP) hurry()                     {}
 func (o *packetUDP) count(n *Counters)          { countSocket(n, o.sock.Counters()) }
 func (o *packetUDP) describe(st *CaptureStatus) { describeSocket(st, o.sock) }
 func (o *packetUDP) format() string             { return "packet/udp" }
-func (o *packetUDP) localPort() uint16          { return o.sock.LocalAddr().Port() }
+func (o *packetUDP) near() near                 { return near{local: o.sock.LocalAddr()} }
 func (o *packetUDP) close()                     { o.sock.Close() }

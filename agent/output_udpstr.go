@@ -165,9 +165,9 @@ func (u *udpStr) describe(st *CaptureStatus) {
 	}
 }
 
-func (u *udpStr) format() string    { return "udpstr" }
-func (u *udpStr) localPort() uint16 { return u.sock.LocalAddr().Port() }
-func (u *udpStr) close()            { u.sock.Close() }
+func (u *udpStr) format() string { return "udpstr" }
+func (u *udpStr) near() near     { return near{local: u.sock.LocalAddr()} }
+func (u *udpStr) close()         { u.sock.Close() }
 
 func countSocket(n *Counters, c udpsock.Counters) {
 	n.Datagrams += c.Datagrams

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"syscall"
 	"time"
 )
 
@@ -102,10 +103,10 @@ func dialOrder(addrs []netip.Addr, lastGood netip.Addr) []netip.Addr {
 }
 
 // dialSensor connects to one address of the sensor.
-func (x *session) dialSensor(ctx context.Context, a netip.Addr) (net.Conn, error) {
+func (x *session) dialSensor(ctx context.Context, a netip.Addr, control func(string, string, syscall.RawConn) error) (net.Conn, error) {
 	d := net.Dialer{
 		Timeout: dialTimeout,
-		Control: setUserTimeout,
+		Control: control,
 		KeepAliveConfig: net.KeepAliveConfig{
 			Enable: true, Idle: keepAliveIdle, Interval: keepAliveInterval, Count: keepAliveCount,
 		},

@@ -36,6 +36,7 @@ type session struct {
 	preselected string
 	conn        net.Conn
 	lastGood    netip.Addr // of the sensor, connected to last
+	near        near       // its near end, excluded from all captures
 	reason      error
 	delay       time.Duration // overrides the back-off when not zero
 
@@ -175,6 +176,7 @@ func (x *session) serve(ctx context.Context) state {
 
 	err := x.serveConnection(ctx)
 	x.conn.Close()
+	x.agent.exclusions.end(x.near)
 	x.conn = nil
 	if time.Since(began) >= stableAfter {
 		x.pause.reset()

@@ -41,7 +41,7 @@ func (c *connection) startCapture(ctx context.Context, payload []byte) error {
 	c.final = rpcap.StatsReply{}
 	var reply rpcap.StartCaptureReply
 	if req.Flags&rpcap.FlagReportPort != 0 {
-		reply.DataPort = capt.out.localPort()
+		reply.DataPort = capt.out.near().local.Port()
 	}
 	if err := c.write(reply.Append(c.out[:0])); err != nil {
 		capt.abandon()
@@ -74,7 +74,7 @@ func (c *connection) newCapture(ctx context.Context, req rpcap.StartCaptureReque
 		promiscuous = false
 	}
 	to := netip.AddrPortFrom(c.peer.Addr(), req.DataPort)
-	x.agent.exclusions.setData(x, req.DataPort)
+	x.agent.exclusions.setData(x, to)
 
 	capt := &capturing{
 		log:     c.log,
@@ -89,12 +89,14 @@ func (c *connection) newCapture(ctx context.Context, req rpcap.StartCaptureReque
 	if err := capt.openSource(x.group); err != nil {
 		return nil, err
 	}
+	x.agent.exclusions.attach(capt, x.agent.ifaces.addresses(c.opened))
 	if err := capt.openOutput(ctx, to, req.Flags); err != nil {
+		x.agent.exclusions.detach(capt)
 		capt.source.Close()
 		return nil, err
 	}
+	x.agent.exclusions.begin(capt.out.near()) // a UDP socket that is connected has sent nothing yet
 	capt.forwarder = newForwarder(capt.source, capt.out, c.sampling, &x.agent.limits)
-	x.agent.exclusions.attach(capt)
 	return capt, nil
 }
 

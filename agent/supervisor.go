@@ -180,6 +180,7 @@ func (s *Supervisor) watchInterfaces(ctx context.Context) {
 		for _, x := range s.snapshot() {
 			x.interfacesChanged(now, up)
 		}
+		s.exclusions.readdress(now)
 	}, func(err error) {
 		log := s.log.Debug
 		if text := err.Error(); text != said {

@@ -29,6 +29,9 @@
 // by the first two bytes of the UDP payload (00 6e). To other ports of other hosts it
 // passes.
 //
+// Because a NAT can put another far end in, frames of the agent's own end ([Near]) are
+// refused too: with one of its ports at one of its addresses.
+//
 //	             frame
 //	               │
 //	length, ethertype, source and destination address,

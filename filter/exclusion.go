@@ -18,6 +18,7 @@ type Endpoint struct {
 // address: its ports are those of all of them.
 type Exclusion struct {
 	Endpoints []Endpoint
+	Near      Near
 
 	// Fragments also refuses the later IP fragments of UDP between any address
 	// and a sensor. They have no ports, so foreign ones are refused with them:

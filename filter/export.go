@@ -45,14 +45,14 @@ func (p *prefix) sensorPort() {
 	p.compare(opJgtK, lastSensorPort, p.pass, next)
 }
 
-// exports4 is the end of the first step for IPv4: what agents send to sensors that
-// this agent does not know. All that other traffic costs is the load of a port, TCP's
-// or UDP's. No agent's export has IP options.
+// exports4 is the end of the first step for IPv4: the near end of own connections, and what agents send to sensors that
+// this agent does not know. All that other traffic costs is the load of the ports, TCP's or UDP's. No agent's export has IP options.
 func (p *prefix) exports4(offset uint32) {
 	if p.fragments { // else the first step saw that many bytes
 		p.longEnough(offset + ipv4Header + portsLength)
 	}
-	p.do(opLdH, offset+ipv4Header+2)
+	hit := p.label()
+	p.nearPorts(p.near.v4, offset+ipv4Header, hit)
 	p.sensorPort()
 	p.do(opLdB, offset+ipv4Protocol)
 	p.compare(opJeqK, protocolUDP, next, p.pass)
@@ -61,16 +61,19 @@ func (p *prefix) exports4(offset uint32) {
 	p.do(opLdH, offset+ipv4Fragment)
 	p.compare(opJsetK, 0x1fff, p.pass, next)
 	p.markedAt(offset + ipv4Header + portsLength)
+	p.nearFound(p.near.v4, offset, hit, p.near4)
 }
 
 // exports6 is the same for IPv6. No agent's export has extension headers: it is never
 // fragmented.
 func (p *prefix) exports6(offset uint32) {
-	p.do(opLdH, offset+ipv6Header+2)
+	hit := p.label()
+	p.nearPorts(p.near.v6, offset+ipv6Header, hit)
 	p.sensorPort()
 	p.do(opLdB, offset+ipv6Next)
 	p.compare(opJeqK, protocolUDP, next, p.pass)
 	p.markedAt(offset + ipv6Header + portsLength)
+	p.nearFound(p.near.v6, offset, hit, p.near6)
 }
 
 // markedAt drops frames that have the mark at a fixed place and passes the rest.

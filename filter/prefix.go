@@ -31,28 +31,35 @@ const (
 type prefix struct {
 	*assembler
 	v4, v6     []target
+	near       nearEnd
 	fragments  bool
 	pass, drop label
 	exact4     label
 	exact6     label
+	near4      label
+	near6      label
 }
 
 // exclude returns the prefix. Its ways out for other traffic end behind its last
 // instruction, with zero in A and X as a program finds them. No endpoints: no
 // instructions.
 func exclude(linkType uint32, ex Exclusion) ([]bpf.RawInstruction, error) {
-	if len(ex.Endpoints) == 0 {
+	if len(ex.Endpoints) == 0 && ex.Near.empty() {
 		return nil, nil
 	}
 	v4, v6, err := ex.targets()
 	if err != nil {
 		return nil, err
 	}
+	near, err := ex.Near.end()
+	if err != nil {
+		return nil, err
+	}
 	a := newAssembler()
 	p := &prefix{
 		assembler: a,
-		v4:        v4, v6: v6, fragments: ex.Fragments,
-		pass: a.label(), drop: a.label(), exact4: a.label(), exact6: a.label(),
+		v4:        v4, v6: v6, near: near, fragments: ex.Fragments,
+		pass: a.label(), drop: a.label(), exact4: a.label(), exact6: a.label(), near4: a.label(), near6: a.label(),
 	}
 	if linkType == linkEthernet {
 		p.ethernet()
@@ -63,6 +70,8 @@ func exclude(linkType uint32, ex Exclusion) ([]bpf.RawInstruction, error) {
 		}
 		p.raw(offset)
 	}
+	p.nearIPv4()
+	p.nearIPv6()
 	p.ownIPv4()
 	p.ownIPv6()
 	p.bind(p.drop)
@@ -130,11 +139,11 @@ func (p *prefix) longEnough(n uint32) {
 // export to unknown sensors and goes on to the exact step with what may be own traffic.
 func (p *prefix) candidates(offset uint32, v4, v6 label) {
 	p.bind(v4)
-	p.addresses(p.v4, offset, ipv4Source, ipv4Destination, p.exact4)
+	p.addresses(p.v4, offset, ipv4Source, ipv4Destination, p.first(p.near.v4, p.near4, p.exact4))
 	p.exports4(offset)
 	p.bind(v6)
 	p.longEnough(offset + ipv6Header + portsLength)
-	p.addresses(p.v6, offset, ipv6Source+12, ipv6Destination+12, p.exact6)
+	p.addresses(p.v6, offset, ipv6Source+12, ipv6Destination+12, p.first(p.near.v6, p.near6, p.exact6))
 	p.exports6(offset)
 }
 

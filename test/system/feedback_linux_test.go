@@ -1,0 +1,113 @@
+package system
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/vishvananda/netlink"
+
+	"rpcapd/test/netlab"
+)
+
+// Addresses of the feedback tests.
+const (
+	natHost    = "10.9.0.2"
+	natRouter  = "10.9.0.1"
+	natVirtual = "203.0.113.5" // nobody has it
+	natInner   = "10.99.0.1"   // of the host, on no network
+	natSensor  = "10.2.0.3"
+)
+
+// TestRootNeverFeedsOnItself captures on the uplink that carries the export, over UDP and TCP
+// at once, to ports that nobody would take for a sensor's, and puts a NAT in between: what
+// AF_PACKET sees then has other addresses than the agent has dialled, and, after the double
+// DNAT, than the sensor knows of itself.
+//
+//	host eth1 ── router ── eth0 sensor, twice: ports 3003 and 5003 (UDP), 3004 and 6003 (TCP)
+func TestRootNeverFeedsOnItself(t *testing.T) {
+	const (
+		hostDNAT   = "table ip nat { chain out { type nat hook output priority -100; ip daddr %s dnat to %s; }; }"
+		routerDNAT = "table ip nat { chain in { type nat hook prerouting priority -100; ip daddr " + natRouter + " dnat to " + natSensor + "; }; }"
+		masquerade = "table ip nat { chain post { type nat hook postrouting priority 100; oifname \"eth1\" masquerade; }; }"
+	)
+	for _, x := range []struct {
+		name         string
+		dial         string
+		host, router string // rules
+		inner        bool   // the host sends from natInner
+	}{
+		{name: "plain", dial: natSensor},
+		{name: "router DNAT", dial: natRouter, router: routerDNAT},
+		{name: "host DNAT", dial: natVirtual, host: fmt.Sprintf(hostDNAT, natVirtual, natSensor)},
+		{name: "double DNAT", dial: natVirtual, host: fmt.Sprintf(hostDNAT, natVirtual, natRouter), router: routerDNAT},
+		{name: "masquerade and double DNAT", dial: natVirtual, host: fmt.Sprintf(hostDNAT, natVirtual, natRouter) + "\n" + masquerade, router: routerDNAT, inner: true},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			t.Parallel()
+			host, sensorHost := newFeedback(t, x.host, x.router, x.inner)
+			sensors := []*sensor{
+				startSensor(t, sensorHost, "--listen", ":3003", "--udp-port", "5003", "--udp-ports", "4"),
+				startSensor(t, sensorHost, "--listen", ":3004", "--udp-port", "6003", "--udp-ports", "4", "--tcp"),
+			}
+			a := startAgent(t, host, fmt.Sprintf("ActiveClient = %s, 3003, ifname=eth1\nActiveClient = %s, 3004, ifname=eth1", x.dial, x.dial))
+			a.capturing(2)
+			must(t, ping(host, "", natSensor, 5, 1000)) // something to begin with
+			time.Sleep(300 * time.Millisecond)
+			const silence = 1500 * time.Millisecond
+			before := sentFrames(host, "eth1")
+			time.Sleep(silence)
+			// 100 in 10 s: statistics each 5 s, neighbours.
+			if grown := sentFrames(host, "eth1") - before; grown > 100*uint64(silence)/uint64(10*time.Second)+5 {
+				t.Errorf("%d frames left an idle host in %v: the export feeds on itself", grown, silence)
+			}
+			for i, s := range sensors {
+				if p := one(t, s.end()); p.frames < 10 || p.frames > 100 || p.missing != 0 {
+					t.Errorf("sensor %d: %+v", i, p)
+				}
+			}
+		})
+	}
+}
+
+func newFeedback(t *testing.T, hostRules, routerRules string, inner bool) (host, sensorHost *netlab.Namespace) {
+	t.Helper()
+	lab := netlab.New(t)
+	host, sensorHost = lab.Namespace("host"), lab.Namespace("sensor")
+	router := lab.Namespace("router")
+	for _, n := range []*netlab.Namespace{host, router, sensorHost} {
+		n.Sysctl("ipv6/conf/default/disable_ipv6", "1")
+	}
+	lab.Veth(host, "eth1", router, "in")
+	lab.Veth(router, "out", sensorHost, "eth0")
+	host.AddAddr("eth1", natHost+"/24")
+	router.AddAddr("in", natRouter+"/24")
+	router.AddAddr("out", "10.2.0.1/24")
+	sensorHost.AddAddr("eth0", natSensor+"/24")
+	router.Sysctl("ipv4/ip_forward", "1")
+	sensorHost.AddRoute("0.0.0.0/0", "10.2.0.1")
+	if inner {
+		host.AddAddr("lo", natInner+"/32")
+		host.Must(func() error {
+			_, all, _ := net.ParseCIDR("0.0.0.0/0")
+			return netlink.RouteAdd(&netlink.Route{Dst: all, Gw: net.ParseIP(natRouter), Src: net.ParseIP(natInner)})
+		})
+	} else {
+		host.AddRoute("0.0.0.0/0", natRouter)
+	}
+	for n, rules := range map[*netlab.Namespace]string{host: hostRules, router: routerRules} {
+		if rules == "" {
+			continue
+		}
+		err := n.NFT(rules)
+		if errors.Is(err, netlab.ErrNoNFT) {
+			netlab.Missing(t, err.Error())
+		}
+		if err != nil {
+			t.Skipf("this kernel has no NAT: %v", err)
+		}
+	}
+	return host, sensorHost
+}
