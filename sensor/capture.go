@@ -148,6 +148,7 @@ func (c *capture) fill(st *PeerStatus) {
 	st.Deduplicated = c.stream.repeated
 	st.Disowned = c.stream.disowned
 	st.Unaccounted, st.UnaccountedSince = c.stream.account.frames, c.stream.account.since
+	st.TCP = c.tcp != nil
 	st.LastArrival, st.LargestDatagram = c.stream.now, c.stream.largest
 	st.ClockOffset, st.ClockKnown = c.stream.clock.offset()
 	st.setSinks(c.stream.sinkCounters())

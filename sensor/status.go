@@ -137,6 +137,7 @@ type PeerStatus struct {
 	Unaccounted      uint64
 	UnaccountedSince time.Time // set when it was more than an agent may hold back at two STATS running; a loss then
 
+	TCP             bool      // frames come over a TCP data connection
 	LastArrival     time.Time // of a datagram or message; zero before the first
 	LargestDatagram int       // bytes of payload
 	NoSegmentation  bool      // the agent was asked to send no super-packets, because hardly anything arrived

@@ -187,6 +187,7 @@ func (s *stream) message(b []byte, now time.Time) {
 		return
 	}
 	s.arrives(now)
+	s.largest = max(s.largest, len(b))
 	s.plain.message(b, now)
 }
 

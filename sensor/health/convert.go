@@ -39,6 +39,9 @@ func describe(p *Peer, st *sensor.PeerStatus) {
 	p.Format, p.LinkType, p.Snaplen = st.Format, st.LinkType, st.Snaplen
 	p.Connected, p.ForwardedAt = st.Since, when(st.ForwardedAt)
 	p.LastError, p.LastErrorAt = printable.Line(st.LastError, printable.MaxText), when(st.LastErrorAt)
+	p.TCP = st.TCP
+	p.Unaccounted, p.UnaccountedSince = st.Unaccounted, when(st.UnaccountedSince)
+	p.LastArrival, p.LargestDatagram, p.NoSegmentation = when(st.LastArrival), st.LargestDatagram, st.NoSegmentation
 	p.ClockOffset = nil
 	if st.ClockKnown {
 		seconds := math.Round(st.ClockOffset.Seconds()*1e6) / 1e6

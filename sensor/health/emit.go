@@ -34,6 +34,8 @@ func (e emitter) peer(p *Peer) {
 	}
 	e.gauge(peerInfo, 1, p.Agent, p.Interface, hostOf(p.Address), p.Rule, portLabel(p.Port), p.Format)
 	e.flag(peerUp, p.Running(), p.Agent, p.Interface)
+	e.gauge(peerUnaccounted, float64(p.Unaccounted), p.Agent, p.Interface)
+	e.flag(peerOverdue, p.UnaccountedSince != nil, p.Agent, p.Interface)
 	if p.Ended != nil {
 		return
 	}

@@ -74,10 +74,14 @@ var (
 	peersByState  = desc("peers", "Peers by state; those that have left within the last hour are in the state ended.", "state")
 	problemCount  = desc("problems", "Problems that the page shows, by severity.", "severity")
 
-	peerInfo   = desc("peer_info", "Constant 1; the labels tell what the peer is asked for.", "agent", "interface", "address", "rule", "port", "format")
-	peerUp     = desc("peer_up", "Whether the peer forwards now (1) or not (0).", "agent", "interface")
-	peerStart  = desc("peer_connected_timestamp_seconds", "When the peer has connected.", "agent", "interface")
-	peerOffset = desc("peer_clock_offset_seconds", "The agent's clock less the sensor's.", "agent", "interface")
+	unaccounted = desc("unaccounted_frames", "Frames captured by all agents together that have neither arrived nor are known to be lost.")
+
+	peerInfo        = desc("peer_info", "Constant 1; the labels tell what the peer is asked for.", "agent", "interface", "address", "rule", "port", "format")
+	peerUp          = desc("peer_up", "Whether the peer forwards now (1) or not (0).", "agent", "interface")
+	peerStart       = desc("peer_connected_timestamp_seconds", "When the peer has connected.", "agent", "interface")
+	peerUnaccounted = desc("peer_unaccounted_frames", "Frames the agent captured that have neither arrived nor are known to be lost; agents of other makes hold up to a datagram of them.", "agent", "interface")
+	peerOverdue     = desc("peer_unaccounted_overdue", "Whether the unaccounted frames are lost: more than an agent may hold back, at two STATS running (1) or not (0).", "agent", "interface")
+	peerOffset      = desc("peer_clock_offset_seconds", "The agent's clock less the sensor's.", "agent", "interface")
 
 	portStreams = desc("port_streams", "Captures that send to the data port.", "port")
 	portForeign = desc("port_foreign_datagrams_total", "Datagrams that belonged to no capture and were dropped.", "port")
@@ -95,7 +99,7 @@ var (
 
 var otherMetrics = []*prometheus.Desc{
 	buildInfo, readyMetric, accepted, refused, sessionsEnded, peersByState, problemCount,
-	peerInfo, peerUp, peerStart, peerOffset,
+	peerInfo, peerUp, peerStart, peerOffset, peerUnaccounted, peerOverdue, unaccounted,
 	portStreams, portForeign, portDropped,
 	sinkUp, sinkStreams, sinkParts, sinkFrames, sinkBytesMetric, sinkDrops, sinkDetail, sinkDetailTotals,
 }
@@ -142,6 +146,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	for _, m := range totalMetrics {
 		e.count(m.desc, s.counters[m.counter])
 	}
+	e.gauge(unaccounted, float64(s.Unaccounted))
 	e.problems(v.problems)
 	for i := range v.peers {
 		e.peer(&v.peers[i])

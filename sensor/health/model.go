@@ -28,6 +28,15 @@ type Peer struct {
 	LastCause   string     `json:"last_cause"` // its kind
 	LastErrorAt *time.Time `json:"last_error_at"`
 
+	Unaccounted      uint64     `json:"frames_unaccounted"`         // captured, not come, and not known to be lost; of the running session
+	UnaccountedSince *time.Time `json:"frames_unaccounted_since"`   // null unless it is more than an agent may hold back
+	MissingAtLeast   bool       `json:"frames_missing_at_least"`    // a session has ended without the agent's final numbers
+	LastArrival      *time.Time `json:"last_arrival_at"`            // of a datagram; null before the first
+	LargestDatagram  int        `json:"largest_datagram_bytes"`     // of payload
+	NoSegmentation   bool       `json:"super_packets_switched_off"` // because hardly anything arrived
+	TCP              bool       `json:"tcp"`                        // frames come over a TCP data connection
+	Stranger         string     `json:"data_stranger"`              // who else sends to its data port; empty without one
+
 	Forwarded Forwarded `json:"forwarded"`
 	// ForwardedAt is when the agent has said so: each 5 s, so that Received may be ahead. Null before.
 	ForwardedAt *time.Time `json:"forwarded_at"`
@@ -51,7 +60,7 @@ type Forwarded struct {
 }
 
 // Received is what has come to the sensor. datagrams = in_order + reordered + late + duplicate + malformed;
-// captured = frames + missing, but for what is on its way.
+// captured = frames + missing + unaccounted, but for what is on its way.
 type Received struct {
 	Datagrams    uint64 `json:"datagrams"`
 	Bytes        uint64 `json:"bytes"` // payload of the datagrams
@@ -153,6 +162,7 @@ type Status struct {
 	Forwarded   Forwarded      `json:"forwarded"`
 	Received    Received       `json:"received"`
 	Rates       Rates          `json:"rates"`
+	Unaccounted uint64         `json:"frames_unaccounted"`
 	SinkDropped uint64         `json:"sinks_dropped"`
 
 	counters counters

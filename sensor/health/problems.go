@@ -128,10 +128,8 @@ func stateProblems(p *Peer, now time.Time, say func(Severity, string, uint64, st
 		}
 		say(severity, "impaired", 0, "is running, but: "+strings.TrimSuffix(p.Reason, ".")+".", causeCure(sensor.Cause(p.Cause), p))
 	}
-	if p.Running() && p.Session != nil && p.Session.Forwarded.Captured > 0 && p.Session.Received.Datagrams == 0 && now.Sub(p.Session.Since) > nothingArrives {
-		say(SeverityError, "nothing-arrives", p.Session.Forwarded.Captured,
-			fmt.Sprintf("has captured %s, and none has arrived on UDP port %d.", count(p.Session.Forwarded.Captured, "frame"), p.Port),
-			fmt.Sprintf("Something on the path drops UDP: let port %d through the firewalls, %s.", p.Port, transportCure))
+	if p.Running() {
+		silenceProblems(p, now, say)
 	}
 }
 

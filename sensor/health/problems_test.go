@@ -50,6 +50,10 @@ func TestProblems(t *testing.T) {
 		"left": {func(_ *fakeSensor, p *sensor.PeerStatus) {
 			p.State, p.Reason, p.Cause = sensor.StateEnded, "connection reset", sensor.CauseConnection
 		}, SeverityWarning, "has left 0 s ago: connection reset.", false},
+		"unaccounted": {func(_ *fakeSensor, p *sensor.PeerStatus) {
+			p.Unaccounted, p.UnaccountedSince, p.LastArrival = 1234, start, start.Add(-5*time.Second)
+		}, SeverityError, "captured 1,234 frames that have neither arrived nor are known to be lost; the last datagram came 25 s ago.", true},
+		"super-packets":   {func(_ *fakeSensor, p *sensor.PeerStatus) { p.NoSegmentation = true }, SeverityWarning, "asked to send single datagrams", true},
 		"nothing-arrives": {func(_ *fakeSensor, p *sensor.PeerStatus) { p.Received = sensor.Received{} }, SeverityError, "captured 400 frames, and none has arrived on UDP port 2003", true},
 	} {
 		f := newFake()
@@ -119,7 +123,12 @@ func TestCures(t *testing.T) {
 		}
 	}
 	f := newFake()
-	f.peers = []sensor.PeerStatus{running("web1", 5, start)}
+	f.peers = []sensor.PeerStatus{running("web1", 5, start)} // an agent of another make may hold so few back
+	f.peers[0].Received = sensor.Received{}
+	if list := newTracker(f, "", start).look(start.Add(time.Minute)).problems; len(list) != 0 {
+		t.Errorf("a few frames are held: %+v", list)
+	}
+	f.peers = []sensor.PeerStatus{running("web1", 500, start)}
 	f.peers[0].Received = sensor.Received{}
 	list := newTracker(f, "", start).look(start.Add(time.Minute)).problems
 	if len(list) != 1 || !strings.Contains(list[0].Cure, "let TCP to the data ports through") {

@@ -48,6 +48,7 @@ type sighting struct {
 	first   time.Time          // when the first of them has connected
 	sums    counters
 	known   bool
+	atLeast bool // a capture has ended without final numbers
 	endings int
 	sinks   map[string]sensor.FeedCounters
 }
@@ -57,6 +58,7 @@ func (s *sighting) add(p *sensor.PeerStatus) {
 	c := countersOf(p)
 	s.sums.add(&c)
 	s.known = s.known || p.Forwarded.Known
+	s.atLeast = s.atLeast || p.Tail == sensor.TailUnknown
 	if s.first.IsZero() || p.Since.Before(s.first) {
 		s.first = p.Since
 	}
@@ -87,6 +89,7 @@ func (r *record) see(s *sighting, now time.Time) {
 	r.sums.advance(&s.sums, &r.before)
 	r.before, r.endings, r.known, r.sinks = s.sums, s.endings, s.known || r.known, s.sinks
 	describe(&r.peer, s.newest)
+	r.peer.MissingAtLeast = s.atLeast
 	r.peer.Session = nil
 	if s.running != nil {
 		r.live, r.hidden, r.peer.Ended = true, false, nil
@@ -105,6 +108,7 @@ func (r *record) gone(now time.Time) {
 	}
 	r.live = false
 	r.peer.State, r.peer.Session = string(sensor.StateEnded), nil
+	r.peer.Unaccounted, r.peer.UnaccountedSince, r.peer.NoSegmentation = 0, nil, false
 }
 
 // step closes one step of the history.

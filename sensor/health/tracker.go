@@ -256,6 +256,7 @@ func (t *tracker) publish(now time.Time) {
 		known = known || r.known
 		v.status.States[p.State]++
 		v.status.Rates.add(&p.Rates)
+		v.status.Unaccounted += p.Unaccounted
 		v.peers = append(v.peers, p)
 	}
 	v.status.Rates.round()
