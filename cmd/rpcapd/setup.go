@@ -39,7 +39,7 @@ type setup struct {
 	file, runDir       string
 	sensors            []string
 	interfaces, cidrs  []string
-	fanout             int
+	fanout             int // 0: as the line has it, else 1
 	account            string
 	replace            bool
 	noDial, noReload   bool
@@ -64,7 +64,7 @@ func (a *app) setupCommand() *cobra.Command {
 		Long: `Write an ActiveClient line for each sensor and interface into the ini, keeping its comments and the order of its lines;
 call each sensor once to see whether it answers and lets this agent in; and have the running agent read the file. It can
 be repeated: lines that are there already stay, other lines for the same sensor go away, lines for other sensors stay
-(--replace makes comments of them).
+(--replace makes comments of them). Without --interface and --cidr, the lines that the sensor has keep their interfaces.
 
 Unless the ini says otherwise, sensors are let in without a password (NullAuthPermit = YES), as most of them expect. With
 --account NAME the password is asked for, or read from standard input, and the account is written instead.
@@ -81,14 +81,19 @@ goes on trying; 2 if the command line is wrong; 1 if something else failed.`,
   rpcapd setup --sensor 192.0.2.10 --cidr 10.1.0.0/16
   rpcapd setup --migrate`,
 		Args: noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error { return s.run(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if f := cmd.Flags().Lookup("fanout"); f.Changed && s.fanout < 1 {
+				return usageError{fmt.Errorf("--fanout %d: write a number of sessions, 1 or more", s.fanout)}
+			}
+			return s.run(cmd.Context())
+		},
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.StringArrayVar(&s.sensors, "sensor", nil, "connect to this sensor: `host[:port]`, port 2003 if left out; may be repeated")
 	f.StringArrayVar(&s.interfaces, "interface", nil, "offer it the interface of this `name`; may be repeated, one session each")
 	f.StringArrayVar(&s.cidrs, "cidr", nil, "offer it the interface that has an address in this `network`; may be repeated")
-	f.IntVar(&s.fanout, "fanout", 1, "share the traffic of an interface among `n` sessions, for more than one core")
+	f.IntVar(&s.fanout, "fanout", 0, "share the traffic of an interface among `n` sessions, for more than one core")
 	f.StringVar(&s.account, "account", "", "sensors authenticate with this `name` and a password, asked for now")
 	f.BoolVar(&s.replace, "replace", false, "make comments of the lines for other sensors")
 	f.BoolVar(&s.migrate, "migrate", false, "take over from the C agent in /opt/extrahop")
@@ -120,6 +125,11 @@ func (s *setup) run(ctx context.Context) error {
 	targets, err := s.targets()
 	if err != nil {
 		return err
+	}
+	if len(s.interfaces)+len(s.cidrs) == 0 {
+		if targets, err = s.keepSelections(targets); err != nil {
+			return err
+		}
 	}
 	e := config.Edit{Targets: targets, Replace: s.replace, NullAuth: s.account == ""}
 	if s.account != "" {
@@ -153,9 +163,6 @@ func (s *setup) targets() ([]config.Target, error) {
 	if len(sensors) == 0 {
 		return nil, usageError{errors.New("setup: no sensor; name one with --sensor HOST[:PORT], or take over the C agent's with --migrate")}
 	}
-	if s.fanout < 1 {
-		return nil, usageError{fmt.Errorf("--fanout %d: write a number of sessions, 1 or more", s.fanout)}
-	}
 	var selections []iface.Selector
 	for _, name := range s.interfaces {
 		selections = append(selections, iface.Selector{Name: name})
@@ -178,7 +185,7 @@ func (s *setup) targets() ([]config.Target, error) {
 		}
 		for _, t := range t {
 			for _, sel := range selections {
-				t.Select, t.Fanout = sel, s.fanout
+				t.Select, t.Fanout = sel, max(1, s.fanout)
 				if !slices.ContainsFunc(list, func(u config.Target) bool { return u.Key() == t.Key() }) {
 					list = append(list, t) // twice the same would send each frame twice
 				}
