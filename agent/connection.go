@@ -16,6 +16,8 @@ import (
 
 var (
 	errClosedBySensor = errors.New("closed by the sensor")
+	// errHungUp ends a session whose sensor asked for nothing any more: it stops, or starts anew.
+	errHungUp = errors.New("connection closed by the sensor, in good order")
 )
 
 // connection is one control connection: what the sensor has said on it so far.
@@ -84,6 +86,9 @@ func (c *connection) serve(ctx context.Context) error {
 		}
 		if err := c.wire.Await(time.Time{}); err != nil {
 			if errors.Is(err, io.EOF) {
+				if c.authenticated && !c.capture.running() {
+					return errHungUp
+				}
 				return errors.New("connection closed by the sensor")
 			}
 			return fmt.Errorf("wait for a request: %w", err)

@@ -74,7 +74,7 @@ func dialData(ctx context.Context, to netip.AddrPort, e *exclusions) (*net.TCPCo
 	c, err := d.DialContext(ctx, "tcp", to.String())
 	if err != nil {
 		ends.done(nil)
-		return nil, near{}, fmt.Errorf("open data connection: %w", err)
+		return nil, near{}, fmt.Errorf("open data connection to %s: %w", to, dialCause(err))
 	}
 	return c.(*net.TCPConn), ends.done(c), nil
 }

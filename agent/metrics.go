@@ -19,6 +19,10 @@ func appendMetrics(dst []byte, st *Status) []byte {
 	counter := func(name, help string, value func(*Counters) uint64) {
 		family(name+"_total", "counter", help, func(x *SessionStatus) float64 { return float64(value(&x.Total)) })
 	}
+	if !st.Reload.At.IsZero() {
+		dst = fmt.Appendf(dst, "# HELP rpcapd_last_reload_successful 1 if the last reload of the ini was taken, 0 if it was refused.\n# TYPE rpcapd_last_reload_successful gauge\nrpcapd_last_reload_successful %v\n", truth(st.Reload.Error == ""))
+		dst = fmt.Appendf(dst, "# HELP rpcapd_last_reload_timestamp_seconds When the ini was read again last.\n# TYPE rpcapd_last_reload_timestamp_seconds gauge\nrpcapd_last_reload_timestamp_seconds %d\n", st.Reload.At.Unix())
+	}
 	if len(st.Sessions) == 0 {
 		return dst
 	}

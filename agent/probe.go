@@ -34,7 +34,7 @@ func Probe(ctx context.Context, t config.Target, policy *config.Agent) (Probed, 
 	d := net.Dialer{Timeout: dialTimeout}
 	conn, err := d.DialContext(ctx, "tcp", t.Address())
 	if err != nil {
-		return p, fmt.Errorf("dial sensor %s: %w", t.Host, err)
+		return p, fmt.Errorf("not reached: %w", dialCause(err))
 	}
 	defer conn.Close() // nothing was promised to the sensor
 	stop := context.AfterFunc(ctx, func() { conn.Close() })

@@ -3,9 +3,12 @@ package agent
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -45,13 +48,13 @@ func race(ctx context.Context, addrs []netip.Addr, dial dialFunc) (net.Conn, net
 			}
 		}
 	}()
-	var failures []error
+	var failures dialFailures
 	next := time.NewTimer(0)
 	defer next.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return nil, netip.Addr{}, errors.Join(append(failures, ctx.Err())...)
+			return nil, netip.Addr{}, append(failures, ctx.Err())
 		case <-next.C:
 			if started < len(addrs) {
 				start()
@@ -67,10 +70,23 @@ func race(ctx context.Context, addrs []netip.Addr, dial dialFunc) (net.Conn, net
 			case started < len(addrs):
 				next.Reset(0)
 			case running == 0:
-				return nil, netip.Addr{}, errors.Join(failures...)
+				return nil, netip.Addr{}, failures
 			}
 		}
 	}
+}
+
+// dialFailures are what the attempts ended with, on one line.
+type dialFailures []error
+
+func (f dialFailures) Unwrap() []error { return f }
+
+func (f dialFailures) Error() string {
+	texts := make([]string, len(f))
+	for i, err := range f {
+		texts[i] = err.Error()
+	}
+	return strings.Join(texts, "; ")
 }
 
 // dialOrder puts the address that was last connected to first and alternates between
@@ -111,5 +127,22 @@ func (x *session) dialSensor(ctx context.Context, a netip.Addr, control func(str
 			Enable: true, Idle: keepAliveIdle, Interval: keepAliveInterval, Count: keepAliveCount,
 		},
 	}
-	return d.DialContext(ctx, "tcp", netip.AddrPortFrom(a, x.target.Port).String())
+	to := netip.AddrPortFrom(a, x.target.Port).String()
+	conn, err := d.DialContext(ctx, "tcp", to)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", to, dialCause(err))
+	}
+	return conn, nil
+}
+
+// dialCause takes the words "dial tcp", the address and the name of the system call away from what net says: whoever
+// wraps the error has named them.
+func dialCause(err error) error {
+	if op := (*net.OpError)(nil); errors.As(err, &op) && op.Op == "dial" {
+		err = op.Err
+	}
+	if call := (*os.SyscallError)(nil); errors.As(err, &call) {
+		err = call.Err
+	}
+	return err
 }

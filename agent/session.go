@@ -207,7 +207,11 @@ func (x *session) wait(ctx context.Context) state {
 		d = x.pause.pause()
 	}
 	x.delay = 0
-	x.complain("session failed, dialling again", x.reason)
+	what := "session failed, dialling again"
+	if errors.Is(x.reason, errClosedBySensor) || errors.Is(x.reason, errHungUp) {
+		what = "session ended by the sensor, dialling again"
+	}
+	x.complain(what, x.reason)
 	x.setState(StateBackoff, "next attempt at "+time.Now().Add(d).Format(time.TimeOnly))
 	t := time.NewTimer(d)
 	defer t.Stop()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rpcapd/cmd/internal/flagerror"
 	"rpcapd/printable"
 )
 
@@ -96,7 +97,7 @@ func newCommand(stdout, stderr *os.File) *cobra.Command {
 	}
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
-	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{flagerror.Plain(err)} })
 	o.define(cmd.Flags())
 	cmd.AddCommand(captureCommand(stdout, stderr), checkCommand(stdout), versionCommand(stdout), topCommand(stdout, stderr), passwdCommand(stdout, stderr))
 	return cmd

@@ -5,7 +5,9 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
+	"rpcapd/agent"
 	"rpcapd/config"
 	"rpcapd/iface"
 )
@@ -157,5 +159,23 @@ func TestVersion(t *testing.T) {
 func TestCompletion(t *testing.T) {
 	if code, out, _, _ := cli(t, "completion", "bash"); code != 0 || !strings.Contains(out, "rpcapd") {
 		t.Errorf("exit %d", code)
+	}
+}
+
+// TestStatusTellsRefusedReload: the agent does not do what the ini says then.
+func TestStatusTellsRefusedReload(t *testing.T) {
+	now := time.Now()
+	st := &agent.Status{Version: "1", PID: 7, Started: now, Updated: now}
+	st.Reload = agent.ReloadStatus{Count: 2, At: now.Add(-3 * time.Minute), Error: "x.ini:3: MaxSnaplan: unknown key\nx.ini:4: \x1b[2Jbad"}
+	var b strings.Builder
+	printStatus(&b, st, now)
+	want := "The last reload was refused at " + st.Reload.At.Local().Format(time.DateTime) + ", 3m0s ago, and the configuration before it is in force:\n  x.ini:3: MaxSnaplan: unknown key\n  x.ini:4: "
+	if !strings.Contains(b.String(), want) || strings.Contains(b.String(), "\x1b") {
+		t.Errorf("%q is missing in\n%q", want, b.String())
+	}
+	st.Reload.Error = ""
+	b.Reset()
+	if printStatus(&b, st, now); strings.Contains(b.String(), "reload") {
+		t.Errorf("after one that was taken:\n%s", b.String())
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rpcapd/agent"
+	"rpcapd/cmd/internal/flagerror"
 )
 
 // Exit codes.
@@ -110,5 +111,5 @@ func flagError(_ *cobra.Command, err error) error {
 	if r := (*refusal)(nil); errors.As(err, &r) {
 		return usageError{r}
 	}
-	return usageError{err}
+	return usageError{flagerror.Plain(err)}
 }

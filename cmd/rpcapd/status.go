@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rpcapd/agent"
+	"rpcapd/printable"
 )
 
 // staleAfter is the age from which a status file is no longer trusted: the agent
@@ -65,11 +66,23 @@ func printStatus(w io.Writer, st *agent.Status, now time.Time) {
 	if age := now.Sub(st.Updated); age > staleAfter {
 		fmt.Fprintf(w, "This is %s old: the agent is gone or does not write any more.\n", span(age))
 	}
+	printReload(w, &st.Reload, now)
 	if len(st.Sessions) == 0 {
 		fmt.Fprintln(w, "No session: no ActiveClient line.")
 	}
 	for i := range st.Sessions {
 		printSession(w, &st.Sessions[i], now)
+	}
+}
+
+// printReload tells of a refused reload: the agent does not do what the ini says.
+func printReload(w io.Writer, r *agent.ReloadStatus, now time.Time) {
+	if r.Error == "" {
+		return
+	}
+	fmt.Fprintf(w, "The last reload was refused at %s, %s ago, and the configuration before it is in force:\n", r.At.Local().Format(time.DateTime), span(now.Sub(r.At)))
+	for line := range strings.Lines(r.Error) {
+		fmt.Fprintf(w, "  %s\n", printable.Text(strings.TrimRight(line, "\n")))
 	}
 }
 

@@ -1,0 +1,82 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"strings"
+	"syscall"
+	"testing"
+
+	"rpcapd/config"
+)
+
+// freePort is one that nobody listens on.
+func freePort(t *testing.T) uint16 {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return uint16(l.Addr().(*net.TCPAddr).Port)
+}
+
+// TestDialText: an address that refuses is named once, with the cause and nothing else.
+func TestDialText(t *testing.T) {
+	r := newRig(t, writeCaptureFile(t, 1), nil)
+	port := freePort(t)
+	x := newSession(r.x.agent, config.Target{Host: "127.0.0.1", Port: port, Fanout: 1}, 0, nil)
+	_, err := x.connect(t.Context())
+	to := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), port)
+	if want := "dial sensor 127.0.0.1: " + to.String() + ": connection refused"; err == nil || err.Error() != want || !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("%v, want %s", err, want)
+	}
+	if _, _, err := dialData(t.Context(), to, newExclusions(false)); err == nil || err.Error() != "open data connection to "+to.String()+": connection refused" {
+		t.Errorf("%v", err)
+	}
+	if _, err := Probe(t.Context(), x.target, &config.Agent{}); err == nil || err.Error() != "not reached: connection refused" {
+		t.Errorf("%v", err)
+	}
+	refuse := func(_ context.Context, a netip.Addr) (net.Conn, error) { return nil, errors.New(a.String() + ": no") }
+	_, _, err = race(t.Context(), []netip.Addr{netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.0.0.2")}, refuse)
+	if err == nil || err.Error() != "10.0.0.1: no; 10.0.0.2: no" {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestOrderlyEnd: a sensor that ends its capture and hangs up has not failed; one that hangs up before or within has.
+func TestOrderlyEnd(t *testing.T) {
+	r := newRig(t, writeCaptureFile(t, 1), nil)
+	for name, want := range map[string]bool{"before it authenticated": false, "afterwards": true} {
+		p, ended := r.connect()
+		if want {
+			p.authenticate()
+		}
+		p.conn.Close()
+		if err := <-ended; errors.Is(err, errHungUp) != want {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestReloadMetrics(t *testing.T) {
+	s := &Supervisor{statusNow: make(chan struct{}, 1)}
+	for _, c := range []struct {
+		refusal error
+		want    string
+	}{
+		{errors.New("x.ini:1: no"), "rpcapd_last_reload_successful 0\n"},
+		{nil, "rpcapd_last_reload_successful 1\n"},
+	} {
+		s.Reloaded(c.refusal)
+		st := &Status{Reload: s.reloaded()}
+		if text := string(appendMetrics(nil, st)); !strings.Contains(text, c.want) || !strings.Contains(text, "rpcapd_last_reload_timestamp_seconds 1") {
+			t.Errorf("%v:\n%s", c.refusal, text)
+		}
+	}
+	if text := string(appendMetrics(nil, &Status{})); strings.Contains(text, "reload") {
+		t.Errorf("without a reload:\n%s", text)
+	}
+}
