@@ -132,7 +132,7 @@ func (f *finisher) finish(done *file) error {
 	if err = errors.Join(moved, err); err != nil {
 		return err
 	}
-	l.complete(done.name, finished{name, done.group.series, done.disk})
+	l.complete(done.name, finished{name: name, series: done.group.series, size: done.disk})
 	f.completed.Add(1)
 	path := filepath.Join(f.dir, name)
 	f.last.Store(&path)

@@ -3,6 +3,7 @@ package files
 import (
 	"bufio"
 	"bytes"
+	"container/list"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -17,10 +18,13 @@ import (
 )
 
 const (
-	// maxLedger bounds what is read of a list at the start.
-	maxLedger = 64 << 20
-	// maxRemembered bounds the complete files that are remembered for retention; the oldest are forgotten, not deleted.
+	// maxLine bounds a line of a list; a longer one is passed over, as what a power cut may leave.
+	maxLine = 64 << 10
+	// maxRemembered bounds the complete files that are remembered for retention, unless Keep is more; the oldest are
+	// forgotten, not deleted.
 	maxRemembered = 200_000
+	// spareLines is how many lines a list may have beyond twice what is in force before it is written anew.
+	spareLines = 1024
 )
 
 var errLocked = errors.New("another process writes there under the same name")
@@ -32,29 +36,43 @@ var errLocked = errors.New("another process writes there under the same name")
 //	done SIZE "SERIES" "NAME"   it is complete and has its name
 //	gone "NAME"                 it was deleted, or is not remembered
 //
-// A line that cannot be read is passed over. Without retention complete files are not remembered.
+// A line that cannot be read is passed over. Without retention complete files are not added, and those that are in it stay.
+// The list is replaced by a shorter one when more than half of it is over. No operation takes longer with more files.
 type ledger struct {
 	root   *os.Root
 	name   string
 	retain bool
+	most   int                        // complete files that are remembered
+	agent  func(series string) string // for whom files are counted
 
-	mu    sync.Mutex // guards what follows
-	file  *os.File   // lines are appended to it
-	torn  bool       // the last line may lack its end
-	open  map[string]string
-	done  []finished // the oldest first
-	bytes int64      // of done
+	mu        sync.Mutex // guards what follows
+	file      *os.File   // lines are appended to it
+	torn      bool       // the last line may lack its end
+	lines     int        // in file
+	longest   int        // at this number it is written anew
+	open      map[string]string
+	done      list.List            // of *finished, the oldest first
+	known     map[string]*finished // those by name
+	agents    map[string]*list.List
+	grown     map[string]bool // agents that may have too many
+	bytes     int64           // of done
+	forgotten uint64          // complete files that were too many to be remembered
 }
 
 // finished is a complete file.
 type finished struct {
 	name, series string
 	size         int64
+	all, mine    *list.Element // in ledger.done and in the list of its agent
 }
 
 // openLedger reads the list, writes it anew without what is over, and locks it.
-func openLedger(root *os.Root, sink string, retain bool) (*ledger, error) {
-	l := &ledger{root: root, name: ledgerName(sink), retain: retain, open: make(map[string]string)}
+func openLedger(root *os.Root, o *Options, agent func(string) string) (*ledger, error) {
+	l := &ledger{
+		root: root, name: ledgerName(o.Name), retain: o.retains(), most: max(maxRemembered, o.Keep+1), agent: agent,
+		open: make(map[string]string), known: make(map[string]*finished),
+		agents: make(map[string]*list.List), grown: make(map[string]bool),
+	}
 	old, err := root.OpenFile(l.name, os.O_RDWR|os.O_CREATE, fileMode)
 	if err != nil {
 		return nil, err
@@ -63,7 +81,7 @@ func openLedger(root *os.Root, sink string, retain bool) (*ledger, error) {
 	if err := lock(old); err != nil {
 		return nil, err
 	}
-	if err := l.read(io.LimitReader(old, maxLedger)); err != nil {
+	if err := l.read(old); err != nil {
 		return nil, err
 	}
 	return l, l.rewrite()
@@ -83,35 +101,37 @@ func ledgerName(sink string) string {
 
 // read takes events in.
 func (l *ledger) read(r io.Reader) error {
-	done := make(map[string]finished)
-	var order []string
-	scan := bufio.NewScanner(r)
-	for scan.Scan() {
-		switch e, ok := parseEvent(scan.Text()); {
-		case !ok:
-		case e.kind == "open":
-			l.open[e.name] = e.series
-		case e.kind == "done":
-			delete(l.open, e.name)
-			if _, again := done[e.name]; !again {
-				order = append(order, e.name)
-			}
-			done[e.name] = finished{e.name, e.series, e.size}
-		case e.kind == "gone":
-			delete(l.open, e.name)
-			delete(done, e.name)
+	lines := bufio.NewReaderSize(r, maxLine)
+	for {
+		line, err := lines.ReadSlice('\n')
+		long := errors.Is(err, bufio.ErrBufferFull)
+		for errors.Is(err, bufio.ErrBufferFull) {
+			_, err = lines.ReadSlice('\n')
+		}
+		if e, ok := parseEvent(strings.TrimSuffix(string(line), "\n")); ok && !long && err == nil {
+			l.take(e)
+		}
+		switch {
+		case errors.Is(err, io.EOF): // what has no end of line was cut
+			return nil
+		case err != nil:
+			return err
 		}
 	}
-	if err := scan.Err(); err != nil && !errors.Is(err, bufio.ErrTooLong) {
-		return err
+}
+
+// take puts an event in force.
+func (l *ledger) take(e event) {
+	switch e.kind {
+	case "open":
+		l.open[e.name] = e.series
+	case "done":
+		delete(l.open, e.name)
+		l.remember(finished{name: e.name, series: e.series, size: e.size})
+	case "gone":
+		delete(l.open, e.name)
+		l.drop(e.name)
 	}
-	for _, name := range order {
-		if f, ok := done[name]; ok && l.retain {
-			delete(done, name)
-			l.remember(f)
-		}
-	}
-	return nil
 }
 
 type event struct {
@@ -152,13 +172,14 @@ func unquoteFirst(s string) (value, rest string, ok bool) {
 	return value, strings.TrimPrefix(s[len(q):], " "), err == nil
 }
 
-// rewrite writes the list anew and goes on in it.
+// rewrite replaces the list by one without what is over and goes on in that; l.mu is held, or nobody else knows l yet.
 func (l *ledger) rewrite() error {
 	var b bytes.Buffer
 	for name, series := range l.open {
 		fmt.Fprintf(&b, "open %q %q\n", series, name)
 	}
-	for _, f := range l.done {
+	for e := l.done.Front(); e != nil; e = e.Next() {
+		f := e.Value.(*finished)
 		fmt.Fprintf(&b, "done %d %q %q\n", f.size, f.series, f.name)
 	}
 	fresh := l.name + ".new"
@@ -167,13 +188,18 @@ func (l *ledger) rewrite() error {
 		return err
 	}
 	_, err = f.Write(b.Bytes())
-	if err = errors.Join(err, lock(f)); err == nil {
+	if err = errors.Join(err, f.Sync(), lock(f)); err == nil { // after a power cut the old one or the new one is there
 		err = l.root.Rename(fresh, l.name)
 	}
 	if err != nil {
 		return errors.Join(err, f.Close(), l.root.Remove(fresh))
 	}
-	l.file = f
+	if l.file != nil {
+		_ = l.file.Close() // it is replaced
+	}
+	l.file, l.torn = f, false
+	l.lines = len(l.open) + l.done.Len()
+	l.longest = 2*l.lines + spareLines
 	return nil
 }
 
@@ -185,7 +211,15 @@ func (l *ledger) line(format string, args ...any) error {
 	}
 	n, err := l.file.Write(b)
 	l.torn = err != nil && (n > 0 || l.torn)
+	l.lines++
 	return err
+}
+
+// compact writes a list anew that is too long; l.mu is held. One that cannot be replaced stays in use.
+func (l *ledger) compact() {
+	if l.lines >= l.longest && l.rewrite() != nil {
+		l.longest = l.lines + spareLines
+	}
 }
 
 // begin notes a file that was made.
@@ -204,11 +238,9 @@ func (l *ledger) forget(name string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.open, name)
-	if i := slices.IndexFunc(l.done, func(f finished) bool { return f.name == name }); i >= 0 {
-		l.bytes -= l.done[i].size
-		l.done = slices.Delete(l.done, i, i+1)
-	}
+	l.drop(name)
 	_ = l.line("gone %q", name)
+	l.compact()
 }
 
 // complete notes that the file begun as begun is complete under a name. If that cannot be written, the next start finds
@@ -217,24 +249,50 @@ func (l *ledger) complete(begun string, f finished) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.open, begun)
-	if !l.retain {
-		_ = l.line("gone %q", begun)
-		return
-	}
-	if begun != f.name {
+	if !l.retain || begun != f.name {
 		_ = l.line("gone %q", begun)
 	}
-	_ = l.line("done %d %q %q", f.size, f.series, f.name)
-	l.remember(f)
+	if l.retain {
+		_ = l.line("done %d %q %q", f.size, f.series, f.name)
+		l.remember(f)
+	}
+	l.compact()
 }
 
 // remember adds a complete file; l.mu is held, or nobody else knows l yet.
 func (l *ledger) remember(f finished) {
-	l.done = append(l.done, f)
+	l.drop(f.name)
+	agent := l.agent(f.series)
+	mine := l.agents[agent]
+	if mine == nil {
+		mine = list.New()
+		l.agents[agent] = mine
+	}
+	f.all, f.mine = l.done.PushBack(&f), mine.PushBack(&f)
+	l.known[f.name] = &f
+	l.grown[agent] = true
 	l.bytes += f.size
-	if len(l.done) > maxRemembered {
-		l.bytes -= l.done[0].size
-		l.done = l.done[1:]
+	if l.done.Len() > l.most {
+		l.drop(l.done.Front().Value.(*finished).name)
+		l.forgotten++
+	}
+}
+
+// drop takes a complete file out; l.mu is held, or nobody else knows l yet.
+func (l *ledger) drop(name string) {
+	f := l.known[name]
+	if f == nil {
+		return
+	}
+	delete(l.known, name)
+	l.done.Remove(f.all)
+	l.bytes -= f.size
+	agent := l.agent(f.series)
+	if mine := l.agents[agent]; mine != nil {
+		if mine.Remove(f.mine); mine.Len() == 0 {
+			delete(l.agents, agent)
+			delete(l.grown, agent)
+		}
 	}
 }
 
@@ -249,35 +307,43 @@ func (l *ledger) interrupted() (list []finished) {
 	return list
 }
 
-// excess lists what retention deletes: of each series all but the newest keep, and the oldest while all files, with
-// inUse bytes in those that are not complete, are more than keepBytes.
-func (l *ledger) excess(keep int, keepBytes, inUse int64) (list []finished) {
+// excess lists what retention deletes: of each agent all but the newest keep, and the oldest while all files, with inUse
+// bytes in those that are not complete, are more than keepBytes.
+func (l *ledger) excess(keep int, keepBytes, inUse int64) (names []finished) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	count := make(map[string]int)
 	total := l.bytes + inUse
-	if keep > 0 {
-		for _, f := range l.done {
-			count[f.series]++
-		}
+	chosen := make(map[*finished]bool)
+	choose := func(f *finished) {
+		chosen[f] = true
+		total -= f.size
+		names = append(names, *f)
 	}
-	for _, f := range l.done {
-		tooMany := keep > 0 && count[f.series] > keep
-		if !tooMany && (keepBytes == 0 || total <= keepBytes) {
+	for agent := range l.grown {
+		mine := l.agents[agent]
+		if keep == 0 || mine.Len() <= keep {
+			delete(l.grown, agent)
 			continue
 		}
-		count[f.series]--
-		total -= f.size
-		list = append(list, f)
+		e := mine.Front()
+		for range mine.Len() - keep {
+			choose(e.Value.(*finished))
+			e = e.Next()
+		}
 	}
-	return list
+	for e := l.done.Front(); e != nil && keepBytes > 0 && total > keepBytes; e = e.Next() {
+		if f := e.Value.(*finished); !chosen[f] {
+			choose(f)
+		}
+	}
+	return names
 }
 
-// sums are the complete files that are remembered.
-func (l *ledger) sums() (files int, bytes int64) {
+// sums are the complete files that are remembered, and the number of those that were too many for that.
+func (l *ledger) sums() (files int, bytes int64, forgotten uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.done), l.bytes
+	return l.done.Len(), l.bytes, l.forgotten
 }
 
 // isGone reports whether an error says that there is no such file.
@@ -288,7 +354,7 @@ func (l *ledger) close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var err error
-	if len(l.open) == 0 && len(l.done) == 0 {
+	if len(l.open) == 0 && l.done.Len() == 0 {
 		if err = l.root.Remove(l.name); isGone(err) {
 			err = nil
 		}

@@ -105,7 +105,7 @@ func (f *finisher) recover(ctx context.Context, o finished) (frames uint64, err 
 	if err != nil {
 		return 0, err
 	}
-	l.complete(o.name, finished{name, o.series, info.Size()})
+	l.complete(o.name, finished{name: name, series: o.series, size: info.Size()})
 	return found.frames, nil
 }
 

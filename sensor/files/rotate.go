@@ -1,8 +1,11 @@
 package files
 
 import (
+	"cmp"
 	"errors"
+	"maps"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -57,6 +60,9 @@ func (w *writer) tick(now time.Time) error {
 		}
 	}
 	if w.opts.KeepBytes > 0 {
+		if err := w.shrink(now); err != nil {
+			return err
+		}
 		w.finisher.look()
 	}
 	if !w.opts.PerAgent {
@@ -72,15 +78,49 @@ func (w *writer) tick(now time.Time) error {
 	return nil
 }
 
-// idleGroups takes out those whose agents have been away for idleGroup.
+// shrink completes the largest files if those in use alone are more than KeepBytes, so that they can be deleted.
+func (w *writer) shrink(now time.Time) error {
+	list := slices.SortedFunc(maps.Keys(w.files), func(a, b *file) int { return cmp.Compare(b.disk, a.disk) })
+	var total int64
+	for _, f := range list {
+		total += f.disk
+	}
+	for _, f := range list {
+		if total <= w.opts.KeepBytes {
+			return nil
+		}
+		total -= f.disk
+		if err := w.complete(f, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// idleGroups takes out those whose agents have been away for idleGroup, and of one agent those that are more than maxIdle:
+// it may have gone by many names.
 func (w *writer) idleGroups(now time.Time) (idle []*group) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for key, g := range w.groups {
-		if g.streams == 0 && now.Sub(g.idle) >= idleGroup {
-			delete(w.groups, key)
+	waiting := make(map[string][]*group)
+	for _, g := range w.groups {
+		switch {
+		case g.streams > 0:
+		case now.Sub(g.idle) >= idleGroup:
 			idle = append(idle, g)
+		default:
+			agent := w.agentOf(g.series)
+			waiting[agent] = append(waiting[agent], g)
 		}
+	}
+	for _, list := range waiting {
+		if n := len(list) - maxIdle; n > 0 {
+			slices.SortFunc(list, func(a, b *group) int { return a.idle.Compare(b.idle) })
+			idle = append(idle, list[:n]...)
+		}
+	}
+	for _, g := range idle {
+		delete(w.groups, g.key)
 	}
 	return idle
 }

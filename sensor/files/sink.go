@@ -216,7 +216,7 @@ func (s *Sink) openPlace() (*place, error) {
 	if err != nil {
 		return nil, errors.Join(failure("open directory", s.dir, err), root.Close())
 	}
-	l, err := openLedger(root, s.opts.Name, s.opts.retains())
+	l, err := openLedger(root, &s.opts, s.agentOf)
 	if err != nil {
 		return nil, errors.Join(failure("write the list of files in", s.dir, err), root.Close())
 	}

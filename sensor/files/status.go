@@ -25,8 +25,9 @@ func (s *Sink) Status() sensor.SinkStatus {
 		number("files taken away", taken, true),
 	}
 	if l := s.kept.Load(); l != nil && s.opts.retains() {
-		files, bytes := l.sums()
-		st.Details = append(st.Details, number("files kept", uint64(files), false), number("bytes kept", uint64(bytes), false))
+		files, bytes, forgotten := l.sums()
+		st.Details = append(st.Details, number("files kept", uint64(files), false), number("bytes kept", uint64(bytes), false),
+			number("files too many to be remembered", forgotten, true))
 	}
 	if name := s.last.Load(); name != nil {
 		st.Details = append(st.Details, sensor.Detail{Name: "last file", Text: *name})

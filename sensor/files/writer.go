@@ -17,8 +17,10 @@ const (
 	// What is in such a buffer, or in an encoder, is seen by readers at the latest after these.
 	flushSplit      = 100 * time.Millisecond
 	flushCompressed = time.Second
-	// idleGroup is how long a file waits for its agent to come back before it is completed.
+	// idleGroup is how long a file waits for its agent to come back before it is completed; maxIdle bounds the files of one
+	// agent that wait.
 	idleGroup = time.Minute
+	maxIdle   = 16
 	// tickEvery is how often the clock is looked at, and whether files and directory are where they were.
 	tickEvery = time.Second
 )
