@@ -12,6 +12,7 @@ import (
 
 	"rpcapd/config"
 	"rpcapd/sensor"
+	"rpcapd/sensor/files"
 )
 
 // refused puts the line of a key before an error about it, if the section is in a file.
@@ -75,6 +76,11 @@ func checkOutputs(ctx context.Context, c config.Sensor) (all config.Problems) {
 	for _, o := range c.PcapOverIP {
 		filter(o.Title(), o.Selection)
 		all = append(all, checkPcapOverIPFiles(c, o)...)
+	}
+	for _, w := range files.Forgotten(c.Files) {
+		p := c.Places.Problem(w.Section, "Path", fmt.Sprintf("[%s] Path: %s", w.Section, w.Text))
+		p.Warning = true
+		all = append(all, p)
 	}
 	all = append(all, checkHTTPFiles(c)...)
 	slices.SortStableFunc(all, func(a, b config.Problem) int { return cmp.Compare(a.Line, b.Line) })

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"go.uber.org/zap"
+
 	"rpcapd/config"
 	"rpcapd/sensor"
 	"rpcapd/sensor/files"
@@ -20,6 +22,19 @@ func fileSinks(ctx context.Context, o *outputs) (all []sensor.Sink, err error) {
 		all = append(all, k)
 	}
 	return all, err
+}
+
+// warnOfForgotten says at the start which files nobody deletes. It may take two seconds for each section.
+func warnOfForgotten(_ context.Context, _ *sensor.Sensor, o *outputs) (func(context.Context) error, error) {
+	if len(o.config.Files) == 0 {
+		return nil, nil
+	}
+	return func(context.Context) error {
+		for _, w := range files.Forgotten(o.config.Files) {
+			o.log.Warn("files that nobody deletes", zap.String("output", w.Section), zap.String("reason", w.Text))
+		}
+		return nil
+	}, nil
 }
 
 // fileSink checks the selection before it touches the disk.

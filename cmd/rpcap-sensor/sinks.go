@@ -38,7 +38,7 @@ type service func(ctx context.Context, sen *sensor.Sensor, o *outputs) (run func
 
 // services has one line for each. A service returns nil if nothing asks for it; its run works until ctx ends, and an
 // error before that ends the program.
-var services = []service{serveHTTP, feedWatchdog}
+var services = []service{serveHTTP, feedWatchdog, warnOfForgotten}
 
 // makeSinks makes all sinks but the one of -w. On an error none stays open.
 func makeSinks(ctx context.Context, o *outputs) (all []sensor.Sink, err error) {

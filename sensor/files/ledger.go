@@ -68,11 +68,8 @@ type finished struct {
 
 // openLedger reads the list, writes it anew without what is over, and locks it.
 func openLedger(root *os.Root, o *Options, agent func(string) string) (*ledger, error) {
-	l := &ledger{
-		root: root, name: ledgerName(o.Name), retain: o.retains(), most: max(maxRemembered, o.Keep+1), agent: agent,
-		open: make(map[string]string), known: make(map[string]*finished),
-		agents: make(map[string]*list.List), grown: make(map[string]bool),
-	}
+	l := newLedger(root, ledgerName(o.Name), agent)
+	l.retain, l.most = o.retains(), max(maxRemembered, o.Keep+1)
 	old, err := root.OpenFile(l.name, os.O_RDWR|os.O_CREATE, fileMode)
 	if err != nil {
 		return nil, err
@@ -85,6 +82,14 @@ func openLedger(root *os.Root, o *Options, agent func(string) string) (*ledger, 
 		return nil, err
 	}
 	return l, l.rewrite()
+}
+
+func newLedger(root *os.Root, name string, agent func(string) string) *ledger {
+	return &ledger{
+		root: root, name: name, most: maxRemembered, agent: agent,
+		open: make(map[string]string), known: make(map[string]*finished),
+		agents: make(map[string]*list.List), grown: make(map[string]bool),
+	}
 }
 
 // ledgerName is different for different sinks.

@@ -115,14 +115,19 @@ func numbered(name string, n int) string {
 	if n < 2 {
 		return name
 	}
-	dir, base := filepath.Split(name)
-	stem, endings := base, ""
+	stem, endings := splitEndings(name)
+	return fmt.Sprintf("%s-%d%s", stem, n, endings)
+}
+
+// splitEndings takes the endings of capture files off a path; of its last part something stays.
+func splitEndings(path string) (stem, endings string) {
+	dir, stem := filepath.Split(path)
 	for _, e := range []string{".gz", ".zst", ".pcapng", ".pcap", ".cap"} {
 		if rest, found := strings.CutSuffix(stem, e); found && rest != "" {
 			stem, endings = rest, e+endings
 		}
 	}
-	return fmt.Sprintf("%s%s-%d%s", dir, stem, n, endings)
+	return dir + stem, endings
 }
 
 // boundary is when the next period of d by the local clock begins after t: a day is from midnight to midnight, also one of 23

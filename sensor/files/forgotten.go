@@ -1,0 +1,159 @@
+package files
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"rpcapd/config"
+)
+
+const (
+	// forgottenEntries and forgottenTime bound the search below a directory.
+	forgottenEntries = 200_000
+	forgottenTime    = 2 * time.Second
+)
+
+// Warning is about a [file] section.
+type Warning struct{ Section, Text string }
+
+// Forgotten finds the files in the directories of sections that no section deletes or completes: those in the list of one
+// that is gone or has another name now, and those that look like a section's own and are in no list.
+func Forgotten(sections []config.File) (all []Warning) {
+	seen := make(map[string]bool)
+	for _, c := range sections {
+		dir, rest := config.SplitFilePath(c.Path)
+		lists := listsIn(dir, sections)
+		known := make(map[string]bool)
+		for _, l := range lists {
+			for name := range l.known {
+				known[name] = true
+			}
+			if path := filepath.Join(dir, l.name); !l.current && !seen[path] && len(l.known)+len(l.open) > 0 {
+				seen[path] = true
+				all = append(all, Warning{c.Title(), fmt.Sprintf("%s is the list of an output that is not in this file: nobody deletes its %s (%s) or completes its %s. "+
+					"If [%s] was renamed: stop the sensor and rename that list to %s; else delete list and files",
+					path, counted(len(l.known), "file"), sizeText(l.bytes), counted(len(l.open), ".part file"), c.Title(), ledgerName(c.Title()))})
+			}
+		}
+		if c.Keep == 0 && c.KeepBytes == 0 {
+			continue
+		}
+		if n, bytes := strangers(dir, rest, known); n > 0 {
+			all = append(all, Warning{c.Title(), fmt.Sprintf("%s (%s) in %s look like files of this section and are in no list, made without Keep and KeepBytes or by something else: "+
+				"they are never deleted, and KeepBytes does not count them", counted(n, "file"), sizeText(bytes), dir)})
+		}
+	}
+	return all
+}
+
+// foundList is a list in a directory.
+type foundList struct {
+	*ledger
+	current bool // of a section
+}
+
+// listsIn reads the lists in a directory, but for those that another process uses.
+func listsIn(dir string, sections []config.File) (all []foundList) {
+	mine := make(map[string]bool)
+	for _, c := range sections {
+		if d, _ := config.SplitFilePath(c.Path); filepath.Clean(d) == filepath.Clean(dir) {
+			mine[ledgerName(c.Title())] = true
+		}
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil // said elsewhere, or it is made later
+	}
+	for _, e := range entries {
+		name := e.Name()
+		if !e.Type().IsRegular() || !strings.HasPrefix(name, ".rpcap-sensor.") || !strings.HasSuffix(name, ".list") {
+			continue
+		}
+		if l := readList(filepath.Join(dir, name), !mine[name]); l != nil {
+			all = append(all, foundList{l, mine[name]})
+		}
+	}
+	return all
+}
+
+// readList reads a list without changing it; nil if that is not possible, or if alone and another process uses it.
+func readList(path string, alone bool) *ledger {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil
+	}
+	defer f.Close() // read only
+	if alone && lock(f) != nil {
+		return nil
+	}
+	l := newLedger(nil, filepath.Base(path), func(string) string { return "" })
+	if l.read(f) != nil {
+		return nil
+	}
+	return l
+}
+
+// strangers are the files below a directory whose names a section could have made, and that are in no list.
+func strangers(dir, rest string, known map[string]bool) (n int, bytes int64) {
+	pattern := namePattern(rest)
+	entries, until := 0, time.Now().Add(forgottenTime)
+	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if entries++; entries > forgottenEntries || time.Now().After(until) {
+			return fs.SkipAll
+		}
+		name, relErr := filepath.Rel(dir, path)
+		if err != nil || relErr != nil || !d.Type().IsRegular() || known[name] || !pattern.MatchString(filepath.ToSlash(name)) {
+			return nil // of what cannot be read nothing can be said
+		}
+		if info, err := d.Info(); err == nil {
+			n++
+			bytes += info.Size()
+		}
+		return nil
+	})
+	return n, bytes
+}
+
+// namePattern matches the names that a Path makes, with their numbers and the ending of a compression.
+func namePattern(rest string) *regexp.Regexp {
+	stem, endings := splitEndings(rest)
+	var b strings.Builder
+	b.WriteString("^")
+	config.ExpandFilePath(filepath.ToSlash(stem), func(s string) { b.WriteString(regexp.QuoteMeta(s)) }, func(letter byte) {
+		switch digits := map[byte]int{'Y': 4, 'j': 3, 'y': 2, 'm': 2, 'd': 2, 'H': 2, 'M': 2, 'S': 2}[letter]; {
+		case letter == 'F':
+			b.WriteString(`\d{4}-\d\d-\d\d`)
+		case letter == 's':
+			b.WriteString(`\d+`)
+		case letter == '%':
+			b.WriteString("%")
+		default:
+			fmt.Fprintf(&b, `\d{%d}`, digits)
+		}
+	}, func(string) { b.WriteString(`[^/]+`) })
+	b.WriteString(`(-\d+)?` + regexp.QuoteMeta(endings) + `(\.gz|\.zst)?$`)
+	return regexp.MustCompile(b.String())
+}
+
+func counted(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
+}
+
+// sizeText is a number of bytes for people.
+func sizeText(n int64) string {
+	switch {
+	case n >= 1e9:
+		return fmt.Sprintf("%.1f GB", float64(n)/1e9)
+	case n >= 1e6:
+		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+	}
+	return fmt.Sprintf("%d bytes", n)
+}
