@@ -52,7 +52,15 @@ func (w *writer) ready(st *stream, n int, now time.Time) (*file, error) {
 		st.iface = &fileInterface{id: uint32(len(f.order)), numbers: savefile.Statistics{Start: now}}
 		f.index[st.key] = st.iface
 		f.order = append(f.order, st.iface)
+		if len(f.order) == 1 {
+			f.linkType = st.block.LinkType
+		}
 		if w.opts.Format == savefile.Pcapng {
+			if f.linkType != st.block.LinkType {
+				w.mu.Lock()
+				w.sayMixed(int64(f.linkType), &st.block, mixedText)
+				w.mu.Unlock()
+			}
 			b := savefile.AppendInterface(nil, st.block)
 			f.size += int64(len(b))
 			if err := w.put(f, b); err != nil {

@@ -24,6 +24,7 @@ type feed struct {
 	sink     *Sink
 	id       uint32
 	stream   *stream             // nil: everything is counted out
+	crowded  bool                // there are files enough
 	counters sensor.FeedCounters // guarded by sink.mu
 }
 
@@ -32,6 +33,9 @@ func (f *feed) Frame(p *udpstr.Packet) {
 	s := f.sink
 	s.mu.Lock()
 	switch {
+	case f.crowded:
+		s.crowded++
+		f.counters.Dropped++
 	case f.stream == nil:
 		s.unfit++
 		f.counters.Dropped++

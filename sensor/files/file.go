@@ -29,11 +29,12 @@ type file struct {
 	disk   int64  // written to fd
 	sink   *Sink
 
-	left     bool // nobody writes to it any more
-	dirty    bool // there is something in buf, or in the encoder
-	listed   bool // in the writer's list of those
-	broken   bool // what the encoder has begun could not be ended
-	unsynced bool // something was written since the last fsync
+	left     bool   // nobody writes to it any more
+	dirty    bool   // there is something in buf, or in the encoder
+	listed   bool   // in the writer's list of those
+	broken   bool   // what the encoder has begun could not be ended
+	unsynced bool   // something was written since the last fsync
+	linkType uint32 // of the first interface
 	index    map[interfaceKey]*fileInterface
 	order    []*fileInterface
 }

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.uber.org/zap"
+
 	"rpcapd/config"
 	"rpcapd/savefile"
 	"rpcapd/sensor"
@@ -40,7 +42,9 @@ type Sink struct {
 	err      string
 	errAt    time.Time
 	lost     tally  // frames that were taken and could not be written
-	unfit    uint64 // frames of another link type than that of the file, or of more agents than there may be
+	unfit    uint64 // frames of another link type than that of the file
+	crowded  uint64 // frames of more agents than there may be files
+	mixed    bool   // there was a second link type, and the log knows
 
 	takenAway uint64    // files that somebody else has taken away under way
 	takenSaid uint64    // of them those that the log knows of
@@ -115,10 +119,12 @@ func (s *Sink) Attach(src sensor.Source) sensor.Feed {
 			s.linkType = int64(st.block.LinkType)
 		}
 		if s.linkType != int64(st.block.LinkType) {
+			s.sayMixed(s.linkType, &st.block, "frames of a second link type are left out: a classic file has one; take Format = pcapng, or {linktype} in Path")
 			return f
 		}
 	}
 	if st.group = s.group(src); st.group == nil {
+		f.crowded = true
 		return f
 	}
 	st.group.streams++
@@ -131,6 +137,16 @@ func (s *Sink) Attach(src sensor.Source) sensor.Feed {
 		s.streams = append(s.streams, st)
 	}
 	return f
+}
+
+// sayMixed tells once of a second link type; s.mu is held.
+func (s *Sink) sayMixed(first int64, block *savefile.Interface, what string) {
+	if s.mixed {
+		return
+	}
+	s.mixed = true
+	s.opts.Log.Warn(what, zap.String("output", s.opts.Name), zap.Int64("first_link_type", first),
+		zap.Uint32("link_type", block.LinkType), zap.String("interface", block.Name))
 }
 
 // manyLinkTypes reports whether each link type has files of its own.

@@ -10,7 +10,7 @@ import (
 func (s *Sink) Status() sensor.SinkStatus {
 	s.mu.Lock()
 	st := sensor.SinkStatus{Kind: "file", State: s.state, Since: s.since, Error: s.err, ErrorAt: s.errAt}
-	lost, unfit, taken := s.lost.frames, s.unfit, s.takenAway
+	lost, unfit, crowded, taken := s.lost.frames, s.unfit, s.crowded, s.takenAway
 	s.mu.Unlock()
 	st.Details = []sensor.Detail{
 		{Name: "path", Text: s.opts.Path},
@@ -22,6 +22,7 @@ func (s *Sink) Status() sensor.SinkStatus {
 		number("bytes written", s.written.Load(), true),
 		number("frames lost when writing failed", lost, true),
 		number("frames of another link type", unfit, true),
+		number("frames beyond the number of files", crowded, true),
 		number("files taken away", taken, true),
 	}
 	if l := s.kept.Load(); l != nil && s.opts.retains() {

@@ -26,6 +26,8 @@ const (
 	trimEvery = 5 * time.Second
 	// application is what section headers name.
 	application = "rpcap-sensor"
+
+	mixedText = "the file has a second link type: tcpdump reads no further than to there, Wireshark's programs read all; with {linktype} in the Path of a [file] each has files of its own"
 )
 
 // Stream is a sink that writes one pcapng stream to one file, a pipe or standard output.
@@ -97,7 +99,12 @@ func (s *Stream) Name() string { return s.name }
 func (s *Stream) Status() sensor.SinkStatus {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	target := "pipe"
+	if f, ok := s.w.(*OneFile); ok && f.regular {
+		target = "file"
+	}
 	st := sensor.SinkStatus{Kind: "stream", Details: []sensor.Detail{
+		{Name: "target", Text: target},
 		number("interfaces", uint64(len(s.interfaces)), false),
 		number("frames lost when writing failed", s.lost.frames, true),
 		number("frames of another link type", s.unfit, true),
@@ -122,7 +129,7 @@ func (s *Stream) Attach(src sensor.Source) sensor.Feed {
 			s.say("frames of a second link type are left out, for readers such as tcpdump stop there; choose agents, or write a file and read it with Wireshark's programs", src)
 			return f
 		}
-		s.say("frames of a second link type: tcpdump reads no further than to them, Wireshark's programs read all; with {linktype} in the Path of a [file] each has files of its own", src)
+		s.say(mixedText, src)
 	}
 	key := keyOf(src)
 	if i := s.index[key]; i != nil {

@@ -12,67 +12,100 @@ import (
 // maxNamed is how many slow clients a problem names.
 const maxNamed = 3
 
-// sinkProblems is about the outputs: those that do not work, and those that drop.
+// sinkProblems is about the outputs: those that do not work, and those that drop. What is wrong with one is said once.
 func (t *tracker) sinkProblems(sinks []Sink) (list []Problem) {
 	for _, s := range sinks {
-		reason := strings.TrimSuffix(s.Error, ".")
-		switch sensor.SinkState(s.State) {
-		case sensor.SinkFailed:
-			list = append(list, Problem{Severity: SeverityError, Kind: "output-failed",
-				Text: fmt.Sprintf("Output %s has failed: %s.", s.Name, reason), Cure: "Remove the cause and restart the sensor."})
-		case sensor.SinkRetrying:
-			list = append(list, Problem{Severity: SeverityError, Kind: "output-failed",
-				Text: fmt.Sprintf("Output %s does not work: %s.", s.Name, reason), Cure: "Remove the cause; the sensor tries again by itself."})
-		case sensor.SinkDegraded:
-			list = append(list, Problem{Severity: SeverityWarning, Kind: "output-degraded",
-				Text: fmt.Sprintf("Output %s works only in part: %s.", s.Name, reason), Cure: "Remove the cause; the sensor goes on by itself."})
-		}
 		before := t.sinks[s.Name].oldest()
-		if n := s.Dropped - min(before.Dropped, s.Dropped); n > 0 {
-			list = append(list, Problem{Severity: SeverityError, Kind: "output-drops", Count: n,
-				Text: fmt.Sprintf("Output %s dropped %s.", s.Name, count(n, "frame")), Cure: dropCure(&s, before)})
+		drops := s.Dropped - min(before.Dropped, s.Dropped)
+		if p, found := stateProblem(&s, drops); found {
+			list = append(list, p)
+		} else if drops > 0 {
+			list = append(list, Problem{Severity: SeverityError, Kind: "output-drops", Count: drops,
+				Text: fmt.Sprintf("Output %s dropped %s.", s.Name, count(drops, "frame")), Cure: dropCure(&s, before)})
+		}
+		if why := s.text("guard is off because"); why != "" {
+			list = append(list, Problem{Severity: SeverityWarning, Kind: "tap-unguarded",
+				Text: fmt.Sprintf("Frames on the TAP interface %s also reach this machine's own network stack, which may answer or forward them.", s.text("interface")),
+				Cure: why + "."})
 		}
 		list = append(list, slowClients(&s, before)...)
 	}
 	return list
 }
 
-// dropCure says what keeps an output from taking frames, and what helps: that depends on its kind, and on which of its
-// own counters have grown since before.
+// stateProblem is about an output that does not work, with what it has dropped.
+func stateProblem(s *Sink, drops uint64) (p Problem, found bool) {
+	reason := strings.TrimSuffix(s.Error, ".")
+	switch sensor.SinkState(s.State) {
+	case sensor.SinkFailed:
+		p = Problem{Severity: SeverityError, Kind: "output-failed",
+			Text: fmt.Sprintf("Output %s has failed: %s.", s.Name, reason), Cure: "Remove the cause and restart the sensor."}
+	case sensor.SinkRetrying:
+		p = Problem{Severity: SeverityError, Kind: "output-failed",
+			Text: fmt.Sprintf("Output %s does not work: %s.", s.Name, reason), Cure: "Remove the cause; the sensor tries again by itself."}
+	case sensor.SinkDegraded:
+		p = Problem{Severity: SeverityWarning, Kind: "output-degraded",
+			Text: fmt.Sprintf("Output %s works only in part: %s.", s.Name, reason), Cure: "Remove the cause; the sensor goes on by itself."}
+		if listener := s.text("listener"); listener != "" {
+			p.Text = fmt.Sprintf("Output %s is not connected to %s: %s.", s.Name, listener, cmp.Or(reason, "it was not reached yet"))
+			p.Cure = "Start the program that listens there, or let the connection through the firewalls; the sensor dials again by itself."
+		}
+	default:
+		return p, false
+	}
+	if p.Count = drops; drops > 0 {
+		p.Severity = SeverityError
+		p.Text += fmt.Sprintf(" It has dropped %s.", count(drops, "frame"))
+	}
+	return p, true
+}
+
+// dropCure says what keeps an output that works from taking frames, and what helps: that depends on its kind, and on which
+// of its own counters have grown since before.
 func dropCure(s, before *Sink) string {
-	working := s.State == string(sensor.SinkRunning)
+	grown := func(detail string) bool { return s.grown(before, detail) > 0 }
+	failed := cmp.Or(strings.TrimSuffix(s.Error, "."), "see the log")
 	switch s.Kind {
 	case "file":
 		path := cmp.Or(s.text("path"), s.Name)
-		if !working || s.grown(before, "frames lost when writing failed") > 0 {
-			return fmt.Sprintf("Its disk could not be written to (%s): %s. Make room or repair it; the sensor goes on by itself.", path, cmp.Or(strings.TrimSuffix(s.Error, "."), "see the log"))
-		}
-		return fmt.Sprintf("The disk of %s is slower than the traffic, or a classic pcap file does not take the link type: use a faster disk, no or less compression, Format = pcapng, or forward less (a filter, a smaller snap length).", path)
-	case "stream":
-		if s.Name == "standard output" {
-			return "The program that reads standard output is slower than the traffic, has gone, or the frames have another link type than the first ones: use a faster reader, or forward less (a filter, a smaller snap length)."
-		}
-		return fmt.Sprintf("The disk, or the reader of the pipe, behind %s is full or slower than the traffic: make room, use a faster one, or forward less (a filter, a smaller snap length).", s.Name)
-	case "pcap-over-ip":
-		listener := s.text("listener")
 		switch {
-		case listener != "" && !working:
-			return fmt.Sprintf("Nothing is connected at %s: start the program that listens there, or let the connection through the firewalls; the sensor dials again by itself.", listener)
-		case listener != "":
-			return fmt.Sprintf("The listener %s reads more slowly than the traffic, or a classic stream does not take the link type: give it more CPU or bandwidth, raise Buffer, use Format = pcapng, or let less through (Filter).", listener)
+		case grown("files taken away"), grown("frames lost when writing failed"):
+			return fmt.Sprintf("They were lost in files: %s. It works again.", failed)
+		case grown("frames of another link type"):
+			return fmt.Sprintf("A classic pcap file has one link type, and they have another: take Format = pcapng, or put {linktype} into Path (%s).", path)
+		case grown("frames beyond the number of files"):
+			return fmt.Sprintf("There are more agents than files may be open at the same time: take fewer names in Path (%s).", path)
 		}
-		return "No client has read in time, or a classic stream does not take the link type: see the clients of the output; give them more CPU or bandwidth, let them ask for less (filter=...), raise Buffer, or use Format = pcapng."
+		return fmt.Sprintf("The disk of %s is slower than the traffic: use a faster disk, no or less compression, or forward less (a filter, a smaller snap length).", path)
+	case "stream":
+		switch {
+		case grown("frames of another link type"):
+			return "They have another link type than the first ones, and a reader such as tcpdump stops there: choose agents (AllowAgents in the rule), or write a [file]."
+		case grown("frames lost when writing failed"):
+			return fmt.Sprintf("They were lost in writing: %s. It works again.", failed)
+		case s.text("target") == "file":
+			return fmt.Sprintf("The disk of %s is slower than the traffic: use a faster disk, or forward less (a filter, a smaller snap length).", s.Name)
+		}
+		return fmt.Sprintf("The program that reads %s is slower than the traffic: use a faster reader, or forward less (a filter, a smaller snap length).", s.Name)
+	case "pcap-over-ip":
+		switch listener := s.text("listener"); {
+		case grown("frames of another link type"):
+			return "A classic stream has one link type, and they have another: take Format = pcapng, or a section with another LinkType."
+		case listener != "":
+			return fmt.Sprintf("The listener %s reads more slowly than the traffic: give it more CPU or bandwidth, raise Buffer, or let less through (Filter).", listener)
+		}
+		return "No client has read in time: see the clients of the output; give them more CPU or bandwidth, let them ask for less (filter=...), or raise Buffer."
 	case "tap":
 		name := cmp.Or(s.text("interface"), s.Name)
 		switch {
-		case s.grown(before, "frames that cannot be ethernet") > 0:
+		case grown("frames that cannot be ethernet"):
 			return fmt.Sprintf("Frames of a link type that an Ethernet interface cannot carry do not go into %s: leave their agents out (Agents, Rules), or write them to a file.", name)
-		case s.grown(before, "frames refused by the kernel") > 0 || !working:
-			return fmt.Sprintf("The interface %s does not take frames: is it there and up (ip link set %s up)?", name, name)
+		case grown("frames refused by the kernel"):
+			return fmt.Sprintf("The kernel has refused them: %s. It works again.", failed)
 		}
 		return fmt.Sprintf("The interface %s takes frames more slowly than they come: its readers share the CPU with the sensor. Give the sensor more cores, or let less through (Filter).", name)
 	}
-	return "What reads it is too slow, or does not take the link type: use a faster one, or forward less (a filter, a smaller snap length)."
+	return "What reads it is too slow: use a faster one, or forward less (a filter, a smaller snap length)."
 }
 
 // slowClients names the clients of a server that lose frames. The output itself takes them as long as one client does.

@@ -21,14 +21,19 @@ func TestDropCures(t *testing.T) {
 		not  []string
 	}{
 		"file":            {sensor.SinkStatus{Kind: "file", Details: []sensor.Detail{text("path", "/data/%H.pcapng")}}, []string{"/data/%H.pcapng", "disk"}, []string{"reader", "client"}},
-		"file, disk full": {sensor.SinkStatus{Kind: "file", State: sensor.SinkRetrying, Error: "write /data/1.pcapng: no space left", Details: []sensor.Detail{text("path", "/data/1.pcapng")}}, []string{"no space left", "Make room"}, []string{"slower"}},
-		"standard output": {sensor.SinkStatus{Name: "standard output", Kind: "stream"}, []string{"reads standard output"}, []string{"disk"}},
-		"one file":        {sensor.SinkStatus{Name: "/data/x.pcapng", Kind: "stream"}, []string{"behind /data/x.pcapng"}, nil},
-		"server":          {sensor.SinkStatus{Kind: "pcap-over-ip", Details: []sensor.Detail{text("address", "127.0.0.1:57012")}}, []string{"client"}, []string{"disk"}},
+		"file, disk full": {sensor.SinkStatus{Kind: "file", State: sensor.SinkRetrying, Error: "write /data/1.pcapng: no space left; make room on the disk of /data", Details: []sensor.Detail{text("path", "/data/1.pcapng")}}, []string{"does not work: write /data/1.pcapng: no space left; make room", "has dropped 5 frames", "tries again by itself"}, []string{"slower"}},
+		"file, was full":  {sensor.SinkStatus{Kind: "file", Error: "write /data/1.pcapng: no space left", Details: []sensor.Detail{number("frames lost when writing failed", 5)}}, []string{"no space left", "works again"}, []string{"slower", "link type"}},
+		"file, taken":     {sensor.SinkStatus{Kind: "file", Error: "file /data/1.pcapng.part is given up", Details: []sensor.Detail{number("files taken away", 1)}}, []string{"is given up"}, []string{"slower"}},
+		"file, link type": {sensor.SinkStatus{Kind: "file", Details: []sensor.Detail{number("frames of another link type", 5)}}, []string{"one link type", "{linktype}"}, []string{"slower", "disk"}},
+		"standard output": {sensor.SinkStatus{Name: "standard output", Kind: "stream", Details: []sensor.Detail{text("target", "pipe")}}, []string{"reads standard output"}, []string{"disk", "link type"}},
+		"its link type":   {sensor.SinkStatus{Name: "standard output", Kind: "stream", Details: []sensor.Detail{text("target", "pipe"), number("frames of another link type", 5)}}, []string{"another link type"}, []string{"disk", "slower"}},
+		"one file":        {sensor.SinkStatus{Name: "/data/x.pcapng", Kind: "stream", Details: []sensor.Detail{text("target", "file")}}, []string{"disk of /data/x.pcapng"}, []string{"reader", "link type"}},
+		"server":          {sensor.SinkStatus{Kind: "pcap-over-ip", Details: []sensor.Detail{text("address", "127.0.0.1:57012")}}, []string{"client"}, []string{"disk", "link type"}},
+		"its link type 2": {sensor.SinkStatus{Kind: "pcap-over-ip", Details: []sensor.Detail{text("address", "127.0.0.1:57012"), number("frames of another link type", 5)}}, []string{"they have another"}, []string{"client"}},
 		"dialled out":     {sensor.SinkStatus{Kind: "pcap-over-ip", State: sensor.SinkRunning, Details: []sensor.Detail{text("listener", "analysis:57012")}}, []string{"analysis:57012 reads more slowly"}, []string{"disk"}},
-		"not connected":   {sensor.SinkStatus{Kind: "pcap-over-ip", State: sensor.SinkDegraded, Details: []sensor.Detail{text("listener", "analysis:57012")}}, []string{"Nothing is connected at analysis:57012"}, []string{"disk"}},
+		"not connected":   {sensor.SinkStatus{Kind: "pcap-over-ip", State: sensor.SinkDegraded, Details: []sensor.Detail{text("listener", "analysis:57012")}}, []string{"is not connected to analysis:57012", "Start the program", "has dropped 5 frames"}, []string{"disk"}},
 		"tap":             {sensor.SinkStatus{Kind: "tap", Details: []sensor.Detail{text("interface", "rpcap0")}}, []string{"interface rpcap0", "CPU"}, []string{"disk"}},
-		"tap, down":       {sensor.SinkStatus{Kind: "tap", Details: []sensor.Detail{text("interface", "rpcap0"), number("frames refused by the kernel", 5)}}, []string{"ip link set rpcap0 up"}, []string{"disk"}},
+		"tap, down":       {sensor.SinkStatus{Kind: "tap", Error: "the interface is down; ip link set rpcap0 up", Details: []sensor.Detail{text("interface", "rpcap0"), number("frames refused by the kernel", 5)}}, []string{"ip link set rpcap0 up"}, []string{"disk"}},
 		"tap, link type":  {sensor.SinkStatus{Kind: "tap", Details: []sensor.Detail{text("interface", "rpcap0"), number("frames that cannot be ethernet", 5)}}, []string{"cannot carry"}, []string{"disk"}},
 	} {
 		f := newFake()
@@ -46,8 +51,14 @@ func TestDropCures(t *testing.T) {
 		f.sinks[0] = after
 		var cure string
 		for _, p := range tr.look(start.Add(20 * time.Second)).problems {
-			if p.Kind == "output-drops" {
-				cure = p.Cure
+			if p.Kind == "output-drops" || p.Kind == "output-failed" || p.Kind == "output-degraded" {
+				if cure != "" {
+					t.Errorf("%s: said twice: %q and %q", title, cure, p.Text)
+				}
+				cure = p.Text + " " + p.Cure
+				if p.Count != 5 {
+					t.Errorf("%s: %d frames", title, p.Count)
+				}
 			}
 		}
 		for _, want := range tc.want {
@@ -60,6 +71,25 @@ func TestDropCures(t *testing.T) {
 				t.Errorf("%s: %q has %q", title, cure, not)
 			}
 		}
+	}
+}
+
+// TestUnguarded: a TAP interface without its guard is a problem with the cause.
+func TestUnguarded(t *testing.T) {
+	start := time.Now()
+	f := newFake()
+	f.peers = []sensor.PeerStatus{running("web1", 400, start)}
+	f.sinks = []sensor.SinkStatus{{Name: "tap", Kind: "tap", State: sensor.SinkRunning, Details: []sensor.Detail{
+		{Name: "interface", Text: "rpcap0"}, {Name: "guard", Text: "off"}, {Name: "guard is off because", Text: "no CAP_NET_ADMIN"},
+	}}}
+	list := newTracker(f, "", start).look(start).problems
+	if len(list) != 1 || list[0].Kind != "tap-unguarded" || !strings.Contains(list[0].Text, "rpcap0") || list[0].Cure != "no CAP_NET_ADMIN." {
+		t.Errorf("%+v", list)
+	}
+	f.sinks[0].Details = f.sinks[0].Details[:2]
+	f.sinks[0].Details[1].Text = "not wanted"
+	if list := newTracker(f, "", start).look(start).problems; len(list) != 0 {
+		t.Errorf("Guard = no: %+v", list)
 	}
 }
 

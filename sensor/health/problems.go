@@ -104,9 +104,6 @@ func peerProblems(p *Peer, diff *counters, now time.Time, portDrops bool) (list 
 		say(SeverityWarning, "clock", 0, fmt.Sprintf("has a clock that is %s %s the sensor's; its frames carry that time.", seconds(math.Abs(*c)), way),
 			"Synchronise both clocks (NTP, chrony).")
 	}
-	if n := diff[sinkDropped]; n > 0 && p.Ended == nil {
-		say(SeverityWarning, "peer-output-drops", n, fmt.Sprintf("has lost %s at outputs.", count(n, "frame")), "See the outputs below: which of them drops.")
-	}
 	return list
 }
 

@@ -27,7 +27,8 @@ type backlog struct {
 	size    int        // bytes of all chunks
 	free    []*chunk
 	readers map[*reader]struct{}
-	idle    int // readers that want to be woken
+	idle    int    // readers that want to be woken
+	unfit   uint64 // frames of another link type than that of a classic stream
 
 	table
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -23,6 +24,8 @@ type client struct {
 	certificate string // subject of the client's certificate
 	since       time.Time
 
+	announced atomic.Bool // the log knows of it
+
 	mu        sync.Mutex // a leaf; guards all below
 	selection string     // in the words of a request; empty: everything
 	stream    *stream    // nil: its request is read or compiled
@@ -33,7 +36,7 @@ func (c *client) run(ctx context.Context) {
 	defer c.sink.leave(c)
 	in := newInput()
 	go in.read(c.conn.Conn)
-	defer func() { <-in.ended }()
+	defer func() { <-in.done }()
 	err := c.serve(ctx, in)
 	if asked := (requestError{}); errors.As(err, &asked) {
 		if skipped, yes := c.sink.refusals.speak(); yes {
@@ -47,10 +50,29 @@ func (c *client) run(ctx context.Context) {
 	} else {
 		c.conn.abort() // what is queued is lost, and counted
 	}
-	if n := c.counters(); c.streamed() {
+	switch n := c.counters(); {
+	case errors.As(err, &requestError{}): // told
+	case err != nil && n.Written == 0 && !c.announced.Load():
+		c.sink.probed(c)
+	case c.streamed():
+		c.announce()
 		c.log.Info("client has gone", zap.String("reason", reason(err)), zap.Uint64("frames", n.Written),
 			zap.Uint64("bytes", n.bytes), zap.Uint64("dropped", n.Dropped))
 	}
+}
+
+// announceAfter is how long a client must stay for the log to tell of it: probes of the port are gone by then.
+const announceAfter = 500 * time.Millisecond
+
+// announce tells of a client, once.
+func (c *client) announce() {
+	if c.announced.Swap(true) {
+		return
+	}
+	c.mu.Lock()
+	selection := cmp.Or(c.selection, everything)
+	c.mu.Unlock()
+	c.log.Info("client connected", zap.String("selection", selection), zap.String("certificate", c.certificate))
 }
 
 // requestError is answered.
@@ -86,7 +108,11 @@ func (c *client) deliver(ctx context.Context, in *input, selector *sensor.Select
 	c.stream = st
 	selection := cmp.Or(c.selection, everything)
 	c.mu.Unlock()
-	c.log.Info("client connected", zap.String("selection", selection), zap.String("certificate", c.certificate))
+	if selection != everything {
+		c.announce()
+	}
+	soon := time.AfterFunc(announceAfter, c.announce)
+	defer soon.Stop()
 	// A client that reads nothing must not hold up its own end.
 	done := make(chan struct{})
 	defer close(done)

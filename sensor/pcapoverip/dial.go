@@ -85,7 +85,7 @@ func (s *Sink) dialled(ctx context.Context) (connected bool, err error) {
 	in := newInput()
 	in.deaf = true
 	go in.read(conn)
-	defer func() { <-in.ended }()
+	defer func() { <-in.done }()
 	early := time.AfterFunc(earlyEnd, func() { in.phase.Store(phaseStreaming) })
 	defer early.Stop()
 	if err = c.deliver(ctx, in, nil); err == nil {

@@ -26,6 +26,7 @@ func (s *Sink) Attach(src sensor.Source) sensor.Feed {
 	unsettled := b.linkType < 0
 	b.settle(src)
 	b.feeds = append(b.feeds, f)
+	f.sink.sayMixed(src)
 	if len(b.readers) > 0 && (b.number(f) || unsettled) {
 		b.rouse()
 	}
@@ -43,6 +44,9 @@ func (f *feed) Frame(p *udpstr.Packet) {
 		f.counters.LeftOut++
 	case len(b.readers) == 0 && f.sink.opts.Connect == "" && !f.sink.ended:
 		f.counters.LeftOut++
+	case !b.fits(f.source):
+		b.unfit++
+		f.counters.Dropped++
 	case f.entry == nil || !b.append(f.entry.id, p):
 		f.counters.Dropped++
 	default:

@@ -8,6 +8,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // maxIgnored bounds what a client may send that nobody asked for.
@@ -34,13 +35,14 @@ type input struct {
 	line  chan []byte   // capacity 1: the request without its end
 	gone  chan struct{} // closed when the client has gone
 	ended chan struct{} // closed when nothing is read any more
+	done  chan struct{} // closed when read has returned
 
 	once sync.Once
 	err  error // why gone was closed; readable after that
 }
 
 func newInput() *input {
-	return &input{begun: make(chan struct{}), line: make(chan []byte, 1), gone: make(chan struct{}), ended: make(chan struct{})}
+	return &input{begun: make(chan struct{}), line: make(chan []byte, 1), gone: make(chan struct{}), ended: make(chan struct{}), done: make(chan struct{})}
 }
 
 // lose closes gone.
@@ -51,9 +53,18 @@ func (in *input) lose(err error) {
 	})
 }
 
-// read works until the connection ends. A client that has closed its own direction before its stream began still reads.
+// read works until the connection ends. A client that has closed its own direction before its stream began may still read.
 func (in *input) read(conn net.Conn) {
-	defer close(in.ended)
+	defer close(in.done)
+	if in.receive(conn) {
+		in.awaitReset(conn)
+		return
+	}
+	close(in.ended)
+}
+
+// receive reads until the end. half says that the client has closed its own direction only.
+func (in *input) receive(conn net.Conn) (half bool) {
 	var asking []byte
 	ignored := 0
 	buf := make([]byte, 1024)
@@ -75,22 +86,43 @@ func (in *input) read(conn net.Conn) {
 			}
 		case in.phase.Load() == phaseStreaming && len(bytes.TrimSpace(fresh)) > 0:
 			in.lose(errLate)
-			return
+			return false
 		default:
 			if ignored += len(fresh); ignored > maxIgnored {
 				in.lose(errBabble)
-				return
+				return false
 			}
 		}
 		switch {
 		case err == nil:
 		case errors.Is(err, io.EOF) && in.phase.Load() != phaseStreaming:
-			return
+			return true
 		case errors.Is(err, io.EOF):
 			in.lose(errGone)
-			return
+			return false
 		default:
 			in.lose(err)
+			return false
+		}
+	}
+}
+
+// resetEvery is how often a connection whose other end has said all it has to say is looked at.
+const resetEvery = 50 * time.Millisecond
+
+// awaitReset waits for the real end of a client that has closed its own direction before its stream began. One that only
+// reads has not closed the other direction; one that has gone, such as a probe of the port, answers the first bytes with a
+// reset.
+func (in *input) awaitReset(conn net.Conn) {
+	close(in.ended)
+	if t, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		conn = t.NetConn()
+	}
+	tick := time.NewTicker(resetEvery)
+	defer tick.Stop()
+	for range tick.C {
+		if err := resetOf(conn); err != nil { // also when this end has closed it
+			in.lose(errGone)
 			return
 		}
 	}

@@ -1,6 +1,7 @@
 package pcapoverip
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +13,9 @@ import (
 
 	"go.uber.org/zap"
 
+	"rpcapd/printable"
 	"rpcapd/savefile"
+	"rpcapd/sensor"
 )
 
 // drainTimeout bounds the writing of what is queued when the sensor stops, lingerTimeout the wait for the client's end
@@ -31,12 +34,14 @@ type Sink struct {
 	backlog  backlog
 	ended    bool // Run has returned; guarded by backlog.mu
 	refusals quiet
+	looks    quiet // of those who only look whether the port is open
 
 	mu      sync.Mutex // a leaf; guards all below
 	clients map[*client]struct{}
 	pending []net.Conn // in a handshake, oldest first
 	served  uint64     // clients that came, or connections dialled
 	refused uint64
+	probes  uint64         // clients that have left at once, without having asked for or got anything
 	past    clientCounters // of clients that have left
 	peer    bool           // Connect: connected
 	since   time.Time      // of the state
@@ -52,7 +57,7 @@ func New(o Options) (*Sink, error) {
 	}
 	s := &Sink{
 		opts: o, log: o.Log.Named("pcapoverip").With(zap.String("output", o.Name)),
-		clients: make(map[*client]struct{}), since: time.Now(),
+		clients: make(map[*client]struct{}), since: time.Now(), looks: quiet{every: time.Hour},
 	}
 	s.backlog.limit, s.backlog.readers = o.Buffer, make(map[*reader]struct{})
 	s.backlog.oneType, s.backlog.linkType = o.Format == savefile.Pcap, -1
@@ -122,8 +127,36 @@ func (s *Sink) Run(ctx context.Context) (err error) {
 	return err
 }
 
-// quiet says which of many equal events are worth a line in the log: one in each ten seconds.
+// sayMixed tells once of a second link type; backlog.mu is held.
+func (s *Sink) sayMixed(src sensor.Source) {
+	b := &s.backlog
+	if b.mixed || b.linkType < 0 || b.linkType == int64(sensor.FileLinkType(src.LinkType)) {
+		return
+	}
+	b.mixed = true
+	what := "clients get a second link type: tcpdump reads no further than to there, Wireshark's programs read all; sections of their own, with Agents or Rules, tell them apart"
+	if b.oneType {
+		what = "frames of another link type are left out of a classic stream; take Format = pcapng, or a section with another LinkType"
+	}
+	s.log.Warn(what, zap.Int64("first_link_type", b.linkType), zap.Uint32("link_type", sensor.FileLinkType(src.LinkType)),
+		zap.String("interface", printable.Name(src.Name())))
+}
+
+// probed counts a client that has left at once. The first one is logged, and the number of them once an hour.
+func (s *Sink) probed(c *client) {
+	s.mu.Lock()
+	s.probes++
+	n := s.probes
+	s.mu.Unlock()
+	if skipped, yes := s.looks.speak(); yes {
+		c.log.Info("a client has connected and left at once, as programs that look whether a port is open do; further ones are counted",
+			zap.Int("since_the_last_line", skipped), zap.Uint64("all", n))
+	}
+}
+
+// quiet says which of many equal events are worth a line in the log: one in each ten seconds, or in each time of its own.
 type quiet struct {
+	every   time.Duration
 	mu      sync.Mutex // a leaf
 	last    time.Time
 	skipped int
@@ -133,7 +166,7 @@ type quiet struct {
 func (q *quiet) speak() (skipped int, yes bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if now := time.Now(); q.last.IsZero() || now.Sub(q.last) >= 10*time.Second {
+	if now := time.Now(); q.last.IsZero() || now.Sub(q.last) >= cmp.Or(q.every, 10*time.Second) {
 		skipped, q.skipped, q.last = q.skipped, 0, now
 		return skipped, true
 	}

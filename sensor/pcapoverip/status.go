@@ -82,7 +82,7 @@ func (s *Sink) Status() sensor.SinkStatus {
 	st := sensor.SinkStatus{
 		Name: s.opts.Name, Kind: "pcap-over-ip", State: sensor.SinkRunning, Since: s.since, Error: s.lastErr, ErrorAt: s.lastAt,
 	}
-	served, refused, past, connected := s.served, s.refused, s.past, s.peer
+	served, refused, probes, past, connected := s.served, s.refused, s.probes, s.past, s.peer
 	s.mu.Unlock()
 
 	slices.SortFunc(clients, func(a, b *client) int {
@@ -102,9 +102,13 @@ func (s *Sink) Status() sensor.SinkStatus {
 		}
 	} else {
 		detail("address", s.listener.Addr().String())
-		st.Details = append(st.Details, number("clients", uint64(len(clients))), grown("clients served", served), grown("clients refused", refused))
+		st.Details = append(st.Details, number("clients", uint64(len(clients))), grown("clients served", served), grown("clients refused", refused), grown("clients that left at once", probes))
 	}
 	detail("format", s.opts.Format.String())
+	s.backlog.mu.Lock()
+	unfit := s.backlog.unfit
+	s.backlog.mu.Unlock()
+	st.Details = append(st.Details, grown("frames of another link type", unfit))
 	if s.tls != nil {
 		detail("tls", s.tls.describe())
 	}

@@ -19,7 +19,8 @@ type table struct {
 	interfaces []*ifaceEntry
 	index      map[ifaceKey]*ifaceEntry
 	oneType    bool  // classic pcap
-	linkType   int64 // of all streams when oneType; -1 before the first source
+	linkType   int64 // of all streams when oneType, else of the first source; -1 before it
+	mixed      bool  // there was a second one, and the log knows
 }
 
 type ifaceKey struct {

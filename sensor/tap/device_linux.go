@@ -15,11 +15,11 @@ const cloneDevice = "/dev/net/tun"
 
 // tunDevice is a TAP interface of the kernel.
 type tunDevice struct {
-	file    *os.File
-	name    string
-	size    int // MTU in bytes
-	guard   bool
-	scratch []byte // of drain
+	file      *os.File
+	name      string
+	size      int    // MTU in bytes
+	unguarded error  // why it is not guarded
+	scratch   []byte // of drain
 }
 
 // openDevice opens the interface, makes it if there is none, and sets it up.
@@ -28,13 +28,13 @@ func openDevice(o *Options) (device, error) {
 	made := lookErr != nil
 	file, err := attach(o.Interface)
 	if err != nil {
-		return nil, explain(o.Interface, made, err)
+		return nil, explain(o.Interface, made, lookAtMachine(), err)
 	}
 	d := &tunDevice{file: file, name: o.Interface, scratch: make([]byte, 1<<16)}
 	if err := d.prepare(o, made); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
-	o.Log.Info("TAP interface is open", zap.String("interface", d.name), zap.Bool("made", made), zap.Int("mtu", d.size), zap.Bool("guard", d.guard))
+	o.Log.Info("TAP interface is open", zap.String("interface", d.name), zap.Bool("made", made), zap.Int("mtu", d.size), zap.Bool("guard", d.unguarded == nil))
 	return d, nil
 }
 
@@ -42,7 +42,7 @@ func openDevice(o *Options) (device, error) {
 func attach(name string) (*os.File, error) {
 	fd, err := unix.Open(cloneDevice, unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: cloneDevice, Err: err}
+		return nil, &fs.PathError{Op: opOpen, Path: cloneDevice, Err: err}
 	}
 	// The flags must be those the interface was made with; ip tuntap makes it with several queues only if asked.
 	for _, flags := range []uint16{0, unix.IFF_MULTI_QUEUE} {
@@ -61,27 +61,6 @@ func attach(name string) (*os.File, error) {
 	return os.NewFile(uintptr(fd), cloneDevice), nil // the poller takes it only now that it has an interface
 }
 
-// explain tells what to do about a failure to open.
-func explain(name string, made bool, err error) error {
-	head := "open TAP interface " + name
-	if made {
-		head = "make TAP interface " + name
-	}
-	switch {
-	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENODEV), errors.Is(err, unix.ENXIO):
-		return fmt.Errorf("%s: %w: the kernel's tun driver is not there (modprobe tun; for a container: --device %s)", head, err, cloneDevice)
-	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
-		return fmt.Errorf("%s: %w: give the program CAP_NET_ADMIN (systemd: AmbientCapabilities=CAP_NET_ADMIN and DeviceAllow=%s rw), "+
-			"or make the interface beforehand for its user: ip tuntap add mode tap user %s name %s && ip link set %s up",
-			head, err, cloneDevice, userName(), name, name)
-	case errors.Is(err, unix.EBUSY):
-		return fmt.Errorf("%s: %w: another program has it open; end that, or choose another name", head, err)
-	case errors.Is(err, unix.EINVAL):
-		return fmt.Errorf("%s: %w: there is an interface of that name that is no TAP interface; choose another name", head, err)
-	}
-	return fmt.Errorf("%s: %w", head, err)
-}
-
 // prepare makes the interface a dead end, and sets it up.
 func (d *tunDevice) prepare(o *Options, made bool) error {
 	c, err := newControl(d.name)
@@ -92,15 +71,12 @@ func (d *tunDevice) prepare(o *Options, made bool) error {
 	if d.size, err = c.mtu(); err != nil {
 		return err
 	}
-	if !o.NoGuard {
+	if d.unguarded = errNoGuard; !o.NoGuard {
 		if made {
 			c.silence(o.Log)
 		}
-		if err := c.guard(); err == nil {
-			d.guard = true
-		} else {
-			o.Log.Warn("the frames on the TAP interface also reach this machine's own network stack", zap.String("interface", d.name),
-				zap.Error(err), zap.String("cure", "CAP_NET_ADMIN and the kernel's cls_bpf, or a namespace of its own for interface and readers"))
+		if d.unguarded = explainGuard(c.guard()); d.unguarded != nil {
+			o.Log.Warn("the frames on the TAP interface also reach this machine's own network stack", zap.String("interface", d.name), zap.Error(d.unguarded))
 		}
 	}
 	least := o.MTU
@@ -182,8 +158,8 @@ func (d *tunDevice) raise(mtu int) error {
 	return nil
 }
 
-func (d *tunDevice) mtu() int      { return d.size }
-func (d *tunDevice) guarded() bool { return d.guard }
+func (d *tunDevice) mtu() int       { return d.size }
+func (d *tunDevice) guarded() error { return d.unguarded }
 func (d *tunDevice) close() error {
 	if err := d.file.Close(); err != nil {
 		return fmt.Errorf("close TAP interface %s: %w", d.name, err)

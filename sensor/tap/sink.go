@@ -13,6 +13,8 @@ import (
 var (
 	errGone = errors.New("the interface was deleted")
 	errDown = errors.New("the interface is down")
+
+	errNoGuard = errors.New("Guard = no")
 )
 
 // device is an open TAP interface. One goroutine writes.
@@ -20,8 +22,8 @@ type device interface {
 	write(frame []byte) error // errGone, errDown, or why this one frame is not taken
 	raise(mtu int) error
 	mtu() int
-	drain() error // returns when the interface is gone or closed, and throws away what the kernel sends until then
-	guarded() bool
+	drain() error   // returns when the interface is gone or closed, and throws away what the kernel sends until then
+	guarded() error // nil: it is; else why not
 	close() error
 }
 
@@ -31,18 +33,18 @@ type Sink struct {
 	open func(*Options) (device, error) // replaced by tests
 	wake chan struct{}                  // capacity 1: something was queued
 
-	mu      sync.Mutex // a leaf; guards what follows
-	ready   device     // opened by Open, until Run takes it
-	accepts bool       // false after a failure
-	queue   queue
-	state   sensor.SinkState
-	since   time.Time
-	err     string
-	errAt   time.Time
-	refused uint64 // frames the kernel did not take, and those that were queued when the interface went
-	unfit   uint64 // frames that cannot be an Ethernet frame
-	mtuNow  int
-	guarded bool
+	mu        sync.Mutex // a leaf; guards what follows
+	ready     device     // opened by Open, until Run takes it
+	accepts   bool       // false after a failure
+	queue     queue
+	state     sensor.SinkState
+	since     time.Time
+	err       string
+	errAt     time.Time
+	refused   uint64 // frames the kernel did not take, and those that were queued when the interface went
+	unfit     uint64 // frames that cannot be an Ethernet frame
+	mtuNow    int
+	unguarded error // why the guard is off
 
 	// Of the goroutine that writes.
 	reason  string // why the last frame was not taken; empty: it was
@@ -77,7 +79,7 @@ func (s *Sink) Open() error {
 
 // opened notes what is known of an open interface; s.mu is held.
 func (s *Sink) opened(d device) {
-	s.accepts, s.mtuNow, s.guarded = true, d.mtu(), d.guarded()
+	s.accepts, s.mtuNow, s.unguarded = true, d.mtu(), d.guarded()
 	s.setState(sensor.SinkRunning, nil)
 }
 

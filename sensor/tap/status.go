@@ -1,6 +1,7 @@
 package tap
 
 import (
+	"errors"
 	"strconv"
 
 	"rpcapd/sensor"
@@ -10,14 +11,17 @@ import (
 func (s *Sink) Status() sensor.SinkStatus {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	guard := "off"
-	if s.guarded {
-		guard = "on"
+	guard := "on"
+	switch {
+	case errors.Is(s.unguarded, errNoGuard):
+		guard = "not wanted"
+	case s.unguarded != nil:
+		guard = "off"
 	}
 	number := func(name string, n uint64, total bool) sensor.Detail {
 		return sensor.Detail{Name: name, Text: strconv.FormatUint(n, 10), Number: n, Numeric: true, Total: total}
 	}
-	return sensor.SinkStatus{
+	st := sensor.SinkStatus{
 		Kind: "tap", State: s.state, Since: s.since, Error: s.err, ErrorAt: s.errAt,
 		Details: []sensor.Detail{
 			{Name: "interface", Text: s.opts.Interface},
@@ -27,4 +31,8 @@ func (s *Sink) Status() sensor.SinkStatus {
 			number("frames refused by the kernel", s.refused, true),
 		},
 	}
+	if guard == "off" {
+		st.Details = append(st.Details, sensor.Detail{Name: "guard is off because", Text: s.unguarded.Error()})
+	}
+	return st
 }

@@ -118,7 +118,7 @@ func (d *stub) write(frame []byte) error {
 }
 func (d *stub) raise(mtu int) error { return errors.New("not permitted") }
 func (d *stub) mtu() int            { return d.size }
-func (d *stub) guarded() bool       { return true }
+func (d *stub) guarded() error      { return nil }
 func (d *stub) drain() error        { return <-d.gone }
 func (d *stub) close() error {
 	select {
