@@ -31,7 +31,10 @@ single quotes.
 It ends with the first of -c, --bytes and --duration, or with Ctrl-C. The frame that reaches a limit is the last one in
 the file; the limits hold for all agents together. Time runs from the moment that agents may connect. On a terminal a
 line shows frames, rate and loss while it works. The exit code is 0 if it ended so, 1 if something failed, 2 for a
-mistake in the command line.`
+mistake in the command line.
+
+-w - writes frames of one link type, that of the first agent, because readers such as tcpdump stop at another one; a file
+has all of them, for Wireshark's programs.`
 
 const captureExamples = `  rpcap-sensor capture -c 1000 -w out.pcapng 'tcp port 443'
   rpcap-sensor capture --duration 60 -i eth1 -s 128 -w headers.pcapng

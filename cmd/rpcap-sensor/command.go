@@ -62,7 +62,7 @@ The simplest use: on this machine
 
   rpcap-sensor -w - | tcpdump -n -r -
 
-and on the machine whose traffic is wanted, an rpcapd.ini with the lines
+(tcpdump reads one link type: frames of other kinds of interfaces are left out of standard output) and on the machine whose traffic is wanted, an rpcapd.ini with the lines
 
   ActiveClient   = address-of-this-machine, 2003
   NullAuthPermit = YES

@@ -66,6 +66,9 @@ func (w *writer) ready(st *stream, n int, now time.Time) (*file, error) {
 			if err := w.put(f, b); err != nil {
 				return nil, err
 			}
+			if f.left { // it was closed for a while, and somebody has taken it away meanwhile
+				return w.ready(st, n, now)
+			}
 		}
 	}
 	st.share = st.iface.shareOf(st.feed)
