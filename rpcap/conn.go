@@ -29,6 +29,7 @@ type Conn struct {
 	r          *bufio.Reader
 	maxPayload uint32
 	payload    []byte
+	budget     func(bytes int) error // nil: memory is not limited beyond maxPayload
 
 	writing sync.Mutex
 	cut     error // why a message was written in part; guarded by writing
@@ -42,9 +43,27 @@ func NewConn(c net.Conn, maxPayload uint32) *Conn {
 // NetConn returns the connection underneath.
 func (c *Conn) NetConn() net.Conn { return c.conn }
 
-// Await blocks until the first byte of the next message is there. Errors are those
-// of the connection: io.EOF when the peer has closed, os.ErrDeadlineExceeded.
+// SetBudget has f asked before a payload gets more memory than usual, with the bytes
+// that it will have then, and told 0 when they are given up. An error of f ends the
+// reading. It is set before the first message.
+func (c *Conn) SetBudget(f func(bytes int) error) { c.budget = f }
+
+// release gives up the memory of a long payload.
+func (c *Conn) release() {
+	if cap(c.payload) <= payloadStep {
+		return
+	}
+	c.payload = nil
+	if c.budget != nil {
+		_ = c.budget(0) // nothing is asked for
+	}
+}
+
+// Await blocks until the first byte of the next message is there; the last payload is
+// no longer valid. Errors are those of the connection: io.EOF when the peer has closed,
+// os.ErrDeadlineExceeded.
 func (c *Conn) Await(deadline time.Time) error {
+	c.release()
 	if c.r.Buffered() > 0 {
 		return nil
 	}
@@ -65,7 +84,7 @@ func (c *Conn) setReadDeadline(deadline time.Time) error {
 }
 
 // ReadMessage reads one message: the header and exactly its payload, which is valid
-// until the next call. io.EOF means that the peer closed between two messages,
+// until the next call or Await. io.EOF means that the peer closed between two messages,
 // io.ErrUnexpectedEOF that it did inside one. With ErrPayloadTooLong, and with any
 // error inside a payload, the header is returned too.
 func (c *Conn) ReadMessage(deadline time.Time) (Header, []byte, error) {
@@ -95,14 +114,19 @@ func (c *Conn) ReadMessage(deadline time.Time) (Header, []byte, error) {
 // readPayload reads n bytes, giving memory as they come. A buffer that one large
 // message has blown up is not kept for the small ones after it.
 func (c *Conn) readPayload(n int) error {
-	if cap(c.payload) > payloadStep && n <= payloadStep {
-		c.payload = nil
+	if n <= payloadStep {
+		c.release()
 	}
 	c.payload = c.payload[:0]
 	for len(c.payload) < n {
 		have := len(c.payload)
 		step := min(n-have, max(payloadStep, have))
 		if cap(c.payload) < have+step {
+			if c.budget != nil && have+step > payloadStep {
+				if err := c.budget(have + step); err != nil {
+					return err
+				}
+			}
 			grown := make([]byte, have, have+step)
 			copy(grown, c.payload)
 			c.payload = grown

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"time"
 
@@ -40,6 +41,7 @@ type message struct {
 // and close belong to the session's goroutine.
 type control struct {
 	conn  *rpcap.Conn
+	half  *halfRead     // nil: its memory is not limited
 	in    chan message  // unbuffered, closed by run; readErr is set before
 	taken chan struct{} // the payload handed over is no longer used
 	gone  chan struct{} // closed by close
@@ -59,9 +61,24 @@ func newControl(conn *rpcap.Conn) *control {
 	}
 }
 
+// limit puts the memory of long messages under a budget.
+func (c *control) limit(b *messageBudget, addr netip.Addr) {
+	h := &halfRead{budget: b, addr: addr, close: func() { _ = c.conn.Close() }}
+	c.conn.SetBudget(func(bytes int) error { return b.grow(h, bytes) })
+	c.half = h
+}
+
+// unlimit gives back what is left of the budget.
+func (c *control) unlimit() {
+	if c.half != nil {
+		_ = c.half.budget.grow(c.half, 0) // nothing is asked for
+	}
+}
+
 // run reads until the connection ends or close is called.
 func (c *control) run() {
 	defer close(c.in)
+	defer c.unlimit()
 	for {
 		if err := c.conn.Await(time.Time{}); err != nil {
 			c.readErr = err
@@ -107,6 +124,8 @@ func (c *control) ended() error {
 	switch {
 	case c.readErr == nil || errors.Is(c.readErr, io.EOF):
 		return caused(CauseConnection, "the agent closed the connection")
+	case errors.Is(c.readErr, errGaveWay) || c.half != nil && c.half.gaveWay():
+		return caused(CauseProtocol, "read message: %w", errGaveWay)
 	case errors.Is(c.readErr, net.ErrClosed):
 		return caused(CauseConnection, "it has never answered, and another agent wanted its place")
 	case errors.Is(c.readErr, os.ErrDeadlineExceeded):

@@ -24,6 +24,7 @@ type Sensor struct {
 	held     *heldConns
 	history  *history
 	ledger   *ledger
+	budget   *messageBudget
 	repeats  *repeats       // of what agents that come again and again make the sensor say
 	ready    chan struct{}  // closed when all listeners are open
 	wg       sync.WaitGroup // listeners and sessions
@@ -61,6 +62,7 @@ func New(o Options) (*Sensor, error) {
 		held:     newHeldConns(o.Limits, o.Log),
 		history:  newHistory(),
 		ledger:   newLedger(),
+		budget:   newMessageBudget(),
 		repeats:  new(repeats),
 		ready:    make(chan struct{}),
 

@@ -80,10 +80,12 @@ type session struct {
 func newSession(s *Sensor, conn net.Conn, port uint16, rules []*Rule) *session {
 	peer, local := addrPort(conn.RemoteAddr()), addrPort(conn.LocalAddr())
 	now := time.Now()
+	ctl := newControl(rpcap.NewConn(conn, rpcap.MaxReplyAccepted))
+	ctl.limit(s.budget, peer.Addr())
 	return &session{
 		sensor: s,
 		log:    s.log.With(zap.Stringer("agent", peer)),
-		ctl:    newControl(rpcap.NewConn(conn, rpcap.MaxReplyAccepted)),
+		ctl:    ctl,
 		peer:   peer, local: local, port: port, rules: rules, since: now,
 		probes:   make(chan chan struct{}, 8),
 		reloads:  make(chan struct{}, 1),
