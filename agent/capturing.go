@@ -30,8 +30,14 @@ type capturing struct {
 	program    rpcap.Program
 	exclusion  filter.Exclusion
 	userFilter bool
+	link       LinkState // of the interface
+	events     int       // changes of it
 	final      *Counters // the last numbers; set when the forwarder has ended
 	err        error     // why it died, set together with final
+
+	// changed tells the session of an event, complain of an error; set before start.
+	changed  func(*capturing, capture.Event)
+	complain func(what string, err error)
 
 	info CaptureStatus // what does not change while it runs
 	done chan struct{} // closed when the forwarder has ended and the sensor has been told
@@ -165,9 +171,9 @@ func (c *capturing) openOutput(ctx context.Context, to netip.AddrPort, flags rpc
 	case flags&rpcap.FlagDatagram == 0:
 		c.out, err = openPacketTCP(ctx, to, c.agent.exclusions)
 	case policy.Datagram.Plain:
-		c.out, err = openPacketUDP(to, &c.agent.opts, policy, c.log)
+		c.out, err = openPacketUDP(to, &c.agent.opts, policy, c.complain)
 	default:
-		c.out, err = openUDPStr(to, &c.agent.opts, policy, flags&rpcap.FlagNoSegmentation != 0, c.log)
+		c.out, err = openUDPStr(to, &c.agent.opts, policy, flags&rpcap.FlagNoSegmentation != 0, c.log, c.complain)
 	}
 	if err == nil {
 		c.info.Format = c.out.format()
@@ -247,16 +253,7 @@ func (c *capturing) status() CaptureStatus {
 		st.Shedding = n
 	}
 	c.mu.Lock()
-	st.Running, st.UserFilter = c.final == nil, c.userFilter
+	st.Running, st.UserFilter, st.Link = c.final == nil, c.userFilter, c.link
 	c.mu.Unlock()
 	return st
-}
-
-// event logs what happens to the interface under a running capture.
-func (c *capturing) event(e capture.Event) {
-	fields := []zap.Field{zap.String("interface", e.Interface), zap.Stringer("event", e.Kind)}
-	if e.Err != nil {
-		fields = append(fields, zap.Error(e.Err))
-	}
-	c.log.Warn("interface changed under a capture", fields...)
 }

@@ -1,10 +1,13 @@
 package agent
 
 import (
+	"errors"
 	"regexp"
 	"time"
 
 	"go.uber.org/zap"
+
+	"rpcapd/printable"
 )
 
 const (
@@ -51,13 +54,11 @@ var localEnd = regexp.MustCompile(`\S+:\d+->`)
 // complain records an error of the session: counted and shown in the status each
 // time, logged once.
 func (x *session) complain(what string, err error, fields ...zap.Field) {
-	now := time.Now()
+	err = presentable(err)
 	x.mu.Lock()
-	x.status.LastError, x.status.LastErrorAt = err.Error(), &now
-	x.status.Errors++
-	x.agent.changes.Add(1)
+	x.lastError(err)
 	count := x.status.Errors
-	news, full := x.complaints.news(what+err.Error(), now)
+	news, full := x.complaints.news(what+err.Error(), time.Now())
 	x.mu.Unlock()
 	log := x.log.Debug
 	if news {
@@ -68,4 +69,21 @@ func (x *session) complain(what string, err error, fields ...zap.Field) {
 		x.log.Warn("so many different errors: further ones are only counted, and the last is in the status",
 			zap.Int("logged", complaintsMax), zap.Duration("until_quiet_for", complaintsForget))
 	}
+}
+
+// lastError shows an error in the status and counts it. mu is held.
+func (x *session) lastError(err error) {
+	now := time.Now()
+	x.status.LastError, x.status.LastErrorAt = err.Error(), &now
+	x.status.Errors++
+	x.agent.changes.Add(1)
+}
+
+// presentable returns err, or its text fit for a terminal if a peer's text in it was not.
+func presentable(err error) error {
+	text := err.Error()
+	if shown := printable.Line(text, printable.MaxText); shown != text {
+		return errors.New(shown)
+	}
+	return err
 }

@@ -3,22 +3,20 @@ package agent
 import (
 	"fmt"
 	"strconv"
+	"strings"
+
+	"rpcapd/printable"
 )
 
+// labels are those of one session in the metrics.
+type labels struct{ session, link string }
+
 // appendMetrics writes the status in the Prometheus text format, for the textfile
-// collector of the node exporter.
+// collector of the node exporter. Time stamps of samples are not written: the collector
+// refuses a whole file that has any. Hence a gauge that tells when the file was written.
 func appendMetrics(dst []byte, st *Status) []byte {
-	family := func(name, kind, help string, value func(*SessionStatus) float64) {
-		dst = fmt.Appendf(dst, "# HELP rpcapd_%s %s\n# TYPE rpcapd_%s %s\n", name, help, name, kind)
-		for i := range st.Sessions {
-			x := &st.Sessions[i]
-			dst = fmt.Appendf(dst, "rpcapd_%s{sensor=%q,session=\"%d\",select=%q} %s\n", name, x.Sensor, i, x.Select,
-				strconv.FormatFloat(value(x), 'g', -1, 64))
-		}
-	}
-	counter := func(name, help string, value func(*Counters) uint64) {
-		family(name+"_total", "counter", help, func(x *SessionStatus) float64 { return float64(value(&x.Total)) })
-	}
+	dst = fmt.Appendf(dst, "# HELP rpcapd_status_timestamp_seconds When this file was written: an agent that was killed leaves it behind.\n"+
+		"# TYPE rpcapd_status_timestamp_seconds gauge\nrpcapd_status_timestamp_seconds %s\n", number(float64(st.Updated.UnixMilli())/1000))
 	if !st.Reload.At.IsZero() {
 		dst = fmt.Appendf(dst, "# HELP rpcapd_last_reload_successful 1 if the last reload of the ini was taken, 0 if it was refused.\n# TYPE rpcapd_last_reload_successful gauge\nrpcapd_last_reload_successful %v\n", truth(st.Reload.Error == ""))
 		dst = fmt.Appendf(dst, "# HELP rpcapd_last_reload_timestamp_seconds When the ini was read again last.\n# TYPE rpcapd_last_reload_timestamp_seconds gauge\nrpcapd_last_reload_timestamp_seconds %d\n", st.Reload.At.Unix())
@@ -26,12 +24,46 @@ func appendMetrics(dst []byte, st *Status) []byte {
 	if len(st.Sessions) == 0 {
 		return dst
 	}
+	ids := sessionLabels(st.Sessions)
+	head := func(name, kind, help string) {
+		dst = fmt.Appendf(dst, "# HELP rpcapd_%s %s\n# TYPE rpcapd_%s %s\n", name, help, name, kind)
+	}
+	sample := func(name, labels string, value float64) {
+		dst = fmt.Appendf(dst, "rpcapd_%s{%s} %s\n", name, labels, number(value))
+	}
+	family := func(name, kind, help string, value func(*SessionStatus) float64) {
+		head(name, kind, help)
+		for i := range st.Sessions {
+			sample(name, ids[i].session, value(&st.Sessions[i]))
+		}
+	}
+	// captures is a family that only running captures have.
+	captures := func(name, help string, value func(*CaptureStatus) (float64, bool)) {
+		head(name, "gauge", help)
+		for i := range st.Sessions {
+			if c := st.Sessions[i].Capture; c != nil && c.Running {
+				if v, known := value(c); known {
+					sample(name, ids[i].session, v)
+				}
+			}
+		}
+	}
+	counter := func(name, help string, value func(*Counters) uint64) {
+		family(name+"_total", "counter", help, func(x *SessionStatus) float64 { return float64(value(&x.Total)) })
+	}
 	family("session_connected", "gauge", "1 while a control connection to the sensor stands.", func(x *SessionStatus) float64 {
 		return truth(x.State == StateConnected || x.State == StateReady || x.State == StateCapturing)
 	})
-	family("session_capturing", "gauge", "1 while frames are captured for the sensor.", func(x *SessionStatus) float64 {
-		return truth(x.State == StateCapturing)
+	family("session_capturing", "gauge", "1 while frames are captured for the sensor: a capture runs and its interface is up.", func(x *SessionStatus) float64 {
+		return truth(x.State == StateCapturing && (x.Capture == nil || x.Capture.Link != LinkDown && x.Capture.Link != LinkDeleted))
 	})
+	head("interface_up", "gauge", "1 while the interface of a capture is up, 0 while it is down, deleted or waited for; absent without a capture.")
+	for i := range st.Sessions {
+		if up, known := st.Sessions[i].interfaceUp(); known {
+			sample("interface_up", ids[i].link, truth(up))
+		}
+	}
+	family("interface_events_total", "counter", "Changes of an interface under a capture: down, up, deleted, back.", func(x *SessionStatus) float64 { return float64(x.InterfaceEvents) })
 	family("connects_total", "counter", "Control connections made.", func(x *SessionStatus) float64 { return float64(x.Connects) })
 	family("errors_total", "counter", "Failures of the session, and requests that it refused.", func(x *SessionStatus) float64 { return float64(x.Errors) })
 	family("auth_failures_total", "counter", "Authentications refused.", func(x *SessionStatus) float64 { return float64(x.AuthFailures) })
@@ -45,9 +77,59 @@ func appendMetrics(dst []byte, st *Status) []byte {
 	counter("captured_bytes", "Bytes taken from the ring.", func(n *Counters) uint64 { return n.CapturedBytes })
 	counter("datagrams_sent", "Datagrams sent to the sensor.", func(n *Counters) uint64 { return n.Datagrams })
 	counter("datagrams_dropped", "Datagrams dropped when sending.", func(n *Counters) uint64 { return n.SendDropped })
+	head("datagrams_dropped_by_errno_total", "counter", "The same by what the system said of them.")
+	for i := range st.Sessions {
+		for _, d := range st.Sessions[i].SendDrops {
+			sample("datagrams_dropped_by_errno_total", ids[i].session+`,errno="`+labelValue(d.Errno)+`"`, float64(d.Datagrams))
+		}
+	}
+	counter("send_refusals", "Sends that this host refused (EPERM, EACCES).", func(n *Counters) uint64 { return n.SendRefusals })
 	counter("sent_bytes", "Payload bytes sent to the sensor.", func(n *Counters) uint64 { return n.SentBytes })
+	captures("segmentation_offload", "1 while datagrams leave as super-packets.", func(c *CaptureStatus) (float64, bool) { return truth(c.GSO == "on"), c.GSO != "" })
+	captures("datagram_limit_bytes", "Payload of the largest datagram that is sent.", func(c *CaptureStatus) (float64, bool) { return float64(c.Datagram), c.Datagram > 0 })
+	captures("shedding_one_in", "MaxCPU keeps one frame of so many.", func(c *CaptureStatus) (float64, bool) { return float64(max(c.Shedding, 1)), true })
 	return dst
 }
+
+// interfaceUp says whether the interface of a session can bring frames, if that is known.
+func (x *SessionStatus) interfaceUp() (up, known bool) {
+	switch {
+	case x.State == StateWaiting:
+		return false, true
+	case x.Capture != nil && x.Capture.Running:
+		return x.Capture.Link == LinkUp || x.Capture.Link == "", true
+	}
+	return false, false
+}
+
+// sessionLabels name each session by what its line says, so that a series stays the same
+// when lines before it come and go. Sessions that say the same, such as the members of a
+// fanout group, are numbered.
+func sessionLabels(sessions []SessionStatus) []labels {
+	same := make(map[string]int)
+	ids := make([]labels, len(sessions))
+	for i := range sessions {
+		x := &sessions[i]
+		sensor, sel := labelValue(x.Sensor), labelValue(x.Select)
+		key := sensor + "\x00" + sel
+		ids[i].session = fmt.Sprintf(`sensor="%s",session="%d",select="%s"`, sensor, same[key], sel)
+		name := x.Preselected
+		if x.Capture != nil && x.Capture.Running {
+			name = x.Capture.Interface
+		}
+		ids[i].link = ids[i].session + `,interface="` + labelValue(name) + `"`
+		same[key]++
+	}
+	return ids
+}
+
+// labelValue makes text fit to stand between quotation marks: the format knows three escapes
+// and nothing else, and a byte that is not UTF-8 voids the whole file.
+func labelValue(s string) string { return labelEscapes.Replace(printable.Text(s)) }
+
+var labelEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
+
+func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
 func truth(b bool) float64 {
 	if b {

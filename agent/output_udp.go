@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"net/netip"
 
-	"go.uber.org/zap"
-
 	"rpcapd/config"
 	"rpcapd/rpcap"
 	"rpcapd/udpsock"
@@ -15,12 +13,11 @@ import (
 // packetUDP sends one PACKET message per datagram (-t 0), for clients that know no
 // udpstr. Datagrams beyond the path MTU are fragmented by the kernel.
 type packetUDP struct {
-	log    *zap.Logger
-	sock   *udpsock.Sender
-	npkt   uint32
-	buf    []byte   // messages not sent yet
-	msgs   [][]byte // their places in buf
-	failed bool     // a send error has been logged
+	sock *udpsock.Sender
+	news dropNews
+	npkt uint32
+	buf  []byte   // messages not sent yet
+	msgs [][]byte // their places in buf
 }
 
 const (
@@ -30,14 +27,14 @@ const (
 	plainBuffer = 128 << 10
 )
 
-func openPacketUDP(to netip.AddrPort, o *Options, policy *config.Agent, log *zap.Logger) (output, error) {
+func openPacketUDP(to netip.AddrPort, o *Options, policy *config.Agent, complain func(string, error)) (output, error) {
 	sock, err := udpsock.Dial(to, udpsock.Options{GSO: udpsock.Off, SendBuffer: policy.SendBuffer})
 	if err != nil {
 		return nil, fmt.Errorf("open data socket: %w", err)
 	}
 	return &packetUDP{
-		log:  log,
 		sock: sock,
+		news: dropNews{complain: complain},
 		buf:  make([]byte, 0, plainBuffer),
 		msgs: make([][]byte, 0, plainBatch),
 	}, nil
@@ -67,10 +64,8 @@ func (o *packetUDP) flush() error {
 	}
 	_, err := o.sock.SendMany(o.msgs, sendWait)
 	o.msgs, o.buf = o.msgs[:0], o.buf[:0]
-	if err != nil {
-		return sendFailed(o.log, &o.failed, err)
-	}
-	return nil
+	o.news.look(o.sock)
+	return fatal(err)
 }
 
 func (o *packetUDP) hurry()                     {}

@@ -30,14 +30,14 @@ type udpStr struct {
 	sock   *udpsock.Sender
 	packer *udpstr.Packer
 	limit  atomic.Int32
-	failed bool // a send error has been logged
+	news   dropNews
 	super  bool // segmentation offload is on, as far as has been logged
 	single bool // the sensor asked for single datagrams
 }
 
 // openUDPStr: single is the sensor's wish for datagrams that leave one by one, which
 // goes before --gso: something on the path loses super-packets.
-func openUDPStr(to netip.AddrPort, o *Options, policy *config.Agent, single bool, log *zap.Logger) (output, error) {
+func openUDPStr(to netip.AddrPort, o *Options, policy *config.Agent, single bool, log *zap.Logger, complain func(string, error)) (output, error) {
 	gso := o.GSO
 	if single {
 		gso = udpsock.Off
@@ -53,7 +53,7 @@ func openUDPStr(to netip.AddrPort, o *Options, policy *config.Agent, single bool
 		sock.Close()
 		return nil, err
 	}
-	u := &udpStr{log: log, sock: sock, packer: packer, single: single}
+	u := &udpStr{log: log, sock: sock, packer: packer, single: single, news: dropNews{complain: complain}}
 	u.limit.Store(int32(limit))
 	u.super, _ = sock.GSO()
 	return u, nil
@@ -114,24 +114,21 @@ func (u *udpStr) send() error {
 			u.log.Info("the kernel cuts no more super-packets on this path, datagrams are handed over one by one", zap.Error(why))
 		}
 	}
+	u.news.look(u.sock)
 	if err == nil {
 		return nil
 	}
 	if tooLong := (*udpsock.TooLongError)(nil); errors.As(err, &tooLong) {
 		return u.shrink(run.After(done), tooLong.Max)
 	}
-	return sendFailed(u.log, &u.failed, err)
+	return fatal(err)
 }
 
-// sendFailed decides whether a send error ends the capture: only a closed socket
-// does. Anything else the socket has counted as dropped, and it is said once.
-func sendFailed(log *zap.Logger, said *bool, err error) error {
+// fatal returns the send errors that end the capture: only a closed socket is one.
+// Anything else the socket has counted as dropped.
+func fatal(err error) error {
 	if errors.Is(err, net.ErrClosed) {
 		return err
-	}
-	if !*said {
-		*said = true
-		log.Error("datagrams dropped, the capture goes on", zap.Error(err))
 	}
 	return nil
 }
@@ -175,6 +172,7 @@ func countSocket(n *Counters, c udpsock.Counters) {
 	n.Sends += c.Sends
 	n.SendDropped += c.Dropped()
 	n.ICMPErrors += c.ICMPErrors
+	n.SendRefusals += c.Refusals
 }
 
 func describeSocket(st *CaptureStatus, s *udpsock.Sender) {
@@ -186,4 +184,8 @@ func describeSocket(st *CaptureStatus, s *udpsock.Sender) {
 		}
 	}
 	st.SendBuffer = s.SendBuffer()
+	st.SendDrops = sendDrops(s.Drops())
+	if errno := s.Refused(); errno != 0 {
+		st.SendRefused = describeDrop(errno)
+	}
 }

@@ -260,6 +260,7 @@ func (x *session) snapshot() SessionStatus {
 		c := live.status()
 		st.Capture = &c
 		st.Total.add(c.Counters)
+		st.SendDrops = addDrops(st.SendDrops, c.SendDrops)
 	}
 	return st
 }
@@ -280,6 +281,7 @@ func (x *session) captureDone(c *capturing) {
 		x.live = nil
 		x.status.Capture = &st
 		x.status.Total.add(st.Counters)
+		x.status.SendDrops = addDrops(x.status.SendDrops, st.SendDrops)
 	}
 	x.mu.Unlock()
 	x.setState(StateReady, "")

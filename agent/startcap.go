@@ -77,10 +77,13 @@ func (c *connection) newCapture(ctx context.Context, req rpcap.StartCaptureReque
 	x.agent.exclusions.setData(x, to)
 
 	capt := &capturing{
-		log:     c.log,
-		agent:   x.agent,
-		program: req.Filter,
-		done:    make(chan struct{}),
+		log:      c.log,
+		agent:    x.agent,
+		program:  req.Filter,
+		done:     make(chan struct{}),
+		link:     LinkUp,
+		changed:  x.interfaceEvent,
+		complain: func(what string, err error) { x.complain(what, err, zap.String("interface", c.opened)) },
 		info: CaptureStatus{
 			Interface: c.opened, Snaplen: snaplen, Promiscuous: promiscuous,
 			Data: to.String(), Started: time.Now(), Running: true,

@@ -39,39 +39,44 @@ const (
 
 // SessionStatus is one session: an ActiveClient line and what became of it.
 type SessionStatus struct {
-	Line         int            `json:"line,omitempty"`   // of the ini; 0: command line
-	Member       int            `json:"member,omitempty"` // 1… of a fanout group; 0: no group
-	Sensor       string         `json:"sensor"`           // host:port as configured
-	Address      string         `json:"address,omitempty"`
-	Select       string         `json:"select,omitempty"` // "ifname=eth1"; empty: any interface
-	Preselected  string         `json:"preselected,omitempty"`
-	State        SessionState   `json:"state"`
-	Detail       string         `json:"detail,omitempty"` // what it waits for
-	Since        time.Time      `json:"since"`
-	Connects     uint64         `json:"connects"`
-	AuthFailures uint64         `json:"auth_failures"`
-	LastError    string         `json:"last_error,omitempty"`
-	LastErrorAt  *time.Time     `json:"last_error_at,omitempty"`
-	Errors       uint64         `json:"errors"`            // failures, and requests that were refused
-	Capture      *CaptureStatus `json:"capture,omitempty"` // the running or the last one
-	Total        Counters       `json:"total"`             // all captures of the session
+	Line            int            `json:"line,omitempty"`   // of the ini; 0: command line
+	Member          int            `json:"member,omitempty"` // 1… of a fanout group; 0: no group
+	Sensor          string         `json:"sensor"`           // host:port as configured
+	Address         string         `json:"address,omitempty"`
+	Select          string         `json:"select,omitempty"` // "ifname=eth1"; empty: any interface
+	Preselected     string         `json:"preselected,omitempty"`
+	State           SessionState   `json:"state"`
+	Detail          string         `json:"detail,omitempty"` // what it waits for
+	Since           time.Time      `json:"since"`
+	Connects        uint64         `json:"connects"`
+	AuthFailures    uint64         `json:"auth_failures"`
+	LastError       string         `json:"last_error,omitempty"`
+	LastErrorAt     *time.Time     `json:"last_error_at,omitempty"`
+	Errors          uint64         `json:"errors"`               // failures, and requests that were refused
+	Capture         *CaptureStatus `json:"capture,omitempty"`    // the running or the last one
+	InterfaceEvents uint64         `json:"interface_events"`     // changes of the interface under a capture: down, up, deleted, back
+	SendDrops       []SendDrop     `json:"send_drops,omitempty"` // of all captures, by reason
+	Total           Counters       `json:"total"`                // all captures of the session
 }
 
 // CaptureStatus is one capture: from STARTCAP to its end.
 type CaptureStatus struct {
-	Interface   string    `json:"interface"`
-	LinkType    uint32    `json:"linktype"` // DLT
-	Snaplen     uint32    `json:"snaplen"`
-	Promiscuous bool      `json:"promiscuous"`
-	Format      string    `json:"format"` // udpstr, packet/udp, packet/tcp
-	Data        string    `json:"data"`   // address and port the frames go to
-	Started     time.Time `json:"started"`
-	Running     bool      `json:"running"`
-	Datagram    int       `json:"datagram_limit,omitempty"` // bytes of UDP payload
-	GSO         string    `json:"gso,omitempty"`
-	SendBuffer  int       `json:"send_buffer,omitempty"` // bytes, as the kernel granted
-	UserFilter  bool      `json:"user_space_filter,omitempty"`
-	Shedding    uint64    `json:"shedding_one_in,omitempty"` // MaxCPU keeps one of so many frames
+	Interface   string     `json:"interface"`
+	LinkType    uint32     `json:"linktype"` // DLT
+	Snaplen     uint32     `json:"snaplen"`
+	Promiscuous bool       `json:"promiscuous"`
+	Format      string     `json:"format"` // udpstr, packet/udp, packet/tcp
+	Data        string     `json:"data"`   // address and port the frames go to
+	Started     time.Time  `json:"started"`
+	Running     bool       `json:"running"`
+	Link        LinkState  `json:"interface_state"`          // up, down, deleted
+	Datagram    int        `json:"datagram_limit,omitempty"` // bytes of UDP payload
+	GSO         string     `json:"gso,omitempty"`
+	SendBuffer  int        `json:"send_buffer,omitempty"`  // bytes, as the kernel granted
+	SendDrops   []SendDrop `json:"send_drops,omitempty"`   // by reason
+	SendRefused string     `json:"send_refused,omitempty"` // why everything is refused at present
+	UserFilter  bool       `json:"user_space_filter,omitempty"`
+	Shedding    uint64     `json:"shedding_one_in,omitempty"` // MaxCPU keeps one of so many frames
 	Counters
 }
 
@@ -89,14 +94,15 @@ type Counters struct {
 	InterfaceDrops uint64 `json:"interface_drops"` // lost before the filter, as the device says
 	Captured       uint64 `json:"captured"`        // frames taken from the ring
 	CapturedBytes  uint64 `json:"captured_bytes"`
-	Packed         uint64 `json:"packed"`       // frames put into datagrams: the last npkt
-	Sampled        uint64 `json:"sampled_out"`  // frames that SETSAMPLING left out
-	RateDropped    uint64 `json:"rate_dropped"` // frames that MaxRate or MaxCPU left out
-	Datagrams      uint64 `json:"datagrams"`    // sent
-	SentBytes      uint64 `json:"sent_bytes"`   // UDP or TCP payload
-	Sends          uint64 `json:"sends"`        // runs: system calls' worth of datagrams
-	SendDropped    uint64 `json:"send_dropped"` // datagrams dropped when sending
-	ICMPErrors     uint64 `json:"icmp_errors"`  // on the data socket
+	Packed         uint64 `json:"packed"`        // frames put into datagrams: the last npkt
+	Sampled        uint64 `json:"sampled_out"`   // frames that SETSAMPLING left out
+	RateDropped    uint64 `json:"rate_dropped"`  // frames that MaxRate or MaxCPU left out
+	Datagrams      uint64 `json:"datagrams"`     // sent
+	SentBytes      uint64 `json:"sent_bytes"`    // UDP or TCP payload
+	Sends          uint64 `json:"sends"`         // runs: system calls' worth of datagrams
+	SendDropped    uint64 `json:"send_dropped"`  // datagrams dropped when sending
+	ICMPErrors     uint64 `json:"icmp_errors"`   // errors met when sending that ICMP or the routing table can cause; which of them is not known
+	SendRefusals   uint64 `json:"send_refusals"` // sends that this host refused (EPERM, EACCES)
 }
 
 // add sums counters; it serves the totals of a session.
@@ -114,4 +120,5 @@ func (c *Counters) add(o Counters) {
 	c.Sends += o.Sends
 	c.SendDropped += o.SendDropped
 	c.ICMPErrors += o.ICMPErrors
+	c.SendRefusals += o.SendRefusals
 }

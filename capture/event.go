@@ -31,5 +31,6 @@ func (k EventKind) String() string {
 type Event struct {
 	Kind      EventKind
 	Interface string
+	Down      bool  // InterfaceBack: the new one is not up yet
 	Err       error // what could not be restored (promiscuous mode), or nil
 }

@@ -60,7 +60,7 @@ func (s *ringSource) enter(p linkPhase, now time.Time, kind EventKind, problem e
 		s.linkLost = now
 	}
 	if s.options.OnEvent != nil {
-		s.options.OnEvent(Event{Kind: kind, Interface: s.options.Interface, Err: problem})
+		s.options.OnEvent(Event{Kind: kind, Interface: s.options.Interface, Down: p == linkDown, Err: problem})
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode/utf16"
 
 	"github.com/spf13/cobra"
 
@@ -43,9 +44,12 @@ Received counts the frames that the filter accepted; what became of them:
 				return err
 			}
 			if asJSON {
-				enc := json.NewEncoder(cmd.OutOrStdout())
-				enc.SetIndent("", "  ")
-				return enc.Encode(st)
+				b, err := json.MarshalIndent(st, "", "  ")
+				if err != nil {
+					return err
+				}
+				_, err = cmd.OutOrStdout().Write(append(asciiJSON(b), '\n'))
+				return err
 			}
 			printStatus(cmd.OutOrStdout(), st, time.Now())
 			return nil
@@ -58,9 +62,9 @@ Received counts the frames that the filter accepted; what became of them:
 }
 
 func printStatus(w io.Writer, st *agent.Status, now time.Time) {
-	fmt.Fprintf(w, "rpcapd %s, process %d, running for %s", st.Version, st.PID, span(now.Sub(st.Started)))
+	fmt.Fprintf(w, "rpcapd %s, process %d, running for %s", printable.Text(st.Version), st.PID, span(now.Sub(st.Started)))
 	if st.Config != "" {
-		fmt.Fprintf(w, ", %s", st.Config)
+		fmt.Fprintf(w, ", %s", printable.Text(st.Config))
 	}
 	fmt.Fprintln(w)
 	if age := now.Sub(st.Updated); age > staleAfter {
@@ -87,7 +91,7 @@ func printReload(w io.Writer, r *agent.ReloadStatus, now time.Time) {
 }
 
 func printSession(w io.Writer, x *agent.SessionStatus, now time.Time) {
-	fmt.Fprintf(w, "\n%s", x.Sensor)
+	fmt.Fprintf(w, "\n%s", printable.Text(x.Sensor))
 	if x.Line > 0 {
 		fmt.Fprintf(w, "  (line %d", x.Line)
 		if x.Member > 0 {
@@ -97,7 +101,7 @@ func printSession(w io.Writer, x *agent.SessionStatus, now time.Time) {
 	}
 	fmt.Fprintln(w)
 	row := func(name, format string, args ...any) {
-		fmt.Fprintf(w, "  %-11s %s\n", name, fmt.Sprintf(format, args...))
+		fmt.Fprintf(w, "  %-11s %s\n", name, printable.Text(fmt.Sprintf(format, args...)))
 	}
 	state := string(x.State)
 	if x.Detail != "" {
@@ -117,15 +121,24 @@ func printSession(w io.Writer, x *agent.SessionStatus, now time.Time) {
 	}
 	if c := x.Capture; c != nil {
 		what := "running"
-		if !c.Running {
+		switch {
+		case !c.Running:
 			what = "ended"
+		case c.Link == agent.LinkDown || c.Link == agent.LinkDeleted:
+			what = "no frames, interface " + string(c.Link)
 		}
 		row("capture", "%s: %s to %s as %s, snap length %d%s", what, c.Interface, c.Data, c.Format, c.Snaplen, captureNotes(c))
 	}
 	n := &x.Total
 	row("frames", "received %d, ring drops %d, captured %d, packed %d, sampled out %d, rate dropped %d, interface drops %d",
 		n.Received, n.RingDrops, n.Captured, n.Packed, n.Sampled, n.RateDropped, n.InterfaceDrops)
-	row("datagrams", "sent %d (%d bytes, %d sends), dropped %d, ICMP errors %d", n.Datagrams, n.SentBytes, n.Sends, n.SendDropped, n.ICMPErrors)
+	row("datagrams", "sent %d (%d bytes, %d sends), dropped %d, errors %d, refused %d", n.Datagrams, n.SentBytes, n.Sends, n.SendDropped, n.ICMPErrors, n.SendRefusals)
+	for _, d := range x.SendDrops {
+		row("dropped", "%d: %s (%s)", d.Datagrams, d.Text, d.Errno)
+	}
+	if c := x.Capture; c != nil && c.Running && c.SendRefused != "" {
+		row("problem", "nothing leaves: %s; one datagram a second is tried", c.SendRefused)
+	}
 	if x.LastError != "" {
 		ago := ""
 		if x.LastErrorAt != nil {
@@ -156,6 +169,23 @@ func captureNotes(c *agent.CaptureStatus) string {
 		return ""
 	}
 	return ", " + strings.Join(notes, ", ")
+}
+
+// asciiJSON escapes what is not ASCII: JSON lets through characters that give orders to a terminal.
+func asciiJSON(b []byte) []byte {
+	out := make([]byte, 0, len(b))
+	for _, r := range string(b) {
+		switch {
+		case r < 0x7f:
+			out = append(out, byte(r))
+		case r < 0x10000:
+			out = fmt.Appendf(out, `\u%04x`, r)
+		default:
+			hi, lo := utf16.EncodeRune(r)
+			out = fmt.Appendf(out, `\u%04x\u%04x`, hi, lo)
+		}
+	}
+	return out
 }
 
 func span(d time.Duration) string { return d.Round(time.Second).String() }
