@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"rpcapd/printable"
 	"rpcapd/rpcap"
 )
 
@@ -28,6 +29,10 @@ func (s *session) running(ctx context.Context) (state, error) {
 	}
 	s.log.Info("forwarding starts", zap.String("peer", s.capture.stream.source.shown()),
 		zap.String("rule", s.chosen.rule.Name), zap.Uint32("linktype", s.linkType), zap.Uint16("port", s.capture.number()))
+	s.idle, s.idleAt, s.down = 0, 0, nil
+	if s.chosen.down {
+		s.interfaceIs(caused(CauseInterfaceDown, "interface %s of the agent is down", printable.Name(s.chosen.name)))
+	}
 	begun := time.Now()
 	next := begun.Add(statsInterval)
 	for {
@@ -54,6 +59,9 @@ func (s *session) running(ctx context.Context) (state, error) {
 			continue
 		}
 		if err := s.askStats(ctx, statsTimeout); err != nil && ctx.Err() == nil {
+			return nil, err
+		}
+		if err := s.watchInterface(ctx); err != nil && ctx.Err() == nil {
 			return nil, err
 		}
 		if !s.singly && s.capture.starved() {

@@ -67,9 +67,12 @@ type session struct {
 	linkType      uint32
 	capture       *capture // nil but between STARTCAP and the end of it
 	captured      bool     // there has been a capture
-	singly        bool     // the agent is asked to send no super-packets
-	connected     string   // the name under which the ledger has counted the session
-	host          string   // its name for the chosen interface
+	idle          int      // STATS running with the same ifrecv, and that
+	idleAt        uint32
+	down          error  // the interface is, as others have been told
+	singly        bool   // the agent is asked to send no super-packets
+	connected     string // the name under which the ledger has counted the session
+	host          string // its name for the chosen interface
 	freeName      func()
 
 	mu     sync.Mutex // a leaf
