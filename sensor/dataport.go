@@ -43,6 +43,8 @@ type separator interface {
 	Separate(expected []netip.Addr) error
 	// Strangers counts what was kept out.
 	Strangers() uint64
+	// Stranger is who has sent some of it lately; the zero address without one.
+	Stranger() netip.Addr
 }
 
 // dataPort is one UDP port of the range with the streams that come in on it. run is its only reader.
@@ -283,6 +285,7 @@ func (p *dataPort) status() PortStatus {
 	st := PortStatus{Port: p.port, KernelDrops: p.sock.KernelDrops()}
 	if k, ok := p.sock.(separator); ok {
 		st.Foreign = k.Strangers()
+		st.Stranger = k.Stranger()
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

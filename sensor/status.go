@@ -189,8 +189,9 @@ func (p *PeerStatus) addSinks(earlier map[string]FeedCounters) {
 type PortStatus struct {
 	Port        uint16
 	Streams     int
-	Foreign     uint64 // datagrams that belong to no stream: another address, another format, an ended capture
-	KernelDrops uint64 // datagrams the kernel dropped because the receive buffer was full
+	Foreign     uint64     // datagrams that belong to no stream: another address, another format, an ended capture
+	Stranger    netip.Addr // who has sent foreign ones lately and is no agent; the zero address without one
+	KernelDrops uint64     // datagrams the kernel dropped because the receive buffer was full
 }
 
 // Counters are the sensor's own sums.

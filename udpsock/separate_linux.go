@@ -11,14 +11,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// strangers is a second socket on the receiver's address, which refuses all that it gets. A program in the kernel sends
-// there what comes from addresses that nobody expects, so that a flood of it neither fills the receiver's buffer nor
-// wakes its owner; the kernel counts what the socket refuses.
+// strangers is a second socket on the receiver's address with a small buffer. A program in the kernel sends there what comes
+// from addresses that nobody expects, so that a flood of it neither fills the receiver's buffer nor wakes its owner. What is
+// queued is looked at when somebody asks, to know who sends it; the rest the kernel drops and counts.
 type strangers struct {
-	mu    sync.Mutex // guards all but drops
-	there bool
-	fd    int
-	drops dropSum
+	mu     sync.Mutex // guards all but drops
+	there  bool
+	fd     int
+	drops  dropSum
+	sample sample
+	most   uint64 // told so far: an estimate must not go back
 }
 
 // Classic BPF, as SO_ATTACH_REUSEPORT_CBPF takes it (linux/bpf_common.h, linux/filter.h). The result is the number of the
@@ -58,17 +60,34 @@ func (r *Receiver) Separate(expected []netip.Addr) error {
 	return err
 }
 
-// Strangers counts what Separate has kept out. With receive offload it is a lower bound, as KernelDrops is.
+// Strangers counts the datagrams that Separate has kept out. It is exact while they are few or single; of super-packets that
+// came too fast to be looked at it takes the average.
 func (r *Receiver) Strangers() uint64 {
 	s := &r.strangers
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.look()
+	return s.most
+}
+
+// Stranger is an address that Separate has kept out lately, the zero address without one.
+func (r *Receiver) Stranger() netip.Addr {
+	s := &r.strangers
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.look()
+	return s.sample.last
+}
+
+// look reads what is queued and counted. mu is held.
+func (s *strangers) look() {
 	if s.there {
+		s.sample.read(s.fd)
 		if v, ok := socketDrops(uintptr(s.fd)); ok {
 			s.drops.reading(v)
 		}
 	}
-	return s.drops.total()
+	s.most = max(s.most, s.sample.total(s.drops.total()))
 }
 
 func (s *strangers) separate(receiver int, expected []netip.Addr) error {
@@ -115,9 +134,8 @@ func besides(receiver int) (fd int, err error) {
 			_ = unix.Close(fd) // nothing was sent
 		}
 	}()
-	nothing := []unix.SockFilter{{Code: giveResult, K: 0}} // bytes to keep
-	if err = unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: 1, Filter: &nothing[0]}); err != nil {
-		return 0, os.NewSyscallError("setsockopt SO_ATTACH_FILTER", err)
+	if err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, sampleBuffer); err != nil {
+		return 0, os.NewSyscallError("setsockopt SO_RCVBUF", err)
 	}
 	if family == unix.AF_INET6 {
 		only, e := unix.GetsockoptInt(receiver, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY)
@@ -180,9 +198,7 @@ func (s *strangers) close() {
 	if !s.there {
 		return
 	}
-	if v, ok := socketDrops(uintptr(s.fd)); ok {
-		s.drops.reading(v)
-	}
+	s.look()
 	s.there = false
 	_ = unix.Close(s.fd) // it has sent nothing
 }

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // from sends n datagrams from a local address to a port.
@@ -165,5 +167,45 @@ func TestSeparateKeepsOffload(t *testing.T) {
 	}
 	if c := r.Counters(); c.Messages > 2 {
 		t.Errorf("%d messages for %d datagrams: they did not come joined", c.Messages, c.Datagrams)
+	}
+}
+
+// TestStrangersSuperPackets: what a stranger sends with segmentation offload is counted by datagrams, and who it is is known.
+func TestStrangersSuperPackets(t *testing.T) {
+	r, err := Listen(netip.MustParseAddrPort("127.0.0.1:0"), ListenOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if err := r.Separate(addrs("127.0.0.9")); err != nil {
+		t.Skip(err)
+	}
+	to := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), r.Port())
+	c, err := net.DialUDP("udp", &net.UDPAddr{IP: net.ParseIP("127.0.0.3")}, net.UDPAddrFromAddrPort(to))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	raw, err := c.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var offload error
+	if err := raw.Control(func(fd uintptr) { offload = unix.SetsockoptInt(int(fd), unix.IPPROTO_UDP, unix.UDP_SEGMENT, 1000) }); err != nil || offload != nil {
+		t.Skip(err, offload)
+	}
+	sent := uint64(0)
+	for i := range 200 {
+		if _, err := c.Write(make([]byte, 39_500)); err != nil { // 40 datagrams
+			t.Fatal(err)
+		}
+		if sent += 40; i == 0 || i == 199 { // few are counted exactly; of many that nobody looked at, the average is taken
+			if n := r.Strangers(); n != sent {
+				t.Errorf("%d datagrams counted of %d", n, sent)
+			}
+		}
+	}
+	if a := r.Stranger(); a != netip.MustParseAddr("127.0.0.3") {
+		t.Errorf("stranger %v", a)
 	}
 }

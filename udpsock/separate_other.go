@@ -20,3 +20,6 @@ func (r *Receiver) Separate([]netip.Addr) error {
 
 // Strangers counts what Separate has kept out.
 func (r *Receiver) Strangers() uint64 { return 0 }
+
+// Stranger is an address that Separate has kept out lately.
+func (r *Receiver) Stranger() netip.Addr { return netip.Addr{} }

@@ -84,6 +84,9 @@ func portsOf(list []sensor.PortStatus) []Port {
 	out := make([]Port, len(list))
 	for i, p := range list {
 		out[i] = Port{Port: p.Port, Streams: p.Streams, Foreign: p.Foreign, ReceiveBufferDrops: p.KernelDrops}
+		if p.Stranger.IsValid() {
+			out[i].Stranger = p.Stranger.String()
+		}
 	}
 	slices.SortFunc(out, func(a, b Port) int { return cmp.Compare(a.Port, b.Port) })
 	return out

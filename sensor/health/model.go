@@ -119,6 +119,7 @@ type Port struct {
 	Port               uint16 `json:"port"`
 	Streams            int    `json:"streams"`
 	Foreign            uint64 `json:"datagrams_foreign"`
+	Stranger           string `json:"stranger"` // who has sent foreign ones last and is no agent; empty without one
 	ReceiveBufferDrops uint64 `json:"datagrams_dropped_by_receive_buffer"`
 }
 

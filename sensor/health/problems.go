@@ -52,7 +52,7 @@ func (t *tracker) portProblems(ports []Port, dropping map[uint16]bool) (list []P
 		if n := p.Foreign - min(before.Foreign, p.Foreign); n > 0 {
 			list = append(list, Problem{
 				Severity: SeverityInfo, Kind: "foreign", Count: n,
-				Text: fmt.Sprintf("%s on port %d belonged to no capture and %s dropped.", count(n, "datagram"), p.Port, were(n)),
+				Text: fmt.Sprintf("%s on port %d belonged to no capture and %s dropped%s.", count(n, "datagram"), p.Port, were(n), lastFrom(p.Stranger)),
 				Cure: "A few come from captures that have just ended. Many come from a stranger, from an agent behind another address than its control connection, or from a flood: let a firewall admit the agents only.",
 			})
 		}
@@ -162,6 +162,14 @@ func lossProblems(p *Peer, diff *counters, portDrops bool, say func(Severity, st
 		}
 		say(SeverityWarning, "reconnects", n, text+".", "Is the path stable, does the agent restart (its log tells)? Frames between two sessions are not captured.")
 	}
+}
+
+// lastFrom names a stranger, if one is known.
+func lastFrom(stranger string) string {
+	if stranger == "" {
+		return ""
+	}
+	return "; the last came from " + stranger
 }
 
 // were is the verb for a number of things.

@@ -3,6 +3,7 @@ package health
 import (
 	"fmt"
 	"maps"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -205,6 +206,29 @@ func TestNumbers(t *testing.T) {
 	for _, names := range [][2]string{{"web2", "web10"}, {"a", "a1"}, {"web02", "web3"}, {"10.0.0.9", "10.0.0.10"}, {"a", "b"}} {
 		if natural(names[0], names[1]) >= 0 || natural(names[1], names[0]) <= 0 {
 			t.Errorf("%v are in the wrong order", names)
+		}
+	}
+}
+
+// TestStrangerIsNamed: when nothing comes from an agent and another address sends to its port, that is said; not while all is
+// well.
+func TestStrangerIsNamed(t *testing.T) {
+	start := time.Now()
+	for _, silent := range []bool{true, false} {
+		f := newFake()
+		f.peers = []sensor.PeerStatus{running("web1", 500, start)}
+		f.peers[0].LastArrival = start.Add(time.Minute)
+		if silent {
+			f.peers[0].Received, f.peers[0].LastArrival = sensor.Received{}, time.Time{}
+		}
+		f.ports = []sensor.PortStatus{{Port: 2003, Foreign: 9, Stranger: netip.MustParseAddr("10.0.0.8")}}
+		v := newTracker(f, "", start).look(start.Add(time.Minute))
+		named := false
+		for _, p := range v.problems {
+			named = named || p.Kind == "nothing-arrives" && strings.Contains(p.Cure, "Datagrams from 10.0.0.8 come to port 2003 instead")
+		}
+		if named != silent {
+			t.Errorf("silent %v: %+v", silent, v.problems)
 		}
 	}
 }

@@ -69,3 +69,17 @@ func (p *Peer) pathCure() string {
 	}
 	return cure + "If rpcapd status on the agent counts refusals (ICMP), the datagrams go to another host than the control connection (DNAT, load balancer): is it the same sensor?"
 }
+
+// nameStrangers notes for peers of which nothing comes who else sends to their data port.
+func (v *view) nameStrangers(now time.Time) {
+	by := make(map[uint16]string)
+	for _, p := range v.ports {
+		by[p.Port] = p.Stranger
+	}
+	for i := range v.peers {
+		p := &v.peers[i]
+		if p.Running() && (p.LastArrival == nil || now.Sub(*p.LastArrival) > nothingArrives) {
+			p.Stranger = by[p.Port]
+		}
+	}
+}

@@ -268,6 +268,7 @@ func (t *tracker) publish(now time.Time) {
 	t.recent.keep(now, v.sensorSums)
 	t.keepPorts(now, v.ports)
 	t.keepSinks(now, v.sinks)
+	v.nameStrangers(now)
 	v.problems = t.problems(now, v)
 	t.view = v
 }
