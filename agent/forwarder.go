@@ -29,8 +29,7 @@ type forwarder struct {
 type limits struct {
 	rate rateLimit
 	cpu  atomic.Int64 // MaxCPU, percent of one core; 0: none
-	// shed is called when load shedding begins, changes or ends: one in n frames is kept.
-	shed func(n uint64)
+	shed shedding
 }
 
 // output packs frames and sends them.
@@ -65,6 +64,7 @@ func newForwarder(src capture.Source, out output, s rpcap.SamplingRequest, l *li
 // have to hand its processor to another thread and back. Nothing here depends on the
 // thread; binding and niceness are those of the process.
 func (f *forwarder) run() error {
+	defer func() { f.limits.shed.change(f.shedder.n, 1, time.Now()) }()
 	for {
 		frames, err := f.source.Next(0)
 		if err == capture.ErrTimeout { // nothing ready: what is packed leaves now
@@ -87,6 +87,14 @@ func (f *forwarder) run() error {
 			return err
 		}
 	}
+}
+
+// moves counts what the output does within one block, if that may take long.
+func (f *forwarder) moves() uint64 {
+	if o, ok := f.out.(interface{ moves() uint64 }); ok {
+		return o.moves()
+	}
+	return 0
 }
 
 // block forwards the frames of one lease.
@@ -120,10 +128,11 @@ func (f *forwarder) watchCost(now time.Time) {
 	if limit == 0 && f.shedder.n == 1 {
 		return
 	}
-	if f.shedder.adjust(float64(limit), now) {
+	if before := f.shedder.n; f.shedder.adjust(float64(limit), now) {
 		f.shedding.Store(f.shedder.n)
-		f.limits.shed(f.shedder.n)
+		f.limits.shed.change(before, f.shedder.n, now)
 	}
+	f.limits.shed.quiet(now)
 }
 
 // end sends the rest after the source has ended.

@@ -227,7 +227,7 @@ func (h *hostility) once(r *rig, i int) {
 	}
 	err := <-ended
 	p.conn.Close()
-	if h.ends == "" && err.Error() != "connection closed by the sensor" || h.ends != anyReason && !strings.Contains(err.Error(), h.ends) {
+	if h.ends == "" && !strings.HasPrefix(err.Error(), "connection closed by the sensor") || h.ends != anyReason && !strings.Contains(err.Error(), h.ends) {
 		r.t.Fatalf("ended with %q, want %q", err, h.ends)
 	}
 	r.x.complain("session failed, dialling again", err)

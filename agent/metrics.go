@@ -87,6 +87,7 @@ func appendMetrics(dst []byte, st *Status) []byte {
 	counter("sent_bytes", "Payload bytes sent to the sensor.", func(n *Counters) uint64 { return n.SentBytes })
 	captures("segmentation_offload", "1 while datagrams leave as super-packets.", func(c *CaptureStatus) (float64, bool) { return truth(c.GSO == "on"), c.GSO != "" })
 	captures("datagram_limit_bytes", "Payload of the largest datagram that is sent.", func(c *CaptureStatus) (float64, bool) { return float64(c.Datagram), c.Datagram > 0 })
+	dst = fmt.Appendf(dst, "# HELP rpcapd_shedding_episodes_total Times that MaxCPU led to load shedding.\n# TYPE rpcapd_shedding_episodes_total counter\nrpcapd_shedding_episodes_total %d\n", st.Sheddings)
 	captures("shedding_one_in", "MaxCPU keeps one frame of so many.", func(c *CaptureStatus) (float64, bool) { return float64(max(c.Shedding, 1)), true })
 	return dst
 }

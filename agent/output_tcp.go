@@ -2,9 +2,11 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -16,17 +18,21 @@ import (
 // reader that is slower than the capture holds the forwarder up, so that the ring
 // drops and counts; nothing is lost in between.
 type packetTCP struct {
-	conn    *net.TCPConn
+	conn    net.Conn
 	end     near
 	buf     []byte // messages not written yet
 	npkt    uint32
 	hurried atomic.Bool
 
 	frames, bytes, sends atomic.Uint64
+	wakes                atomic.Uint64 // times that a write took something, or was waited for in vain
 }
 
 // tcpBuffer is how much is gathered before a write: a few segments of TSO.
 const tcpBuffer = 256 << 10
+
+// tcpStep is how much is written with one system call at most: all of the buffer when the reader is quick.
+const tcpStep = tcpBuffer + rpcap.MaxSnaplen + 64
 
 func openPacketTCP(ctx context.Context, to netip.AddrPort, e *exclusions) (output, error) {
 	conn, end, err := dialData(ctx, to, e)
@@ -55,24 +61,49 @@ func (o *packetTCP) flush() error {
 	if len(o.buf) == 0 {
 		return nil
 	}
-	limit := dataWriteTimeout
-	if o.hurried.Load() {
-		limit = drainTimeout
-	}
-	o.conn.SetWriteDeadline(time.Now().Add(limit))
-	if o.hurried.Load() { // hurry may have come between the two: its deadline is the nearer one
-		o.conn.SetWriteDeadline(time.Now().Add(drainTimeout))
-	}
-	n, err := o.conn.Write(o.buf)
-	o.bytes.Add(uint64(n))
-	o.sends.Add(1)
-	if err != nil {
+	if err := o.write(o.buf); err != nil {
 		return fmt.Errorf("send on data connection: %w", err)
 	}
 	o.frames.Store(uint64(o.npkt))
 	o.buf = o.buf[:0]
 	return nil
 }
+
+// write sends all of b, as slowly as the reader takes it. It gives up when that has taken nothing for
+// dataWriteTimeout, or, once the capture is to end, in drainTimeout. It counts each step, so that
+// a slow reader is not taken for a forwarder that is stuck.
+func (o *packetTCP) write(b []byte) error {
+	last := time.Now()
+	for {
+		step, hurried := dataWriteStep, o.hurried.Load()
+		if hurried {
+			step = drainTimeout
+		}
+		o.conn.SetWriteDeadline(time.Now().Add(step))
+		if o.hurried.Load() { // hurry may have come between the two: its deadline is the nearer one
+			o.conn.SetWriteDeadline(time.Now().Add(drainTimeout))
+		}
+		n, err := o.conn.Write(b[:min(len(b), tcpStep)])
+		o.wakes.Add(1)
+		o.bytes.Add(uint64(n))
+		b = b[n:]
+		now := time.Now()
+		if n > 0 {
+			last = now
+			o.sends.Add(1)
+		}
+		switch {
+		case len(b) == 0 && err == nil:
+			return nil
+		case errors.Is(err, os.ErrDeadlineExceeded) && !hurried && now.Sub(last) < dataWriteTimeout:
+		case err != nil:
+			return err
+		}
+	}
+}
+
+// moves is for the watchdog.
+func (o *packetTCP) moves() uint64 { return o.wakes.Load() }
 
 func (o *packetTCP) hurry() {
 	o.hurried.Store(true)

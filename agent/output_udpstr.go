@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"sync/atomic"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -30,6 +31,8 @@ type udpStr struct {
 	sock   *udpsock.Sender
 	packer *udpstr.Packer
 	limit  atomic.Int32
+	wanted int       // the limit as it was before the path took less
+	regrow time.Time // when to ask for the path MTU again, while limit is below wanted
 	news   dropNews
 	super  bool // segmentation offload is on, as far as has been logged
 	single bool // the sensor asked for single datagrams
@@ -53,7 +56,7 @@ func openUDPStr(to netip.AddrPort, o *Options, policy *config.Agent, single bool
 		sock.Close()
 		return nil, err
 	}
-	u := &udpStr{log: log, sock: sock, packer: packer, single: single, news: dropNews{complain: complain}}
+	u := &udpStr{log: log, sock: sock, packer: packer, wanted: limit, single: single, news: dropNews{complain: complain}}
 	u.limit.Store(int32(limit))
 	u.super, _ = sock.GSO()
 	return u, nil
@@ -107,6 +110,9 @@ func (u *udpStr) send() error {
 	if !ok {
 		return nil
 	}
+	if !u.regrow.IsZero() {
+		u.grow(time.Now())
+	}
 	done, err := u.sock.Send(run.Bytes, run.Size, sendWait)
 	if u.super {
 		if on, why := u.sock.GSO(); !on {
@@ -146,7 +152,28 @@ func (u *udpStr) shrink(rest udpstr.Run, path int) error {
 		return err
 	}
 	u.limit.Store(int32(limit))
+	u.regrow = time.Now().Add(growAfter)
 	return u.packer.Repack(rest)
+}
+
+// grow follows a path that takes larger datagrams again (in the spirit of RFC 8899): the kernel forgets what
+// a router has said after some minutes, and then the path MTU that it tells is the larger one. If the path
+// does not take it after all, a router says so again, and one run is lost.
+func (u *udpStr) grow(now time.Time) {
+	if now.Before(u.regrow) {
+		return
+	}
+	u.regrow = now.Add(growAfter)
+	limit := min(u.wanted, u.sock.MaxDatagram())
+	before := int(u.limit.Load())
+	if limit <= before || u.packer.SetLimit(limit) != nil {
+		return
+	}
+	u.log.Info("path takes larger datagrams again", zap.Int("bytes", limit), zap.Int("before", before))
+	u.limit.Store(int32(limit))
+	if limit == u.wanted {
+		u.regrow = time.Time{}
+	}
 }
 
 // hurry has nothing to do: no send waits longer than sendWait.

@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"net/netip"
 	"testing"
 
 	"go.uber.org/zap"
@@ -18,7 +17,7 @@ func TestSensorAsksForSingleDatagrams(t *testing.T) {
 	for _, single := range []bool{false, true} {
 		data := openDataPort(t)
 		policy := &config.Agent{Datagram: config.Datagram{Size: 1472}}
-		out, err := openUDPStr(netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), data.port()), &Options{GSO: udpsock.On}, policy, single, zap.NewNop(), nil)
+		out, err := openUDPStr(data.addr(), &Options{GSO: udpsock.On}, policy, single, zap.NewNop(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"testing"
@@ -229,6 +230,8 @@ func openDataPort(t *testing.T) *dataPort {
 }
 
 func (d *dataPort) port() uint16 { return d.conn.LocalAddr().(*net.UDPAddr).AddrPort().Port() }
+
+func (d *dataPort) addr() netip.AddrPort { return d.conn.LocalAddr().(*net.UDPAddr).AddrPort() }
 
 // frames reassembles until n frames are here.
 func (d *dataPort) frames(n int) []udpstr.Packet {

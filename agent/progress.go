@@ -13,8 +13,8 @@ func (s *Supervisor) Progress() *Progress {
 }
 
 // Stuck returns the interfaces of captures whose forwarder has done nothing since the last call, nil if all is well. An
-// agent without captures is well. Calls should be some seconds apart; one that sends over a TCP connection may rightly
-// wait for dataWriteTimeout.
+// agent without captures is well. Calls should be some seconds apart. One that waits for a slow reader of a TCP connection
+// moves each dataWriteStep.
 func (p *Progress) Stuck() (names []string) {
 	now := make(map[*capturing]uint64)
 	for _, x := range p.agent.snapshot() {
@@ -22,7 +22,7 @@ func (p *Progress) Stuck() (names []string) {
 		if c == nil {
 			continue
 		}
-		n := c.forwarder.progress.Load()
+		n := c.forwarder.progress.Load() + c.forwarder.moves()
 		if last, known := p.seen[c]; known && last == n && !c.ended() {
 			names = append(names, c.info.Interface)
 		}

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"math/bits"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,7 +32,7 @@ type rateLimit struct {
 }
 
 // set changes the limit, in bits per second; 0 lifts it.
-func (r *rateLimit) set(bits uint64) { r.bytesPerSecond.Store(int64(bits / 8)) }
+func (r *rateLimit) set(bitsPerSecond uint64) { r.bytesPerSecond.Store(int64(bitsPerSecond / 8)) }
 
 func (r *rateLimit) on() bool { return r.bytesPerSecond.Load() > 0 }
 
@@ -57,13 +58,21 @@ func (r *rateLimit) keep(frames []udpstr.Frame, now time.Time) []udpstr.Frame {
 }
 
 func (r *rateLimit) refill(rate int64, now time.Time) {
-	burst := max(rate*int64(rateBurst)/int64(time.Second), rateBurstMin)
+	burst := max(over(rate, rateBurst), rateBurstMin)
 	if r.last.IsZero() {
 		r.tokens = burst
 	} else if d := min(now.Sub(r.last), time.Second); d > 0 {
-		r.tokens = min(burst, r.tokens+rate*int64(d)/int64(time.Second))
+		r.tokens = min(burst, r.tokens+over(rate, d))
 	}
 	r.last = now
+}
+
+// over is rate times d, of at most a second: the product of the two in nanoseconds has more than 64
+// bits from 74 Gbit/s on.
+func over(bytesPerSecond int64, d time.Duration) int64 {
+	hi, lo := bits.Mul64(uint64(bytesPerSecond), uint64(d))
+	q, _ := bits.Div64(hi, lo, uint64(time.Second))
+	return int64(q)
 }
 
 // exportCost is the bytes that a frame of caplen bytes takes on the way to the sensor.

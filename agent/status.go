@@ -7,13 +7,14 @@ import (
 // Status is the content of status.json: what the agent is doing, for people and
 // for programs. Counters are totals since the start of what they belong to.
 type Status struct {
-	Version  string          `json:"version"`
-	PID      int             `json:"pid"`
-	Config   string          `json:"config,omitempty"`
-	Started  time.Time       `json:"started"`
-	Updated  time.Time       `json:"updated"`
-	Reload   ReloadStatus    `json:"reload"`
-	Sessions []SessionStatus `json:"sessions"`
+	Version   string          `json:"version"`
+	PID       int             `json:"pid"`
+	Config    string          `json:"config,omitempty"`
+	Started   time.Time       `json:"started"`
+	Updated   time.Time       `json:"updated"`
+	Reload    ReloadStatus    `json:"reload"`
+	Sheddings uint64          `json:"shedding_episodes"` // times that MaxCPU led to load shedding
+	Sessions  []SessionStatus `json:"sessions"`
 }
 
 // ReloadStatus is what became of the requests to read the ini again.

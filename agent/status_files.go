@@ -180,12 +180,13 @@ func (s *Supervisor) writeFiles(files *statusFiles, st *Status) error {
 // Status describes the agent now.
 func (s *Supervisor) Status() *Status {
 	st := &Status{
-		Version: s.opts.Version,
-		PID:     os.Getpid(),
-		Config:  s.opts.ConfigFile,
-		Started: s.started,
-		Updated: time.Now(),
-		Reload:  s.reloaded(),
+		Version:   s.opts.Version,
+		PID:       os.Getpid(),
+		Config:    s.opts.ConfigFile,
+		Started:   s.started,
+		Updated:   time.Now(),
+		Reload:    s.reloaded(),
+		Sheddings: s.limits.shed.count(),
 	}
 	for _, x := range s.snapshot() {
 		st.Sessions = append(st.Sessions, x.snapshot())

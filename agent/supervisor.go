@@ -58,7 +58,7 @@ func New(o Options) (*Supervisor, error) {
 		return nil, fmt.Errorf("create agent: %w", err)
 	}
 	s.ifaces = ifaces
-	s.limits.shed = s.sayShedding
+	s.limits.shed.log = s.log
 	s.enforce(&o.Config)
 	s.sessions = s.plan(&o.Config)
 	return s, nil
@@ -69,15 +69,6 @@ func (s *Supervisor) enforce(c *config.Agent) {
 	s.policy.Store(c)
 	s.limits.rate.set(c.MaxRate)
 	s.limits.cpu.Store(int64(c.MaxCPU))
-}
-
-// sayShedding logs what MaxCPU leads to. It runs in a forwarder, at most once a second.
-func (s *Supervisor) sayShedding(n uint64) {
-	if n == 1 {
-		s.log.Info("load shedding ended: every frame is forwarded again")
-		return
-	}
-	s.log.Warn("shedding load: forwarding costs more than MaxCPU", zap.Uint64("one_in", n), zap.Int64("MaxCPU", s.limits.cpu.Load()))
 }
 
 // plan makes a session for each usable line (and each member of its fanout).

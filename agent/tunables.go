@@ -53,6 +53,12 @@ const (
 	dataDialTimeout = 10 * time.Second
 	// dataWriteTimeout ends a capture whose TCP reader has stopped reading.
 	dataWriteTimeout = 30 * time.Second
+	// dataWriteStep is how long a write waits before the forwarder shows that it is alive: well below the
+	// interval of a watchdog (30 s), of which a forwarder has a third.
+	dataWriteStep = 3 * time.Second
+	// growAfter is how often a path that took less than wanted is asked whether it takes more again. The kernel
+	// believes a router for ten minutes (net.ipv4.route.mtu_expires).
+	growAfter = time.Minute
 	// drainTimeout bounds the wait for the last frames of a capture that ends.
 	drainTimeout = 1 * time.Second
 
