@@ -18,6 +18,8 @@ type Edit struct {
 	NullAuth bool
 	// CommentOut turns lines that are not understood into comments; without it a file that has some is not touched.
 	CommentOut bool
+	// Comments are added at the end, each unless it is there.
+	Comments []string
 	// Accounts are added, or take the place of those of the same name.
 	Accounts []Account
 }
@@ -46,6 +48,7 @@ func EditAgent(file string, data []byte, e Edit) (edited []byte, done []string, 
 	for _, a := range e.Accounts {
 		x.account(a)
 	}
+	x.comments(e.Comments)
 	edited = []byte(strings.Join(x.lines, ""))
 	now, problems := ParseAgent(file, edited)
 	if err := problems.Err(); err != nil {
@@ -197,6 +200,17 @@ func (x *editor) account(a Account) {
 	}
 	x.lines = slices.Insert(x.lines, x.behindExample("Account"), line)
 	x.say("added: account %s", a.Name)
+}
+
+// comments adds lines of text.
+func (x *editor) comments(list []string) {
+	for _, text := range list {
+		line := "# " + strings.Join(strings.Fields(text), " ") + x.end
+		if !slices.Contains(x.lines, line) {
+			x.lines = append(x.lines, line)
+			x.say("added as a comment: %s", excerpt(text))
+		}
+	}
 }
 
 // same says whether two lines mean the same session.

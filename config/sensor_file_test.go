@@ -7,7 +7,7 @@ import (
 )
 
 func TestSensorFiles(t *testing.T) {
-	got, problems := ParseSensor("s.ini", []byte("[rule a]\n[file]\nPath = /v/%Y/x.pcapng\n[file web]\nPath = /w/{host}/%F-{interface}.pcap\n"+
+	got, problems := ParseSensor("s.ini", []byte("Alias = 10.0.0.5, web1\n[rule a]\n[file]\nPath = /v/%Y/x.pcapng\n[file web]\nPath = /w/{host}/%F-{interface}.pcap\n"+
 		"Format = pcap\nSplit = agent\nRotateSize = 100M\nRotateTime = 1 h\nRotateFrames = 5000\nKeep = 24\nKeepBytes = 4GiB\n"+
 		"Compress = zstd\nSync = 5s\nFilter = tcp port 443 # https\nAgents = web*\nRules = a\n"))
 	if len(problems) > 0 || len(got.Files) != 2 {

@@ -70,6 +70,7 @@ func parseSensor(file string, data []byte) (Sensor, Problems) {
 				s.whole(p)
 			}
 		}
+		p.checkPatterns()
 	}
 	p.sensor.forgetLines()
 	p.sensor.Places = placesOf(file, settings, headers)
@@ -81,6 +82,7 @@ type sensorParser struct {
 	sensor   Sensor
 	rules    map[string]*Rule // by section
 	dataLine int              // of the last key of [data]
+	patterns []setting        // that choose agents and rules
 }
 
 // sectionOf finds what reads a section, given as "kind name".
@@ -107,6 +109,7 @@ func (p *sensorParser) apply(s setting) {
 		err = p.alias(s)
 	}
 	if err == nil {
+		p.doubt(s)
 		return
 	}
 	for _, e := range unjoin(err) {

@@ -17,7 +17,8 @@ func TestSensorPcapOverIP(t *testing.T) {
 	if got, _ := ParseSensor("s.ini", []byte("[rule a]\n")); len(got.PcapOverIP) != 0 {
 		t.Error("served without a section")
 	}
-	got, problems = ParseSensor("s.ini", []byte(`[rule a]
+	got, problems = ParseSensor("s.ini", []byte(`Alias = 10.0.0.5, web1
+[rule dmz]
 [pcap-over-ip web]
 Listen = 10.0.0.1
 Filter = tcp[13] & 2 != 0

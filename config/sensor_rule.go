@@ -89,6 +89,7 @@ func (p *sensorParser) checkRules() {
 			p.errorf(r.Line, "rule %s has a User and no Password; add Password = WORD", r.Name)
 		}
 	}
+	p.checkReach()
 	if len(p.sensor.Rules) == 0 {
 		p.sensor.Rules = []Rule{{Name: "default", Port: DefaultPort}}
 		p.warnf(0, "no rule: every agent is accepted on port %d and asked for all frames of its first interface; a rule begins with [rule NAME]", DefaultPort)

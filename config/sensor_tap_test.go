@@ -6,7 +6,7 @@ import (
 )
 
 func TestSensorTAP(t *testing.T) {
-	got, problems := ParseSensor("s.ini", []byte("[rule a]\n[tap]\n[tap web]\nInterface = web0\nMTU = 9216\nGuard = no\nPersist = yes\n"+
+	got, problems := ParseSensor("s.ini", []byte("Alias = 10.0.0.5, web1\n[rule a]\n[tap]\n[tap web]\nInterface = web0\nMTU = 9216\nGuard = no\nPersist = yes\n"+
 		"Filter = tcp port 443 # https\nAgents = web*, 10.1.0.0/16\nRules = a\n"))
 	if len(problems) > 0 || len(got.TAP) != 2 {
 		t.Fatalf("%+v, %v", got.TAP, problems)

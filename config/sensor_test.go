@@ -89,7 +89,7 @@ func TestSensorDefaults(t *testing.T) {
 
 // No section inherits from another, whatever its name.
 func TestRulesDoNotInherit(t *testing.T) {
-	got, problems := ParseSensor("s.ini", []byte("[rule a]\nSnaplen=64\nFilter = `x\n[rule a.b]\nPort=2004\n[rule c]\n"))
+	got, problems := ParseSensor("s.ini", []byte("[rule a]\nInterface=eth0\nSnaplen=64\nFilter = `x\n[rule a.b]\nPort=2004\n[rule c]\n"))
 	if len(problems) > 0 || len(got.Rules) != 3 || got.Rules[1].Snaplen != 0 || got.Rules[2].Port != 2003 || got.Rules[0].Filter != "`x" {
 		t.Errorf("got %+v, problems %v", got.Rules, problems)
 	}

@@ -133,6 +133,9 @@ func smaller[T uint64 | time.Duration](a, b T) T {
 func (c *captureSettings) run(args []string) error {
 	begin := time.Now()
 	c.filter = strings.TrimSpace(strings.Join(args, " "))
+	if len(args) > 0 && c.filter == "" {
+		return usageError{errors.New("the filter is empty; without one, which takes all frames, leave the argument out")}
+	}
 	lim, err := c.limits()
 	if err != nil {
 		return usageError{err}

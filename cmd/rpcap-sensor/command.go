@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rpcapd/cmd/internal/cmdline"
 	"rpcapd/cmd/internal/flagerror"
 	"rpcapd/printable"
 )
@@ -81,7 +82,7 @@ const examples = `  rpcap-sensor capture -c 1000 -w out.pcapng 'tcp port 443'
   rpcap-sensor --interface eth1 --filter 'tcp port 443' -w https.pcapng
   rpcap-sensor --address 192.168.4.0/24 --snaplen 128 -w - | tshark -r -
   rpcap-sensor -f rpcap-sensor.ini
-  rpcap-sensor check -f rpcap-sensor.ini`
+  rpcap-sensor check rpcap-sensor.ini`
 
 func newCommand(stdout, stderr *os.File) *cobra.Command {
 	o := &settings{stdout: stdout, stderr: stderr}
@@ -93,13 +94,19 @@ func newCommand(stdout, stderr *os.File) *cobra.Command {
 		Args:          noArguments,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		RunE:          func(*cobra.Command, []string) error { return serve(o) },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := cmdline.RefuseEmpty(cmd.Flags()); err != nil {
+				return usageError{err}
+			}
+			return nil
+		},
+		RunE: func(*cobra.Command, []string) error { return serve(o) },
 	}
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{flagerror.Plain(err)} })
 	o.define(cmd.Flags())
-	cmd.AddCommand(captureCommand(stdout, stderr), checkCommand(stdout), versionCommand(stdout), topCommand(stdout, stderr), passwdCommand(stdout, stderr))
+	cmd.AddCommand(captureCommand(stdout, stderr), checkCommand(stdout), versionCommand(stdout), topCommand(stdout, stderr), passwdCommand(stdout, stderr), upgradeIniCommand(stdout))
 	return cmd
 }
 

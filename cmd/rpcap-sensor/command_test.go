@@ -78,6 +78,11 @@ func TestUsageErrors(t *testing.T) {
 		{"--agents x", "--agents"},
 		{"version x", "version takes none"},
 		{"check a b", "check takes one file"},
+		{"--agents=", "--agents has an empty value"},
+		{"--address=", "--address has an empty value"},
+		{"--filter=", "--filter has an empty value"},
+		{"--write=", "--write has an empty value"},
+		{"capture --agent= -w x", "--agents has an empty value"},
 		{"--user u", "--password-file"},
 		{"--udp-port 0", "1 to 65535"},
 		{"--log-level loud", "debug, info, warn"},
@@ -120,6 +125,10 @@ func TestCheck(t *testing.T) {
 	out, msg, code = execute(t, "check", "-f", write(t, "[rule web]\nPort = x\nAddress = 10.0.0.0/33\n"))
 	if code != exitFailed || !strings.Contains(out, ":2:") || !strings.Contains(out, ":3:") {
 		t.Errorf("bad file: exit code %d, %s%s", code, out, msg)
+	}
+	if out, msg, code = execute(t, "check", write(t, "[rule web]\nAllowAgnts = 10.0.0.0/8\n[rul x]\n")); code != exitFailed ||
+		!strings.Contains(out, ":2: AllowAgnts: unknown key (did you mean AllowAgents?)") || !strings.Contains(out, ":3: [rul]: unknown section") {
+		t.Errorf("typos: exit code %d, %s%s", code, out, msg)
 	}
 	_, msg, code = execute(t, "check", "/does/not/exist.ini")
 	if code != exitFailed || !strings.Contains(msg, "/usr/share/rpcap-sensor/rpcap-sensor.ini") {
@@ -170,6 +179,35 @@ func TestParseListen(t *testing.T) {
 		a, p, err := parseListen(text)
 		if got := a.String() + " " + strconv.Itoa(int(p)); err != nil || got != want {
 			t.Errorf("%s: %s, %v", text, got, err)
+		}
+	}
+}
+
+func TestEmptyFilter(t *testing.T) {
+	if _, msg, code := execute(t, "capture", "-w", "x", " "); code != exitUsage || !strings.Contains(msg, "the filter is empty") {
+		t.Errorf("exit code %d, %s", code, msg)
+	}
+}
+
+// TestUpgradeIni: a file that an earlier version started with is usable after it, and means what it meant.
+func TestUpgradeIni(t *testing.T) {
+	const old = "[rule web]\nPort = 2004\nFiltr = tcp\n[rul b]\nPort = 2005\n"
+	file := write(t, old)
+	out, msg, code := execute(t, "upgrade-ini", file)
+	c, problems, err := config.LoadSensor(file)
+	if code != exitOK || err != nil || problems.Err() != nil || len(c.Rules) != 1 || !strings.Contains(out, ":3"[1:]) || !strings.Contains(out, file+".old") {
+		t.Errorf("exit code %d, %s%s, %v, %v", code, out, msg, c.Rules, problems)
+	}
+	if kept, err := os.ReadFile(file + ".old"); err != nil || string(kept) != old {
+		t.Errorf("%q, %v", kept, err)
+	}
+	for _, text := range []string{"[rule web]\n", "[rule web]\nFiltr = tcp\nPort = x\n"} { // nothing to do; nothing that it could do
+		file := write(t, text)
+		if out, _, code := execute(t, "upgrade-ini", file); code != exitOK || out != "" {
+			t.Errorf("%q: exit code %d, %s", text, code, out)
+		}
+		if now, err := os.ReadFile(file); err != nil || string(now) != text {
+			t.Errorf("%q: %q, %v", text, now, err)
 		}
 	}
 }

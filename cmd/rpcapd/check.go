@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rpcapd/cmd/internal/cmdline"
 	"rpcapd/config"
 	"rpcapd/iface"
 )
@@ -15,12 +16,12 @@ import (
 func (a *app) checkCommand() *cobra.Command {
 	var file string
 	cmd := &cobra.Command{
-		Use:   "check",
+		Use:   "check [FILE]",
 		Short: "Check the ini and tell what each of its lines means",
 		Long: `Check the ini: every problem is printed with its line, then what each line means. The exit status is 0 if the
 agent would start with the file, 1 if not. Warnings do not count.`,
-		Example: "  rpcapd check\n  rpcapd check -f my.ini && systemctl reload rpcapd",
-		Args:    noArguments,
+		Example: "  rpcapd check\n  rpcapd check my.ini && systemctl reload rpcapd",
+		Args:    cmdline.OneFile(&file, func(err error) error { return usageError{err} }),
 		RunE:    func(*cobra.Command, []string) error { return a.check(file) },
 	}
 	cmd.Flags().StringVarP(&file, "file", "f", a.defaultFile, "the `ini` to check")

@@ -128,7 +128,12 @@ func TestUsageErrors(t *testing.T) {
 		{"--nonsense", "unknown flag"},
 		{"-a", "needs an argument"},
 		{"chekc", "did you mean rpcapd check?"},
-		{"check x.ini", "a file is named with -f"},
+		{"check x.ini y.ini", "argument \"y.ini\" is one too many"},
+		{"check -f x.ini y.ini", "two files are named"},
+		{"interfaces x.ini", "a file is named with -f"},
+		{"--interface= -a a", "--interface has an empty value"},
+		{"--file=", "--file has an empty value"},
+		{"--read= -a a", "--read has an empty value"},
 		{"passwd", "give the one name"},
 	}
 	for _, tt := range tests {
@@ -219,7 +224,7 @@ func TestHelp(t *testing.T) {
 			t.Errorf("%d columns: %s", len(line), line)
 		}
 	}
-	if _, out, _, _ := cli(t, "check", "--help"); !strings.Contains(out, "rpcapd check -f my.ini") || strings.Contains(out, "--datagram") {
+	if _, out, _, _ := cli(t, "check", "--help"); !strings.Contains(out, "rpcapd check my.ini") || strings.Contains(out, "--datagram") {
 		t.Errorf("check --help:\n%s", out)
 	}
 }

@@ -215,6 +215,14 @@ func (s *setup) inherit(old *predecessor) (e config.Edit, options []string, err 
 	switch {
 	case err == nil:
 		parsed, problems := config.ParseAgent(old.ini, data)
+		if odd := oddLines(data, problems); odd != nil { // the C agent passes over them
+			e.Comments = append([]string{"not understood in " + old.ini + ":"}, odd...)
+			known, done := config.CommentOut(data, problems)
+			for _, what := range done {
+				s.out("%s: %s", s.file, what)
+			}
+			parsed, problems = config.ParseAgent(old.ini, known)
+		}
 		for _, p := range problems.Warnings() {
 			s.out("%s", p)
 		}
@@ -228,7 +236,7 @@ func (s *setup) inherit(old *predecessor) (e config.Edit, options []string, err 
 	if len(a.Targets) == 0 {
 		return e, nil, errors.New("setup --migrate: the C agent has no sensor: neither an ActiveClient line nor -a")
 	}
-	e = config.Edit{Targets: a.Targets, NullAuth: a.NullAuth, Accounts: a.Accounts}
+	e.Targets, e.NullAuth, e.Accounts, e.CommentOut = a.Targets, a.NullAuth, a.Accounts, true
 	for _, letter := range []string{"t", "u", "z", "c", "e"} {
 		if f := flags.ShorthandLookup(letter); f.Changed {
 			options = append(options, "-"+letter, f.Value.String())
@@ -241,6 +249,23 @@ func (s *setup) inherit(old *predecessor) (e config.Edit, options []string, err 
 		s.out("%s", note)
 	}
 	return e, options, nil
+}
+
+// oddLines are the lines of the C agent's ini that neither agent understands. One that has ActiveClient in it is no
+// such line: the C agent finds the word anywhere, and may have called that sensor.
+func oddLines(data []byte, problems config.Problems) (odd []string) {
+	lines := strings.Split(string(data), "\n")
+	for _, p := range problems {
+		if !p.Doubtful || p.Line == 0 || p.Line > len(lines) {
+			continue
+		}
+		text := strings.TrimSpace(lines[p.Line-1])
+		if strings.Contains(text, "ActiveClient") {
+			return nil
+		}
+		odd = append(odd, text)
+	}
+	return odd
 }
 
 // lost says which of its options are not taken over, and why that does no harm.

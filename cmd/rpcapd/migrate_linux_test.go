@@ -240,3 +240,35 @@ func copyFile(t *testing.T, from, to string) {
 		t.Fatal(err)
 	}
 }
+
+// TestMigrateStrangeLines: what neither agent understands becomes a comment; what only the C agent may have understood
+// stops the migration.
+func TestMigrateStrangeLines(t *testing.T) {
+	root := oldInstallation(t, debianScript, "ActiveClient = 10.0.0.1, 2003\nColour = red\nhello world\nNullAuthPermit = YES\n")
+	ini := filepath.Join(root, "etc/rpcapd/rpcapd.ini")
+	if err := os.MkdirAll(filepath.Dir(ini), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(ini, []byte("# mine\nMaxSnaplan = 96\n"), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	code, out, errs, _ := cli(t, "setup", "--migrate", "--root", root, "-f", ini, "--no-dial", "--run-dir", t.TempDir())
+	text, err := os.ReadFile(ini)
+	if code != 0 || err != nil {
+		t.Fatalf("exit %d, %v\n%s%s", code, err, out, errs)
+	}
+	for _, want := range []string{"#MaxSnaplan = 96\n", "ActiveClient = 10.0.0.1, 2003, ifname=eth1\n", "# Colour = red\n", "# hello world\n", "# not understood in "} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%q is missing in\n%s", want, text)
+		}
+	}
+	if _, problems := config.ParseAgent(ini, text); problems.Err() != nil {
+		t.Error(problems)
+	}
+
+	root = oldInstallation(t, debianScript, "ActiveClient = 10.0.0.1, 2003\nMyActiveClient = 10.0.0.2, 2003\n")
+	code, out, errs, _ = cli(t, "setup", "--migrate", "--root", root, "-f", filepath.Join(root, "new.ini"), "--no-dial", "--run-dir", t.TempDir())
+	if code != 1 || !strings.Contains(errs, "nothing is changed") || !strings.Contains(errs, ":2: MyActiveClient: unknown key (did you mean ActiveClient?)") {
+		t.Errorf("exit %d\n%s%s", code, out, errs)
+	}
+}

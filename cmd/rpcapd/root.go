@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rpcapd/agent"
+	"rpcapd/cmd/internal/cmdline"
 	"rpcapd/cmd/internal/flagerror"
 )
 
@@ -76,7 +77,13 @@ func (a *app) rootCommand() *cobra.Command {
 		Args:          noArguments,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		RunE:          func(*cobra.Command, []string) error { return a.serve(s) },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := cmdline.RefuseEmpty(cmd.Flags(), "run-dir"); err != nil { // without a run directory there are no status files
+				return usageError{err}
+			}
+			return nil
+		},
+		RunE: func(*cobra.Command, []string) error { return a.serve(s) },
 	}
 	cmd.SuggestionsMinimumDistance = 2
 	cmd.SetIn(a.in)
@@ -89,7 +96,7 @@ func (a *app) rootCommand() *cobra.Command {
 	}
 	s.flags = cmd.Flags()
 	cmd.SetUsageFunc(usage(cmd, groups))
-	cmd.AddCommand(a.checkCommand(), a.interfacesCommand(), newStatusCommand(), a.setupCommand(), a.reloadCommand(), a.passwdCommand(), a.versionCommand())
+	cmd.AddCommand(a.checkCommand(), a.interfacesCommand(), newStatusCommand(), a.setupCommand(), a.reloadCommand(), a.passwdCommand(), a.versionCommand(), a.upgradeIniCommand())
 	return cmd
 }
 

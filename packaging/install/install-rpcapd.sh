@@ -385,6 +385,23 @@ make_ini() {
 	fi
 }
 
+# note_good keeps which configurations the program before would start with: the new one must still do so after the next
+# boot.
+note_good() {
+	: >"$work/good"
+	[ -z "$root" ] && [ -x "$program" ] || return 0
+	for f in /etc/rpcapd/*.ini; do
+		if [ -f "$f" ] && "$program" check -f "$f" >/dev/null 2>&1; then echo "$f" >>"$work/good"; fi
+	done
+}
+
+# keep_starting mends them. Lines that are not understood are errors now, and earlier versions passed over them.
+keep_starting() {
+	while read -r f; do
+		"$program" upgrade-ini "$f" >&2
+	done <"$work/good"
+}
+
 # Configuration --------------------------------------------------------------------------
 
 old_agent() {
@@ -619,7 +636,9 @@ main() {
 	say "installing rpcapd $version; service manager: $manager"
 	choose_tool
 	make_user
+	note_good
 	put_program
+	keep_starting
 	migrate
 	put_files
 	make_ini

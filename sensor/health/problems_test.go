@@ -166,7 +166,7 @@ func TestFirstSeconds(t *testing.T) {
 
 func TestNobodyYet(t *testing.T) {
 	list := newTracker(newFake(), "", time.Now()).look(time.Now()).problems
-	if len(list) != 1 || list[0].Kind != "no-agents" || !strings.Contains(list[0].Cure, "ActiveClient") {
+	if len(list) != 1 || list[0].Kind != "no-agents" || !strings.Contains(list[0].Cure, "ActiveClient = ADDRESS-OF-THIS-SENSOR, 2003 and NullAuthPermit = YES") {
 		t.Errorf("%+v", list)
 	}
 }

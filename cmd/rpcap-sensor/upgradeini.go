@@ -1,0 +1,60 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"rpcapd/config"
+)
+
+// upgradeIniCommand is for the scripts of packages. It is given the files that the program before would start with.
+func upgradeIniCommand(stdout io.Writer) *cobra.Command {
+	return &cobra.Command{
+		Use:    "upgrade-ini FILE...",
+		Short:  "Keep files of an earlier version usable",
+		Hidden: true,
+		RunE: func(_ *cobra.Command, files []string) error {
+			for _, file := range files {
+				if err := upgradeIni(file, stdout); err != nil {
+					return fmt.Errorf("upgrade ini: %w", err)
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// upgradeIni makes comments of lines that an earlier version passed over, so that the sensor still starts with the file
+// after the next boot, and does what it did. The file as it was is kept beside it.
+func upgradeIni(file string, w io.Writer) error {
+	_, problems, err := config.LoadSensor(file)
+	if err != nil || !problems.OnlyDoubtful() {
+		return err
+	}
+	info, err := os.Stat(file)
+	if err != nil {
+		return err
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	edited, done := config.CommentOut(data, problems)
+	if _, left := config.ParseSensor(file, edited); left.Err() != nil {
+		return nil // the script says what is wrong with it
+	}
+	if err := os.WriteFile(file+".old", data, info.Mode().Perm()&^0o007); err != nil {
+		return err
+	}
+	if err := os.WriteFile(file, edited, info.Mode().Perm()); err != nil { // owner and mode stay
+		return err
+	}
+	for _, what := range done {
+		fmt.Fprintf(w, "%s: %s\n", file, what)
+	}
+	_, err = fmt.Fprintf(w, "%s: these lines are errors now and had no effect before; the file as it was is %s.old\n", file, file)
+	return err
+}
