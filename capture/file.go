@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"net"
@@ -10,7 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"rpcapd/filter"
 	"rpcapd/udpstr"
 )
 
@@ -19,34 +17,40 @@ const (
 	fileBatchFrames = 1024
 )
 
-// OpenFile replays a pcap or pcapng file, with the filter and the snap length of o,
-// as fast as the caller takes the frames: their time stamps are kept, the pauses
-// between them are not. The filter runs in user space. The link type is that of the
-// first interface in the file (raw IP, 101 there, is LinkTypeRaw here); frames of
-// another one end the replay with ErrLinkType, as does a file that is damaged or
-// cut short, after all frames before that have been delivered. Next never blocks
-// longer than reading the file does.
+// OpenFile replays a pcap or pcapng file, perhaps compressed with gzip or zstd, with the filter and the snap length of
+// o, as fast as the caller takes the frames: their time stamps are kept, the pauses between them are not. The filter
+// runs in user space. The link type is that of the first frame (raw IP, 101 there, is LinkTypeRaw here); frames of
+// another one are left out, longer ones than MaxSnaplen are cut, and both are counted (Odd). A file that is damaged or
+// cut short ends with a *FileError, after all frames before that have been delivered. Next never blocks longer than
+// reading the file does.
 func OpenFile(path string, o Options) (Source, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("open capture file: %w", err)
 	}
 	s := &fileSource{
-		path:    path,
-		file:    f,
-		snaplen: int(snaplenOf(o.Snaplen)),
-		buf:     make([]byte, fileBatchBytes),
-		frames:  make([]udpstr.Frame, 0, fileBatchFrames),
+		sieve:  sieve{name: path, snaplen: int(snaplenOf(o.Snaplen))},
+		file:   f,
+		buf:    make([]byte, fileBatchBytes),
+		frames: make([]udpstr.Frame, 0, fileBatchFrames),
 	}
-	s.records, err = newRecords(bufio.NewReaderSize(f, 64<<10))
+	if s.input, err = unpack(f); err == nil {
+		s.records, err = newRecords(s.input.Reader)
+	}
 	if err == nil {
 		err = s.SetFilter(o.Filter)
 	}
 	if err != nil {
-		f.Close()
+		s.Close()
 		return nil, fmt.Errorf("open capture file %s: %w", path, err)
 	}
 	return s, nil
+}
+
+// Odd counts what is not forwarded of a capture file as it stands there.
+type Odd struct {
+	Cut       uint64 // frames longer than MaxSnaplen, cut to it
+	OtherLink uint64 // frames of another link type than that of the first, left out
 }
 
 // records reads one format of capture file.
@@ -54,25 +58,32 @@ type records interface {
 	linkType() uint32 // known from the start
 	// next reads one frame into buf, which holds MaxSnaplen bytes.
 	next(buf []byte) (udpstr.Frame, error)
+	// ready tells whether next would not have to read: what it needs is buffered.
+	ready() bool
+	odd() Odd
 }
 
 type fileSource struct {
-	path    string
+	sieve
 	file    *os.File
+	input   unpacked
 	records records
-	snaplen int
 	buf     []byte
 	frames  []udpstr.Frame
 	end     error // once set, all that Next returns
 
-	vm                        atomic.Pointer[filter.VM] // nil: keep all
-	woken, draining           atomic.Bool
-	delivered, bytes, refused atomic.Uint64
-	closeOnce                 sync.Once
-	closeErr                  error
+	woken, draining, exhausted atomic.Bool
+	closeOnce                  sync.Once
+	closeErr                   error
 }
 
 func (s *fileSource) LinkType() uint32 { return s.records.linkType() }
+
+// Exhausted tells whether the file has been read to its end, be it a good one or not.
+func (s *fileSource) Exhausted() bool { return s.exhausted.Load() }
+
+// Odd belongs to the goroutine of Next.
+func (s *fileSource) Odd() Odd { return s.records.odd() }
 
 func (s *fileSource) Next(time.Duration) ([]udpstr.Frame, error) {
 	if s.woken.Load() && s.woken.Swap(false) {
@@ -87,12 +98,7 @@ func (s *fileSource) Next(time.Duration) ([]udpstr.Frame, error) {
 	}
 	s.batch()
 	if len(s.frames) > 0 {
-		s.delivered.Add(uint64(len(s.frames)))
-		var bytes uint64
-		for i := range s.frames {
-			bytes += uint64(len(s.frames[i].Data))
-		}
-		s.bytes.Add(bytes)
+		s.count(s.frames)
 		return s.frames, nil
 	}
 	if s.end != nil {
@@ -110,21 +116,14 @@ func (s *fileSource) batch() {
 	for read := 0; read < fileBatchFrames && len(s.buf)-used >= MaxSnaplen; read++ {
 		f, err := s.records.next(s.buf[used:])
 		if err != nil {
-			s.end = err
-			if err != io.EOF {
-				s.end = fmt.Errorf("read capture file %s: %w", s.path, err)
-			}
+			s.end = ending(s.name, err)
+			s.exhausted.Store(true)
 			break
 		}
-		keep := len(f.Data)
-		if vm != nil {
-			if keep = vm.RunBytes(f.Data, f.Len); keep == 0 {
-				refused++
-				continue
-			}
+		if !s.keep(vm, &f) {
+			refused++
+			continue
 		}
-		f.Data = f.Data[:min(keep, s.snaplen, len(f.Data))]
-		f.Data = f.Data[:len(f.Data):len(f.Data)]
 		used += len(f.Data)
 		s.frames = append(s.frames, f)
 	}
@@ -133,26 +132,15 @@ func (s *fileSource) batch() {
 	}
 }
 
+// ending is what the end of a file is called.
+func ending(name string, err error) error {
+	if err == io.EOF {
+		return err
+	}
+	return &FileError{Path: name, Err: err}
+}
+
 func (s *fileSource) Release() {}
-
-func (s *fileSource) SetFilter(p filter.Program) error {
-	if p.VM == nil && len(p.Kernel) == 0 {
-		s.vm.Store(nil)
-		return nil
-	}
-	vm, err := p.Machine()
-	if err != nil {
-		return fmt.Errorf("set filter on %s: %w", s.path, err)
-	}
-	s.vm.Store(vm)
-	return nil
-}
-
-func (s *fileSource) Stats() (Stats, error) {
-	st := Stats{Delivered: s.delivered.Load(), Bytes: s.bytes.Load(), Refused: s.refused.Load()}
-	st.Received = st.Delivered + st.Refused
-	return st, nil
-}
 
 func (s *fileSource) Wake() { s.woken.Store(true) }
 
@@ -164,6 +152,9 @@ func (s *fileSource) Drain(time.Duration) error {
 func (s *fileSource) Close() error {
 	s.closeOnce.Do(func() {
 		s.end = net.ErrClosed
+		if s.input.close != nil {
+			s.input.close()
+		}
 		s.closeErr = s.file.Close()
 	})
 	return s.closeErr

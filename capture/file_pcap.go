@@ -20,12 +20,13 @@ const (
 
 	pcapFileHeaderLen   = 24
 	pcapRecordHeaderLen = 16
-	linkTypeRawFile     = 101 // LINKTYPE_RAW, as files write LinkTypeRaw
+	maxRecord           = 128 << 20 // bytes; longer ones are no frames, whatever a file says
+	linkTypeRawFile     = 101       // LINKTYPE_RAW, as files write LinkTypeRaw
 )
 
 var (
 	errFormat = errors.New("neither a pcap nor a pcapng file")
-	errTooBig = fmt.Errorf("frame longer than %d bytes", MaxSnaplen)
+	errTooBig = fmt.Errorf("damaged: a frame of more than %d bytes", maxRecord)
 )
 
 // newRecords recognises the format by its first four bytes.
@@ -56,6 +57,7 @@ type pcap struct {
 	order binary.ByteOrder
 	scale uint32 // divides to microseconds
 	link  uint32
+	cut   uint64
 	head  [pcapRecordHeaderLen]byte
 }
 
@@ -86,21 +88,55 @@ func (p *pcap) next(buf []byte) (udpstr.Frame, error) {
 		Usec: p.order.Uint32(p.head[4:]) / p.scale,
 		Len:  p.order.Uint32(p.head[12:]),
 	}
+	caplen := p.order.Uint32(p.head[8:])
 	var err error
-	f.Data, err = readFrame(p.r, buf, p.order.Uint32(p.head[8:]))
-	f.Len = max(f.Len, uint32(len(f.Data)))
+	if f.Data, err = readFrame(p.r, buf, caplen); err != nil {
+		return f, err
+	}
+	f.Len = max(f.Len, caplen)
+	if rest := caplen - uint32(len(f.Data)); rest > 0 {
+		p.cut++
+		err = discard(p.r, rest)
+	}
 	return f, err
 }
 
-// readFrame reads the bytes of a frame. The end of the file is never expected.
+func (p *pcap) ready() bool {
+	n := p.r.Buffered()
+	if n < pcapRecordHeaderLen {
+		return false
+	}
+	h, err := p.r.Peek(pcapRecordHeaderLen)
+	return err == nil && uint64(p.order.Uint32(h[8:])) <= uint64(n-pcapRecordHeaderLen)
+}
+
+func (p *pcap) odd() Odd { return Odd{Cut: p.cut} }
+
+// readFrame reads the bytes of a frame, MaxSnaplen at most. The end of the file is never expected.
 func readFrame(r io.Reader, buf []byte, caplen uint32) ([]byte, error) {
-	if caplen > MaxSnaplen || int(caplen) > len(buf) {
+	if caplen > maxRecord {
 		return nil, errTooBig
+	}
+	caplen = min(caplen, MaxSnaplen)
+	if int(caplen) > len(buf) {
+		return nil, io.ErrShortBuffer
 	}
 	if _, err := io.ReadFull(r, buf[:caplen]); err != nil {
 		return nil, cutShort(err)
 	}
 	return buf[:caplen], nil
+}
+
+// discard passes over bytes that have to be there.
+func discard(r *bufio.Reader, n uint32) error {
+	for n > 0 { // in steps that fit an int of 32 bits
+		step := min(n, 1<<30)
+		if _, err := r.Discard(int(step)); err != nil {
+			return cutShort(err)
+		}
+		n -= step
+	}
+	return nil
 }
 
 // cutShort turns the end of the file inside something into an error.

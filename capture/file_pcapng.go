@@ -41,6 +41,10 @@ type pcapng struct {
 	link       uint32
 	interfaces []fileInterface // of the current section
 	head       [28]byte
+	first      packet // already begun
+	end        error  // that came before any frame
+	cut        uint64
+	otherLink  uint64
 }
 
 type fileInterface struct {
@@ -50,26 +54,79 @@ type fileInterface struct {
 	offset    uint64 // seconds to add
 }
 
-// newPcapng reads to the first interface, whose link type is that of the file.
+// newPcapng reads to the first frame, whose link type is that of the file; without any frame it is that of the first
+// interface.
 func newPcapng(r *bufio.Reader) (*pcapng, error) {
 	p := &pcapng{r: r}
-	for len(p.interfaces) == 0 {
-		kind, n, err := p.block()
-		if err != nil {
-			if err == io.EOF {
-				err = errors.New("no interface in the file")
-			}
-			return nil, err
+	known := false
+	for {
+		first, err := p.packetBlock()
+		if !known && len(p.interfaces) > 0 {
+			p.link, known = p.interfaces[0].link, true
 		}
-		if kind == blockEnhanced || kind == blockPacket || kind == blockSimple {
+		switch {
+		case err == nil && len(p.interfaces) == 0:
 			return nil, fmt.Errorf("frame before any interface: %w", errBlock)
+		case err == nil:
+			p.first = first
+			if i := p.indexOf(first.kind); i < uint32(len(p.interfaces)) {
+				p.link = p.interfaces[i].link
+			}
+			return p, nil
+		case err == errNoFrame:
+			continue
+		case known: // there are no frames, and next says why
+			p.end = err
+			return p, nil
+		case err == io.EOF:
+			return nil, errors.New("no interface in the file")
 		}
-		if err := p.other(kind, n); err != nil {
-			return nil, err
-		}
+		return nil, err
 	}
-	p.link = p.interfaces[0].link
-	return p, nil
+}
+
+// errNoFrame: the block was another one.
+var errNoFrame = errors.New("no frame")
+
+// packet is a block with a frame whose fixed part has been read.
+type packet struct{ kind, rest uint32 }
+
+// packetBlock reads one block; the fixed part of one with a frame is in p.head.
+func (p *pcapng) packetBlock() (packet, error) {
+	kind, body, err := p.block()
+	if err != nil {
+		return packet{}, err
+	}
+	var fixed uint32
+	switch kind {
+	case blockEnhanced, blockPacket:
+		fixed = 20
+	case blockSimple:
+		fixed = 4
+	default:
+		if err := p.other(kind, body); err != nil {
+			return packet{}, err
+		}
+		return packet{}, errNoFrame
+	}
+	if body < fixed {
+		return packet{}, fmt.Errorf("frame: %w", errBlock)
+	}
+	if _, err := io.ReadFull(p.r, p.head[:fixed]); err != nil {
+		return packet{}, cutShort(err)
+	}
+	return packet{kind, body - fixed}, nil
+}
+
+// indexOf is the interface of the frame whose fixed part is in p.head.
+func (p *pcapng) indexOf(kind uint32) uint32 {
+	switch kind {
+	case blockEnhanced:
+		return p.order.Uint32(p.head[:])
+	case blockPacket:
+		return uint32(p.order.Uint16(p.head[:]))
+	}
+	return 0
 }
 
 func (p *pcapng) linkType() uint32 { return p.link }
@@ -177,54 +234,55 @@ func unitsPerSecond(v byte) uint64 {
 	return n
 }
 
-func (p *pcapng) skip(n uint32) error {
-	for n > 0 { // in steps that fit an int of 32 bits
-		step := min(n, 1<<30)
-		if _, err := p.r.Discard(int(step)); err != nil {
-			return cutShort(err)
-		}
-		n -= step
-	}
-	return nil
-}
+func (p *pcapng) skip(n uint32) error { return discard(p.r, n) }
 
 func (p *pcapng) next(buf []byte) (udpstr.Frame, error) {
 	for {
-		kind, body, err := p.block()
-		if err != nil {
-			return udpstr.Frame{}, err
+		if p.end != nil {
+			return udpstr.Frame{}, p.end
 		}
-		var fixed uint32
-		switch kind {
-		case blockEnhanced, blockPacket:
-			fixed = 20
-		case blockSimple:
-			fixed = 4
-		default:
-			if err := p.other(kind, body); err != nil {
+		at := p.first
+		if p.first = (packet{}); at == (packet{}) {
+			var err error
+			if at, err = p.packetBlock(); err == errNoFrame {
+				continue
+			} else if err != nil {
 				return udpstr.Frame{}, err
 			}
-			continue
 		}
-		if body < fixed {
-			return udpstr.Frame{}, fmt.Errorf("frame: %w", errBlock)
+		f, err := p.frame(at.kind, at.rest, buf)
+		if err != errOtherLink {
+			return f, err
 		}
-		if _, err := io.ReadFull(p.r, p.head[:fixed]); err != nil {
-			return udpstr.Frame{}, cutShort(err)
+		p.otherLink++
+		if err := p.skip(at.rest + 4); err != nil {
+			return udpstr.Frame{}, err
 		}
-		return p.frame(kind, body-fixed, buf)
 	}
 }
+
+func (p *pcapng) ready() bool {
+	n := p.r.Buffered()
+	if n < 8 || p.end != nil || p.first != (packet{}) {
+		return false
+	}
+	h, err := p.r.Peek(8)
+	return err == nil && uint64(p.order.Uint32(h[4:])) <= uint64(n)
+}
+
+func (p *pcapng) odd() Odd { return Odd{Cut: p.cut, OtherLink: p.otherLink} }
+
+// errOtherLink: the frame is not of the file's link type.
+var errOtherLink = errors.New("another link type")
 
 // frame reads what follows the fixed part of a block, which is in p.head.
 func (p *pcapng) frame(kind, rest uint32, buf []byte) (udpstr.Frame, error) {
 	h := p.head[:20]
-	var index, caplen, length uint32
+	var caplen, length uint32
+	index := p.indexOf(kind)
 	switch kind {
-	case blockEnhanced:
-		index, caplen, length = p.order.Uint32(h), p.order.Uint32(h[12:]), p.order.Uint32(h[16:])
-	case blockPacket:
-		index, caplen, length = uint32(p.order.Uint16(h)), p.order.Uint32(h[12:]), p.order.Uint32(h[16:])
+	case blockEnhanced, blockPacket:
+		caplen, length = p.order.Uint32(h[12:]), p.order.Uint32(h[16:])
 	default:
 		length = p.order.Uint32(h)
 		caplen = min(length, rest)
@@ -234,7 +292,7 @@ func (p *pcapng) frame(kind, rest uint32, buf []byte) (udpstr.Frame, error) {
 	}
 	i := &p.interfaces[index]
 	if i.link != p.link {
-		return udpstr.Frame{}, fmt.Errorf("interface %d has link type %d, the first one %d: %w", index, i.link, p.link, ErrLinkType)
+		return udpstr.Frame{}, errOtherLink
 	}
 	f := udpstr.Frame{}
 	if kind == blockSimple {
@@ -253,5 +311,8 @@ func (p *pcapng) frame(kind, rest uint32, buf []byte) (udpstr.Frame, error) {
 		return f, err
 	}
 	f.Len = max(length, caplen)
-	return f, p.skip(rest - caplen + 4)
+	if caplen > MaxSnaplen {
+		p.cut++
+	}
+	return f, p.skip(rest - uint32(len(f.Data)) + 4)
 }
