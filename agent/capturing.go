@@ -30,10 +30,13 @@ type capturing struct {
 	program    rpcap.Program
 	exclusion  filter.Exclusion
 	userFilter bool
-	link       LinkState // of the interface
-	events     int       // changes of it
-	final      *Counters // the last numbers; set when the forwarder has ended
-	err        error     // why it died, set together with final
+	link       LinkState   // of the interface
+	events     int         // changes of it
+	final      *Counters   // the last numbers; set when the forwarder has ended
+	err        error       // why it died, set together with final
+	odd        capture.Odd // of a capture file that has been read
+
+	fileError error // how the capture file ended, if it did so badly; of the forwarder's goroutine
 
 	// changed tells the session of an event, complain of an error; set before start.
 	changed  func(*capturing, capture.Event)
@@ -185,7 +188,7 @@ func (c *capturing) openOutput(ctx context.Context, to netip.AddrPort, flags rpc
 // after the last numbers were taken.
 func (c *capturing) start(ended func(*capturing, error)) {
 	c.agent.wg.Go(func() {
-		err := c.forwarder.run()
+		err := c.endOfFile(c.forwarder.run())
 		c.finish(err)
 		ended(c, err)
 		close(c.done)
@@ -254,6 +257,7 @@ func (c *capturing) status() CaptureStatus {
 	}
 	c.mu.Lock()
 	st.Running, st.UserFilter, st.Link = c.final == nil, c.userFilter, c.link
+	st.FileCut, st.FileOtherLink = c.odd.Cut, c.odd.OtherLink
 	c.mu.Unlock()
 	return st
 }

@@ -3,8 +3,6 @@ package agent
 import (
 	"fmt"
 	"net/netip"
-	"os"
-	"path/filepath"
 
 	"rpcapd/capture"
 	"rpcapd/iface"
@@ -13,24 +11,23 @@ import (
 // interfaces is what can be captured: the host's interfaces, or one file that
 // takes their place.
 type interfaces struct {
-	file string // path of the capture file; empty: the host
+	file   string          // path of the capture file; empty: the host
+	name   string          // that the file appears as
+	stream *capture.Stream // of a file that can be read only once
 }
 
 func newInterfaces(file string) (*interfaces, error) {
 	if file == "" {
 		return &interfaces{}, nil
 	}
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, fmt.Errorf("capture from a file: %w", err)
-	}
-	return &interfaces{file: file}, f.Close()
+	i := &interfaces{}
+	return i, i.openFile(file)
 }
 
 func (i *interfaces) list() ([]iface.Interface, error) {
 	if i.file != "" {
 		return []iface.Interface{{
-			Name:        filepath.Base(i.file),
+			Name:        i.name,
 			Description: "capture file",
 			Flags:       iface.Up | iface.Running,
 		}}, nil
@@ -79,6 +76,9 @@ func (i *interfaces) linkType(name string) (uint32, error) {
 	if i.file == "" {
 		return capture.LinkType(name)
 	}
+	if i.stream != nil && name == i.name {
+		return i.stream.LinkType(), nil
+	}
 	src, err := i.open(capture.Options{Interface: name})
 	if err != nil {
 		return 0, err
@@ -90,8 +90,11 @@ func (i *interfaces) open(o capture.Options) (capture.Source, error) {
 	if i.file == "" {
 		return capture.Open(o)
 	}
-	if o.Interface != filepath.Base(i.file) {
-		return nil, fmt.Errorf("open %s: only the capture file %s can be opened", o.Interface, filepath.Base(i.file))
+	if o.Interface != i.name {
+		return nil, fmt.Errorf("open %s: only the capture file %s can be opened", o.Interface, i.name)
+	}
+	if i.stream != nil {
+		return i.stream.Open(o)
 	}
 	return capture.OpenFile(i.file, o)
 }

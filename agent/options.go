@@ -17,7 +17,8 @@ type Options struct {
 	ConfigFile string  // shown in the status file; empty when there is none
 	RunDir     *RunDir // where status.json and rpcapd.prom go; nil: none is written
 
-	ReadFile string // capture from this pcap or pcapng file instead of from interfaces (-r)
+	ReadFile string // capture from this pcap or pcapng file instead of from interfaces (-r); - is standard input
+	ReadOnce bool   // with ReadFile: each session ends when the file has been sent, the agent with the last one
 	IPv4Only bool   // resolve sensors to IPv4 addresses only (-4)
 	DryRun   bool   // capture and count, send nothing (-y)
 	LogStats bool   // log the numbers whenever the sensor asks for STATS (-S)

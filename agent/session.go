@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -39,6 +40,8 @@ type session struct {
 	near        near       // its near end, excluded from all captures
 	reason      error
 	delay       time.Duration // overrides the back-off when not zero
+
+	served atomic.Bool // its capture file has been sent (ReadOnce)
 
 	mu         sync.Mutex
 	status     SessionStatus
@@ -187,6 +190,9 @@ func (x *session) serve(ctx context.Context) state {
 	}
 	x.reason, x.delay = err, 0
 	switch {
+	case x.served.Load():
+		x.log.Info("session ended: the capture file has been sent")
+		return nil
 	case errors.Is(err, errClosedBySensor) && x.agent.policy.Load().OnClose == config.CloseStop:
 		return x.stopped
 	case errors.Is(err, errClosedBySensor):

@@ -182,6 +182,7 @@ func (c *connection) collect() {
 func (c *connection) captureEnded(capt *capturing, err error) {
 	c.session.captureDone(capt)
 	if err == nil {
+		c.fileSent(capt)
 		return
 	}
 	c.session.complain("capture ended by an error", fmt.Errorf("capture of %s: %w", capt.info.Interface, err))

@@ -78,6 +78,9 @@ type CaptureStatus struct {
 	SendRefused string     `json:"send_refused,omitempty"` // why everything is refused at present
 	UserFilter  bool       `json:"user_space_filter,omitempty"`
 	Shedding    uint64     `json:"shedding_one_in,omitempty"` // MaxCPU keeps one of so many frames
+	// Of a capture file, when it has been read.
+	FileCut       uint64 `json:"file_cut,omitempty"`        // frames longer than any snap length, cut
+	FileOtherLink uint64 `json:"file_other_link,omitempty"` // frames of another link type, left out
 	Counters
 }
 

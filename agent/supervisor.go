@@ -37,6 +37,7 @@ type Supervisor struct {
 	sessions []*session
 	reload   ReloadStatus
 	run      context.Context // set by Run, nil before
+	finish   func()          // ends Run; set by it
 	ended    bool            // Run waits for the sessions to end
 	wg       sync.WaitGroup
 }
@@ -61,6 +62,9 @@ func New(o Options) (*Supervisor, error) {
 	s.limits.shed.log = s.log
 	s.enforce(&o.Config)
 	s.sessions = s.plan(&o.Config)
+	if n := len(s.sessions); n > 1 && ifaces.stream != nil {
+		return nil, fmt.Errorf("create agent: %s can be read only once, and there are %d sensor lines; name one sensor, or save it to a file first", ifaces.name, n)
+	}
 	return s, nil
 }
 
@@ -79,7 +83,7 @@ func (s *Supervisor) plan(c *config.Agent) []*session {
 			s.log.Warn("line disabled", zap.Int("line", t.Line), zap.String("reason", t.Disabled))
 			continue
 		}
-		if t.Fanout <= 1 {
+		if t.Fanout <= 1 || s.opts.ReadFile != "" { // each member would send all of a file
 			list = append(list, newSession(s, t, 0, nil))
 			continue
 		}
@@ -103,6 +107,8 @@ func (s *Supervisor) Run(ctx context.Context) error {
 		s.mu.Unlock()
 		return errors.New("run agent: already running")
 	}
+	ctx, s.finish = context.WithCancel(ctx)
+	defer s.finish()
 	s.run = ctx
 	if len(s.sessions) == 0 {
 		s.log.Warn(s.idleReason())
@@ -150,6 +156,9 @@ func (s *Supervisor) start(x *session) {
 		defer close(x.done)
 		x.run(ctx)
 		s.exclusions.remove(x)
+		if x.served.Load() {
+			s.allServed()
+		}
 	})
 }
 

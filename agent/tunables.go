@@ -43,6 +43,9 @@ const (
 	instructionTimeout = 2 * time.Second
 	// writeTimeout bounds the answer to a peer that does not read.
 	writeTimeout = 30 * time.Second
+	// fileEndTimeout is what the sensor has, after a capture file has been sent, to ask for the last numbers and to
+	// take what is on the way.
+	fileEndTimeout = 2 * time.Second
 	// partingTimeout is what remains for the answer to the last request when the agent
 	// ends: the end must not take two seconds, and the capture is still to be drained.
 	partingTimeout = 500 * time.Millisecond

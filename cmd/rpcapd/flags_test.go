@@ -56,7 +56,7 @@ func TestCommandLines(t *testing.T) {
 		{"-y", func(o *agent.Options) { o.DryRun = true }},
 		{"-S", func(o *agent.Options) { o.LogStats = true }},
 		{"-ySn4", func(o *agent.Options) { o.DryRun, o.LogStats, o.Config.NullAuth, o.IPv4Only = true, true, true, true }},
-		{"-r x.pcap", func(o *agent.Options) { o.ReadFile = "x.pcap" }},
+		{"-r x.pcap", func(o *agent.Options) { o.ReadFile, o.ReadOnce = "x.pcap", true }},
 		{"-t 0", func(o *agent.Options) { o.Config.Datagram = config.Datagram{Plain: true} }},
 		{"-t1472", func(o *agent.Options) { o.Config.Datagram = config.Datagram{Size: 1472} }},
 		{"-t -1", func(o *agent.Options) { o.Config.Datagram = config.Datagram{Size: 65000} }},

@@ -50,3 +50,9 @@ func writeFile(t *testing.T, name, text string) string {
 	}
 	return path
 }
+
+// emptyCapture is a capture file without frames: an agent that reads it needs no right to capture.
+func emptyCapture(t *testing.T) string {
+	t.Helper()
+	return writeFile(t, "empty.pcap", "\xd4\xc3\xb2\xa1\x02\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x04\x00\x01\x00\x00\x00")
+}

@@ -48,7 +48,7 @@ func TestProcess(t *testing.T) {
 	dir := t.TempDir()
 	ini := writeFile(t, "rpcapd.ini", "ActiveClient = 127.0.0.1, 1\n")
 	var errs bytes.Buffer
-	cmd := program(t, "-f", ini, "-n", "-r", os.DevNull, "--run-dir", dir)
+	cmd := program(t, "-f", ini, "-n", "-r", emptyCapture(t), "--run-dir", dir)
 	cmd.Stderr = &errs
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -128,7 +128,7 @@ func TestReloadOfNobody(t *testing.T) {
 // The starting process ends with 0 only when the agent runs, in a session of its own.
 func TestDetach(t *testing.T) {
 	dir := t.TempDir()
-	out, err := program(t, "-d", "-n", "-a", "127.0.0.1,1", "-r", os.DevNull, "--run-dir", dir).CombinedOutput()
+	out, err := program(t, "-d", "-n", "-a", "127.0.0.1,1", "-r", emptyCapture(t), "--run-dir", dir).CombinedOutput()
 	if err != nil || len(out) > 0 {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -183,7 +183,7 @@ func exitCode(err error) int {
 // Under systemd -d does not detach: the process would be taken for dead.
 func TestNoDetachUnderSystemd(t *testing.T) {
 	dir := t.TempDir()
-	cmd := program(t, "-d", "-n", "-a", "127.0.0.1,1", "-r", os.DevNull, "--run-dir", dir)
+	cmd := program(t, "-d", "-n", "-a", "127.0.0.1,1", "-r", emptyCapture(t), "--run-dir", dir)
 	cmd.Env = append(cmd.Env, "INVOCATION_ID=x", "SYSTEMD_EXEC_PID=")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

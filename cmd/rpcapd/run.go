@@ -20,6 +20,9 @@ var fallbackUsers = []string{"rpcapd", "nobody"}
 
 // run is the daemon: it ends with a signal, or with an error if it cannot start.
 func (a *app) run(s *settings) error {
+	if s.readFile == "-" && s.daemon {
+		return usageError{errors.New("-r - reads standard input, which -d gives up; leave one of them out")}
+	}
 	detaches := s.daemon && a.parent == nil && !underSystemd()
 	if a.parent == nil { // the process in the background is given the same command line
 		if err := s.saveFile(); err != nil {
@@ -85,7 +88,7 @@ func (s *settings) holdIni(path string, log *zap.Logger) (*os.File, error) {
 func (s *settings) agentOptions(cfg config.Agent, path string, log *zap.Logger) agent.Options {
 	return agent.Options{
 		Config: cfg, Logger: log, Version: versionText(), ConfigFile: path,
-		ReadFile: s.readFile, IPv4Only: s.ipv4, DryRun: s.dryRun, LogStats: s.logStats,
+		ReadFile: s.readFile, ReadOnce: s.readFile != "", IPv4Only: s.ipv4, DryRun: s.dryRun, LogStats: s.logStats,
 		GSO: s.gso,
 	}
 }

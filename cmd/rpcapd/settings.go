@@ -78,7 +78,7 @@ func (s *settings) defineSensors(f *pflag.FlagSet) {
 
 func (s *settings) defineCapture(f *pflag.FlagSet) {
 	f.VarP(parsed("bytes", config.ParseRingBytes, &s.line.RingBytes), "ring", "z", "memory of one capture ring in `bytes`, or as in 64M (default 16M)")
-	f.StringVarP(&s.readFile, "read", "r", "", "capture from this pcap or pcapng `file` instead of from interfaces")
+	f.StringVarP(&s.readFile, "read", "r", "", "capture from this pcap or pcapng `file`, perhaps compressed with gzip or zstd (- is standard input), instead of from interfaces; end when it has been sent")
 	f.VarP(&threadValue{parse: config.ParseCPU, value: &s.cpu, two: &s.cpuThreads}, "cpu", "c", "bind the agent to this `CPU`")
 	f.VarP(&threadValue{parse: config.ParseNice, value: &s.nice, two: &s.niceTwice}, "nice", "e", "nice `value` of the agent, -20 to 19")
 	f.BoolVarP(&s.dryRun, "dry-run", "y", false, "capture and count, send nothing")

@@ -73,7 +73,7 @@ func TestSameIniTwice(t *testing.T) {
 func TestReloadSignalsTheAgent(t *testing.T) {
 	dir := t.TempDir()
 	ini := writeFile(t, "rpcapd.ini", "ActiveClient = 127.0.0.1, 1\n")
-	cmd := program(t, "-f", ini, "-n", "-r", os.DevNull, "--run-dir", dir)
+	cmd := program(t, "-f", ini, "-n", "-r", emptyCapture(t), "--run-dir", dir)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestReloadSignalsTheAgent(t *testing.T) {
 // TestPipesInTheRunDirectory: whoever may write there can put a pipe where the agent writes. It still ends at once.
 func TestPipesInTheRunDirectory(t *testing.T) {
 	dir := t.TempDir()
-	cmd := program(t, "-n", "-a", "127.0.0.1,1", "-r", os.DevNull, "--run-dir", dir)
+	cmd := program(t, "-n", "-a", "127.0.0.1,1", "-r", emptyCapture(t), "--run-dir", dir)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

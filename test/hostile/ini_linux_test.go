@@ -55,7 +55,7 @@ func TestAgentDoesNotStartWithoutConfiguration(t *testing.T) {
 		if err := c.put(path); err != nil {
 			t.Fatal(err)
 		}
-		p := start(t, nil, 0, "rpcapd", "-f", path, "-r", os.DevNull, "--run-dir", t.TempDir())
+		p := start(t, nil, 0, "rpcapd", "-f", path, "-r", captureFile(t, 0), "--run-dir", t.TempDir())
 		if code := p.exits(patience); code != 1 {
 			t.Errorf("%s: exit code %d", c.what, code)
 		}
@@ -85,7 +85,7 @@ func TestAgentDoesNotStartWithAnUnreadableFile(t *testing.T) {
 			t.Skip("root of a user namespace can become nobody else, and may read everything")
 		}
 	}
-	p := start(t, nil, as, "rpcapd", "-f", path, "-r", os.DevNull, "--run-dir", "/nowhere")
+	p := start(t, nil, as, "rpcapd", "-f", path, "-r", captureFile(t, 0), "--run-dir", "/nowhere")
 	if code := p.exits(patience); code != 1 || !strings.Contains(p.stderr.String(), "permission denied") {
 		t.Errorf("exit code %d", code)
 	}
