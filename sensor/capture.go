@@ -116,8 +116,10 @@ func (s *session) endCapture(tail Tail, captured uint32) {
 	}
 	st := s.snapshot()
 	st.State = StateEnded
+	s.sensor.telling.Lock() // nobody sees it twice, or not at all
 	s.sensor.history.add(st)
 	s.setCapture(nil)
+	s.sensor.telling.Unlock()
 	s.mu.Lock()
 	s.status.DataPort = 0
 	s.mu.Unlock()

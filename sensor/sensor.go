@@ -30,6 +30,7 @@ type Sensor struct {
 	wg       sync.WaitGroup // listeners and sessions
 
 	reloading sync.Mutex // held for a whole Reload; before all others
+	telling   sync.Mutex // held by Peers, and while a capture moves from the running ones to the ended ones; after reloading
 
 	mu         sync.Mutex // first in the lock order but for reloading; guards what follows
 	rules      *ruleSet
@@ -165,6 +166,8 @@ func (s *Sensor) Addrs() (out []netip.AddrPort) {
 
 // Peers describes the sessions, and after them the captures that have ended, summed up by name.
 func (s *Sensor) Peers() []PeerStatus {
+	s.telling.Lock()
+	defer s.telling.Unlock()
 	var out []PeerStatus
 	for _, ss := range s.live(netip.Addr{}) {
 		out = append(out, ss.snapshot())
