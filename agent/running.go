@@ -61,7 +61,7 @@ func Signal(dir string, sig os.Signal) (pid int, err error) {
 func openHeld(dir string) (f *os.File, pid int, err error) {
 	f, err = openRegular(filepath.Join(dir, lockName))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, 0, fmt.Errorf("%w with the run directory %s", ErrNotRunning, dir)
+		return nil, 0, fmt.Errorf("%w with the run directory %s; name another one with --run-dir", ErrNotRunning, dir)
 	}
 	if err != nil {
 		return nil, 0, fmt.Errorf("find agent: %w", err)
@@ -71,7 +71,7 @@ func openHeld(dir string) (f *os.File, pid int, err error) {
 	case err != nil:
 		err = fmt.Errorf("find agent: %w", err)
 	case !held:
-		err = fmt.Errorf("%w with the run directory %s", ErrNotRunning, dir)
+		err = fmt.Errorf("%w with the run directory %s; name another one with --run-dir", ErrNotRunning, dir)
 	default:
 		return f, pid, nil
 	}

@@ -135,6 +135,9 @@ func (a *app) started(log *zap.Logger) {
 // it. Without one the agent works, and only its status is not to be seen.
 func (s *settings) openRunDir(user string, log *zap.Logger) *agent.RunDir {
 	if s.runDir == "" {
+		if os.Geteuid() > 0 {
+			log.Warn("no status files: there is no folder for them that is this user's alone; set XDG_RUNTIME_DIR, or name one with --run-dir here and for rpcapd status")
+		}
 		return nil
 	}
 	if s.readFile == "" || user != "" { // the process is about to change its user
@@ -145,6 +148,10 @@ func (s *settings) openRunDir(user string, log *zap.Logger) *agent.RunDir {
 	dir, err := agent.OpenRunDir(s.runDir)
 	if err != nil {
 		log.Warn("no status files", zap.Error(err))
+		return nil
+	}
+	if s.runDir == fallbackRunDir(os.Geteuid()) && !ownRunDir(s.runDir, os.Geteuid()) { // somebody was quicker
+		log.Warn("no status files: the folder belongs to somebody else", zap.String("dir", s.runDir))
 		return nil
 	}
 	return dir

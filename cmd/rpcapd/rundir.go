@@ -11,7 +11,7 @@ import (
 const serviceRunDir = "/run/rpcapd"
 
 // defaultRunDir is where the status files are: what systemd made for the unit,
-// else /run/rpcapd for root, else the user's own run directory, else none.
+// else /run/rpcapd for root, else the user's own run directory, else one below the folder for temporary files.
 func defaultRunDir() string {
 	if d := os.Getenv("RUNTIME_DIRECTORY"); d != "" {
 		return d
@@ -22,7 +22,7 @@ func defaultRunDir() string {
 	if d := os.Getenv("XDG_RUNTIME_DIR"); d != "" {
 		return filepath.Join(d, "rpcapd")
 	}
-	return ""
+	return fallbackRunDir(os.Geteuid())
 }
 
 // clientRunDir is where a command looks for the agent that it asks: the user's own one if there is one, else the

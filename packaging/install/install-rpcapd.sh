@@ -542,7 +542,14 @@ reload_service() {
 
 remove() {
 	list=$(within "$manifest")
-	[ -f "$list" ] || die "nothing to remove: there is no $list, so this script has not installed an agent here"
+	if [ ! -f "$list" ]; then
+		[ -n "$purge" ] || die "nothing to remove: there is no $list, so this script has not installed an agent here"
+		refuse_packaged
+		[ ! -e "$root$program" ] || die "nothing is removed: there is no $list, so this script has not installed $root$program"
+		left_over || die "nothing to remove: there is neither $list nor a configuration"
+		remove_configuration
+		return
+	fi
 	find_manager
 	if [ -z "$root" ]; then
 		case $manager in
@@ -576,12 +583,27 @@ remove() {
 	if [ -z "$root" ] && [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
 	say "removed the files that were installed"
 	if [ -n "$purge" ]; then
-		rm -rf "$root/etc/rpcapd"
-		rm -f "$root/etc/default/rpcapd" "$root/etc/sysconfig/rpcapd" "$root/etc/conf.d/rpcapd"
-		say "removed the configuration; the user rpcapd stays, so that its number is given to nobody else"
+		remove_configuration
 	else
-		say "$(within "$ini") stays; --purge removes it, too"
+		say "$(within "$ini") stays; --uninstall --purge removes it, too"
 	fi
+}
+
+# configuration is what --purge removes.
+configuration() {
+	for name in /etc/rpcapd /etc/default/rpcapd /etc/sysconfig/rpcapd /etc/conf.d/rpcapd; do
+		within "$name"
+	done
+}
+
+# left_over says that an agent was removed before, without its configuration.
+left_over() { configuration | { while read -r path; do [ ! -e "$path" ] || exit 0; done; exit 1; }; }
+
+remove_configuration() {
+	configuration | while read -r path; do
+		rm -rf "$path"
+	done
+	say "removed the configuration; the user rpcapd stays, so that its number is given to nobody else"
 }
 
 # choose_tool finds a program that can be run: it edits and checks the configuration.

@@ -177,12 +177,27 @@ func TestRootInstallScript(t *testing.T) {
 	if got := s.read(ini); got != broken {
 		t.Errorf("the removal has changed the configuration:\n%s", got)
 	}
-	s.putInstaller(newVersion)
-	s.run("sh /root/install.sh -k || :; sh /root/install.sh --uninstall --purge")
-	out, _ := exec.Command("find", s.root, "-iname", "*rpcapd*", "-not", "-path", s.root+"/proc/*").Output()
-	if strings.TrimSpace(string(out)) != "" {
-		t.Errorf("this is left:\n%s", out)
+	nothingLeft := func() {
+		t.Helper()
+		out, _ := exec.Command("find", s.root, "-iname", "*rpcapd*", "-not", "-path", s.root+"/proc/*").Output()
+		if strings.TrimSpace(string(out)) != "" {
+			t.Errorf("this is left:\n%s", out)
+		}
 	}
+	s.wants("sh /root/install.sh --uninstall --purge", "removed the configuration") // what the first removal has left
+	nothingLeft()
+	if out, code := s.try("sh /root/install.sh --uninstall --purge"); code == 0 || !strings.Contains(out, "nothing to remove") {
+		t.Errorf("a third removal: status %d, %s", code, out)
+	}
+	s.write("/usr/sbin/rpcapd", "somebody's own", 0o755)
+	s.write(ini, edited, 0o640)
+	if out, code := s.try("sh /root/install.sh --uninstall --purge"); code == 0 || !strings.Contains(out, "nothing is removed") || !s.exists(ini) {
+		t.Errorf("an agent that the script has not installed: status %d, %s", code, out)
+	}
+	s.run("rm -r /usr/sbin/rpcapd /etc/rpcapd")
+	s.putInstaller(newVersion)
+	s.run("sh /root/install.sh -k; sh /root/install.sh --uninstall --purge")
+	nothingLeft()
 	for command, want := range map[string]string{
 		"--uninstall":         "nothing to remove",
 		"-c":                  "name the sensor",
