@@ -10,6 +10,8 @@ const (
 	// starvedShare is the share of the frames that must arrive, as a divisor, and starvedLeast from how many on it counts.
 	starvedShare = 10
 	starvedLeast = 64
+	// framesPerDatagram is how many frames a datagram may have, about.
+	framesPerDatagram = 100
 	// manyStats is how many STATS running must show a loss, so that what is on its way is none.
 	manyStats = 2
 	// usualDatagram is the longest datagram of an agent of which none has come, in bytes, and leastFrame about the least of
@@ -28,11 +30,13 @@ type account struct {
 
 	base    uint32 // captured at an earlier STATS by which enough had arrived; 0 at first
 	arrived uint64 // frames that had come by then
-	hungry  int    // STATS running with less than a share of what was captured since
+	foreign uint64
+	hungry  int // STATS running with less than a share of what was captured since
 }
 
 // compare takes the agent's answer to STATS, and the one before: what that counted has had an interval to arrive.
 func (c *capture) compare(before, captured uint32, now time.Time) {
+	foreign := c.foreign()
 	c.guard.Lock()
 	defer c.guard.Unlock()
 	s := c.stream
@@ -44,7 +48,17 @@ func (c *capture) compare(before, captured uint32, now time.Time) {
 		slack = s.heldBack()
 	}
 	s.account.overdue(s.tailLoss(before), slack, now)
-	s.account.feed(captured, s.arrived().Frames)
+	s.account.feed(captured, s.arrived().Frames, foreign)
+}
+
+// foreign counts what strangers have sent to the capture's port.
+func (c *capture) foreign() uint64 {
+	if c.port != nil {
+		if k, ok := c.port.sock.(separator); ok {
+			return k.Strangers()
+		}
+	}
+	return 0
 }
 
 // heldBack is how many frames an agent of another make may keep until its datagram is full.
@@ -71,12 +85,15 @@ func (a *account) overdue(frames, slack uint64, now time.Time) {
 }
 
 // feed notes how much of what was captured has arrived.
-func (a *account) feed(captured uint32, frames uint64) {
+// Where strangers send about as much, a NAT has changed the address, and super-packets are not to blame.
+func (a *account) feed(captured uint32, frames, foreign uint64) {
+	strange := foreign - min(a.foreign, foreign)
+	a.foreign = foreign
 	sent := captured - a.base
 	switch {
 	case int32(sent) < 0:
 		a.base, a.arrived, a.hungry = captured, frames, 0
-	case sent < starvedLeast: // too few to tell
+	case sent < starvedLeast || strange*framesPerDatagram > uint64(sent): // too few to tell, or the agent's own
 	case (frames-min(frames, a.arrived))*starvedShare < uint64(sent):
 		a.hungry++
 	default:

@@ -134,6 +134,9 @@ func stateProblems(p *Peer, now time.Time, say func(Severity, string, uint64, st
 func lossProblems(p *Peer, diff *counters, portDrops bool, say func(Severity, string, uint64, string, string)) {
 	if n := diff[missing]; n > 0 {
 		cure := "Look for drops on the agent's sending side (rpcapd status) and on the path; limit its rate (MaxRate in its rpcapd.ini), check the MTU (-t)."
+		if 10*n >= 9*(n+diff[frames]) { // nearly all
+			cure = p.silenceCure()
+		}
 		if portDrops {
 			cure = fmt.Sprintf("The sensor's receive buffer on port %d drops datagrams; see there first.", p.Port)
 		}

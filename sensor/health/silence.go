@@ -36,7 +36,10 @@ func silenceProblems(p *Peer, now time.Time, say func(Severity, string, uint64, 
 // singlyProblem says that the path drops super-packets, or does not only drop those.
 func (p *Peer) singlyProblem(say func(Severity, string, uint64, string, string)) {
 	cure := "Something on the path drops what segmentation offload makes: a firewall rule by length, a tunnel, a network card. Mend it, or start the agent with --gso off; likewise the agents of other sensors behind that path."
-	if s := p.Session; s != nil && s.Forwarded.Captured > mayBeHeld && 2*s.Received.Frames < s.Forwarded.Captured {
+	switch s := p.Session; {
+	case s == nil || s.Forwarded.Captured <= mayBeHeld:
+		cure = "Whether that helps will show with the next frames. " + p.pathCure()
+	case 2*s.Received.Frames < s.Forwarded.Captured:
 		cure = "It has not helped: " + p.pathCure()
 	}
 	say(SeverityWarning, "super-packets", 0, "is asked to send single datagrams, because hardly anything of its super-packets arrived.", cure)
