@@ -78,7 +78,7 @@ func TestAgentRefusesNonsenseForEver(t *testing.T) {
 // TestAgentStartsAndEndsCapturesForEver does so with a file.
 func TestAgentStartsAndEndsCapturesForEver(t *testing.T) {
 	l := listen(t)
-	p := startAgent(t, line(l, ""), "-r", captureFile(t, 3))
+	p := startAgent(t, line(l, ""), "-r", liveCapture(t, 3))
 	s := accept(t, l)
 	s.authenticate()
 	s.open("traffic.pcap")

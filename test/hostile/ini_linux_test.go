@@ -106,7 +106,7 @@ func TestAgentKeepsWhatItHasWithoutConfiguration(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := start(t, nil, 0, "rpcapd", "-f", path, "-r", captureFile(t, 5), "--run-dir", t.TempDir())
+	p := start(t, nil, 0, "rpcapd", "-f", path, "-r", liveCapture(t, 5), "--run-dir", t.TempDir())
 	s := accept(t, l)
 	s.authenticate()
 	s.open("traffic.pcap")

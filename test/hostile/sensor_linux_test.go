@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -117,6 +118,28 @@ func openData(t *testing.T) int {
 // captureFile makes a pcap file of n frames of 100 bytes.
 func captureFile(t *testing.T, n int) string {
 	t.Helper()
+	return write(t, "traffic.pcap", captureBytes(n))
+}
+
+// liveCapture is a capture file that does not end before the test: a pipe that is held open.
+func liveCapture(t *testing.T, n int) string {
+	t.Helper()
+	path := filepath.Join(filepath.Dir(write(t, "dir", nil)), "traffic.pcap")
+	if err := syscall.Mkfifo(path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0) // does not wait for the reader
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	if _, err := f.Write(captureBytes(n)); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func captureBytes(n int) []byte {
 	b := binary.LittleEndian.AppendUint32(nil, 0xa1b2c3d4)
 	b = append(b, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0)
 	for i := range n {
@@ -125,7 +148,7 @@ func captureFile(t *testing.T, n int) string {
 		b = append(b, 100, 0, 0, 0, 100, 0, 0, 0)
 		b = append(b, make([]byte, 100)...)
 	}
-	return write(t, "traffic.pcap", b)
+	return b
 }
 
 func write(t *testing.T, name string, b []byte) string {
