@@ -27,7 +27,7 @@ func (s *session) running(ctx context.Context) (state, error) {
 		s.sensor.repeats.forget(s.repeatKey(s.heldFor))
 		s.heldFor = nil
 	}
-	s.log.Info("forwarding starts", zap.String("peer", s.capture.stream.source.shown()),
+	s.sensor.repeats.logSome(s.log, s.peer.Addr().String()+" starts", maxTurns, zap.InfoLevel, "forwarding starts", zap.String("peer", s.capture.stream.source.shown()),
 		zap.String("rule", s.chosen.rule.Name), zap.Uint32("linktype", s.linkType), zap.Uint16("port", s.capture.number()))
 	s.idle, s.idleAt, s.down = 0, 0, nil
 	if s.chosen.down {

@@ -134,9 +134,11 @@ func (s *session) run(ctx context.Context) {
 	case errors.Is(err, errStopped):
 		level = zap.InfoLevel
 	case !news:
-		level = zap.DebugLevel // the same again, of an agent that comes and goes
+		// The same again, of an agent that comes and goes.
+		s.log.Debug("session ended", zap.String("reason", reason(err)))
+		return
 	}
-	s.log.Log(level, "session ended", zap.String("reason", reason(err)))
+	s.sensor.repeats.logSome(s.log, s.peer.Addr().String()+" ended", maxTurns, level, "session ended", zap.String("reason", reason(err)))
 }
 
 // remember keeps the status of a session that has never captured, so that the summary says why. It reports whether the
@@ -201,7 +203,9 @@ func (s *session) failed(why error) {
 }
 
 // repeatKey is by what a reason of an agent is known over its sessions.
-func (s *session) repeatKey(why error) string { return s.peer.Addr().String() + " " + why.Error() }
+func (s *session) repeatKey(why error) string {
+	return s.sensor.repeats.key(s.peer.Addr().String(), why.Error(), time.Now())
+}
 
 // setState shows the state to others, and why it is so; nil if there is nothing to say.
 func (s *session) setState(st State, why error) {
