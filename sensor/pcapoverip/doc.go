@@ -19,7 +19,7 @@
 // The three keys are those of sensor.Selection; each may be left out, and an empty line is everything. The line has at
 // most 4,096 bytes. It only narrows what the sink's own selection lets through. A request that cannot be obeyed is
 // answered by one line of text, "error: …", and the end of the connection: what was mistyped never becomes everything.
-// The filter is compiled by tcpdump as a single argument behind "--", at the lowest priority, within five seconds; two run at
+// The filter is compiled by tcpdump as a single argument behind "--", at the lowest priority, for five seconds at most; two run at
 // once, for clients of two addresses. The frames of that time are not sent. Names of hosts in a filter are looked up by
 // the sensor's host.
 //

@@ -2,7 +2,6 @@ package pcapoverip
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
 	"sync"
@@ -11,11 +10,9 @@ import (
 	"rpcapd/sensor"
 )
 
-// A client waits for its turn, and then has its filter compiled within a time.
-const (
-	turnTimeout    = 15 * time.Second
-	compileTimeout = 5 * time.Second
-)
+// compileTimeout bounds all that a client waits for its filter: for its turn, for a place and for tcpdump, each run of which
+// has a limit of its own.
+const compileTimeout = 20 * time.Second
 
 // Filters compiles what clients ask for. The sinks of one sensor share one, so that the number of clients, sinks and
 // connections does not matter to what tcpdump costs: see sensor.Compiler. Of one address one filter is compiled at a time,
@@ -43,17 +40,15 @@ func (f *Filters) compile(ctx context.Context, of netip.Addr, sel sensor.Selecti
 	of = turnOf(of)
 	t := f.want(of)
 	defer f.leave(of, t)
-	waiting, cancel := context.WithTimeoutCause(ctx, turnTimeout, errors.New("too many filters wait to be compiled; try again"))
+	bounded, cancel := context.WithTimeoutCause(ctx, compileTimeout, fmt.Errorf("the filter was not compiled within %v, because others are, or it is long; "+
+		"try again, and write networks instead of many hosts, and addresses instead of names", compileTimeout))
 	defer cancel()
 	select {
 	case t.held <- struct{}{}:
 		defer func() { <-t.held }()
-	case <-waiting.Done():
-		return nil, context.Cause(waiting)
+	case <-bounded.Done():
+		return nil, context.Cause(bounded)
 	}
-	bounded, stop := context.WithTimeoutCause(ctx, compileTimeout, fmt.Errorf("the filter was not compiled within %v; "+
-		"write networks instead of many hosts, and addresses instead of names", compileTimeout))
-	defer stop()
 	return sel.CompileWith(bounded, f.compiler, linkTypes)
 }
 
