@@ -90,7 +90,7 @@ type peer struct {
 
 var peerPattern = regexp.MustCompile(`(?m)^(\S+): (.*)\n` +
 	`  forwarded: (?:unknown|ifrecv (\d+), krnldrop (\d+), ifdrop (\d+), captured (\d+))\n` +
-	`  received:  datagrams (\d+), bytes (\d+), frames (\d+), lost (\d+), late (\d+), duplicate (\d+), malformed (\d+), missing (\d+) frames \(tail (.*)\)\n` +
+	`  received:  datagrams (\d+), bytes (\d+), frames (\d+), lost (\d+), late (\d+), duplicate (\d+), malformed (\d+), missing (?:≥ )?(\d+) frames \(tail (.*)\)\n` +
 	`  output:    written (\d+), dropped (\d+)(?:, .*)?$`)
 
 // parsePeers reads a summary.
