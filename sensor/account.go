@@ -30,8 +30,8 @@ type account struct {
 
 	base    uint32 // captured at an earlier STATS by which enough had arrived; 0 at first
 	arrived uint64 // frames that had come by then
-	foreign uint64
-	hungry  int // STATS running with less than a share of what was captured since
+	foreign uint64 // what strangers had sent by then
+	hungry  int    // STATS running with less than a share of what was captured since
 }
 
 // compare takes the agent's answer to STATS, and the one before: what that counted has had an interval to arrive.
@@ -88,16 +88,15 @@ func (a *account) overdue(frames, slack uint64, now time.Time) {
 // Where strangers send about as much, a NAT has changed the address, and super-packets are not to blame.
 func (a *account) feed(captured uint32, frames, foreign uint64) {
 	strange := foreign - min(a.foreign, foreign)
-	a.foreign = foreign
 	sent := captured - a.base
 	switch {
 	case int32(sent) < 0:
-		a.base, a.arrived, a.hungry = captured, frames, 0
+		a.base, a.arrived, a.foreign, a.hungry = captured, frames, foreign, 0
 	case sent < starvedLeast || strange*framesPerDatagram > uint64(sent): // too few to tell, or the agent's own
 	case (frames-min(frames, a.arrived))*starvedShare < uint64(sent):
 		a.hungry++
 	default:
-		a.base, a.arrived, a.hungry = captured, frames, 0
+		a.base, a.arrived, a.foreign, a.hungry = captured, frames, foreign, 0
 	}
 }
 

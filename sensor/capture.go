@@ -50,6 +50,8 @@ func (s *session) newCapture(r *Rule) (*capture, error) {
 		return nil, err
 	}
 	c.port, c.guard = port, &port.mu
+	foreign := c.foreign()
+	port.with(func() { c.stream.account.foreign = foreign })
 	return c, nil
 }
 
