@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/netip"
 	"time"
 
@@ -33,6 +32,7 @@ type connection struct {
 	capture       *capturing       // the running or the last capture of this connection
 	final         rpcap.StatsReply // numbers of the last capture, after it ended
 	out           []byte           // reused for replies
+	parting       bool             // the session ends: no capture begins any more
 }
 
 // serveConnection answers requests until the connection, the session or the
@@ -53,59 +53,53 @@ func (x *session) serveConnection(ctx context.Context) error {
 	defer cancel(nil)
 	x.setHangUp(cancel)
 	defer x.setHangUp(nil)
-	// The reader has no deadline of its own; shutting the read side down is what
-	// ends it for good, while answers and buffered frames can still leave. A sensor
-	// that does not take the answer, or never stops asking, gets no more time.
+	// The reader has no deadline of its own. A sensor that does not take the answer, or
+	// is in the middle of a message, gets no more time than partingLimit.
 	stop := context.AfterFunc(ctx, func() {
-		closeRead(conn)
-		time.AfterFunc(partingTimeout, func() { conn.Close() })
+		c.wire.Interrupt()
+		time.AfterFunc(partingLimit, func() { conn.Close() })
 	})
 	defer stop()
 
 	err = c.serve(ctx)
-	c.endCapture()
+	c.part(ctx)
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
 	return err
 }
 
-func closeRead(c net.Conn) {
-	if r, ok := c.(interface{ CloseRead() error }); ok && r.CloseRead() == nil {
-		return
-	}
-	c.Close()
-}
-
-// serve reads one message after the other; each is consumed to its last byte
-// before it is answered.
+// serve reads one message after the other until the connection or ctx ends.
 func (c *connection) serve(ctx context.Context) error {
 	for {
 		if ctx.Err() != nil { // what has already come would still be read
 			return context.Cause(ctx)
 		}
-		if err := c.wire.Await(time.Time{}); err != nil {
-			if errors.Is(err, io.EOF) {
-				if c.authenticated && !c.capture.running() {
-					return errHungUp
-				}
-				return errors.New("connection closed by the sensor")
-			}
-			return fmt.Errorf("wait for a request: %w", err)
-		}
-		h, payload, err := c.wire.ReadMessage(time.Now().Add(messageTimeout))
-		if err != nil {
-			return c.unreadable(h, err)
-		}
-		c.log.Debug("request", zap.Stringer("type", h.Type), zap.Uint32("payload", h.PayloadLen))
-		if rpcap.EndsBeforeInstruction(h.Type, payload) {
-			payload = c.wire.TakeInstruction(payload, time.Now().Add(instructionTimeout))
-		}
-		c.session.requested()
-		if err := c.handle(ctx, h, payload); err != nil {
+		if err := c.next(ctx, time.Time{}); err != nil {
 			return err
 		}
 	}
+}
+
+// next waits for a message until the deadline, and answers it. The message is consumed to
+// its last byte before.
+func (c *connection) next(ctx context.Context, deadline time.Time) error {
+	if err := c.wire.Await(deadline); err != nil {
+		if errors.Is(err, io.EOF) {
+			return c.hungUp()
+		}
+		return fmt.Errorf("wait for a request: %w", err)
+	}
+	h, payload, err := c.wire.ReadMessage(time.Now().Add(messageTimeout))
+	if err != nil {
+		return c.unreadable(h, err)
+	}
+	c.log.Debug("request", zap.Stringer("type", h.Type), zap.Uint32("payload", h.PayloadLen))
+	if rpcap.EndsBeforeInstruction(h.Type, payload) {
+		payload = c.wire.TakeInstruction(payload, time.Now().Add(instructionTimeout))
+	}
+	c.session.requested()
+	return c.handle(ctx, h, payload)
 }
 
 // unreadable ends a connection whose stream can no longer be followed.

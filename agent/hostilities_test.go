@@ -52,7 +52,7 @@ var hostilities = []hostility{
 	{what: "a length of 4 GiB while capturing", play: func(p *peer, file string, _ int) {
 		p.authenticate()
 		p.open(file)
-		p.startCapture(9, rpcap.FlagDatagram, rpcap.AcceptAll())
+		p.startCapture(9999, rpcap.FlagDatagram, rpcap.AcceptAll())
 		p.conn.Write(huge(rpcap.TypeUpdateFilterRequest))
 		p.wantError(rpcap.CodeWrongMessage)
 		p.wantClosed()
@@ -75,7 +75,7 @@ var hostilities = []hostility{
 	}, warnings: 9},
 	{what: "requests in the wrong order", play: func(p *peer, file string, _ int) {
 		p.authenticate()
-		p.send(startRequest(9, rpcap.FlagDatagram, rpcap.AcceptAll()))
+		p.send(startRequest(9999, rpcap.FlagDatagram, rpcap.AcceptAll()))
 		p.wantError(rpcap.CodeStartCapture)
 		p.send(rpcap.AppendEmpty(nil, rpcap.TypeEndCaptureRequest))
 		p.wantError(rpcap.CodeEndCapture)
@@ -84,8 +84,8 @@ var hostilities = []hostility{
 		p.send(rpcap.AuthRequest{}.Append(nil))
 		p.wantError(rpcap.CodeWrongMessage)
 		p.open(file)
-		p.startCapture(9, rpcap.FlagDatagram, rpcap.AcceptAll())
-		p.send(startRequest(9, rpcap.FlagDatagram, rpcap.AcceptAll()))
+		p.startCapture(9999, rpcap.FlagDatagram, rpcap.AcceptAll())
+		p.send(startRequest(9999, rpcap.FlagDatagram, rpcap.AcceptAll()))
 		p.wantError(rpcap.CodeStartCapture)
 	}, warnings: 6},
 	{what: "bad filters", play: func(p *peer, file string, _ int) {
@@ -93,10 +93,10 @@ var hostilities = []hostility{
 		p.open(file)
 		bad := []rpcap.Program{wrongJump, make(rpcap.Program, rpcap.MaxInstructions+1), nil, {{Op: 0xffff}}, {{Op: 0x34}, {Op: 6}}}
 		for _, f := range bad {
-			p.send(startRequest(9, rpcap.FlagDatagram, f))
+			p.send(startRequest(9999, rpcap.FlagDatagram, f))
 			p.wantError(rpcap.CodeStartCapture)
 		}
-		p.startCapture(9, rpcap.FlagDatagram, rpcap.AcceptAll())
+		p.startCapture(9999, rpcap.FlagDatagram, rpcap.AcceptAll())
 		for _, f := range bad {
 			p.send(rpcap.UpdateFilterRequest{Filter: f}.Append(nil))
 			p.wantError(rpcap.CodeUpdateFilter)
@@ -136,7 +136,7 @@ var hostilities = []hostility{
 	{what: "stalls inside a payload", slow: true, play: func(p *peer, file string, _ int) {
 		p.authenticate()
 		p.open(file)
-		stall(p, startRequest(9, rpcap.FlagDatagram, rpcap.AcceptAll())[:20])
+		stall(p, startRequest(9999, rpcap.FlagDatagram, rpcap.AcceptAll())[:20])
 	}, ends: "i/o timeout", warnings: 1},
 	{what: "a byte each second", slow: true, play: func(p *peer, _ string, _ int) {
 		began := time.Now()
@@ -163,14 +163,14 @@ var hostilities = []hostility{
 	{what: "hangs up inside a message while capturing", play: func(p *peer, file string, _ int) {
 		p.authenticate()
 		p.open(file)
-		p.startCapture(9, rpcap.FlagDatagram, rpcap.AcceptAll())
-		p.conn.Write(startRequest(9, 0, rpcap.AcceptAll())[:11])
+		p.startCapture(9999, rpcap.FlagDatagram, rpcap.AcceptAll())
+		p.conn.Write(startRequest(9999, 0, rpcap.AcceptAll())[:11])
 		p.conn.Close()
 	}, ends: io.ErrUnexpectedEOF.Error(), warnings: 1},
 	{what: "CLOSE while capturing", play: func(p *peer, file string, _ int) {
 		p.authenticate()
 		p.open(file)
-		p.startCapture(9, rpcap.FlagDatagram, rpcap.AcceptAll())
+		p.startCapture(9999, rpcap.FlagDatagram, rpcap.AcceptAll())
 		p.send(rpcap.AppendEmpty(nil, rpcap.TypeClose))
 		p.wantClosed()
 	}, ends: errClosedBySensor.Error(), warnings: 1},

@@ -41,7 +41,7 @@ func (s *Supervisor) Reload(c config.Agent) {
 	run := s.run
 	if run != nil && !s.ended {
 		for _, x := range ended {
-			x.cancel()
+			x.cancel(errLineRemoved)
 		}
 		for _, x := range fresh {
 			s.start(x)

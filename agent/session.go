@@ -25,7 +25,7 @@ type session struct {
 	group  *capture.Fanout
 	log    *zap.Logger
 
-	cancel context.CancelFunc // set by Supervisor.start
+	cancel context.CancelCauseFunc // set by Supervisor.start
 	done   chan struct{}
 
 	changed chan struct{} // an interface changed; one pending signal is enough

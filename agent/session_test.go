@@ -135,7 +135,7 @@ func TestPreselectedInterfaceIsMarkedAndTheOnlyOne(t *testing.T) {
 	}
 	p.send(rpcap.OpenRequest{Name: "lo"}.Append(nil))
 	p.wantError(rpcap.CodeOpen)
-	p.send(startRequest(9, rpcap.FlagDatagram, rpcap.AcceptAll())) // the refused name is not remembered
+	p.send(startRequest(9999, rpcap.FlagDatagram, rpcap.AcceptAll())) // the refused name is not remembered
 	p.wantError(rpcap.CodeStartCapture)
 	if r := p.open("traffic.pcap"); r.LinkType != 1 {
 		t.Errorf("link type %d, want 1", r.LinkType)
@@ -184,6 +184,7 @@ func TestStopSendsWhatIsBuffered(t *testing.T) {
 		t.Errorf("stopping took %v", d)
 	}
 	checkFrames(t, data.frames(100), 100)
+	p.wantError(rpcap.CodeRead) // what for, TestEndsInOrder tells
 	p.wantClosed()
 }
 

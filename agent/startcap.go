@@ -20,6 +20,9 @@ func (c *connection) startCapture(ctx context.Context, payload []byte) error {
 	if err != nil {
 		return c.refuse(rpcap.CodeStartCapture, "%v", err)
 	}
+	if c.parting {
+		return c.refuse(rpcap.CodeStartCapture, "the session ends")
+	}
 	if c.capture.running() {
 		return c.refuse(rpcap.CodeStartCapture, "a capture of %s is already running", c.capture.info.Interface)
 	}
@@ -28,6 +31,10 @@ func (c *connection) startCapture(ctx context.Context, payload []byte) error {
 	}
 	if req.DataPort == 0 {
 		return c.refuse(rpcap.CodeStartCapture, "data port 0 cannot be sent to")
+	}
+	// Before anything is sent or dialled: the answer must not tell what listens there.
+	if ports := c.session.agent.policy.Load().DataPorts; !ports.Contains(req.DataPort) {
+		return c.refuse(rpcap.CodeStartCapture, "data port %d is not allowed: DataPorts in the agent's ini allows %s", req.DataPort, ports)
 	}
 	if err := filter.Validate(req.Filter); err != nil {
 		return c.refuse(rpcap.CodeStartCapture, "filter: %v", err)

@@ -150,7 +150,7 @@ func (s *Supervisor) idleReason() string {
 
 // start runs a session until the agent or the session ends. mu is held.
 func (s *Supervisor) start(x *session) {
-	ctx, cancel := context.WithCancel(s.run)
+	ctx, cancel := context.WithCancelCause(s.run)
 	x.cancel, x.done = cancel, make(chan struct{})
 	s.wg.Go(func() {
 		defer close(x.done)

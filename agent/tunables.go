@@ -46,9 +46,11 @@ const (
 	// fileEndTimeout is what the sensor has, after a capture file has been sent, to ask for the last numbers and to
 	// take what is on the way.
 	fileEndTimeout = 2 * time.Second
-	// partingTimeout is what remains for the answer to the last request when the agent
-	// ends: the end must not take two seconds, and the capture is still to be drained.
-	partingTimeout = 500 * time.Millisecond
+	// partingTime is how long requests are answered after the sensor was told that the
+	// session ends, and partingLimit bounds the whole end of it: the capture is drained
+	// before, and the sensor may be in the middle of a message.
+	partingTime  = 2 * time.Second
+	partingLimit = drainTimeout + partingTime + 500*time.Millisecond
 	// authPause precedes the answer to a refused authentication: it makes guessing slow.
 	authPause = 1 * time.Second
 

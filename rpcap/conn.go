@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"sync"
 	"time"
 )
@@ -30,6 +31,10 @@ type Conn struct {
 	maxPayload uint32
 	payload    []byte
 	budget     func(bytes int) error // nil: memory is not limited beyond maxPayload
+
+	waiting     sync.Mutex // guards what follows
+	awaiting    bool       // Await waits for the connection
+	interrupted bool
 
 	writing sync.Mutex
 	cut     error // why a message was written in part; guarded by writing
@@ -61,18 +66,52 @@ func (c *Conn) release() {
 
 // Await blocks until the first byte of the next message is there; the last payload is
 // no longer valid. Errors are those of the connection: io.EOF when the peer has closed,
-// os.ErrDeadlineExceeded.
+// os.ErrDeadlineExceeded, also after Interrupt.
 func (c *Conn) Await(deadline time.Time) error {
 	c.release()
 	if c.r.Buffered() > 0 {
 		return nil
 	}
-	if err := c.setReadDeadline(deadline); err != nil {
+	if err := c.beginAwait(deadline); err != nil {
 		return err
 	}
 	_, err := c.r.Peek(1)
+	c.waiting.Lock()
+	c.awaiting = false
+	c.waiting.Unlock()
 	return err
 }
+
+func (c *Conn) beginAwait(deadline time.Time) error {
+	c.waiting.Lock()
+	defer c.waiting.Unlock()
+	if c.interrupted {
+		return os.ErrDeadlineExceeded
+	}
+	c.awaiting = true
+	return c.setReadDeadline(deadline)
+}
+
+// Interrupt ends an Await that waits, and every later one, with os.ErrDeadlineExceeded,
+// until Resume. A message that is being read is not disturbed.
+func (c *Conn) Interrupt() {
+	c.waiting.Lock()
+	defer c.waiting.Unlock()
+	c.interrupted = true
+	if c.awaiting {
+		_ = c.setReadDeadline(past) // fails only if the connection has ended, and Await with it
+	}
+}
+
+// Resume lets Await wait again.
+func (c *Conn) Resume() {
+	c.waiting.Lock()
+	defer c.waiting.Unlock()
+	c.interrupted = false
+}
+
+// past is a deadline that is over.
+var past = time.Unix(1, 0)
 
 // setReadDeadline lets a closed pipe pass: bytes may be buffered still, and after
 // them Read says how it was closed (net.Pipe refuses deadlines once the peer is gone).

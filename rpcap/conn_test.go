@@ -321,3 +321,44 @@ func TestConnClose(t *testing.T) {
 		t.Error("ReadMessage after Close")
 	}
 }
+
+// TestConnInterrupt: an Await that waits ends at once, and so do later ones; a message
+// that is being read is read to its end; after Resume all is as before.
+func TestConnInterrupt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, raw := pipe(t, MaxRequestPayload)
+		time.AfterFunc(time.Minute, c.Interrupt)
+		began := time.Now()
+		for range 2 {
+			if err := c.Await(never); !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(began) != time.Minute {
+				t.Errorf("%v after %v", err, time.Since(began))
+			}
+		}
+		c.Resume()
+		m := OpenRequest{"eth0"}.Append(nil)
+		go func() {
+			raw.Write(m[:9])
+			time.Sleep(2 * time.Second)
+			raw.Write(m[9:])
+			time.Sleep(time.Second)
+			raw.Write(m)
+		}()
+		if err := c.Await(never); err != nil {
+			t.Fatal(err)
+		}
+		time.AfterFunc(time.Second, c.Interrupt)
+		if _, payload, err := c.ReadMessage(never); err != nil || string(payload) != "eth0" {
+			t.Errorf("%q, %v", payload, err)
+		}
+		if err := c.Await(never); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Error(err)
+		}
+		c.Resume()
+		if err := c.Await(never); err != nil {
+			t.Error(err)
+		}
+		if _, payload, err := c.ReadMessage(never); err != nil || string(payload) != "eth0" {
+			t.Errorf("after Resume: %q, %v", payload, err)
+		}
+	})
+}

@@ -3,6 +3,7 @@ package rpcap
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"rpcapd/printable"
@@ -70,6 +71,11 @@ func (c Code) String() string {
 	return fmt.Sprintf("code %d", uint16(c))
 }
 
+// SessionEnds begins the text of an ERROR 9 of an agent that ends the session in order: all
+// frames are sent, the numbers are final, and for some seconds it still answers, so that the
+// sensor can ask for them. Other agents close the connection without a word.
+const SessionEnds = "the agent ends the session"
+
 // Error is the ERROR message; it is a Go error as well. The text is for people.
 type Error struct {
 	Code Code
@@ -82,6 +88,11 @@ func (e *Error) Error() string {
 		return fmt.Sprintf("error %d (%s)", uint16(e.Code), e.Code)
 	}
 	return fmt.Sprintf("%s (error %d, %s)", e.Text, uint16(e.Code), e.Code)
+}
+
+// EndsSession reports whether the agent says that it ends the session in order.
+func (e *Error) EndsSession() bool {
+	return e.Code == CodeRead && strings.HasPrefix(e.Text, SessionEnds)
 }
 
 // Append encodes the message. What is not printable in the text is replaced by '?',

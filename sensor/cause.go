@@ -43,9 +43,9 @@ func caused(c Cause, format string, args ...any) error {
 	return causedError{c, fmt.Errorf(format, args...)}
 }
 
-// causeOf returns the cause of an error, CauseOther if it has none, CauseNone for nil and for the stop of the sensor.
+// causeOf returns the cause of an error, CauseOther if it has none, CauseNone for nil and for the stop of sensor or agent.
 func causeOf(err error) Cause {
-	if err == nil || errors.Is(err, errStopped) {
+	if err == nil || errors.Is(err, errStopped) || orderly(err) {
 		return CauseNone
 	}
 	if c := (causedError{}); errors.As(err, &c) {

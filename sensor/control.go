@@ -27,9 +27,23 @@ const (
 var errNoReply = fmt.Errorf("no answer: %w", os.ErrDeadlineExceeded)
 
 // captureError is an ERROR 9: the agent's capture has died. It can come at any time and answers no request.
-type captureError struct{ text string }
+type captureError struct {
+	text    string
+	orderly bool // the agent ends its session, and nothing is wrong
+}
 
-func (e *captureError) Error() string { return "the agent's capture ended: " + e.text }
+func (e *captureError) Error() string {
+	if e.orderly {
+		return e.text
+	}
+	return "the agent's capture ended: " + e.text
+}
+
+// orderly reports whether an error is the orderly end of the agent.
+func orderly(err error) bool {
+	e := (*captureError)(nil)
+	return errors.As(err, &e) && e.orderly
+}
 
 // message is one message from the agent; payload is valid until the next receive.
 type message struct {
@@ -177,6 +191,9 @@ func (c *control) request(ctx context.Context, t rpcap.Type, msg []byte, timeout
 				return m, nil
 			}
 			agentErr, err := c.other(m)
+			if errors.As(err, new(*captureError)) {
+				c.abandoned[t.Reply()]++ // it may have been written already, with numbers that are not final
+			}
 			if err != nil {
 				return message{}, err
 			}
@@ -206,7 +223,7 @@ func (c *control) other(m message) (*rpcap.Error, error) {
 		}
 		switch {
 		case e.Code == rpcap.CodeRead:
-			return nil, &captureError{printable.Line(e.Text, rpcap.MaxErrorText)}
+			return nil, &captureError{printable.Line(e.Text, rpcap.MaxErrorText), e.EndsSession()}
 		case e.Code == rpcap.CodeWrongVersion && c.pair:
 			c.pair = false
 			return nil, nil

@@ -160,6 +160,20 @@ func (s *session) stopCapture() error {
 	return nil
 }
 
+// captureDied ends a capture that the agent has ended. Ours has sent everything before it says so, and still tells its
+// numbers; one of another make answers nothing that is taken for them.
+func (s *session) captureDied() {
+	if s.capture == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), finalStats)
+	defer cancel()
+	before, _ := s.capture.lastReport()
+	if final, ok := s.finalReport(ctx, before.Captured); ok {
+		s.endCapture(TailKnown, final)
+	}
+}
+
 // finalReport asks for the numbers after ENDCAP and tells whether they are valid: not behind those before it.
 func (s *session) finalReport(ctx context.Context, before uint32) (captured uint32, ok bool) {
 	m, err := s.ctl.request(ctx, rpcap.TypeStatsRequest, rpcap.AppendEmpty(nil, rpcap.TypeStatsRequest), finalStats)

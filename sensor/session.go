@@ -121,8 +121,11 @@ func (s *session) run(ctx context.Context) {
 	s.freeName()
 	close(s.closed)
 	s.setState(StateEnding, err)
-	if err != nil && !errors.Is(err, errStopped) {
+	if err != nil && !errors.Is(err, errStopped) && !orderly(err) {
 		s.failed(err)
+	}
+	if errors.As(err, new(*captureError)) {
+		s.captureDied()
 	}
 	s.endCapture(TailUnknown, 0)
 	s.pause(ctx, err)
@@ -131,7 +134,7 @@ func (s *session) run(ctx context.Context) {
 	s.setState(StateEnded, err)
 	level := zap.WarnLevel
 	switch news := s.remember(err); {
-	case errors.Is(err, errStopped):
+	case errors.Is(err, errStopped), orderly(err) && news:
 		level = zap.InfoLevel
 	case !news:
 		// The same again, of an agent that comes and goes.
@@ -172,7 +175,7 @@ func (s *session) pause(ctx context.Context, err error) {
 	if errors.As(err, new(brokenError)) {
 		hold = brokenHold
 	}
-	if err == nil || errors.Is(err, errNoReply) || s.ctl.lost || s.agentLeft() || hold <= 0 {
+	if err == nil || orderly(err) || errors.Is(err, errNoReply) || s.ctl.lost || s.agentLeft() || hold <= 0 {
 		return
 	}
 	s.setState(StateHeld, err)
