@@ -31,7 +31,7 @@ func (c *connection) authenticate(ctx context.Context, payload []byte) error {
 	}
 	c.authenticated = true
 	c.session.setState(StateReady, "")
-	c.log.Info("sensor authenticated", zap.Bool("null", req.Type == rpcap.AuthNull))
+	c.session.say("sensor authenticated", zap.Bool("null", req.Type == rpcap.AuthNull))
 	return c.write(rpcap.AuthReply{}.Append(c.out[:0]))
 }
 

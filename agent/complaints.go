@@ -47,6 +47,20 @@ func (x *session) once(text string) bool {
 	return news
 }
 
+// say logs what is no error but can be repeated by the sensor at will: some of it, and
+// how much was not logged.
+func (x *session) say(what string, fields ...zap.Field) {
+	unlogged, ok := x.chatter.allow(time.Now())
+	if !ok {
+		x.log.Debug(what, fields...)
+		return
+	}
+	if unlogged > 0 {
+		fields = append(fields, zap.Uint64("lines_not_logged", unlogged))
+	}
+	x.log.Info(what, fields...)
+}
+
 // localEnd is the near end of a connection in an error of package net
 // ("read tcp 10.0.0.5:43210->10.0.0.2:2003: …"): its port is another one each time.
 var localEnd = regexp.MustCompile(`\S+:\d+->`)

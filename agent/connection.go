@@ -99,7 +99,11 @@ func (c *connection) next(ctx context.Context, deadline time.Time) error {
 		payload = c.wire.TakeInstruction(payload, time.Now().Add(instructionTimeout))
 	}
 	c.session.requested()
-	return c.handle(ctx, h, payload)
+	least := requestLeast
+	if h.Type == rpcap.TypeStartCaptureRequest {
+		least = captureLeast
+	}
+	return c.answer(ctx, least, func() error { return c.handle(ctx, h, payload) })
 }
 
 // unreadable ends a connection whose stream can no longer be followed.

@@ -47,6 +47,7 @@ func TestCapturesOfAFileLeaveNothing(t *testing.T) {
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			r := newRig(t, writeCaptureFile(t, 3), func(o *Options) { o.Config.Datagram = config.Datagram{Plain: c.plain} })
+			r.x.agent.unmetered = true
 			p, ended := r.connect()
 			p.authenticate()
 			p.open(r.file)
@@ -65,6 +66,7 @@ func TestCapturesOfAFileLeaveNothing(t *testing.T) {
 // TestResetsLeaveNothing has the sensor reset the connection while it captures.
 func TestResetsLeaveNothing(t *testing.T) {
 	r := newRig(t, writeCaptureFile(t, 3), nil)
+	r.x.agent.unmetered = true
 	udp, _ := sinks(t)
 	l := sensorPort(t)
 	flat{rounds: repetitions, warmUp: 50}.check(t, func(int) {
@@ -101,6 +103,7 @@ func TestRootCapturesLeaveNothing(t *testing.T) {
 	var peers []*peer
 	var ends []<-chan error
 	r := newRig(t, "", func(o *Options) { o.Config.RingBytes = 1 << 20 })
+	r.x.agent.unmetered = true
 	for range sessions {
 		x := *r
 		x.x = newSession(r.x.agent, r.x.target, 0, nil)

@@ -39,6 +39,7 @@ type session struct {
 	lastGood    netip.Addr // of the sensor, connected to last
 	near        near       // its near end, excluded from all captures
 	reason      error
+	budget      budget        // for requests
 	delay       time.Duration // overrides the back-off when not zero
 
 	served atomic.Bool // its capture file has been sent (ReadOnce)
@@ -51,6 +52,7 @@ type session struct {
 	connection uint64      // counts them
 	followed   followed
 	redial     redial
+	chatter    chatter
 }
 
 // state is one state of a session: it does the work of the state and returns the
@@ -175,7 +177,7 @@ func (x *session) serve(ctx context.Context) state {
 	x.status.Address = x.conn.RemoteAddr().String()
 	x.mu.Unlock()
 	x.setState(StateConnected, "waiting for the sensor to authenticate")
-	x.log.Info("connected", zap.Stringer("address", x.conn.RemoteAddr()), zap.String("preselected", x.preselected))
+	x.say("connected", zap.Stringer("address", x.conn.RemoteAddr()), zap.String("preselected", x.preselected))
 
 	err := x.serveConnection(ctx)
 	x.conn.Close()

@@ -57,7 +57,7 @@ func (c *connection) startCapture(ctx context.Context, payload []byte) error {
 	}
 	c.session.capturing(capt)
 	capt.start(c.captureEnded)
-	c.log.Info("capture started", zap.String("interface", capt.info.Interface), zap.String("format", capt.info.Format),
+	c.session.say("capture started", zap.String("interface", capt.info.Interface), zap.String("format", capt.info.Format),
 		zap.String("data", capt.info.Data), zap.Uint32("snaplen", capt.info.Snaplen), zap.Bool("promiscuous", capt.info.Promiscuous),
 		zap.Int("instructions", len(req.Filter)))
 	return nil
@@ -72,12 +72,12 @@ func (c *connection) newCapture(ctx context.Context, req rpcap.StartCaptureReque
 		snaplen = rpcap.MaxSnaplen
 	}
 	if limit := policy.MaxSnaplen; limit > 0 && snaplen > limit {
-		c.log.Info("snap length cut by the ini", zap.Uint32("asked", snaplen), zap.Uint32("MaxSnaplen", limit))
+		c.session.say("snap length cut by the ini", zap.Uint32("asked", snaplen), zap.Uint32("MaxSnaplen", limit))
 		snaplen = limit
 	}
 	promiscuous := req.Flags&rpcap.FlagPromiscuous != 0
 	if promiscuous && policy.NoPromiscuous {
-		c.log.Info("promiscuous mode refused by the ini")
+		c.session.say("promiscuous mode refused by the ini")
 		promiscuous = false
 	}
 	to := netip.AddrPortFrom(c.peer.Addr(), req.DataPort)
@@ -179,7 +179,7 @@ func (c *connection) collect() {
 	n := c.capture.counters()
 	c.final = statsReply(n)
 	c.capture = nil
-	c.log.Info("capture ended", zap.Uint64("received", n.Received), zap.Uint64("ring_drops", n.RingDrops),
+	c.session.say("capture ended", zap.Uint64("received", n.Received), zap.Uint64("ring_drops", n.RingDrops),
 		zap.Uint64("captured", n.Captured), zap.Uint64("packed", n.Packed), zap.Uint64("datagrams", n.Datagrams), zap.Uint64("send_dropped", n.SendDropped))
 }
 

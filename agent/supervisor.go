@@ -27,6 +27,7 @@ type Supervisor struct {
 	limits     limits
 	exclusions *exclusions
 	ifaces     *interfaces
+	unmetered  bool // requests are not held back: for tests that repeat them
 	// changes counts what belongs into the status files at once: another state of a
 	// session, an error, another set of sessions.
 	changes atomic.Uint64

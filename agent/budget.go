@@ -1,0 +1,108 @@
+package agent
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"time"
+)
+
+const (
+	// requestBurst and requestShare bound the CPU time that the requests of all sensors
+	// take: 250 ms at once, which is a handshake with thousands of interfaces, and then 5 %,
+	// so 10 % over 5 s. What is beyond is answered late, not refused.
+	requestBurst = 250 * time.Millisecond
+	requestShare = 0.05
+	// requestLeast and captureLeast are what a request, and a STARTCAP, costs at least: reading
+	// it, garbage, and the ring that is given back later by another thread.
+	requestLeast = 100 * time.Microsecond
+	captureLeast = 10 * time.Millisecond
+)
+
+// budget is the CPU time that a session may spend on requests: a token bucket, in
+// which a session may run into debt by one request. The zero value is full.
+type budget struct {
+	spent time.Duration // not given back yet; above requestBurst is debt
+	at    time.Time
+}
+
+// charge takes the cost of a request out.
+func (b *budget) charge(cost time.Duration, share float64, now time.Time) {
+	b.giveBack(share, now)
+	b.spent += cost
+}
+
+// debt is how long it takes until the next request may be answered.
+func (b *budget) debt(share float64, now time.Time) time.Duration {
+	b.giveBack(share, now)
+	if b.spent <= requestBurst {
+		return 0
+	}
+	return time.Duration(float64(b.spent-requestBurst) / share)
+}
+
+func (b *budget) giveBack(share float64, now time.Time) {
+	if d := now.Sub(b.at); d > 0 {
+		b.spent = max(0, b.spent-time.Duration(float64(d)*share))
+	}
+	b.at = now
+}
+
+// requestShare is what one session may take: sessions do not wait for each other, so they
+// share evenly.
+func (s *Supervisor) requestShare() float64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return requestShare / float64(max(1, len(s.sessions)))
+}
+
+// answer handles a request when the session's budget allows it, and charges what it has
+// cost in CPU time of its thread.
+func (c *connection) answer(ctx context.Context, least time.Duration, handle func() error) error {
+	x, share := c.session, c.session.agent.requestShare()
+	if d := x.budget.debt(share, time.Now()); d > 0 && !c.parting && !x.agent.unmetered {
+		t := time.NewTimer(d)
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+		}
+	}
+	runtime.LockOSThread()
+	before := threadCPU()
+	err := handle()
+	cost := threadCPU() - before
+	runtime.UnlockOSThread()
+	x.budget.charge(max(cost+cost/4, least), share, time.Now()) // a quarter for garbage
+	return err
+}
+
+const (
+	// chatterBurst lines about captures are logged at once, then one each chatterPause.
+	chatterBurst = 40
+	chatterPause = 30 * time.Second
+)
+
+// chatter bounds the log lines that a sensor can cause by what is no error.
+type chatter struct {
+	mu       sync.Mutex
+	used     int
+	at       time.Time
+	unlogged uint64
+}
+
+// allow says whether a line is logged, and how many were not since the last one.
+func (c *chatter) allow(now time.Time) (unlogged uint64, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if n := int(now.Sub(c.at) / chatterPause); n > 0 {
+		c.used, c.at = max(0, c.used-n), now
+	}
+	if c.used >= chatterBurst {
+		c.unlogged++
+		return 0, false
+	}
+	c.used++
+	unlogged, c.unlogged = c.unlogged, 0
+	return unlogged, true
+}

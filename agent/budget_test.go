@@ -1,0 +1,101 @@
+package agent
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/zap/zapcore"
+
+	"rpcapd/rpcap"
+)
+
+// TestBudget: whatever the requests cost, no 5 s have more than a tenth, but for the
+// one request that the debt is made with; with two sessions each has half.
+func TestBudget(t *testing.T) {
+	for _, cost := range []time.Duration{requestLeast, 3 * time.Millisecond, 80 * time.Millisecond} {
+		for _, share := range []float64{requestShare, requestShare / 2} {
+			var b budget
+			now := time.Unix(1_700_000_000, 0)
+			var at []time.Time
+			for range 20000 {
+				now = now.Add(b.debt(share, now) + cost) // the sensor never pauses
+				b.charge(cost, share, now)
+				at = append(at, now)
+			}
+			first := 0
+			for i := range at {
+				for at[i].Sub(at[first]) > 5*time.Second {
+					first++
+				}
+				used := time.Duration(i-first+1) * cost
+				if limit := requestBurst + time.Duration(share*float64(5*time.Second)) + 2*cost; used > limit {
+					t.Fatalf("cost %v, share %v: %v used within 5 s, at most %v", cost, share, used, limit)
+				}
+			}
+		}
+	}
+}
+
+// TestBudgetIsNotFelt: what ordinary sensors ask for is never late.
+func TestBudgetIsNotFelt(t *testing.T) {
+	var b budget
+	now := time.Unix(1_700_000_000, 0)
+	for i := range 10000 {
+		if d := b.debt(requestShare, now); d > 0 {
+			t.Fatalf("request %d waits %v", i, d)
+		}
+		cost := requestLeast // STATS, each 5 s
+		if i%20 == 0 {
+			cost = 50 * time.Millisecond // a new capture
+		}
+		b.charge(cost, requestShare, now)
+		now = now.Add(5 * time.Second)
+	}
+}
+
+// TestRequestsWithoutEnd: a sensor that starts and ends captures, or replaces a large
+// filter, for ever, is answered each time, late, and fills no log.
+func TestRequestsWithoutEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, writeCaptureFile(t, 1), func(o *Options) { o.DryRun = true })
+		p, ended := r.connect()
+		p.authenticate()
+		p.open(r.file)
+		const loops = 200
+		began := time.Now()
+		for range loops {
+			p.startCapture(9999, rpcap.FlagDatagram, rpcap.AcceptAll())
+			p.endCapture()
+		}
+		took := time.Since(began)
+		if least := time.Duration(float64(loops*captureLeast-2*requestBurst) / requestShare); took < least {
+			t.Errorf("%d captures in %v, want at least %v", loops, took, least)
+		}
+		if n, limit := r.logs.count(zapcore.InfoLevel), chatterBurst+int(took/chatterPause)+10; n > limit {
+			t.Errorf("%d log lines, at most %d", n, limit)
+		}
+		p.startCapture(9999, rpcap.FlagDatagram, rpcap.AcceptAll())
+		large := make(rpcap.Program, rpcap.MaxInstructions)
+		for i := range large {
+			large[i] = rpcap.Instruction{Op: 0x06, K: 1}
+		}
+		began = time.Now()
+		const updates = 300
+		for range updates {
+			p.send(rpcap.UpdateFilterRequest{Filter: large}.Append(nil))
+			p.want(rpcap.TypeUpdateFilterReply)
+		}
+		if d, least := time.Since(began), time.Duration(float64(updates*requestLeast)/requestShare)*9/10; d < least {
+			t.Errorf("%d filters in %v, want at least %v", updates, d, least)
+		}
+		p.conn.Close()
+		<-ended
+	})
+}
+
+func (l *logCounter) count(level zapcore.Level) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.lines[level]
+}
