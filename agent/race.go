@@ -13,6 +13,8 @@ import (
 	"time"
 )
 
+var errSilent = errors.New("the other addresses do not answer")
+
 // dialFunc connects to one address.
 type dialFunc func(context.Context, netip.Addr) (net.Conn, error)
 
@@ -49,12 +51,15 @@ func race(ctx context.Context, addrs []netip.Addr, dial dialFunc) (net.Conn, net
 		}
 	}()
 	var failures dialFailures
+	var rest <-chan time.Time
 	next := time.NewTimer(0)
 	defer next.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil, netip.Addr{}, append(failures, ctx.Err())
+		case <-rest:
+			return nil, netip.Addr{}, append(failures, errSilent)
 		case <-next.C:
 			if started < len(addrs) {
 				start()
@@ -72,6 +77,10 @@ func race(ctx context.Context, addrs []netip.Addr, dial dialFunc) (net.Conn, net
 			case running == 0:
 				return nil, netip.Addr{}, failures
 			}
+		}
+		// What has failed is worth another attempt soon, whatever the silent ones do.
+		if started == len(addrs) && len(failures) > 0 && rest == nil {
+			rest = time.After(silentRest)
 		}
 	}
 }

@@ -55,6 +55,7 @@ func TestRace(t *testing.T) {
 		{"refused, so the next at once", []time.Duration{refuses, refuses, 0}, 2, 0},
 		{"the slow first one wins all the same", []time.Duration{300 * time.Millisecond, dead}, 0, 300 * time.Millisecond},
 		{"all refuse", []time.Duration{refuses, refuses}, -1, 0},
+		{"one refuses, the others are dead", []time.Duration{refuses, dead, dead}, -1, attemptDelay + silentRest},
 		{"all dead", []time.Duration{dead, dead}, -1, attemptDelay + dialTimeout},
 		{"the second after the first has begun", []time.Duration{time.Second, 100 * time.Millisecond}, 1, attemptDelay + 100*time.Millisecond},
 	} {

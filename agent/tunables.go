@@ -9,6 +9,9 @@ const (
 	// attemptDelay is how long an attempt has to itself before the next address is tried
 	// beside it: RFC 8305, section 5.
 	attemptDelay = 250 * time.Millisecond
+	// silentRest is how long the other addresses are waited for after one has failed: two
+	// SYNs. A sensor that starts anew refuses for a moment.
+	silentRest = 2 * time.Second
 	// resolveTimeout bounds the name lookup before each attempt.
 	resolveTimeout = 10 * time.Second
 
