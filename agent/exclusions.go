@@ -133,7 +133,7 @@ func (e *exclusions) current() filter.Exclusion {
 	for _, t := range e.owners {
 		for _, a := range t.addrs {
 			k := key{a.WithZone(""), t.control}
-			ports[k] = ports[k]
+			ports[k] = nil // known, also where no data goes
 		}
 	}
 	for _, t := range e.owners {

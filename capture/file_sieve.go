@@ -10,10 +10,10 @@ import (
 
 // sieve filters, cuts and counts what is read from files and streams.
 type sieve struct {
-	name                               string
-	snaplen                            int
-	vm                                 atomic.Pointer[filter.VM] // nil: keep all
-	delivered, bytes, refused, skipped atomic.Uint64
+	name                      string
+	snaplen                   int
+	vm                        atomic.Pointer[filter.VM] // nil: keep all
+	delivered, bytes, refused atomic.Uint64
 }
 
 // keep cuts a frame; false if the filter refuses it.

@@ -14,7 +14,7 @@ var (
 	errGone = errors.New("the interface was deleted")
 	errDown = errors.New("the interface is down")
 
-	errNoGuard = errors.New("Guard = no")
+	errNoGuard = errors.New("no guard is wanted (Guard = no)")
 )
 
 // device is an open TAP interface. One goroutine writes.
