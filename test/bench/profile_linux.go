@@ -40,7 +40,7 @@ func (b *bench) cpuProfile(s spec) (p *cpuProfile, err error) {
 		record.Stderr = &complaint
 		return record.Start()
 	}
-	o, err := b.capture(s, discardPort, nil)
+	o, err := b.capture(s, unusedPort, nil)
 	if record != nil && record.Process != nil {
 		// It ends with the agent; should it not, then now.
 		timer := time.AfterFunc(patience, func() { record.Process.Signal(syscall.SIGINT) })
