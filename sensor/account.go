@@ -43,6 +43,9 @@ func (c *capture) compare(before, captured uint32, now time.Time) {
 	if s.finished {
 		return
 	}
+	if s.udpstr != nil {
+		s.udpstr.Known(before, now)
+	}
 	slack := uint64(0)
 	if !c.ours {
 		slack = s.heldBack()

@@ -1,15 +1,19 @@
 package udpstr
 
-import "time"
+import (
+	"encoding/binary"
+	"time"
+)
 
 // jump is a datagram whose seqno lies farther ahead than the window reaches. One such datagram may be a stray, and to believe
-// it would make all that follows old. So it waits until another one stands by it, the stream comes to it, or it has been
-// held long enough with nothing that contradicts it.
+// it would make all that follows old. So it waits until another one stands by it, the stream comes to it, the sender's own
+// count agrees with it, or the stream ends. Silence proves nothing: a slow stream may go on where it was.
 type jump struct {
 	waiting bool
 	belied  bool // the stream has gone on where it was since the jump came
 	seq     uint32
 	at      time.Time // of arrival
+	since   time.Time // when it was belied first
 	buf     []byte
 }
 
@@ -77,6 +81,41 @@ func (r *Reassembler) reach() {
 	}
 }
 
+// belie notes that the stream goes on where it was. What stands by the jump may be on its way yet.
+func (r *Reassembler) belie(now time.Time) {
+	if j := &r.jump; j.waiting && !j.belied {
+		j.belied, j.since = true, now
+	}
+}
+
+// Known takes how many frames the sender says it has captured, modulo 2³². It confirms a jump that has been held for long
+// enough and skips some of them: after a great loss a slow stream may bring nothing else for long.
+func (r *Reassembler) Known(captured uint32, now time.Time) {
+	if j := &r.jump; !j.waiting || j.belied || now.Sub(j.at) < r.hold {
+		return
+	}
+	first, _, _ := parseHeader(r.jump.buf)
+	if first == noHeader {
+		return // no frame begins in it
+	}
+	number := binary.BigEndian.Uint32(r.jump.buf[first+16:])
+	if last := uint32(r.stream.last); int32(number-last) > 1 && int32(captured-number) >= 0 {
+		r.believe(r.jump.seq)
+		r.quiet = r.held.n == 0 && !r.jump.waiting
+	}
+}
+
+// jumpSince is when the time began after which the jump is settled; ok is false while nothing settles it but what comes.
+func (r *Reassembler) jumpSince() (at time.Time, ok bool) {
+	switch j := &r.jump; {
+	case !j.waiting:
+		return time.Time{}, false
+	case j.belied:
+		return j.since, true
+	}
+	return r.jump.at, !r.started // of a stream that is joined there is no other place
+}
+
 // settle ends the wait of the jump.
 func (r *Reassembler) settle() {
 	switch {
@@ -94,8 +133,8 @@ func (r *Reassembler) Deadline() (at time.Time, ok bool) {
 	if r.held.n > 0 {
 		at, ok = r.held.oldest, true
 	}
-	if r.jump.waiting && (!ok || r.jump.at.Before(at)) {
-		at, ok = r.jump.at, true
+	if since, waits := r.jumpSince(); waits && (!ok || since.Before(at)) {
+		at, ok = since, true
 	}
 	return at.Add(r.hold), ok
 }
@@ -105,7 +144,7 @@ func (r *Reassembler) Expire(now time.Time) {
 	for r.held.n > 0 && now.Sub(r.held.oldest) >= r.hold {
 		r.skip()
 	}
-	if r.jump.waiting && now.Sub(r.jump.at) >= r.hold {
+	if since, ok := r.jumpSince(); ok && now.Sub(since) >= r.hold {
 		r.settle()
 	}
 	r.quiet = r.held.n == 0 && !r.jump.waiting

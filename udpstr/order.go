@@ -25,7 +25,7 @@ func (r *Reassembler) unexpected(b []byte, first int, seq uint32, now time.Time)
 	}
 	r.near(b, first, seq, now)
 	if r.jump.waiting {
-		r.jump.belied = true
+		r.belie(now)
 		r.reach()
 	}
 }

@@ -216,15 +216,70 @@ func TestOutage(t *testing.T) {
 			t.Errorf("%v: %s, %+v", order, c.numbers(), k)
 		}
 	}
-	// A single datagram and silence: it is believed when it has been held long enough.
+	// A single datagram and silence: the end of the stream confirms it.
 	c := newCollector(ReassemblerConfig{Hold: 10 * time.Millisecond})
 	c.feed(b[0], epoch)
 	c.feed(b[500], epoch)
-	if at, ok := c.Deadline(); !ok || !at.Equal(epoch.Add(10*time.Millisecond)) {
-		t.Errorf("deadline %v, %v", at, ok)
+	if at, ok := c.Deadline(); ok {
+		t.Errorf("deadline %v", at)
 	}
-	c.Expire(epoch.Add(10 * time.Millisecond))
+	c.Expire(epoch.Add(time.Hour))
+	if k := c.check(t); k.Delivered != 1 || k.Lost != 0 {
+		t.Errorf("%+v", k)
+	}
+	c.Flush()
 	if k := c.check(t); k.Delivered != 2 || k.Lost != 499 || k.Missing != 499 {
+		t.Errorf("%+v", k)
+	}
+}
+
+// However long a slow stream is silent, a stray does not make what follows late.
+func TestStrayInSilence(t *testing.T) {
+	b := smallStream(t, 12)
+	for _, copies := range []int{1, 2} {
+		c := newCollector(ReassemblerConfig{Hold: 10 * time.Millisecond})
+		now := epoch
+		for i := range b {
+			c.feed(b[i], now)
+			if i == 0 || i == 5 {
+				stray := append([]byte(nil), b[i+1]...) // as if its seqno were altered
+				binary.BigEndian.PutUint32(stray[4:], 1<<20)
+				for range copies {
+					c.feed(stray, now)
+				}
+			}
+			now = now.Add(time.Minute)
+			c.Known(uint32(i+2), now)
+			c.Expire(now)
+		}
+		if at, ok := c.Deadline(); ok || !c.quiet {
+			t.Errorf("%d copies: deadline %v, quiet %v", copies, at, c.quiet)
+		}
+		c.Flush()
+		if k := c.check(t); k.Delivered != 12 || k.Lost+k.Late != 0 || k.Malformed != 2 || k.Duplicate != uint64(2*(copies-1)) {
+			t.Errorf("%d copies: %+v", copies, k)
+		}
+	}
+}
+
+// What the sender says it has captured confirms a single datagram after a great loss.
+func TestJumpIsKnown(t *testing.T) {
+	b := smallStream(t, 502)
+	c := newCollector(ReassemblerConfig{Hold: 10 * time.Millisecond})
+	c.feed(b[0], epoch)
+	c.feed(b[500], epoch)
+	for _, tc := range []struct {
+		captured  uint32
+		after     time.Duration
+		delivered uint64
+	}{{501, 9 * time.Millisecond, 1}, {500, time.Second, 1}, {501, time.Second, 2}} {
+		c.Known(tc.captured, epoch.Add(tc.after))
+		if k := c.check(t); k.Delivered != tc.delivered {
+			t.Errorf("%d captured after %v: %+v", tc.captured, tc.after, k)
+		}
+	}
+	c.feed(b[501], epoch.Add(time.Minute))
+	if k := c.check(t); k.Delivered != 3 || k.Lost != 499 || k.Missing != 499 || k.Late != 0 || !c.quiet {
 		t.Errorf("%+v", k)
 	}
 }
