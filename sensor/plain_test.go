@@ -94,6 +94,7 @@ func TestPlainStrayInAQuietStream(t *testing.T) {
 		counted Received
 	}{
 		{"a stray", []uint32{3, 4, 5}, Received{InOrder: 6}},
+		{"a stray that comes again", []uint32{5000, 3, 4, 5}, Received{InOrder: 6, Duplicate: 1}},
 		{"a great loss", []uint32{5001, 5002}, Received{InOrder: 5, Missing: 4997, Lost: 4997}},
 		{"a great loss, and what was late", []uint32{5001, 3, 4, 5}, Received{InOrder: 4, Late: 3, Missing: 4997, Lost: 4997}},
 	} {
@@ -108,6 +109,12 @@ func TestPlainStrayInAQuietStream(t *testing.T) {
 			s.message(plainMessage(f, n), now)
 		}
 		c := s.snapshot()
+		if last := tc.then[len(tc.then)-1]; s.before.newest != 0 || tc.counted.Late == 0 && s.newest != uint64(last) {
+			t.Errorf("%s: at %d, in doubt about %+v", tc.name, s.newest, s.before)
+		}
+		if last := tc.then[len(tc.then)-1]; s.before.newest != 0 || tc.counted.Late == 0 && s.newest != uint64(last) {
+			t.Errorf("%s: at %d, in doubt about %+v", tc.name, s.newest, s.before)
+		}
 		c.Datagrams, c.Bytes, c.Frames, c.FrameBytes = 0, 0, 0, 0
 		if c != tc.counted {
 			t.Errorf("%s: %+v, want %+v", tc.name, c, tc.counted)

@@ -68,7 +68,7 @@ func (s *plainStream) expire(now time.Time) {
 	before := plainPlace{s.newest, s.seen, s.counters.Missing}
 	doubtful := !s.jump.belied
 	s.settle()
-	if doubtful {
+	if doubtful && s.before.newest == 0 {
 		s.before = before
 	}
 }
@@ -78,10 +78,14 @@ type plainPlace struct {
 	newest, seen, missing uint64 // newest is 0 when there is no doubt
 }
 
-// doubt goes back to that place when a message shows that the jump was a stray.
+// doubt goes back to that place when a message shows that the jump was a stray, and ends the doubt when another one stands by
+// it; the same one again does not.
 func (s *plainStream) doubt(number uint64) {
-	if b := s.before; number > b.newest && number-b.newest <= plainWindow {
+	switch b := s.before; {
+	case number > b.newest && number-b.newest <= plainWindow:
 		s.newest, s.seen, s.counters.Missing = b.newest, b.seen, b.missing
+		s.before = plainPlace{}
+	case number != s.newest && number+plainWindow > s.newest && number <= s.newest+plainWindow:
+		s.before = plainPlace{}
 	}
-	s.before = plainPlace{}
 }

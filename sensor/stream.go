@@ -193,7 +193,10 @@ func (s *stream) message(b []byte, now time.Time) {
 
 // deliver hands one frame to every sink; it is called by the reassembler or the plain stream.
 func (s *stream) deliver(p *udpstr.Packet) {
-	s.newest = max(s.newest, p.Number)
+	s.newest = p.Number
+	if s.plain != nil { // whose frames may come out of order
+		s.newest = s.plain.newest
+	}
 	s.clock.frame(p.Sec, p.Usec, s.now, s.nowMicro)
 	if s.dedup != nil && s.dedup.again(s.number, s.source.LinkType, p, s.now) {
 		s.repeated++
