@@ -34,15 +34,21 @@ func MakeLenient(file string, data []byte) (edited []byte, changed bool) {
 }
 
 // CommentOut makes comments of the lines of a file that are not understood, and of what stands in a section of the
-// sensor's file that is not. It tells what it did, one sentence a line.
+// sensor's file that is not. Invisible characters are taken out instead: a line with one at its end was in force, and
+// without it more would be let in. It tells what it did, one sentence a line.
 func CommentOut(data []byte, problems Problems) (edited []byte, done []string) {
 	if !editable(data) {
 		return data, nil
 	}
 	sections := make(map[int]bool)
 	lines := make(map[int]bool)
+	stained := make(map[int]bool)
 	for _, p := range problems {
-		if p.Doubtful && p.Line > 0 && !strings.Contains(p.Text, errUnknownOption.Error()) {
+		switch {
+		case !p.Doubtful || p.Line == 0 || strings.Contains(p.Text, errUnknownOption.Error()):
+		case strings.Contains(p.Text, invisibleCharacter):
+			stained[p.Line] = true
+		default:
 			lines[p.Line] = true
 			sections[p.Line] = strings.Contains(p.Text, unknownSection)
 		}
@@ -54,7 +60,15 @@ func CommentOut(data []byte, problems Problems) (edited []byte, done []string) {
 		if strings.HasPrefix(text, "[") {
 			within = sections[i+1]
 		}
-		if !lines[i+1] && !within || text == "" || text[0] == '#' || text[0] == ';' {
+		comment := lines[i+1] || within || stained[i+1] && hiddenName(text)
+		switch {
+		case text == "" || text[0] == '#' || text[0] == ';':
+			continue
+		case !comment && stained[i+1]:
+			x.lines[i] = strings.Map(visible, line)
+			x.done = append(x.done, fmt.Sprintf("line %d without its invisible characters: %s", i+1, excerpt(strings.TrimSpace(x.lines[i]))))
+			continue
+		case !comment:
 			continue
 		}
 		x.lines[i] = "#" + line

@@ -47,6 +47,45 @@ func TestCommentOut(t *testing.T) {
 	}
 }
 
+// TestInvisibleStaysInForce: a line with an invisible character at its end was in force before, and so were those below a
+// heading with one. Without them more agents and more frames would be let in.
+func TestInvisibleStaysInForce(t *testing.T) {
+	const nbsp, zero = "\u00a0", "\u200b"
+	const before = "[rule dmz" + nbsp + "]" + nbsp + "\nAllowAgents = 10.0.0.0/8, 10.1.0.0/16" + nbsp + "\nFilter" + nbsp + "=" + nbsp + "tcp" + nbsp +
+		"\nPo" + zero + "rt = 2009\nColour = red" + nbsp + "\n[rule web" + zero + "]\nPort = 2004\n[rul x" + nbsp + "]\nPort = 2005\n"
+	_, problems := ParseSensor("s.ini", []byte(before))
+	if !problems.OnlyDoubtful() {
+		t.Fatal(problems)
+	}
+	got, done := CommentOut([]byte(before), problems)
+	s, problems := ParseSensor("s.ini", got)
+	if problems.Err() != nil || len(s.Rules) != 2 || len(done) != 8 {
+		t.Fatalf("%q, %v\n%s", done, problems, got)
+	}
+	if r := s.Rules[0]; r.Name != "dmz" || len(r.AllowAgents) != 2 || r.Filter != "tcp" || r.Port != DefaultPort {
+		t.Errorf("%+v\n%s", r, got)
+	}
+	if r := s.Rules[1]; r.Name != "web" || r.Port != 2004 {
+		t.Errorf("%+v\n%s", r, got)
+	}
+}
+
+// TestEmptyTextOfBefore: an empty text in quotes meant none, and an upgrade keeps such a file starting.
+func TestEmptyTextOfBefore(t *testing.T) {
+	const before = "[rule a]\nFilter = \"\"\nUser = \" \"\n"
+	_, problems := ParseSensor("s.ini", []byte(before))
+	got, _ := CommentOut([]byte(before), problems)
+	if !problems.OnlyDoubtful() || string(got) != "[rule a]\n#Filter = \"\"\n#User = \" \"\n" {
+		t.Errorf("%v\n%s", problems, got)
+	}
+	if _, changed := MakeLenient("x.ini", []byte("User = \"\"\n")); !changed {
+		t.Error("an agent with an empty User would not start")
+	}
+	if _, changed := MakeLenient("x.ini", []byte("MaxSnaplen = \"\"\n")); changed { // it was an error before
+		t.Error("lenient with an empty MaxSnaplen")
+	}
+}
+
 // With CommentOut an edit takes a file that has lines of another agent.
 func TestEditCommentsOut(t *testing.T) {
 	const old = "Colour = red\nActiveClient = b, 1\n"

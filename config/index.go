@@ -80,7 +80,11 @@ func (x *indexer) setting(n int, text string) {
 		return
 	}
 	if empty(key, stripComment(value)) {
-		x.errorf(n, "%s: empty value; complete the line or take it out", key)
+		report := x.errorf
+		if stripComment(value) != "" && (!x.grammar.flat || key == "User") {
+			report = x.doubtf // in quotes it was a text of earlier versions
+		}
+		report(n, "%s: empty value; complete the line or take it out", key)
 		return
 	}
 	at := place{section: x.current, key: key}

@@ -22,6 +22,9 @@ var invisibleNames = map[rune]string{
 	0xfeff: "byte-order mark",
 }
 
+// invisibleCharacter is in the text of the problem.
+const invisibleCharacter = "the invisible character"
+
 // invisible reports characters that nobody sees and that make another word of what they stand in: "eth1" followed by
 // U+200B is no interface. Comments may have them.
 func (x *indexer) invisible(n int, line string) {
@@ -35,7 +38,7 @@ func (x *indexer) invisible(n int, line string) {
 	indent := len(line) - len(text)
 	for at, c := range stripComment(text) {
 		if hidden(c) {
-			x.doubtf(n, "%s: the invisible character %s in column %d; type the line anew", excerpt(strings.TrimSpace(line)), nameOf(c), indent+1+utf8.RuneCountInString(text[:at]))
+			x.doubtf(n, "%s: "+invisibleCharacter+" %s in column %d; type the line anew", excerpt(strings.TrimSpace(line)), nameOf(c), indent+1+utf8.RuneCountInString(text[:at]))
 			return
 		}
 	}
@@ -44,6 +47,23 @@ func (x *indexer) invisible(n int, line string) {
 // hidden tells spaces other than ASCII's, and characters without any width.
 func hidden(c rune) bool {
 	return c >= 0x80 && c != unicode.ReplacementChar && (unicode.IsSpace(c) || unicode.In(c, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Variation_Selector))
+}
+
+// visible is for strings.Map: a space in the place of one, and nothing in that of a character without width.
+func visible(c rune) rune {
+	switch {
+	case !hidden(c):
+		return c
+	case unicode.IsSpace(c):
+		return ' '
+	}
+	return -1
+}
+
+// hiddenName tells whether the key of a line has such a character in it, and so was none that is known.
+func hiddenName(text string) bool {
+	name, _, found := strings.Cut(text, "=")
+	return found && text[0] != '[' && strings.ContainsFunc(strings.TrimSpace(name), hidden)
 }
 
 func nameOf(c rune) string {

@@ -27,7 +27,7 @@ func upgradeIniCommand(stdout io.Writer) *cobra.Command {
 	}
 }
 
-// upgradeIni makes comments of lines that an earlier version passed over, so that the sensor still starts with the file
+// upgradeIni makes comments of lines that an earlier version passed over, and takes out invisible characters, so that the sensor still starts with the file
 // after the next boot, and does what it did. The file as it was is kept beside it.
 func upgradeIni(file string, w io.Writer) error {
 	_, problems, err := config.LoadSensor(file)
@@ -55,6 +55,6 @@ func upgradeIni(file string, w io.Writer) error {
 	for _, what := range done {
 		fmt.Fprintf(w, "%s: %s\n", file, what)
 	}
-	_, err = fmt.Fprintf(w, "%s: these lines are errors now and had no effect before; the file as it was is %s.old\n", file, file)
+	_, err = fmt.Fprintf(w, "%s: such lines are errors now; the sensor does what it did before. The file as it was is %s.old\n", file, file)
 	return err
 }
