@@ -93,7 +93,11 @@ func (c *connection) fileSent(capt *capturing) {
 		return
 	}
 	c.session.served.Store(true)
-	e := &rpcap.Error{Code: rpcap.CodeRead, Text: fmt.Sprintf("capture of %s ended: all of the file has been sent", capt.info.Interface)}
+	how := "all of the file has been sent"
+	if capt.fileError != nil { // without its path, which is none of the sensor's business
+		how = fmt.Sprintf("the file ends badly (%v), what came before has been sent", errors.Unwrap(capt.fileError))
+	}
+	e := &rpcap.Error{Code: rpcap.CodeRead, Text: fmt.Sprintf("capture of %s ended: %s", capt.info.Interface, how)}
 	_ = c.wire.WriteMessage(time.Now().Add(writeTimeout), e.Append(nil)) // it may have hung up already
 	time.AfterFunc(fileEndTimeout, func() {
 		x := c.session

@@ -79,6 +79,14 @@ func printStatus(w io.Writer, st *agent.Status, now time.Time) {
 	}
 }
 
+// times says how often, in words.
+func times(n uint64) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
 // printReload tells of a refused reload: the agent does not do what the ini says.
 func printReload(w io.Writer, r *agent.ReloadStatus, now time.Time) {
 	if r.Error == "" {
@@ -117,7 +125,7 @@ func printSession(w io.Writer, x *agent.SessionStatus, now time.Time) {
 		row("interface", "any, the sensor chooses")
 	}
 	if x.Address != "" {
-		row("address", "%s, connected %d times", x.Address, x.Connects)
+		row("address", "%s, connected %s", x.Address, times(x.Connects))
 	}
 	if c := x.Capture; c != nil {
 		what := "running"
