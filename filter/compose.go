@@ -41,6 +41,27 @@ func UserSpace(linkType uint32, ex Exclusion, p rpcap.Program, snaplen uint32) (
 	return out.inUserSpace()
 }
 
+// Prepend is Compose for whoever runs longer programs than the kernel takes: agents of other makes get what fits into a
+// request, and run what their kernel refuses themselves. Other errors are those of Compose.
+func Prepend(linkType uint32, ex Exclusion, p rpcap.Program, snaplen uint32) (rpcap.Program, error) {
+	out, err := prepare(linkType, ex, p, snaplen)
+	if err != nil {
+		return nil, err
+	}
+	body := limit(p, out.snaplen)
+	n := len(out.prefix) + len(body)
+	if n > rpcap.MaxInstructions {
+		return nil, fmt.Errorf("exclude own traffic: %w: %d instructions with the exclusion, at most %d", ErrInvalid, n, rpcap.MaxInstructions)
+	}
+	whole := make(rpcap.Program, 0, n)
+	for _, part := range [][]bpf.RawInstruction{out.prefix, body} {
+		for _, k := range part {
+			whole = append(whole, rpcap.Instruction{Op: k.Op, Jt: k.Jt, Jf: k.Jf, K: k.K})
+		}
+	}
+	return whole, nil
+}
+
 // prepare validates the program and makes the prefix.
 func prepare(linkType uint32, ex Exclusion, p rpcap.Program, snaplen uint32) (Program, error) {
 	if err := Validate(p); err != nil {

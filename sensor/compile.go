@@ -250,16 +250,12 @@ func linkTypeMatters(err error) bool {
 }
 
 // excludeOwn puts instructions before p that drop the sensor's own control and data traffic. Both C agents would
-// otherwise forward what they forward, without end, when they capture the interface that carries it. A program that
-// cannot be composed is sent as it is: the project's own agent excludes its traffic anyway.
-func excludeOwn(p rpcap.Program, linkType uint32, own filter.Endpoint, snaplen uint32) rpcap.Program {
-	c, err := filter.Compose(linkType, filter.Exclusion{Endpoints: []filter.Endpoint{own}}, p, snaplen)
-	if err != nil || c.VM != nil || len(c.Kernel) == 0 || len(c.Kernel) > rpcap.MaxInstructions {
-		return p
+// otherwise forward what they forward, without end, when they capture the interface that carries it. With an error the
+// program is sent as it is: the project's own agent excludes its traffic anyway.
+func excludeOwn(p rpcap.Program, linkType uint32, own filter.Endpoint, snaplen uint32) (rpcap.Program, error) {
+	whole, err := filter.Prepend(linkType, filter.Exclusion{Endpoints: []filter.Endpoint{own}}, p, snaplen)
+	if err != nil {
+		return p, err
 	}
-	out := make(rpcap.Program, len(c.Kernel))
-	for i, k := range c.Kernel {
-		out[i] = rpcap.Instruction{Op: k.Op, Jt: k.Jt, Jf: k.Jf, K: k.K}
-	}
-	return out
+	return whole, nil
 }

@@ -161,7 +161,12 @@ func (s *session) program(ctx context.Context, r *Rule, c *capture) (rpcap.Progr
 		return nil, err
 	}
 	// Whatever the interface is: the export may pass a mirror port that has none of the agent's addresses.
-	return excludeOwn(p, s.linkType, filter.Endpoint{
+	whole, err := excludeOwn(p, s.linkType, filter.Endpoint{
 		Addr: s.local.Addr(), Control: s.local.Port(), Data: s.sensor.opts.Data.with(c.number()),
-	}, c.stream.source.Snaplen), nil
+	}, c.stream.source.Snaplen)
+	if err != nil && !errors.Is(err, filter.ErrLinkType) { // of which nobody knows where ports are
+		s.sensor.repeats.log(s.log, s.repeatKey(err), zap.WarnLevel, "an agent of another make may forward its own export: the filter of the rule is too long to leave that out; "+
+			"shorten it, or let the agent capture an interface that does not carry it", zap.String("rule", r.Name), zap.Error(err))
+	}
+	return whole, nil
 }
