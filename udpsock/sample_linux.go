@@ -58,7 +58,7 @@ func (s *sample) total(dropped uint64) uint64 {
 	if s.messages == 0 {
 		return dropped
 	}
-	return s.datagrams + dropped*s.datagrams/s.messages
+	return s.datagrams + uint64(float64(dropped)*(float64(s.datagrams)/float64(s.messages))) // the product has more than 64 bits after a day
 }
 
 func addressOf(n *unix.RawSockaddrInet6) netip.Addr {

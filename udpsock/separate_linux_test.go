@@ -209,3 +209,14 @@ func TestStrangersSuperPackets(t *testing.T) {
 		t.Errorf("stranger %v", a)
 	}
 }
+
+// TestStrangersOfDays: the estimate of a flood that has lasted for days is not wrapped.
+func TestStrangersOfDays(t *testing.T) {
+	s := sample{messages: 1 << 26, datagrams: 1 << 32}
+	if n, want := s.total(1<<37), uint64(1<<32+1<<43); n != want {
+		t.Errorf("%d, want %d", n, want)
+	}
+	if n := s.total(0); n != 1<<32 {
+		t.Errorf("%d without drops", n)
+	}
+}
