@@ -54,6 +54,24 @@ func TestBudgetIsNotFelt(t *testing.T) {
 	}
 }
 
+func TestRequestCost(t *testing.T) {
+	for _, tc := range []struct {
+		measured time.Duration
+		ring     bool
+		want     time.Duration
+	}{
+		{0, false, requestLeast},
+		{0, true, ringLeast},
+		{4 * time.Millisecond, false, 5 * time.Millisecond},
+		{4 * time.Millisecond, true, ringLeast},
+		{20 * time.Millisecond, true, 25 * time.Millisecond},
+	} {
+		if got := requestCost(tc.measured, tc.ring); got != tc.want {
+			t.Errorf("requestCost(%v, %v) = %v, want %v", tc.measured, tc.ring, got, tc.want)
+		}
+	}
+}
+
 // TestRequestsWithoutEnd: a sensor that starts and ends captures, or replaces a large
 // filter, for ever, is answered each time, late, and fills no log.
 func TestRequestsWithoutEnd(t *testing.T) {
@@ -62,14 +80,14 @@ func TestRequestsWithoutEnd(t *testing.T) {
 		p, ended := r.connect()
 		p.authenticate()
 		p.open(r.file)
-		const loops = 200
+		const loops = 2000 // of a file, without a ring
 		began := time.Now()
 		for range loops {
 			p.startCapture(9999, rpcap.FlagDatagram, rpcap.AcceptAll())
 			p.endCapture()
 		}
 		took := time.Since(began)
-		if least := time.Duration(float64(loops*captureLeast-2*requestBurst) / requestShare); took < least {
+		if least := time.Duration(float64(2*loops*requestLeast-2*requestBurst) / requestShare); took < least {
 			t.Errorf("%d captures in %v, want at least %v", loops, took, least)
 		}
 		if n, limit := r.logs.count(zapcore.InfoLevel), chatterBurst+int(took/chatterPause)+10; n > limit {

@@ -99,11 +99,7 @@ func (c *connection) next(ctx context.Context, deadline time.Time) error {
 		payload = c.wire.TakeInstruction(payload, time.Now().Add(instructionTimeout))
 	}
 	c.session.requested()
-	least := requestLeast
-	if h.Type == rpcap.TypeStartCaptureRequest {
-		least = captureLeast
-	}
-	return c.answer(ctx, least, func() error { return c.handle(ctx, h, payload) })
+	return c.answer(ctx, func() error { return c.handle(ctx, h, payload) })
 }
 
 // unreadable ends a connection whose stream can no longer be followed.
