@@ -97,7 +97,7 @@ func (c *connection) fileSent(capt *capturing) {
 	if capt.fileError != nil { // without its path, which is none of the sensor's business
 		how = fmt.Sprintf("the file ends badly (%v), what came before has been sent", errors.Unwrap(capt.fileError))
 	}
-	e := &rpcap.Error{Code: rpcap.CodeRead, Text: fmt.Sprintf("capture of %s ended: %s", capt.info.Interface, how)}
+	e := &rpcap.Error{Code: rpcap.CodeRead, Text: fmt.Sprintf("%s: capture of %s ended: %s", rpcap.SessionEnds, capt.info.Interface, how)}
 	_ = c.wire.WriteMessage(time.Now().Add(writeTimeout), e.Append(nil)) // it may have hung up already
 	time.AfterFunc(fileEndTimeout, func() {
 		x := c.session

@@ -70,7 +70,7 @@ func (p *Peer) pathCure() string {
 	if p.LargestDatagram > 0 && p.LargestDatagram < fullDatagram {
 		cure += fmt.Sprintf("The longest datagram that has come has %d bytes: if the path has a smaller MTU, start the agent with a smaller -t (-t 1372, say); if it drops super-packets, with --gso off. ", p.LargestDatagram)
 	}
-	return cure + "If rpcapd status on the agent counts errors of its datagrams, a host refuses them, and they may go to another host than the control connection (DNAT, load balancer): is it the same sensor?"
+	return cure + "If rpcapd status on the agent counts errors of its datagrams, they may go to another host than the control connection (DNAT, load balancer): is it the same sensor?"
 }
 
 // nameStrangers notes for peers of which nothing comes who else sends to their data port.
