@@ -14,10 +14,11 @@ const (
 	requestBurst = 250 * time.Millisecond
 	requestShare = 0.05
 	// requestLeast is what a request costs at least, with reading it and garbage (measured: 170 to
-	// 190 µs for those that are refused at once). ringLeast is what one costs that makes a ring,
-	// which another thread gives back later (measured: 8 to 19 ms).
+	// 190 µs for those that are refused at once). captureLeast and ringLeast are what one costs that
+	// makes a ring, which another thread gives back later (measured: 8 to 19 ms with 16 MiB).
 	requestLeast = 200 * time.Microsecond
-	ringLeast    = 10 * time.Millisecond
+	captureLeast = 2 * time.Millisecond
+	ringLeast    = time.Millisecond / 2 // for each MiB
 )
 
 // budget is the CPU time that a session may spend on requests: a token bucket, in
@@ -58,11 +59,12 @@ func (s *Supervisor) requestShare() float64 {
 }
 
 // requestCost is what a request is charged with: the CPU time of its thread and a quarter for
-// garbage, or the least that such a request costs.
-func requestCost(measured time.Duration, ring bool) time.Duration {
+// garbage, or the least that such a request costs. ringBytes is the size of the ring that it has
+// made, 0 without one.
+func requestCost(measured time.Duration, ringBytes int) time.Duration {
 	least := requestLeast
-	if ring {
-		least = ringLeast
+	if ringBytes > 0 {
+		least = captureLeast + time.Duration(float64(ringBytes)/(1<<20)*float64(ringLeast))
 	}
 	return max(measured+measured/4, least)
 }
@@ -83,8 +85,11 @@ func (c *connection) answer(ctx context.Context, handle func() error) error {
 	err := handle()
 	measured := threadCPU() - before
 	runtime.UnlockOSThread()
-	ring := c.capture != nil && c.capture != last && x.agent.ifaces.file == ""
-	x.budget.charge(requestCost(measured, ring), share, time.Now())
+	ringBytes := 0
+	if c.capture != nil && c.capture != last && x.agent.ifaces.file == "" {
+		ringBytes = x.agent.policy.Load().RingBytes
+	}
+	x.budget.charge(requestCost(measured, ringBytes), share, time.Now())
 	return err
 }
 

@@ -56,18 +56,19 @@ func TestBudgetIsNotFelt(t *testing.T) {
 
 func TestRequestCost(t *testing.T) {
 	for _, tc := range []struct {
-		measured time.Duration
-		ring     bool
-		want     time.Duration
+		measured  time.Duration
+		ringBytes int
+		want      time.Duration
 	}{
-		{0, false, requestLeast},
-		{0, true, ringLeast},
-		{4 * time.Millisecond, false, 5 * time.Millisecond},
-		{4 * time.Millisecond, true, ringLeast},
-		{20 * time.Millisecond, true, 25 * time.Millisecond},
+		{0, 0, requestLeast},
+		{4 * time.Millisecond, 0, 5 * time.Millisecond},
+		{0, 16 << 20, 10 * time.Millisecond},
+		{0, 256 << 10, 2125 * time.Microsecond},
+		{4 * time.Millisecond, 16 << 20, 10 * time.Millisecond},
+		{20 * time.Millisecond, 16 << 20, 25 * time.Millisecond},
 	} {
-		if got := requestCost(tc.measured, tc.ring); got != tc.want {
-			t.Errorf("requestCost(%v, %v) = %v, want %v", tc.measured, tc.ring, got, tc.want)
+		if got := requestCost(tc.measured, tc.ringBytes); got != tc.want {
+			t.Errorf("requestCost(%v, %d) = %v, want %v", tc.measured, tc.ringBytes, got, tc.want)
 		}
 	}
 }

@@ -16,6 +16,15 @@ import (
 	"rpcapd/agent"
 )
 
+// stayRoot are the options with which a process of root stays one: built with cgo the agent changes its user by executing
+// itself again, and another user cannot enter the folder of a test's program.
+func stayRoot() []string {
+	if os.Getuid() != 0 {
+		return nil
+	}
+	return []string{"--user", "root"}
+}
+
 // TestSameIniTwice: a second agent does not start, neither with another run directory nor after the file was replaced and
 // read again.
 func TestSameIniTwice(t *testing.T) {
@@ -24,7 +33,7 @@ func TestSameIniTwice(t *testing.T) {
 	if err := os.Chmod(ini, 0o644); err != nil { // started by root, the agent becomes another user
 		t.Fatal(err)
 	}
-	first := program(t, "-f", ini, "--run-dir", dir)
+	first := program(t, append(stayRoot(), "-f", ini, "--run-dir", dir)...)
 	if err := first.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +42,7 @@ func TestSameIniTwice(t *testing.T) {
 	second := func() {
 		t.Helper()
 		var errs bytes.Buffer
-		cmd := program(t, "-f", ini, "--run-dir", t.TempDir())
+		cmd := program(t, append(stayRoot(), "-f", ini, "--run-dir", t.TempDir())...)
 		cmd.Stderr = &errs
 		err := cmd.Run()
 		want := fmt.Sprintf("rpcapd: not started: %s: process %d already runs with it", ini, first.Process.Pid)
@@ -48,7 +57,7 @@ func TestSameIniTwice(t *testing.T) {
 	second()
 	// What sends nothing twice may run beside it.
 	other := t.TempDir()
-	dry := program(t, "-f", ini, "-y", "--run-dir", other)
+	dry := program(t, append(stayRoot(), "-f", ini, "-y", "--run-dir", other)...)
 	if err := dry.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +70,7 @@ func TestSameIniTwice(t *testing.T) {
 	if err := first.Wait(); err != nil {
 		t.Error(err)
 	}
-	next := program(t, "-f", ini, "--run-dir", dir)
+	next := program(t, append(stayRoot(), "-f", ini, "--run-dir", dir)...)
 	if err := next.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +82,7 @@ func TestSameIniTwice(t *testing.T) {
 func TestReloadSignalsTheAgent(t *testing.T) {
 	dir := t.TempDir()
 	ini := writeFile(t, "rpcapd.ini", "ActiveClient = 127.0.0.1, 1\n")
-	cmd := program(t, "-f", ini, "-n", "-r", emptyCapture(t), "--run-dir", dir)
+	cmd := program(t, append(stayRoot(), "-f", ini, "-n", "-r", emptyCapture(t), "--run-dir", dir)...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -53,6 +53,7 @@ type nonsensical struct {
 // TestAgentRefusesNonsenseForEver: again and again everything that is refused costs
 // neither memory nor more than a few lines of log.
 func TestAgentRefusesNonsenseForEver(t *testing.T) {
+	t.Parallel() // it waits for the agent, which answers late
 	l := listen(t)
 	p := startAgent(t, line(l, ""), "-r", captureFile(t, 3))
 	s := accept(t, l)

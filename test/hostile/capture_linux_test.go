@@ -14,6 +14,7 @@ import (
 // socket and a thread for each. Several sessions do it at once: most of the time goes
 // by until the kernel lets a socket go.
 func TestRootAgentStartsAndEndsCapturesForEver(t *testing.T) {
+	t.Parallel() // it waits for the agent, which answers late
 	lab := netlab.New(t)
 	host := lab.Namespace("host")
 	lab.Veth(host, "eth0", lab.Namespace("other"), "eth0")

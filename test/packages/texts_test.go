@@ -84,8 +84,8 @@ func sampleSection(shipped, kind string) string {
 			b.WriteString(line)
 		}
 	}
-	if kind == "file" || kind == "pcap-over-ip" || kind == "tap" { // the keys that select frames are shown once for all three
-		b.WriteString("#Filter = x\n#Agents = x\n#Rules = x\n")
+	if kind == "file" || kind == "pcap-over-ip" || kind == "tap" { // the keys that select and cut frames are shown once for all three
+		b.WriteString("#Filter = x\n#Agents = x\n#Rules = x\n#MaxFrame = x\n")
 	}
 	return b.String()
 }

@@ -123,7 +123,7 @@ func TestRootAddressMoves(t *testing.T) {
 	}
 	s.host.AddAddr("eth2", hostV4+"/24")
 	s.client.AddAddr("eth2", clientV4+"/24")
-	a.says("preselected interface moved, dialling again", 1)
+	a.says("ifaddr=10.1.0.0/24 is on interface eth2 now", 1)
 	a.capturing(2)
 	must(t, ping(s.client, clientV4, hostV4, 2, 56))
 	a.await("eth2 in the status", func() bool {

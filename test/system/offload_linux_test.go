@@ -42,7 +42,7 @@ var circumstances = []circumstance{
 	{name: "both off", args: []string{"--gso", "off"}, before: withoutGRO, gso: isOff},
 	{name: "device without offloads", before: withoutChecksums, gso: isOnOrDowngraded},
 	{name: "device loses its offloads", midway: withoutChecksums, gso: isOnOrDowngraded},
-	{name: "GSO refused in mid-stream", midway: refuseGSO, gso: isDowngraded},
+	{name: "GSO refused in mid-stream", midway: refuseGSO, gso: isDowngraded, anyOf: true}, // a session with few runs has not been refused three
 	{name: "EIO in mid-stream", midway: injectEIO, gso: isDowngraded, anyOf: true},
 	{name: "GRO lost in mid-stream", midway: withoutGRO, gso: isOn},
 	{name: "path shrinks in mid-stream", midway: shrink, gso: isOn},
