@@ -120,6 +120,7 @@ func testTakenAway(t *testing.T, o Options, tick time.Duration, do func(*testing
 	if c := f.Counters(); c.Written > 75 || c.Dropped < 25 {
 		t.Errorf("counters %+v: frames in a file that is not there count as written", c)
 	}
+	await(t, func() bool { return s.Status().Error != "" }) // it is counted first, then said
 	said := s.Status().Error
 	if e := last.Load(); single && e != nil {
 		t.Errorf("the whole output has failed: %v", *e)
