@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"rpcapd/test/refsensor"
 )
@@ -78,6 +79,9 @@ func TestRootFanout(t *testing.T) {
 	}
 }
 
+// retire is longer than a block of the ring waits for more frames.
+const retire = 25 * time.Millisecond
+
 func fanout(t *testing.T, c *circumstance) {
 	s := newStage(t)
 	sen := startSensor(t, s.sensor)
@@ -102,6 +106,7 @@ func fanout(t *testing.T, c *circumstance) {
 		}
 		must(t, sendRaw(s.client, "eth0", forth[i:i+flows]...))
 		must(t, sendRaw(s.host, "eth0", back[i:i+flows]...))
+		time.Sleep(2 * retire) // so that each round is a run of its own: some troubles must be met more than once
 	}
 
 	peers := sen.end()
