@@ -22,6 +22,13 @@ func (p *sensorParser) doubt(s setting) {
 			}
 		}
 	}
+	if s.key == "Interface" {
+		for _, w := range words {
+			if strings.ContainsRune("!-", rune(w[0])) { // meant to exclude, it is one more name
+				p.warnf(s.line, "Interface %s: this is taken as a name and excludes nothing; write the names or patterns that are wanted, as in eth*", excerpt(w))
+			}
+		}
+	}
 	if s.key == "Agents" || s.key == "Rules" {
 		p.patterns = append(p.patterns, s)
 	}

@@ -23,6 +23,9 @@ func TestSensorDoubts(t *testing.T) {
 		{"[pcap-over-ip]\nAllowClients = 10.0.0.7/8; 11.0.0.0/8\n", 8, "AllowClients 10.0.0.7/8 means the whole network"},
 		{"[rule x]\nPort = 2005\nAllowAgents = 10.0.0.5/8\n", 9, "AllowAgents 10.0.0.5/8 means the whole network 10.0.0.0/8"},
 		{"[rule x]\nPort = 2005\nAddress = 2001:db8::1/32 10.0.0.5/32\n", 9, "Address 2001:db8::1/32 means the whole network 2001:db8::/32"},
+		{"[rule x]\nPort = 2005\nInterface = eth*, !eth1\n", 9, `Interface "!eth1": this is taken as a name and excludes nothing`},
+		{"[rule x]\nPort = 2005\nInterface = -eth1\n", 9, `Interface "-eth1": this is taken as a name`},
+		{"[rule x]\nPort = 2005\nInterface = veth-1, eth[!0]\n", 0, ""},
 	} {
 		_, problems := ParseSensor("s.ini", []byte(rules+tt.text))
 		if tt.line == 0 {
