@@ -67,10 +67,7 @@ func (d *tunDevice) prepare(o *Options, made bool) error {
 	if err != nil {
 		return err
 	}
-	defer c.close()
-	if d.size, err = c.mtu(); err != nil {
-		return err
-	}
+	d.size = c.mtu()
 	if d.unguarded = errNoGuard; !o.NoGuard {
 		if made {
 			c.silence(o.Log)
@@ -143,11 +140,7 @@ func (d *tunDevice) raise(mtu int) error {
 	if err != nil {
 		return err
 	}
-	defer c.close()
-	now, err := c.mtu() // somebody else may have raised it
-	if err != nil {
-		return err
-	}
+	now := c.mtu() // somebody else may have raised it
 	if now < mtu {
 		if err := c.setMTU(mtu); err != nil {
 			return err
