@@ -61,8 +61,9 @@ type Sampling struct {
 
 // DataPorts is the range of UDP ports that agents send to.
 type DataPorts struct {
-	First uint16
-	Count int // 1 to 64
+	First  uint16
+	Count  int  // 1 to 64
+	GROOff bool // receive offload is not asked for
 }
 
 // Output is where the frames go.

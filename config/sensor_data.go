@@ -2,11 +2,12 @@ package config
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
 var dataSection = sensorSection{
-	section: section{kind: "data", keys: []string{"FirstPort", "Ports"}},
+	section: section{kind: "data", keys: []string{"FirstPort", "Ports", "GRO"}},
 	key: func(p *sensorParser, s setting) (err error) {
 		p.dataLine = s.line
 		switch value := unquote(s.value); s.key {
@@ -14,6 +15,8 @@ var dataSection = sensorSection{
 			p.sensor.Data.First, err = parsePort(value)
 		case "Ports":
 			p.sensor.Data.Count, err = parseCount(value, maxDataPorts)
+		case "GRO":
+			p.sensor.Data.GROOff, err = parseGRO(value)
 		}
 		return err
 	},
@@ -22,6 +25,17 @@ var dataSection = sensorSection{
 			p.errorf(p.dataLine, "%d ports from %d on go beyond 65535; choose a smaller FirstPort", d.Count, d.First)
 		}
 	},
+}
+
+// parseGRO reads whether receive offload is off.
+func parseGRO(value string) (off bool, err error) {
+	switch strings.ToLower(value) {
+	case "auto":
+		return false, nil
+	case "off":
+		return true, nil
+	}
+	return false, badValue(value, "write auto or off")
 }
 
 var outputSection = sensorSection{

@@ -58,3 +58,18 @@ func TestSelectionKeys(t *testing.T) {
 		}
 	}
 }
+
+func TestDataSection(t *testing.T) {
+	got, problems := ParseSensor("s.ini", []byte("[rule a]\n[data]\nFirstPort = 3000\nPorts = 4\nGRO = OFF\n"))
+	if want := (DataPorts{First: 3000, Count: 4, GROOff: true}); len(problems) > 0 || got.Data != want {
+		t.Errorf("%+v, %v", got.Data, problems)
+	}
+	if got, problems := ParseSensor("s.ini", []byte("[rule a]\n[data]\nGRO = auto\n")); len(problems) > 0 || got.Data.GROOff {
+		t.Errorf("%+v, %v", got.Data, problems)
+	}
+	for _, bad := range []string{"GRO = on", "GRO = yes", "GRO ="} {
+		if _, problems := ParseSensor("s.ini", []byte("[rule a]\n[data]\n"+bad+"\n")); len(problems) != 1 || problems[0].Line != 3 || problems[0].Warning {
+			t.Errorf("%s: %v", bad, problems)
+		}
+	}
+}

@@ -12,7 +12,7 @@ func FromConfig(c config.Sensor) Options {
 	o := Options{
 		Listen:  c.Listen,
 		Aliases: c.Aliases,
-		Data:    DataPorts{First: c.Data.First, Count: c.Data.Count},
+		Data:    DataPorts{First: c.Data.First, Count: c.Data.Count, GROOff: c.Data.GROOff},
 		Dedup:   c.Streams.Dedup,
 		Limits: Limits{
 			Window: c.Streams.Window, Hold: c.Streams.Hold,

@@ -283,6 +283,7 @@ func (p *dataPort) expect(addrs map[netip.Addr]int) error {
 
 func (p *dataPort) status() PortStatus {
 	st := PortStatus{Port: p.port, KernelDrops: p.sock.KernelDrops()}
+	st.granted(p.sock)
 	if k, ok := p.sock.(separator); ok {
 		st.Foreign = k.Strangers()
 		st.Stranger = k.Stranger()

@@ -42,8 +42,9 @@ func (r Rule) String() string { return fmt.Sprintf("rule %s, port %d", r.Name, r
 
 // DataPorts is the range of UDP ports that agents send to (and of TCP ports, for rules with TCP).
 type DataPorts struct {
-	First uint16 // 0 lets the system choose each port
-	Count int    // 1 to MaxDataPorts; 0 is DefaultDataPorts
+	First  uint16 // 0 lets the system choose each port
+	Count  int    // 1 to MaxDataPorts; 0 is DefaultDataPorts
+	GROOff bool   // do not ask the kernel for receive offload
 }
 
 // with lists the range and a port that may be outside of it. An agent is told to leave out all of them: what others send
@@ -142,7 +143,7 @@ func (o *Options) check() error {
 		o.Log = zap.NewNop()
 	}
 	if o.openPort == nil {
-		o.openPort, o.probe = openUDP, true
+		o.openPort, o.probe = openUDP(o.Data.GROOff), true
 	}
 	return nil
 }

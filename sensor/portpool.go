@@ -132,13 +132,10 @@ func (c *portSlot) before(o *portSlot, addr netip.Addr) bool {
 }
 
 func (p *portPool) openSlot(c *portSlot) error {
-	addr := p.listen
-	if !addr.IsValid() {
-		addr = netip.IPv6Unspecified()
-	}
-	sock, err := p.open(netip.AddrPortFrom(addr, c.number))
+	at := p.bindable(c.number)
+	sock, err := p.open(at)
 	if err != nil {
-		err = ListenError(fmt.Sprintf("open data port %d", c.number), netip.AddrPortFrom(addr, c.number), err)
+		err = ListenError(fmt.Sprintf("open data port %d", c.number), at, err)
 		p.log.Warn("a data port cannot be used; the others are", zap.Error(err))
 		return err
 	}
@@ -153,11 +150,15 @@ func (p *portPool) openSlot(c *portSlot) error {
 func (p *portPool) probe() error {
 	var first error
 	var failed []string
+	said := false
 	for i := range p.slots {
 		at := netip.AddrPortFrom(p.listen, p.slots[i].number)
 		conn, err := net.ListenPacket(network("udp", at.Addr()), listenAddress(at))
 		if err == nil {
 			_ = conn.Close() // nothing was sent or received
+			if !said {
+				said = p.probeKernel(at)
+			}
 			continue
 		}
 		failed = append(failed, fmt.Sprint(at.Port()))
@@ -172,6 +173,25 @@ func (p *portPool) probe() error {
 		p.log.Warn("some data ports cannot be used; the others are", zap.Strings("ports", failed), zap.Error(first))
 	}
 	return nil
+}
+
+// probeKernel opens a port as captures will, and tells what the kernel grants.
+func (p *portPool) probeKernel(at netip.AddrPort) bool {
+	sock, err := p.open(p.bindable(at.Port()))
+	if err != nil {
+		return false // allocate says why, if it cannot either
+	}
+	p.sayGranted(sock)
+	_ = sock.Close() // nothing was sent or received
+	return true
+}
+
+// bindable is where a port is opened.
+func (p *portPool) bindable(port uint16) netip.AddrPort {
+	if !p.listen.IsValid() {
+		return netip.AddrPortFrom(netip.IPv6Unspecified(), port)
+	}
+	return netip.AddrPortFrom(p.listen, port)
 }
 
 // release forgets a finished stream.

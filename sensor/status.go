@@ -192,6 +192,10 @@ type PortStatus struct {
 	Foreign     uint64     // datagrams that belong to no stream: another address, another format, an ended capture
 	Stranger    netip.Addr // who has sent foreign ones lately and is no agent; the zero address without one
 	KernelDrops uint64     // datagrams the kernel dropped because the receive buffer was full
+
+	ReceiveBufferAsked int  // bytes
+	ReceiveBuffer      int  // bytes that the kernel granted, in the unit of those asked for; 0 where the system does not tell
+	GRO                bool // receive offload is on
 }
 
 // Counters are the sensor's own sums.

@@ -5,18 +5,56 @@ import (
 	"net/netip"
 	"syscall"
 
+	"go.uber.org/zap"
+
 	"rpcapd/udpsock"
 )
 
-// openUDP binds a data port. Where there is no IPv6 at all, every address means every IPv4 address.
-func openUDP(addr netip.AddrPort) (datagramSource, error) {
-	r, err := udpsock.Listen(addr, udpsock.ListenOptions{})
-	noIPv6 := errors.Is(err, syscall.EAFNOSUPPORT) || errors.Is(err, syscall.EADDRNOTAVAIL)
-	if noIPv6 && addr.Addr() == netip.IPv6Unspecified() {
-		r, err = udpsock.Listen(netip.AddrPortFrom(netip.IPv4Unspecified(), addr.Port()), udpsock.ListenOptions{})
+// granter is a datagramSource that knows what the kernel has granted it.
+type granter interface {
+	// ReceiveBuffer is in bytes; granted is 0 where the system does not tell.
+	ReceiveBuffer() (asked, granted int)
+	// GRO says whether receive offload is on.
+	GRO() bool
+}
+
+// openUDP returns what binds a data port. Where there is no IPv6 at all, every address means every IPv4 address.
+func openUDP(groOff bool) func(netip.AddrPort) (datagramSource, error) {
+	var o udpsock.ListenOptions
+	if groOff {
+		o.GRO = udpsock.Off
 	}
-	if err != nil {
-		return nil, err
+	return func(addr netip.AddrPort) (datagramSource, error) {
+		r, err := udpsock.Listen(addr, o)
+		noIPv6 := errors.Is(err, syscall.EAFNOSUPPORT) || errors.Is(err, syscall.EADDRNOTAVAIL)
+		if noIPv6 && addr.Addr() == netip.IPv6Unspecified() {
+			r, err = udpsock.Listen(netip.AddrPortFrom(netip.IPv4Unspecified(), addr.Port()), o)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return r, nil
 	}
-	return r, nil
+}
+
+// granted fills in what the kernel has granted a socket.
+func (st *PortStatus) granted(sock datagramSource) {
+	if g, ok := sock.(granter); ok {
+		st.ReceiveBufferAsked, st.ReceiveBuffer = g.ReceiveBuffer()
+		st.GRO = g.GRO()
+	}
+}
+
+// sayGranted tells once, at the start, what the kernel grants every data port.
+func (p *portPool) sayGranted(sock datagramSource) {
+	var st PortStatus
+	st.granted(sock)
+	fields := []zap.Field{
+		zap.Int("receive_buffer_bytes", st.ReceiveBuffer), zap.Int("asked_bytes", st.ReceiveBufferAsked), zap.Bool("gro", st.GRO),
+	}
+	if st.ReceiveBuffer > 0 && st.ReceiveBuffer < st.ReceiveBufferAsked {
+		p.log.Warn("the kernel grants data ports a smaller receive buffer than asked for, so bursts may be lost: raise net.core.rmem_max and restart the sensor", fields...)
+		return
+	}
+	p.log.Info("receive buffer and offload of the data ports", fields...)
 }

@@ -15,7 +15,8 @@ import (
 type Receiver struct {
 	conn          *net.UDPConn
 	local         netip.AddrPort
-	receiveBuffer int
+	asked         int // bytes of receive buffer
+	granted       int
 	gro           bool
 	deadline      time.Time // the one that is set; the receiving goroutine's
 	batch         batch
@@ -39,7 +40,7 @@ func Listen(addr netip.AddrPort, o ListenOptions) (*Receiver, error) {
 	if o.ReceiveBuffer <= 0 {
 		o.ReceiveBuffer = DefaultReceiveBuffer
 	}
-	r := &Receiver{}
+	r := &Receiver{asked: o.ReceiveBuffer}
 	network := "udp6"
 	switch {
 	case addr.Addr().Is4():
@@ -92,9 +93,9 @@ func (r *Receiver) Port() uint16 { return r.local.Port() }
 // ReceiveCounters.
 func (r *Receiver) GRO() bool { return r.gro }
 
-// ReceiveBuffer returns the bytes of the receive buffer that the kernel granted; on Linux twice what is asked for, since its own overhead is
-// charged too. 0: not known.
-func (r *Receiver) ReceiveBuffer() int { return r.receiveBuffer }
+// ReceiveBuffer returns how many bytes of receive buffer were asked for and how many the kernel granted, in the same unit: Linux
+// doubles both for its own overhead, so ss(8) shows twice as much. granted is 0 where the system does not tell.
+func (r *Receiver) ReceiveBuffer() (asked, granted int) { return r.asked, r.granted }
 
 // KernelDrops returns how often the kernel has dropped something at this socket since Listen, for want of room in the
 // receive buffer or because of a wrong checksum. That is datagrams without receive offload; with it what is dropped may hold many

@@ -46,7 +46,7 @@ func (r *Receiver) prepare(c syscall.RawConn, o ListenOptions) error {
 }
 
 func (r *Receiver) setOptions(fd int, o ListenOptions) error {
-	r.receiveBuffer = setBuffer(fd, unix.SO_RCVBUFFORCE, unix.SO_RCVBUF, o.ReceiveBuffer)
+	r.granted = setBuffer(fd, unix.SO_RCVBUFFORCE, unix.SO_RCVBUF, o.ReceiveBuffer) / 2 // getsockopt tells twice what was set
 	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RXQ_OVFL, 1); err != nil {
 		return os.NewSyscallError("setsockopt SO_RXQ_OVFL", err)
 	}

@@ -83,7 +83,10 @@ func sessionOf(st *sensor.PeerStatus) *Session {
 func portsOf(list []sensor.PortStatus) []Port {
 	out := make([]Port, len(list))
 	for i, p := range list {
-		out[i] = Port{Port: p.Port, Streams: p.Streams, Foreign: p.Foreign, ReceiveBufferDrops: p.KernelDrops}
+		out[i] = Port{
+			Port: p.Port, Streams: p.Streams, Foreign: p.Foreign, ReceiveBufferDrops: p.KernelDrops,
+			ReceiveBufferAsked: p.ReceiveBufferAsked, ReceiveBuffer: p.ReceiveBuffer, GRO: p.GRO,
+		}
 		if p.Stranger.IsValid() {
 			out[i].Stranger = p.Stranger.String()
 		}

@@ -86,6 +86,9 @@ var (
 	portStreams = desc("port_streams", "Captures that send to the data port.", "port")
 	portForeign = desc("port_foreign_datagrams_total", "Datagrams that belonged to no capture and were dropped.", "port")
 	portDropped = desc("port_receive_buffer_dropped_datagrams_total", "Datagrams the sensor's kernel dropped because the receive buffer was full.", "port")
+	portBuffer  = desc("port_receive_buffer_bytes", "Receive buffer that the kernel granted the data port; 0 where the system does not tell.", "port")
+	portAsked   = desc("port_receive_buffer_asked_bytes", "Receive buffer that the sensor asked for, in the same unit as what was granted.", "port")
+	portGRO     = desc("port_receive_offload", "Whether the kernel joins datagrams for the data port (GRO): 1 or 0.", "port")
 
 	sinkUp           = desc("output_up", "Whether the output works (1) or not (0).", "output", "kind")
 	sinkStreams      = desc("output_streams", "Streams the output is fed with.", "output", "kind")
@@ -100,7 +103,7 @@ var (
 var otherMetrics = []*prometheus.Desc{
 	buildInfo, readyMetric, accepted, refused, sessionsEnded, peersByState, problemCount,
 	peerInfo, peerUp, peerStart, peerOffset, peerUnaccounted, peerOverdue, unaccounted,
-	portStreams, portForeign, portDropped,
+	portStreams, portForeign, portDropped, portBuffer, portAsked, portGRO,
 	sinkUp, sinkStreams, sinkParts, sinkFrames, sinkBytesMetric, sinkDrops, sinkDetail, sinkDetailTotals,
 }
 
@@ -156,6 +159,9 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		e.gauge(portStreams, float64(p.Streams), port)
 		e.count(portForeign, p.Foreign, port)
 		e.count(portDropped, p.ReceiveBufferDrops, port)
+		e.gauge(portBuffer, float64(p.ReceiveBuffer), port)
+		e.gauge(portAsked, float64(p.ReceiveBufferAsked), port)
+		e.flag(portGRO, p.GRO, port)
 	}
 	for i := range v.sinks {
 		e.sink(&v.sinks[i])

@@ -44,6 +44,7 @@ var assets = func() map[string]string {
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"asset":    func(name string) string { return "static/" + name + "?v=" + assets[name] },
 	"n":        commas,
+	"kib":      kib,
 	"count":    count,
 	"unit":     unit,
 	"rate":     rateText,

@@ -36,7 +36,7 @@ type Problem struct {
 // kinds is the order within a severity: causes before what follows from them.
 var kinds = []string{
 	"output-failed", "receive-buffer", "nothing-arrives", "unaccounted", "super-packets", "impaired", "agent-ring", "agent-interface", "path-loss", "output-drops",
-	"output-degraded", "slow-client", "held", "refused", "left", "reconnects", "clock", "late", "disowned", "malformed", "peer-output-drops",
+	"output-degraded", "small-buffer", "slow-client", "held", "refused", "left", "reconnects", "clock", "late", "disowned", "malformed", "peer-output-drops",
 	"no-agents", "foreign", "duplicate",
 }
 

@@ -3,6 +3,7 @@ package health
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,6 +40,7 @@ func (t *tracker) problems(now time.Time, v *view) []Problem {
 }
 
 func (t *tracker) portProblems(ports []Port, dropping map[uint16]bool) (list []Problem) {
+	list = append(list, smallBuffer(ports)...)
 	for _, p := range ports {
 		before := t.ports[p.Port].oldest()
 		if n := p.ReceiveBufferDrops - min(before.ReceiveBufferDrops, p.ReceiveBufferDrops); n > 0 {
@@ -59,6 +61,23 @@ func (t *tracker) portProblems(ports []Port, dropping map[uint16]bool) (list []P
 	}
 	return list
 }
+
+// smallBuffer is said once for all ports: the limit is the machine's.
+func smallBuffer(ports []Port) []Problem {
+	i := slices.IndexFunc(ports, func(p Port) bool { return p.ReceiveBuffer > 0 && p.ReceiveBuffer < p.ReceiveBufferAsked })
+	if i < 0 {
+		return nil
+	}
+	p := ports[i]
+	return []Problem{{
+		Severity: SeverityWarning, Kind: "small-buffer",
+		Text: fmt.Sprintf("The kernel granted the data ports a receive buffer of %s; the sensor asked for %s. What a burst brings beyond that is lost.", kib(p.ReceiveBuffer), kib(p.ReceiveBufferAsked)),
+		Cure: fmt.Sprintf("Raise the limit (sysctl -w net.core.rmem_max=%d, and in /etc/sysctl.d for the next boot) and restart the sensor.", p.ReceiveBufferAsked),
+	}}
+}
+
+// kib writes a number of bytes in KiB.
+func kib(n int) string { return commas(uint64(n)/1024) + " KiB" }
 
 func (t *tracker) sensorProblems(v *view) (list []Problem) {
 	before := t.recent.oldest()

@@ -21,8 +21,11 @@ func TestProblems(t *testing.T) {
 		stays    bool // it is a state, not an event
 	}{
 		"receive-buffer": {func(f *fakeSensor, _ *sensor.PeerStatus) { f.ports[0].KernelDrops += 12345 }, SeverityError, "receive buffer dropped 12,345 datagrams on port 2003", false},
-		"foreign":        {func(f *fakeSensor, _ *sensor.PeerStatus) { f.ports[0].Foreign++ }, SeverityInfo, "1 datagram on port 2003 belonged to no capture", false},
-		"output-drops":   {func(f *fakeSensor, _ *sensor.PeerStatus) { f.sinks[0].Dropped += 5 }, SeverityError, "Output all dropped 5 frames", false},
+		"small-buffer": {func(f *fakeSensor, _ *sensor.PeerStatus) {
+			f.ports[0].ReceiveBufferAsked, f.ports[0].ReceiveBuffer = 32<<20, 212992
+		}, SeverityWarning, "a receive buffer of 208 KiB; the sensor asked for 32,768 KiB", true},
+		"foreign":      {func(f *fakeSensor, _ *sensor.PeerStatus) { f.ports[0].Foreign++ }, SeverityInfo, "1 datagram on port 2003 belonged to no capture", false},
+		"output-drops": {func(f *fakeSensor, _ *sensor.PeerStatus) { f.sinks[0].Dropped += 5 }, SeverityError, "Output all dropped 5 frames", false},
 		"output-failed": {func(f *fakeSensor, _ *sensor.PeerStatus) {
 			f.sinks[0].State, f.sinks[0].Error = sensor.SinkFailed, "no space"
 		}, SeverityError, "Output all has failed: no space", true},
