@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"rpcapd/filelock"
 )
 
 // HoldIni takes an ini for this process, for as long as it lives or until the result is closed. Two agents with one ini
@@ -59,29 +59,28 @@ func (e *iniTaken) Error() string {
 }
 
 // iniByte is the byte of the folder that stands for a file in this network namespace.
-func iniByte(name string) unix.Flock_t {
+func iniByte(name string) filelock.Range {
 	h := fnv.New64a()
 	io.WriteString(h, name) // hashes do not fail
 	io.WriteString(h, "\x00"+networkNamespace())
 	const most = 1<<62 - 1
-	return unix.Flock_t{Type: unix.F_RDLCK, Whence: io.SeekStart, Start: int64(h.Sum64() & most), Len: 1}
+	return filelock.Range{Start: int64(h.Sum64() & most), Length: 1}
 }
 
 // holdByte takes a byte of a folder. Of agents that start at once the one with the lowest number remains.
-func holdByte(dir *os.File, at unix.Flock_t) error {
-	pid, held, err := lockHolder(dir, at)
+func holdByte(dir *os.File, at filelock.Range) error {
+	pid, held, err := filelock.Holder(dir, at)
 	if err != nil {
 		return err
 	}
 	if held {
 		return &iniTaken{pid: pid}
 	}
-	own := at
-	if err := unix.FcntlFlock(dir.Fd(), unix.F_SETLK, &own); err != nil {
+	if err := filelock.Read(dir, at); err != nil {
 		return err
 	}
 	for range lockAttempts {
-		pid, held, err := lockHolder(dir, at)
+		pid, held, err := filelock.Holder(dir, at)
 		if err != nil || !held {
 			return err
 		}

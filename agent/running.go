@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"rpcapd/filelock"
 )
 
 // ErrNotRunning says that no agent uses a run directory.
@@ -48,7 +50,7 @@ func Signal(dir string, sig os.Signal) (pid int, err error) {
 	}
 	defer p.Release()
 	// If it held the directory before and after it was found, that process was found.
-	if again, held, err := fileHolder(f); err != nil || !held || again != pid {
+	if again, held, err := holderOf(f); err != nil || !held || again != pid {
 		return 0, fmt.Errorf("signal the agent: process %d has ended: %w", pid, ErrNotRunning)
 	}
 	if err := p.Signal(sig); err != nil {
@@ -66,7 +68,7 @@ func openHeld(dir string) (f *os.File, pid int, err error) {
 	if err != nil {
 		return nil, 0, fmt.Errorf("find agent: %w", err)
 	}
-	pid, held, err := fileHolder(f)
+	pid, held, err := holderOf(f)
 	switch {
 	case err != nil:
 		err = fmt.Errorf("find agent: %w", err)
@@ -77,6 +79,16 @@ func openHeld(dir string) (f *os.File, pid int, err error) {
 	}
 	f.Close()
 	return nil, 0, err
+}
+
+// holderOf is the process that holds the lock file of a run directory. Without such locks somebody is taken to hold it: the
+// status file's word stands.
+func holderOf(f *os.File) (pid int, held bool, err error) {
+	pid, held, err = filelock.Holder(f, filelock.Range{})
+	if errors.Is(err, errors.ErrUnsupported) {
+		return 0, true, nil
+	}
+	return pid, held, err
 }
 
 // openRegular opens a file for reading, and nothing that would wait or lead elsewhere.

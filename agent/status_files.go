@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"rpcapd/filelock"
 )
 
 // Names of the files in the run directory.
@@ -66,9 +68,10 @@ func (d *RunDir) hold() (*statusFiles, error) {
 		f.Close()
 		return nil, fmt.Errorf("lock run directory %s: %w", d.root.Name(), err)
 	}
-	if err := lockFile(f); err != nil {
+	// The kernel names the process that has such a lock, which no file can be trusted to do.
+	if err := filelock.Write(f, filelock.Range{}); err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		defer f.Close()
-		if pid, held, _ := fileHolder(f); held {
+		if pid, held, _ := filelock.Holder(f, filelock.Range{}); held {
 			return nil, fmt.Errorf("%s is in use by another agent, process %d; give this one its own with --run-dir", d.root.Name(), pid)
 		}
 		return nil, fmt.Errorf("lock run directory %s: %w", d.root.Name(), err)

@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"rpcapd/filelock"
 )
 
 const (
@@ -64,6 +66,18 @@ type finished struct {
 	name, series string
 	size         int64
 	all, mine    *list.Element // in ledger.done and in the list of its agent
+}
+
+// lock makes a file this process's own until it is closed, on file systems that have locks. errLocked: it is another's.
+func lock(f *os.File) error {
+	switch err := filelock.Exclusive(f); {
+	case errors.Is(err, filelock.ErrHeld):
+		return errLocked
+	case errors.Is(err, errors.ErrUnsupported):
+		return nil
+	default:
+		return err
+	}
 }
 
 // openLedger reads the list, writes it anew without what is over, and locks it.
