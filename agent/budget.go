@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"sync"
 	"time"
+
+	"rpcapd/rpcap"
 )
 
 const (
@@ -19,6 +21,9 @@ const (
 	requestLeast = 200 * time.Microsecond
 	captureLeast = 2 * time.Millisecond
 	ringLeast    = time.Millisecond / 2 // for each MiB
+	// requestWait is the longest that a request waits: sensors give up after 10 s without an answer. A
+	// ring of hundreds of MiB costs more than the burst on every host, however rarely it is made.
+	requestWait = 4 * time.Second
 )
 
 // budget is the CPU time that a session may spend on requests: a token bucket, in
@@ -34,13 +39,13 @@ func (b *budget) charge(cost time.Duration, share float64, now time.Time) {
 	b.spent += cost
 }
 
-// debt is how long it takes until the next request may be answered.
+// debt is how long it takes until the next request may be answered, at most requestWait.
 func (b *budget) debt(share float64, now time.Time) time.Duration {
 	b.giveBack(share, now)
 	if b.spent <= requestBurst {
 		return 0
 	}
-	return time.Duration(float64(b.spent-requestBurst) / share)
+	return min(time.Duration(float64(b.spent-requestBurst)/share), requestWait)
 }
 
 func (b *budget) giveBack(share float64, now time.Time) {
@@ -69,10 +74,12 @@ func requestCost(measured time.Duration, ringBytes int) time.Duration {
 	return max(measured+measured/4, least)
 }
 
-// answer handles a request when the session's budget allows it, and charges what it has cost.
-func (c *connection) answer(ctx context.Context, handle func() error) error {
+// answer handles a request when the session's budget allows it, and charges what it has cost. The end of a
+// running capture does not wait: it costs less than going on, and only the next STARTCAP makes another one possible.
+func (c *connection) answer(ctx context.Context, t rpcap.Type, handle func() error) error {
 	x, share := c.session, c.session.agent.requestShare()
-	if d := x.budget.debt(share, time.Now()); d > 0 && !c.parting && !x.agent.unmetered {
+	prompt := c.parting || x.agent.unmetered || t == rpcap.TypeEndCaptureRequest && c.capture.running()
+	if d := x.budget.debt(share, time.Now()); d > 0 && !prompt {
 		t := time.NewTimer(d)
 		select {
 		case <-t.C:

@@ -54,6 +54,42 @@ func TestBudgetIsNotFelt(t *testing.T) {
 	}
 }
 
+// TestBudgetDebtIsBounded: after a request that cost seconds, as one that makes a ring of a GiB does, sensors get
+// an answer before they give up.
+func TestBudgetDebtIsBounded(t *testing.T) {
+	var b budget
+	now := time.Unix(1_700_000_000, 0)
+	b.charge(3*time.Second, requestShare/4, now)
+	if d := b.debt(requestShare/4, now); d != requestWait {
+		t.Errorf("the next request waits %v, want %v", d, requestWait)
+	}
+}
+
+// TestEndOfCaptureIsPrompt: a capture ends when the sensor says so, whatever it has cost to begin it. Sensors that stop
+// wait 3 s for the final numbers.
+func TestEndOfCaptureIsPrompt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, writeCaptureFile(t, 1), func(o *Options) { o.DryRun = true })
+		r.x.budget.charge(3*time.Second, requestShare, time.Now())
+		p, ended := r.connect()
+		p.authenticate()
+		p.open(r.file)
+		p.startCapture(9999, rpcap.FlagDatagram, rpcap.AcceptAll())
+		began := time.Now()
+		p.endCapture()
+		if d := time.Since(began); d > time.Second {
+			t.Errorf("the capture ended after %v", d)
+		}
+		p.send(rpcap.AppendEmpty(nil, rpcap.TypeEndCaptureRequest))
+		p.wantError(rpcap.CodeEndCapture)
+		if d := time.Since(began); d < requestWait {
+			t.Errorf("a request without a capture was answered after %v, want at least %v", d, requestWait)
+		}
+		p.conn.Close()
+		<-ended
+	})
+}
+
 func TestRequestCost(t *testing.T) {
 	for _, tc := range []struct {
 		measured  time.Duration

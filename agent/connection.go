@@ -99,7 +99,7 @@ func (c *connection) next(ctx context.Context, deadline time.Time) error {
 		payload = c.wire.TakeInstruction(payload, time.Now().Add(instructionTimeout))
 	}
 	c.session.requested()
-	return c.answer(ctx, func() error { return c.handle(ctx, h, payload) })
+	return c.answer(ctx, h.Type, func() error { return c.handle(ctx, h, payload) })
 }
 
 // unreadable ends a connection whose stream can no longer be followed.
