@@ -4,15 +4,14 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 
 	"rpcapd/config"
 	"rpcapd/sensor"
 	"rpcapd/sensor/files"
+	"rpcapd/tlsfiles"
 )
 
 // refused puts the line of a key before an error about it, if the section is in a file.
@@ -105,7 +104,7 @@ func checkPair(at config.Places, section, certificate, key string) config.Proble
 		return nil
 	}
 	for _, f := range []struct{ key, name string }{{"Certificate", certificate}, {"Key", key}} {
-		if _, err := os.ReadFile(f.name); err != nil {
+		if _, err := tlsfiles.Read(f.name); err != nil {
 			return config.Problems{at.Problem(section, f.key, fmt.Sprintf("[%s] %s: %v; name a PEM file that the sensor's user may read", section, f.key, err))}
 		}
 	}
@@ -120,11 +119,7 @@ func checkPool(at config.Places, section, key, name string) config.Problems {
 	if name == "" {
 		return nil
 	}
-	text, err := os.ReadFile(name)
-	if err == nil && !x509.NewCertPool().AppendCertsFromPEM(text) {
-		err = errors.New(name + " has no certificate in PEM format")
-	}
-	if err != nil {
+	if _, err := tlsfiles.ReadPool(name); err != nil {
 		return config.Problems{at.Problem(section, key, fmt.Sprintf("[%s] %s: %v; name a PEM file that the sensor's user may read", section, key, err))}
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"rpcapd/savefile"
 	"rpcapd/sensor"
 	"rpcapd/sensor/pcapoverip"
+	"rpcapd/tlsfiles"
 )
 
 // pcapOverIPSinks makes one sink for each section [pcap-over-ip].
@@ -32,9 +33,9 @@ func pcapOverIPSinks(ctx context.Context, o *outputs) (all []sensor.Sink, err er
 func pcapOverIPOptions(c config.PcapOverIP, o *outputs) pcapoverip.Options {
 	opts := pcapoverip.Options{
 		Name: c.Title(), Clients: c.Clients, AllowClients: c.AllowClients, Buffer: c.Buffer, Stalled: c.Stalled, Log: o.log,
-		TLS: pcapoverip.TLS{
-			Enabled: c.TLS, Certificate: c.Certificate, Key: c.Key, ClientCA: c.ClientCA, CA: c.CA, ServerName: c.ServerName,
-		},
+	}
+	if c.TLS {
+		opts.TLS = &tlsfiles.Files{Certificate: c.Certificate, Key: c.Key, ClientCA: c.ClientCA, CA: c.CA, ServerName: c.ServerName}
 	}
 	if opts.Connect = c.Connect; c.Connect == "" {
 		opts.Listen = c.Listen

@@ -4,15 +4,12 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
@@ -20,6 +17,7 @@ import (
 
 	"rpcapd/printable"
 	"rpcapd/sensor/health"
+	"rpcapd/tlsfiles"
 )
 
 const (
@@ -27,8 +25,6 @@ const (
 	// askTimeout bounds one question, maxAnswer its answer: 4,096 peers are about 8 MB.
 	askTimeout = 10 * time.Second
 	maxAnswer  = 64 << 20
-	// maxCertificates bounds the file of --ca.
-	maxCertificates = 4 << 20
 )
 
 // topClient asks a sensor's health server.
@@ -90,48 +86,26 @@ func (o *topSettings) password() (string, error) {
 	return string(b), nil
 }
 
-// readCertificates reads a PEM file.
-func readCertificates(name string) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, fmt.Errorf("read certificate: %w", err)
-	}
-	defer f.Close() // nothing was written
-	b, err := io.ReadAll(io.LimitReader(f, maxCertificates))
-	if err != nil {
-		return nil, fmt.Errorf("read certificate: %w", err)
-	}
-	return b, nil
-}
-
 // trustOnly trusts the authorities in a file.
 func trustOnly(name string) (*tls.Config, error) {
-	b, err := readCertificates(name)
+	pool, err := tlsfiles.ReadPool(name)
 	if err != nil {
 		return nil, err
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(b) {
-		return nil, fmt.Errorf("read certificate: %s has no certificate in PEM form", name)
 	}
 	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, nil
 }
 
 // trustExactly trusts the certificate in the sensor's own file, whatever names it is for: that file is why it is asked.
 func trustExactly(name string) (*tls.Config, error) {
-	b, err := readCertificates(name)
+	own, err := tlsfiles.ReadCertificate(name)
 	if err != nil {
 		return nil, err
-	}
-	block, _ := pem.Decode(b)
-	if block == nil || block.Type != "CERTIFICATE" {
-		return nil, fmt.Errorf("read certificate: %s has no certificate in PEM form", name)
 	}
 	return &tls.Config{
 		MinVersion:         tls.VersionTLS12,
 		InsecureSkipVerify: true, // VerifyConnection compares the whole certificate instead
 		VerifyConnection: func(s tls.ConnectionState) error {
-			if len(s.PeerCertificates) == 0 || !bytes.Equal(s.PeerCertificates[0].Raw, block.Bytes) {
+			if len(s.PeerCertificates) == 0 || !bytes.Equal(s.PeerCertificates[0].Raw, own) {
 				return fmt.Errorf("the certificate is not that of %s; was the sensor started with another one?", name)
 			}
 			return nil

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"rpcapd/sensor"
+	"rpcapd/tlsfiles"
 )
 
 const (
@@ -59,11 +60,12 @@ func New(o Options) (*Server, error) {
 	s := &Server{opts: o, log: o.Log.Named("http"), tracker: newTracker(o.Source, o.Version, time.Now())}
 	var tlsConfig *tls.Config
 	if o.Certificate != "" {
-		c := &certificate{cert: o.Certificate, key: o.Key, log: s.log}
-		if err := c.load(); err != nil {
-			return nil, err
+		files := tlsfiles.Files{Certificate: o.Certificate, Key: o.Key, Protocols: []string{"h2", "http/1.1"}}
+		c, err := tlsfiles.Open(files, s.renewed)
+		if err != nil {
+			return nil, fmt.Errorf("start HTTP: %w", err)
 		}
-		tlsConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.get, NextProtos: []string{"h2", "http/1.1"}}
+		tlsConfig = c.Server()
 	}
 	if o.Authenticate != nil {
 		s.gate = newGate(o.Authenticate)
@@ -89,6 +91,15 @@ func New(o Options) (*Server, error) {
 	}
 	follow(s.http)
 	return s, nil
+}
+
+// renewed tells of a certificate that was renewed.
+func (s *Server) renewed(err error) {
+	if err != nil {
+		s.log.Warn("renewed certificate cannot be used; the old one stays in use", zap.Error(err))
+		return
+	}
+	s.log.Info("certificate read again")
 }
 
 // Addr is where it listens.

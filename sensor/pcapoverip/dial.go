@@ -105,7 +105,7 @@ func (s *Sink) dial(ctx context.Context) (net.Conn, error) {
 	}
 	host, _, err := net.SplitHostPort(s.opts.Connect)
 	if err == nil {
-		secure := tls.Client(conn, s.tls.client(host))
+		secure := tls.Client(conn, s.tls.Client(host))
 		if err = secure.HandshakeContext(ctx); err == nil {
 			return secure, nil
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rpcapd/sensor"
+	"rpcapd/tlsfiles"
 )
 
 // TestDialOut connects, loses the listener, and comes back with a complete new stream.
@@ -103,7 +104,7 @@ func TestDialOutTLS(t *testing.T) {
 		return l, l.Addr().String()
 	}
 	cert, key := ca.issue("sensor.example")
-	files := TLS{Enabled: true, Certificate: cert, Key: key, CA: ca.file, ServerName: "analysis.example"}
+	files := &tlsfiles.Files{Certificate: cert, Key: key, CA: ca.file, ServerName: "analysis.example"}
 
 	good, address := listen(ca)
 	s := start(t, Options{Connect: address, TLS: files})
@@ -120,7 +121,7 @@ func TestDialOutTLS(t *testing.T) {
 	s.stop()
 	compare(t, "listener", await(t, "listener", ch).records, []record{recordOf("web/eth0", 1, p)})
 
-	refused := func(what, address string, files TLS, want string) {
+	refused := func(what, address string, files *tlsfiles.Files, want string) {
 		s := start(t, Options{Name: what, Connect: address, TLS: files})
 		eventually(t, what+" is refused", func() bool { st := s.Status(); return strings.Contains(st.Error, want) })
 		if st := s.Status(); st.State != sensor.SinkDegraded || len(st.Parts) != 0 {

@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"rpcapd/savefile"
+	"rpcapd/tlsfiles"
 )
 
 const (
@@ -38,20 +39,10 @@ type Options struct {
 	Buffer       int            // bytes; 0: DefaultBuffer
 	Stalled      time.Duration  // a connection that takes nothing for this long is closed; 0: DefaultStalled
 
-	TLS     TLS
-	Own     *Own        // shared by the sinks of a sensor; nil: this one looks for its own connections only
-	Filters *Filters    // shared likewise; nil: one of its own
-	Log     *zap.Logger // nil is silent
-}
-
-// TLS says how a connection is protected. The paths are those of PEM files; they are read again when they change.
-type TLS struct {
-	Enabled     bool
-	Certificate string // required for Listen; for Connect the client's own, if the listener asks for one
-	Key         string
-	ClientCA    string // Listen: a client must show a certificate that one of these has signed
-	CA          string // Connect: who may have signed the listener's certificate; empty: the system's
-	ServerName  string // Connect: the name in that certificate; empty: the host of Connect
+	TLS     *tlsfiles.Files // nil: none
+	Own     *Own            // shared by the sinks of a sensor; nil: this one looks for its own connections only
+	Filters *Filters        // shared likewise; nil: one of its own
+	Log     *zap.Logger     // nil is silent
 }
 
 // check fills in defaults and refuses what cannot work.
@@ -67,11 +58,9 @@ func (o *Options) check() error {
 		return fail("the format is neither pcapng nor pcap")
 	case o.Clients < 0 || o.Buffer < 0 || o.Stalled < 0:
 		return fail("a limit is negative")
-	case (o.TLS.Certificate == "") != (o.TLS.Key == ""):
+	case o.TLS != nil && (o.TLS.Certificate == "") != (o.TLS.Key == ""):
 		return fail("only one of certificate and key; TLS needs both")
-	case !o.TLS.Enabled && o.TLS != (TLS{}):
-		return fail("files for TLS without TLS")
-	case o.TLS.Enabled && o.Connect == "" && o.TLS.Certificate == "":
+	case o.TLS != nil && o.Connect == "" && o.TLS.Certificate == "":
 		return fail("TLS on a listener needs a certificate and its key")
 	case o.LinkType != nil && *o.LinkType > savefile.MaxLinkType:
 		return fail("link type above 65535")

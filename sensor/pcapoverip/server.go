@@ -146,7 +146,7 @@ func (s *Sink) removePending(conn net.Conn) {
 // shake makes the TLS handshake and then runs the client.
 func (s *Sink) shake(ctx context.Context, c *client) {
 	raw := c.conn.Conn
-	conn := tls.Server(raw, s.tls.server())
+	conn := tls.Server(raw, s.tls.Server())
 	bounded, cancel := context.WithTimeout(ctx, handshakeTimeout)
 	err := conn.HandshakeContext(bounded)
 	cancel()

@@ -16,6 +16,7 @@ import (
 	"rpcapd/printable"
 	"rpcapd/savefile"
 	"rpcapd/sensor"
+	"rpcapd/tlsfiles"
 )
 
 // drainTimeout bounds the writing of what is queued when the sensor stops, lingerTimeout the wait for the client's end
@@ -29,8 +30,8 @@ const (
 type Sink struct {
 	opts     Options
 	log      *zap.Logger
-	listener net.Listener // nil: dialled out
-	tls      *tlsFiles    // nil: plain
+	listener net.Listener     // nil: dialled out
+	tls      *tlsfiles.Config // nil: plain
 	backlog  backlog
 	ended    bool // Run has returned; guarded by backlog.mu
 	refusals quiet
@@ -64,9 +65,9 @@ func New(o Options) (*Sink, error) {
 	if o.LinkType != nil {
 		s.backlog.linkType = int64(*o.LinkType)
 	}
-	if o.TLS.Enabled {
-		s.tls = &tlsFiles{TLS: o.TLS, log: s.log}
-		if err := s.tls.load(); err != nil {
+	if o.TLS != nil {
+		var err error
+		if s.tls, err = tlsfiles.Open(*o.TLS, s.renewed); err != nil {
 			return nil, fmt.Errorf("start %s: %w", o.Name, err)
 		}
 	}
@@ -82,6 +83,15 @@ func New(o Options) (*Sink, error) {
 	}
 	s.listener = l
 	return s, nil
+}
+
+// renewed tells of TLS files that were renewed.
+func (s *Sink) renewed(err error) {
+	if err != nil {
+		s.log.Warn("renewed TLS files cannot be used; the old ones stay in use", zap.Error(err))
+		return
+	}
+	s.log.Info("TLS files read again")
 }
 
 // listenText is the address as net.Listen takes it.

@@ -14,6 +14,7 @@ import (
 
 	"rpcapd/savefile"
 	"rpcapd/sensor"
+	"rpcapd/tlsfiles"
 	"rpcapd/udpstr"
 )
 
@@ -283,10 +284,9 @@ func TestRefusals(t *testing.T) {
 	n := uint32(1 << 16)
 	for what, o := range map[string]Options{
 		"listens and dials":  {Listen: loopback, Connect: "a:1"},
-		"half a certificate": {Listen: loopback, TLS: TLS{Enabled: true, Certificate: "x"}},
-		"TLS without files":  {Listen: loopback, TLS: TLS{Enabled: true}},
-		"files without TLS":  {Listen: loopback, TLS: TLS{CA: "x"}},
-		"no such file":       {Listen: loopback, TLS: TLS{Enabled: true, Certificate: "/nowhere/x", Key: "/nowhere/y"}},
+		"half a certificate": {Listen: loopback, TLS: &tlsfiles.Files{Certificate: "x"}},
+		"TLS without files":  {Listen: loopback, TLS: &tlsfiles.Files{}},
+		"no such file":       {Listen: loopback, TLS: &tlsfiles.Files{Certificate: "/nowhere/x", Key: "/nowhere/y"}},
 		"link type":          {Listen: loopback, LinkType: &n},
 		"format":             {Listen: loopback, Format: 7},
 		"negative":           {Listen: loopback, Clients: -1},

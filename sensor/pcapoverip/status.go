@@ -110,7 +110,11 @@ func (s *Sink) Status() sensor.SinkStatus {
 	s.backlog.mu.Unlock()
 	st.Details = append(st.Details, grown("frames of another link type", unfit))
 	if s.tls != nil {
-		detail("tls", s.tls.describe())
+		asked := "yes"
+		if s.tls.AsksClients() {
+			asked = "clients show a certificate"
+		}
+		detail("tls", asked)
 	}
 	st.Details = append(st.Details,
 		grown("frames sent", total.Written), grown("bytes sent", total.bytes), grown("frames dropped by slow clients", total.Dropped))

@@ -20,6 +20,8 @@ import (
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
+
+	"rpcapd/tlsfiles"
 )
 
 // authority signs certificates for one test.
@@ -100,7 +102,7 @@ func (a *authority) pool() *x509.CertPool {
 
 func (a *authority) options() Options {
 	cert, key := a.issue("sensor.example")
-	return Options{TLS: TLS{Enabled: true, Certificate: cert, Key: key}}
+	return Options{TLS: &tlsfiles.Files{Certificate: cert, Key: key}}
 }
 
 func TestTLSClient(t *testing.T) {
@@ -204,9 +206,6 @@ func TestRenewedCertificate(t *testing.T) {
 	o.Log = zap.New(core)
 	s := start(t, o)
 	serial := func() int64 {
-		s.tls.mu.Lock()
-		s.tls.checked = time.Time{} // a second has passed
-		s.tls.mu.Unlock()
 		c, err := tls.Dial("tcp", s.address(), &tls.Config{RootCAs: ca.pool(), ServerName: "sensor.example"})
 		if err != nil {
 			t.Fatal(err)
@@ -218,12 +217,16 @@ func TestRenewedCertificate(t *testing.T) {
 	if err := os.WriteFile(o.TLS.Certificate, []byte("half"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if n := serial(); n != first || logs.FilterMessageSnippet("old ones stay").Len() != 1 {
-		t.Errorf("rubbish: certificate %d instead of %d; log %v", n, first, logs.All())
-	}
+	eventually(t, "the log tells of rubbish", func() bool {
+		if n := serial(); n != first {
+			t.Errorf("rubbish: certificate %d instead of %d", n, first)
+		}
+		return logs.FilterMessageSnippet("old ones stay").Len() == 1
+	})
 	ca.issue("sensor.example")
-	if n := serial(); n != first+1 {
-		t.Errorf("renewed: certificate %d instead of %d; log %v", n, first+1, logs.All())
+	eventually(t, "the renewed certificate is in use", func() bool { return serial() == first+1 })
+	if n := logs.FilterMessage("TLS files read again").Len(); n != 1 {
+		t.Errorf("%d times: %v", n, logs.All())
 	}
 }
 

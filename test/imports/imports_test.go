@@ -22,6 +22,7 @@ var allowed = map[string][]string{
 	"printable": {},
 	"rpcap":     {"printable"},
 	"prefetch":  {},
+	"tlsfiles":  {},
 	"udpstr":    {"prefetch"},
 	"iface":     {"printable"},
 	"privilege": {},
@@ -31,8 +32,8 @@ var allowed = map[string][]string{
 	"config":    {"iface", "printable", "rpcap"},
 	"capture":   {"filter", "iface", "prefetch", "printable", "rpcap", "udpstr"},
 	"agent":     {"capture", "config", "filelock", "filter", "iface", "printable", "rpcap", "udpsock", "udpstr"},
-	"sensor":    {"config", "filelock", "filter", "printable", "rpcap", "savefile", "udpsock", "udpstr"},
-	"cmd":       {"agent", "capture", "config", "filter", "iface", "packaging", "printable", "privilege", "rpcap", "savefile", "sensor", "udpsock", "udpstr"},
+	"sensor":    {"config", "filelock", "filter", "printable", "rpcap", "savefile", "tlsfiles", "udpsock", "udpstr"},
+	"cmd":       {"agent", "capture", "config", "filter", "iface", "packaging", "printable", "privilege", "rpcap", "savefile", "sensor", "tlsfiles", "udpsock", "udpstr"},
 	"packaging": {},
 	"test":      {"test", "capture", "config", "filter", "iface", "printable", "rpcap", "udpsock", "udpstr"},
 }
