@@ -66,12 +66,12 @@ func (t *tcpData) read(c *tcpConn) error {
 	}
 }
 
-// take gives a message to the stream, or holds it until it is known whose connection it is. It waits while there is no room,
-// and returns false when the connection was given up.
+// take gives a message to the stream, or holds it until it is known whose connection it is. It waits while the connection has
+// used its share, and returns false when the connection was given up.
 func (t *tcpData) take(c *tcpConn, b []byte) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for c != t.active && !c.dropped && !t.closed && t.held+len(b) > maxHeldTCP {
+	for c != t.active && !c.dropped && !t.closed && c.bytes+len(b) > maxHeldOfConn {
 		t.changed.Wait()
 	}
 	if c.dropped || t.closed && c != t.active {
@@ -82,7 +82,6 @@ func (t *tcpData) take(c *tcpConn, b []byte) bool {
 	if c != t.active {
 		c.held = append(c.held, bytes.Clone(b))
 		c.bytes += len(b)
-		t.held += len(b)
 		if t.known && t.source == 0 {
 			t.begin()
 		}

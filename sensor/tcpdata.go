@@ -24,7 +24,8 @@ var errUDPStrOverTCP = errors.New("the agent sends udpstr blocks over TCP, which
 //	agents of other makes    the first one that sends frames, until STATS agree with it or with another one;
 //	                         the frames of one that was wrong are disowned
 //
-// What is held is at most maxHeldTCP for all together; beyond that nothing is read, and the senders wait. The listener stays
+// What is held is at most maxHeldOfConn of each, so that none takes the room of another; beyond that a connection is not read,
+// and its sender waits. The listener stays
 // until the end, so that nobody can take the agent's place by being first.
 type tcpData struct {
 	listener *net.TCPListener
@@ -41,7 +42,6 @@ type tcpData struct {
 	active  *tcpConn   // whose frames go to the stream
 	leading *tcpConn   // who agreed best with the last STATS, and with how many frames captured then
 	led     uint32
-	held    int // bytes of all connections but the active one
 	known   bool
 	source  uint16 // that the agent has said; 0: none, or a NAT may have changed it
 	decided bool   // the active one is the agent's, for good
@@ -53,10 +53,10 @@ type tcpData struct {
 }
 
 const (
-	// maxHeldTCP bounds what is held of connections that are not believed yet, in bytes.
-	maxHeldTCP = 8 << 20
-	// maxTCPConns bounds those connections. More wait in the listener's queue.
+	// maxTCPConns bounds the connections that are not believed yet. More wait in the listener's queue.
 	maxTCPConns = 16
+	// maxHeldOfConn bounds what is held of each, in bytes: 8 MiB of all together.
+	maxHeldOfConn = 8 << 20 / maxTCPConns
 	// tcpGrace is how long the agent's connection may take to show itself once STARTCAP is answered.
 	tcpGrace = time.Second
 )
@@ -254,7 +254,6 @@ func (t *tcpData) drop(c *tcpConn) {
 
 // release gives up what is held of a connection. mu is held.
 func (t *tcpData) release(c *tcpConn) {
-	t.held -= c.bytes
 	c.held, c.bytes = nil, 0
 }
 

@@ -3,6 +3,7 @@ package sensor
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"sync"
 	"testing"
 	"time"
@@ -109,6 +110,64 @@ func TestTCPRival(t *testing.T) {
 	}
 }
 
+// heldOf is how many bytes are held of the connection with this other end.
+func (t *tcpData) heldOf(other net.Conn) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, c := range t.conns {
+		if c.src == addrPort(other.LocalAddr()) {
+			return c.bytes
+		}
+	}
+	return 0
+}
+
+// TestTCPShares: before STARTCAP is answered somebody at the agent's address sends more than is held of one connection. The
+// agent's own connection is read nevertheless.
+func TestTCPShares(t *testing.T) {
+	s := startSensor(t, Options{Rules: []Rule{{Name: "tcp", TCP: true}}})
+	conn, err := net.Dial("tcp", s.addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := newTestAgent(t, conn)
+	a.list = []rpcap.Interface{testInterface("eth0", "127.0.0.1")}
+	big := testFrames(1, 60_000)[0]
+	var tcp *tcpData
+	var data, other net.Conn
+	a.on(rpcap.TypeStartCaptureRequest, func([]byte) [][]byte {
+		to := fmt.Sprintf("127.0.0.1:%d", a.start.DataPort)
+		other, _ = net.Dial("tcp4", to)
+		go func() {
+			for i := range 4 * maxTCPConns * maxHeldOfConn / len(big.Data) {
+				if _, err := other.Write(plainMessage(big, uint32(i+1))); err != nil {
+					return
+				}
+			}
+		}()
+		for _, ss := range s.live(netip.Addr{}) {
+			ss.mu.Lock()
+			tcp = ss.live.tcp
+			ss.mu.Unlock()
+		}
+		eventually(t, "its share is full", func() bool { return tcp.heldOf(other) > maxHeldOfConn-100_000 })
+		data, _ = net.Dial("tcp4", to)
+		data.Write(plainMessage(big, 1))
+		eventually(t, "the agent is read", func() bool { return tcp.heldOf(data) > 0 })
+		return [][]byte{rpcap.StartCaptureReply{DataPort: addrPort(data.LocalAddr()).Port()}.Append(nil)}
+	})
+	go a.serve()
+	t.Cleanup(func() { conn.Close(); <-a.done })
+	<-a.started
+	eventually(t, "the agent's frame is in, and no other", func() bool { return s.Peers()[0].Received.Frames == 1 })
+	if p := s.Peers()[0]; p.Disowned != 0 || p.DataSource != addrPort(data.LocalAddr()) {
+		t.Errorf("%+v", p)
+	}
+	other.Close()
+	data.Close()
+	s.stop(t)
+}
+
 // TestTCPHeldIsBounded: what waits for STATS is not more than it may be, and nothing of the agent's is lost for that.
 func TestTCPHeldIsBounded(t *testing.T) {
 	s := startSensor(t, Options{Rules: []Rule{{Name: "tcp", TCP: true}}})
@@ -144,13 +203,12 @@ func TestTCPHeldIsBounded(t *testing.T) {
 		}
 		return nil
 	}()
-	eventually(t, "it is full", func() bool {
-		tcp.mu.Lock()
-		defer tcp.mu.Unlock()
-		if tcp.held > maxHeldTCP {
-			t.Fatalf("%d bytes are held", tcp.held)
+	eventually(t, "its share is full", func() bool {
+		held := tcp.heldOf(data)
+		if held > maxHeldOfConn {
+			t.Fatalf("%d bytes are held", held)
 		}
-		return tcp.held > maxHeldTCP-100_000
+		return held > maxHeldOfConn-100_000
 	})
 	a.setStats(rpcap.StatsReply{Captured: frames}, rpcap.StatsReply{Captured: frames})
 	eventually(t, "STATS are asked for", func() bool { return a.asked(rpcap.TypeStatsRequest) > 0 })
