@@ -89,6 +89,16 @@ func appendMetrics(dst []byte, st *Status) []byte {
 	captures("datagram_limit_bytes", "Payload of the largest datagram that is sent.", func(c *CaptureStatus) (float64, bool) { return float64(c.Datagram), c.Datagram > 0 })
 	dst = fmt.Appendf(dst, "# HELP rpcapd_shedding_episodes_total Times that MaxCPU led to load shedding.\n# TYPE rpcapd_shedding_episodes_total counter\nrpcapd_shedding_episodes_total %d\n", st.Sheddings)
 	captures("shedding_one_in", "MaxCPU keeps one frame of so many.", func(c *CaptureStatus) (float64, bool) { return float64(max(c.Shedding, 1)), true })
+	file := func(name, help string, value func(*CaptureStatus) uint64) {
+		head(name, "gauge", help)
+		for i := range st.Sessions {
+			if c := st.Sessions[i].Capture; c != nil && value(c) > 0 {
+				sample(name, ids[i].session, float64(value(c)))
+			}
+		}
+	}
+	file("file_cut_frames", "Frames of the capture file that were longer than any snap length, and were cut.", func(c *CaptureStatus) uint64 { return c.FileCut })
+	file("file_other_link_frames", "Frames of the capture file that had another link type than its first, and were left out.", func(c *CaptureStatus) uint64 { return c.FileOtherLink })
 	return dst
 }
 

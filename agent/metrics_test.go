@@ -99,3 +99,17 @@ func TestMetricsOfInterface(t *testing.T) {
 		}
 	}
 }
+
+// What a capture file held and was not forwarded as it is stays in the metrics when the file has been read.
+func TestMetricsOfFile(t *testing.T) {
+	st := &Status{Sessions: []SessionStatus{{Capture: &CaptureStatus{FileCut: 3, FileOtherLink: 5}}, {Capture: &CaptureStatus{}}}}
+	text := string(appendMetrics(nil, st))
+	for _, want := range []string{`rpcapd_file_cut_frames{sensor="",session="0",select=""} 3`, `rpcapd_file_other_link_frames{sensor="",session="0",select=""} 5`} {
+		if strings.Count(text, want+"\n") != 1 {
+			t.Errorf("%s is missing in\n%s", want, text)
+		}
+	}
+	if n := strings.Count(text, "\nrpcapd_file_"); n != 2 {
+		t.Errorf("%d series, want 2", n)
+	}
+}

@@ -141,6 +141,9 @@ func printSession(w io.Writer, x *agent.SessionStatus, now time.Time) {
 	row("frames", "received %d, ring drops %d, captured %d, packed %d, sampled out %d, rate dropped %d, interface drops %d",
 		n.Received, n.RingDrops, n.Captured, n.Packed, n.Sampled, n.RateDropped, n.InterfaceDrops)
 	row("datagrams", "sent %d (%d bytes, %d sends), dropped %d, errors %d, refused %d", n.Datagrams, n.SentBytes, n.Sends, n.SendDropped, n.ICMPErrors, n.SendRefusals)
+	if c := x.Capture; c != nil && c.FileCut+c.FileOtherLink > 0 {
+		row("file", "cut %d frames longer than any snap length, left out %d of another link type", c.FileCut, c.FileOtherLink)
+	}
 	for _, d := range x.SendDrops {
 		row("dropped", "%d: %s (%s)", d.Datagrams, d.Text, d.Errno)
 	}

@@ -88,3 +88,12 @@ func TestStatusOfTrouble(t *testing.T) {
 		}
 	}
 }
+
+func TestStatusOfFile(t *testing.T) {
+	st := agent.Status{Sessions: []agent.SessionStatus{{Capture: &agent.CaptureStatus{FileCut: 3, FileOtherLink: 5}}}}
+	var b strings.Builder
+	printStatus(&b, &st, time.Now())
+	if want := "cut 3 frames longer than any snap length, left out 5 of another link type"; !strings.Contains(b.String(), want) {
+		t.Errorf("%q is missing in\n%s", want, b.String())
+	}
+}
