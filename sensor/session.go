@@ -121,7 +121,8 @@ func (s *session) run(ctx context.Context) {
 	s.freeName()
 	close(s.closed)
 	s.setState(StateEnding, err)
-	if err != nil && !errors.Is(err, errStopped) && !orderly(err) {
+	silent := !s.answered.Load() && !errors.Is(err, errStopped)
+	if err != nil && !silent && !errors.Is(err, errStopped) && !orderly(err) {
 		s.failed(err)
 	}
 	if errors.As(err, new(*captureError)) {
@@ -132,6 +133,10 @@ func (s *session) run(ctx context.Context) {
 	s.ctl.close()
 	reader.Wait()
 	s.setState(StateEnded, err)
+	if silent {
+		s.neverAnswered(err)
+		return
+	}
 	level := zap.WarnLevel
 	switch news := s.remember(err); {
 	case errors.Is(err, errStopped), orderly(err) && news:
@@ -142,6 +147,16 @@ func (s *session) run(ctx context.Context) {
 		return
 	}
 	s.sensor.repeats.logSome(s.log, s.peer.Addr().String()+" ended", maxTurns, level, "session ended", zap.String("reason", reason(err)))
+}
+
+// neverAnswered notes the end of a connection that may never have been an agent's: a port scanner, a health check, a program
+// of another protocol. It leaves no peer behind.
+func (s *session) neverAnswered(err error) {
+	s.sensor.mu.Lock()
+	s.sensor.counters.Silent++
+	s.sensor.mu.Unlock()
+	s.sensor.repeats.log(s.log, s.repeatKey(err), zap.InfoLevel, "connection ended before the other side answered anything",
+		zap.String("reason", reason(err)))
 }
 
 // remember keeps the status of a session that has never captured, so that the summary says why. It reports whether the

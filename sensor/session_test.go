@@ -7,6 +7,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
 	"rpcapd/rpcap"
 )
 
@@ -355,5 +358,33 @@ func TestWaitsForAPort(t *testing.T) {
 				t.Errorf("%+v", p)
 			}
 		}
+	})
+}
+
+// TestNeverAnswered: who connects and closes is no agent that has left. It leaves no peer, one line at the level info, and a
+// count.
+func TestNeverAnswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		core, logs := observer.New(zap.InfoLevel)
+		b := newBubble(t, Options{Log: zap.New(core)})
+		for range 5 {
+			a := b.connect("10.0.0.2", func(a *testAgent) { a.on(rpcap.TypeAuthRequest, func([]byte) [][]byte { return nil }) })
+			a.conn.Close()
+			after(time.Second)
+		}
+		if p := b.Peers(); len(p) != 0 {
+			t.Errorf("%+v", p)
+		}
+		if c := b.Counters(); c.Silent != 5 || c.Ended != 5 {
+			t.Errorf("%+v", c)
+		}
+		if n := logs.Len(); n != 1 || logs.All()[0].Level != zap.InfoLevel {
+			t.Errorf("%d lines: %v", n, logs.All())
+		}
+		var text strings.Builder
+		if err := b.WriteSummary(&text); err != nil || !strings.Contains(text.String(), "5 of them never answered") {
+			t.Errorf("%v %s", err, text.String())
+		}
+		b.stop()
 	})
 }

@@ -204,6 +204,7 @@ type Counters struct {
 	Refused  uint64 // of them: unwanted address or over a limit
 	Unwanted uint64 // of those: no rule allows the address. The rest was over a limit
 	Ended    uint64 // sessions that have ended
+	Silent   uint64 // of them: the other end had not answered anything, so that it may be no agent
 
 	DedupForgotten uint64 // frames forgotten before the window of Options.Dedup was over, because too many came
 }

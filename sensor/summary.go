@@ -13,8 +13,12 @@ import (
 func (s *Sensor) WriteSummary(w io.Writer) error {
 	peers := s.Peers()
 	c := s.Counters()
-	if _, err := fmt.Fprintf(w, "rpcap-sensor: %s, %d refused, %s ended\n",
-		plural(c.Accepted, "connection"), c.Refused, plural(c.Ended, "session")); err != nil {
+	silent := ""
+	if c.Silent > 0 {
+		silent = fmt.Sprintf(", %d of them never answered", c.Silent)
+	}
+	if _, err := fmt.Fprintf(w, "rpcap-sensor: %s, %d refused, %s ended%s\n",
+		plural(c.Accepted, "connection"), c.Refused, plural(c.Ended, "session"), silent); err != nil {
 		return err
 	}
 	for i := range peers {

@@ -71,6 +71,7 @@ var (
 	accepted      = desc("connections_accepted_total", "Control connections of agents.")
 	refused       = desc("connections_refused_total", "Control connections not served: unwanted address, or over a limit.")
 	sessionsEnded = desc("sessions_ended_total", "Sessions that have ended.")
+	neverAnswered = desc("sessions_never_answered_total", "Sessions that have ended before the other end answered anything: health checks, port scans, other programs.")
 	peersByState  = desc("peers", "Peers by state; those that have left within the last hour are in the state ended.", "state")
 	problemCount  = desc("problems", "Problems that the page shows, by severity.", "severity")
 
@@ -101,7 +102,7 @@ var (
 )
 
 var otherMetrics = []*prometheus.Desc{
-	buildInfo, readyMetric, accepted, refused, sessionsEnded, peersByState, problemCount,
+	buildInfo, readyMetric, accepted, refused, sessionsEnded, neverAnswered, peersByState, problemCount,
 	peerInfo, peerUp, peerStart, peerOffset, peerUnaccounted, peerOverdue, unaccounted,
 	portStreams, portForeign, portDropped, portBuffer, portAsked, portGRO,
 	sinkUp, sinkStreams, sinkParts, sinkFrames, sinkBytesMetric, sinkDrops, sinkDetail, sinkDetailTotals,
@@ -140,6 +141,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	e.count(accepted, s.Accepted)
 	e.count(refused, s.Refused)
 	e.count(sessionsEnded, s.Sessions)
+	e.count(neverAnswered, s.Silent)
 	for _, state := range []sensor.State{
 		sensor.StateAuthenticating, sensor.StateListing, sensor.StateHeld, sensor.StateStarting,
 		sensor.StateRunning, sensor.StateEnding, sensor.StateEnded,

@@ -35,7 +35,7 @@ type Peer struct {
 	LargestDatagram  int        `json:"largest_datagram_bytes"`     // of payload
 	NoSegmentation   bool       `json:"super_packets_switched_off"` // because hardly anything arrived
 	TCP              bool       `json:"tcp"`                        // frames come over a TCP data connection
-	Stranger         string     `json:"data_stranger"`              // who else sends to its data port; empty without one
+	Stranger         string     `json:"data_stranger"`              // who else sends to its data port while nothing comes; empty without one
 
 	Forwarded Forwarded `json:"forwarded"`
 	// ForwardedAt is when the agent has said so: each 5 s, so that Received may be ahead. Null before.
@@ -47,6 +47,7 @@ type Peer struct {
 	Session  *Session `json:"session"` // the running one's own numbers; null without one
 
 	counters counters // as in Forwarded, Received and Sinks
+	lossCure string   // what helps against the loss that another problem of the session tells; empty without one
 }
 
 // Forwarded is what the agent says of its capture: interface_received = ring_dropped + captured + still in
@@ -163,6 +164,7 @@ type Status struct {
 	Accepted    uint64         `json:"connections_accepted"`
 	Refused     uint64         `json:"connections_refused"`
 	Sessions    uint64         `json:"sessions_ended"`
+	Silent      uint64         `json:"sessions_never_answered"` // of those; the other end may be no agent
 	Forwarded   Forwarded      `json:"forwarded"`
 	Received    Received       `json:"received"`
 	Rates       Rates          `json:"rates"`

@@ -37,7 +37,7 @@ type Problem struct {
 var kinds = []string{
 	"output-failed", "receive-buffer", "nothing-arrives", "unaccounted", "super-packets", "impaired", "agent-ring", "agent-interface", "path-loss", "output-drops",
 	"output-degraded", "small-buffer", "slow-client", "held", "refused", "left", "reconnects", "clock", "late", "disowned", "malformed", "peer-output-drops",
-	"no-agents", "foreign", "duplicate",
+	"no-agents", "never-answered", "foreign", "duplicate",
 }
 
 // maxSameKind is how many peers are listed with the same problem, the worst first.

@@ -91,6 +91,11 @@ func (t *tracker) sensorProblems(v *view) (list []Problem) {
 			Text: fmt.Sprintf("%s %s turned away: there are too many sessions, in all or of one address.", count(n, "connection"), were(n)),
 			Cure: "Raise Sessions or SessionsPerAddress in [streams] and restart the sensor, or find out who connects; the log has the addresses."})
 	}
+	if n := v.silent - min(before.silent, v.silent); n > 0 {
+		list = append(list, Problem{Severity: SeverityInfo, Kind: "never-answered", Count: n,
+			Text: fmt.Sprintf("%s ended before the other side answered anything.", count(n, "connection")),
+			Cure: "Health checks and port scans do that; the log has the addresses. If an agent is among them, look at its log: does it expect TLS, or another protocol?"})
+	}
 	if len(v.peers) == 0 && v.status.Accepted == 0 {
 		list = append(list, Problem{Severity: SeverityInfo, Kind: "no-agents",
 			Text: "No agent has connected yet.",
@@ -151,9 +156,12 @@ func stateProblems(p *Peer, now time.Time, say func(Severity, string, uint64, st
 
 // lossProblems is about what does not arrive or not as it should.
 func lossProblems(p *Peer, diff *counters, portDrops bool, say func(Severity, string, uint64, string, string)) {
-	if n := diff[missing]; n > 0 {
+	if n := diff[missing]; n > 0 && (!p.Running() || p.lossCure == "") {
 		cure := "Look for drops on the agent's sending side (rpcapd status) and on the path; limit its rate (MaxRate in its rpcapd.ini), check the MTU (-t)."
-		if 10*n >= 9*(n+diff[frames]) { // nearly all
+		switch {
+		case p.lossCure != "":
+			cure = p.lossCure
+		case p.Stranger != "", 10*n >= 9*(n+diff[frames]): // nearly all
 			cure = p.silenceCure()
 		}
 		if portDrops {

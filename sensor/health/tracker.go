@@ -46,10 +46,11 @@ type tracker struct {
 type sensorSums struct {
 	unwanted uint64 // connections turned away for their address
 	crowded  uint64 // and for a limit
+	silent   uint64 // sessions whose other end has never answered
 }
 
 func sensorSumsOf(c *sensor.Counters) sensorSums {
-	return sensorSums{unwanted: c.Unwanted, crowded: c.Refused - min(c.Unwanted, c.Refused)}
+	return sensorSums{unwanted: c.Unwanted, crowded: c.Refused - min(c.Unwanted, c.Refused), silent: c.Silent}
 }
 
 // view is what is known at one moment. It is not changed any more.
@@ -245,7 +246,7 @@ func (t *tracker) publish(now time.Time) {
 	v := &view{sensorSums: sensorSumsOf(&c), ports: portsOf(t.src.Ports()), sinks: sinksOf(t.src.Sinks()), peers: make([]Peer, 0, len(t.records))}
 	v.status = Status{
 		Version: t.version, Time: now, Started: t.started, States: make(map[string]int),
-		Accepted: c.Accepted, Refused: c.Refused, Sessions: c.Ended, counters: t.sums,
+		Accepted: c.Accepted, Refused: c.Refused, Sessions: c.Ended, Silent: c.Silent, counters: t.sums,
 	}
 	known := false
 	for _, r := range t.records {
@@ -268,7 +269,7 @@ func (t *tracker) publish(now time.Time) {
 	t.recent.keep(now, v.sensorSums)
 	t.keepPorts(now, v.ports)
 	t.keepSinks(now, v.sinks)
-	v.nameStrangers(now)
+	t.nameCauses(now, v)
 	v.problems = t.problems(now, v)
 	t.view = v
 }
