@@ -235,3 +235,61 @@ func TestStrangerIsNamed(t *testing.T) {
 		}
 	}
 }
+
+// TestOneCause: frames that do not come are one problem with the cause that is known, from the first error on and after the
+// session's end.
+func TestOneCause(t *testing.T) {
+	start := time.Now()
+	stranger := []sensor.PortStatus{{Port: 2003, Foreign: 9, Stranger: netip.MustParseAddr("10.0.0.8")}}
+	for name, tc := range map[string]struct {
+		ports []sensor.PortStatus
+		wreck func(p *sensor.PeerStatus, now time.Time)
+		kind  string
+		cause string
+		after string // the session's end
+	}{
+		"a NAT changes the address in mid-session": {stranger, func(p *sensor.PeerStatus, now time.Time) {
+			p.LastArrival, p.UnaccountedSince = now.Add(-12*time.Second), now.Add(-5*time.Second)
+			p.Unaccounted, p.Received.Missing = 400, 20
+		}, "unaccounted", "10.0.0.8", "10.0.0.8"},
+		"the path is dead": {nil, func(p *sensor.PeerStatus, now time.Time) {
+			p.LastArrival, p.UnaccountedSince = now.Add(-12*time.Second), now.Add(-5*time.Second)
+			p.Unaccounted, p.Received.Missing = 400, 20
+		}, "unaccounted", "Something on the path drops UDP", "Something on the path drops UDP"},
+		"super-packets were lost": {nil, func(p *sensor.PeerStatus, now time.Time) {
+			p.LastArrival, p.NoSegmentation = now, true
+		}, "super-packets", "segmentation offload", "segmentation offload"},
+	} {
+		f := newFake()
+		f.ports = tc.ports
+		tr := newTracker(f, "", start)
+		before := ended(running("web1", 10, start), 1)
+		f.peers = []sensor.PeerStatus{running("web1", 5000, start), before}
+		tr.look(start.Add(time.Second))
+		now := start.Add(time.Minute)
+		f.peers[1].Received.Missing = 500 // of a capture that has ended
+		tc.wreck(&f.peers[0], now)
+		list := tr.look(now).problems
+		var mine []Problem
+		for _, p := range list {
+			if p.Peer != "" {
+				mine = append(mine, p)
+			}
+		}
+		if len(mine) != 1 || mine[0].Kind != tc.kind || !strings.Contains(mine[0].Cure, tc.cause) {
+			t.Errorf("%s: %+v", name, mine)
+		}
+		end := f.peers[0]
+		end.State, end.Sessions, end.Received.Missing, end.Unaccounted, end.UnaccountedSince = sensor.StateEnded, 2, 1000, 0, time.Time{}
+		f.peers = []sensor.PeerStatus{end}
+		mine = nil
+		for _, p := range tr.look(now.Add(time.Second)).problems {
+			if p.Peer != "" {
+				mine = append(mine, p)
+			}
+		}
+		if len(mine) != 1 || mine[0].Kind != "path-loss" || !strings.Contains(mine[0].Cure, tc.after) {
+			t.Errorf("%s, after the end: %+v", name, mine)
+		}
+	}
+}

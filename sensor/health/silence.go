@@ -12,12 +12,22 @@ const (
 	fullDatagram = 1400
 )
 
+// neverArrived reports whether none of many captured frames has come.
+func (p *Peer) neverArrived(now time.Time) bool {
+	s := p.Session
+	return s != nil && s.Received.Datagrams == 0 &&
+		(p.UnaccountedSince != nil || s.Forwarded.Captured > mayBeHeld) && now.Sub(s.Since) > nothingArrives
+}
+
+// silent reports whether nothing arrives, or nothing any more, of a peer that captures.
+func (p *Peer) silent(now time.Time) bool {
+	return p.Running() && (p.UnaccountedSince != nil || p.neverArrived(now))
+}
+
 // silenceProblems is about frames that the agent has captured and that do not come, while no gap shows it.
 func silenceProblems(p *Peer, now time.Time, say func(Severity, string, uint64, string, string)) {
-	s := p.Session
-	never := s != nil && s.Received.Datagrams == 0
-	switch {
-	case never && (p.UnaccountedSince != nil || s.Forwarded.Captured > mayBeHeld) && now.Sub(s.Since) > nothingArrives:
+	switch s := p.Session; {
+	case p.neverArrived(now):
 		say(SeverityError, "nothing-arrives", s.Forwarded.Captured,
 			fmt.Sprintf("has captured %s, and none has arrived on %s port %d.", count(s.Forwarded.Captured, "frame"), p.transport(), p.Port),
 			p.silenceCure())
@@ -29,20 +39,19 @@ func silenceProblems(p *Peer, now time.Time, say func(Severity, string, uint64, 
 		say(SeverityError, "unaccounted", p.Unaccounted, text+".", p.silenceCure())
 	}
 	if p.NoSegmentation {
-		p.singlyProblem(say)
+		say(SeverityWarning, "super-packets", 0, "is asked to send single datagrams, because hardly anything of its super-packets arrived.", p.singlyCure())
 	}
 }
 
-// singlyProblem says that the path drops super-packets, or does not only drop those.
-func (p *Peer) singlyProblem(say func(Severity, string, uint64, string, string)) {
-	cure := "Something on the path drops what segmentation offload makes: a firewall rule by length, a tunnel, a network card. Mend it, or start the agent with --gso off; likewise the agents of other sensors behind that path."
+// singlyCure says that the path drops super-packets, or does not only drop those.
+func (p *Peer) singlyCure() string {
 	switch s := p.Session; {
 	case s == nil || s.Forwarded.Captured <= mayBeHeld:
-		cure = "Whether that helps will show with the next frames. " + p.pathCure()
+		return "Whether that helps will show with the next frames. " + p.pathCure()
 	case 2*s.Received.Frames < s.Forwarded.Captured:
-		cure = "It has not helped: " + p.pathCure()
+		return "It has not helped: " + p.pathCure()
 	}
-	say(SeverityWarning, "super-packets", 0, "is asked to send single datagrams, because hardly anything of its super-packets arrived.", cure)
+	return "Something on the path drops what segmentation offload makes: a firewall rule by length, a tunnel, a network card. Mend it, or start the agent with --gso off; likewise the agents of other sensors behind that path."
 }
 
 // transport is the data connection's protocol.
@@ -73,16 +82,32 @@ func (p *Peer) pathCure() string {
 	return cure + "If rpcapd status on the agent counts errors of its datagrams, they may go to another host than the control connection (DNAT, load balancer): is it the same sensor?"
 }
 
-// nameStrangers notes for peers of which nothing comes who else sends to their data port.
-func (v *view) nameStrangers(now time.Time) {
+// nameCauses notes for peers of which nothing comes who else sends to their data port, and what helps. Both stay when the
+// session ends: then the frames are missing, for the same reason.
+func (t *tracker) nameCauses(now time.Time, v *view) {
 	by := make(map[uint16]string)
 	for _, p := range v.ports {
 		by[p.Port] = p.Stranger
 	}
 	for i := range v.peers {
 		p := &v.peers[i]
-		if p.Running() && (p.LastArrival == nil || now.Sub(*p.LastArrival) > nothingArrives) {
+		r := t.records[identity{p.Agent, p.Interface}]
+		if r == nil || !p.Running() {
+			continue
+		}
+		switch quiet := p.LastArrival == nil || p.UnaccountedSince != nil || now.Sub(*p.LastArrival) > nothingArrives; {
+		case !quiet:
+			p.Stranger = ""
+		case by[p.Port] != "":
 			p.Stranger = by[p.Port]
 		}
+		p.lossCure = ""
+		switch {
+		case p.silent(now):
+			p.lossCure = p.silenceCure()
+		case p.NoSegmentation && p.Session != nil && p.Session.Received.Missing == 0:
+			p.lossCure = p.singlyCure()
+		}
+		r.peer.Stranger, r.peer.lossCure = p.Stranger, p.lossCure
 	}
 }
