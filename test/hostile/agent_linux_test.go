@@ -51,16 +51,24 @@ type nonsensical struct {
 }
 
 // TestAgentRefusesNonsenseForEver: again and again everything that is refused costs
-// neither memory nor more than a few lines of log.
+// neither memory nor more than a few lines of log. Sessions take turns, so that none spends
+// more than the agent's budget for requests grants at once.
 func TestAgentRefusesNonsenseForEver(t *testing.T) {
-	t.Parallel() // it waits for the agent, which answers late
+	const sessions = 20
 	l := listen(t)
-	p := startAgent(t, line(l, ""), "-r", captureFile(t, 3))
-	s := accept(t, l)
-	s.authenticate()
-	s.open("traffic.pcap")
+	p := startAgent(t, strings.Repeat(line(l, ""), sessions), "-r", captureFile(t, 3))
+	var sensors []*scripted
+	for range sessions {
+		s := accept(t, l)
+		s.authenticate()
+		s.open("traffic.pcap")
+		sensors = append(sensors, s)
+	}
 	requests := nonsense()
+	turn := 0
 	p.staysFlat(t, batch, func() {
+		s := sensors[turn%sessions]
+		turn++
 		for range batch {
 			for _, r := range requests {
 				if h, text := s.ask(r.msg); h.Type != rpcap.TypeError || rpcap.Code(h.Value) != r.code || len(text) == 0 {
@@ -70,8 +78,9 @@ func TestAgentRefusesNonsenseForEver(t *testing.T) {
 			s.gets(rpcap.TypeOpenReply, rpcap.OpenRequest{Name: "traffic.pcap"}.Append(nil))
 		}
 	})
-	if n := p.lines("WARN", "ERROR"); n > len(requests) || n == 0 {
-		t.Errorf("%d warnings for %d kinds of mistakes", n, len(requests))
+	most := sessions*len(requests) + sessions - 1 // that a line is there twice is warned of too
+	if n := p.lines("WARN", "ERROR"); n > most || n == 0 {
+		t.Errorf("%d warnings for %d kinds of mistakes in %d sessions", n, len(requests), sessions)
 	}
 	p.stop(stopLimit)
 }
