@@ -39,6 +39,11 @@ func TestAnnouncedPort(t *testing.T) {
 			answer()
 			b.feed(2003, trueSource, d[10:]...)
 		}, 200, 0},
+		{"datagrams overtook each other, and the answer", false, func(b *bubble, answer func()) {
+			b.feed(2003, trueSource, d[1], d[0], d[2], d[4], d[3], d[3], d[8], d[7], d[5], d[6])
+			answer()
+			b.feed(2003, trueSource, d[9:]...)
+		}, 200, 0},
 		{"forged as a continuation after a silence", false, func(b *bubble, answer func()) {
 			answer()
 			b.feed(2003, trueSource, d[:10]...)

@@ -1,7 +1,9 @@
 package sensor
 
 import (
+	"bytes"
 	"net/netip"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -31,8 +33,11 @@ const (
 	claimTick = time.Second
 	// maxClaims bounds the claims of one port.
 	maxClaims = 32
-	// maxHeldOfClaim bounds the datagrams held for one claim.
-	maxHeldOfClaim = 512
+	// maxHeldOfClaim bounds the datagrams held for one claim. Our agents may send as many before the sensor has read
+	// their answer to STARTCAP.
+	maxHeldOfClaim = 2048
+	// maxOvertaking is how far datagrams of a claim may overtake each other.
+	maxOvertaking = 64
 	// maxHeldBytes bounds what all ports of a sensor hold for claims.
 	maxHeldBytes = 16 << 20
 	// nearGap is the number of datagrams that may be lost when a source port changes for the new one to be believed at once.
@@ -59,7 +64,7 @@ type claim struct {
 	waits  *stream  // held for this stream to begin, or to go on; nil: nothing is held
 	goesOn bool     // it was where that stream goes on
 	from   uint32   // where that stream stood when the claim began
-	held   [][]byte // in the order of arrival
+	held   [][]byte // in the order of their numbers
 	bytes  int
 }
 
@@ -71,11 +76,19 @@ func (c *claim) followedBy(g *glimpse) bool {
 	return g.follows(c.format, c.next, c.number, 0)
 }
 
+// overtook reports whether a datagram is the claim's last one again, or one that others of it have overtaken.
+func (c *claim) overtook(g *glimpse) bool {
+	return g.format == c.format && g.credible && c.next-1-g.seq < maxOvertaking
+}
+
 // stand notes a datagram of a claim, which begins anew when it does not follow the one before. It returns the claim.
 func (p *dataPort) stand(src netip.AddrPort, g *glimpse, now time.Time) *claim {
 	c := p.claims[src]
-	if c != nil && c.format == g.format && g.seq == c.next-1 {
-		c.heard = now // the last one again
+	if c != nil && c.overtook(g) {
+		c.heard = now
+		if int32(g.seq-c.first) < 0 {
+			c.first, c.opens = g.seq, g.opens
+		}
 		return c
 	}
 	if c != nil && !c.followedBy(g) {
@@ -112,8 +125,16 @@ func (p *dataPort) hold(c *claim, s *stream, b []byte) {
 		p.foreign++
 		return
 	}
-	c.held = append(c.held, append([]byte(nil), b...))
+	seq, at := seqOf(b), len(c.held) // a stream begins with the lowest number
+	for ; at > 0 && int32(seq-seqOf(c.held[at-1])) < 0; at-- {
+	}
+	c.held = slices.Insert(c.held, at, bytes.Clone(b))
 	c.bytes += len(b)
+}
+
+func seqOf(b []byte) uint32 {
+	_, seq := classify(b)
+	return seq
 }
 
 // discard counts what a claim holds as foreign.
@@ -214,6 +235,11 @@ func (p *dataPort) begins(s *stream, src netip.AddrPort, g *glimpse, b []byte, n
 	switch {
 	case g.opens:
 		if c := p.claims[src]; c != nil {
+			if c.waits == s && c.overtook(g) {
+				p.hold(p.stand(src, g, now), s, b)
+				p.accept(c, s, now)
+				return nil, true
+			}
 			p.drop(c)
 		}
 		return p.bind(s, src, g), false

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 )
@@ -86,6 +87,24 @@ func TestClaimBeforeTheFirstDatagram(t *testing.T) {
 				t.Errorf("%d bytes held for %d claims", p.held.Load(), len(p.claims))
 			}
 		})
+	}
+}
+
+// TestClaimOvertaken: the first datagrams of a capture may overtake each other, and none is lost for it.
+func TestClaimOvertaken(t *testing.T) {
+	d := packed(t, testFrames(40, 200), 512)
+	for _, order := range [][]int{{1, 0}, {0, 2, 1}, {2, 0, 1}, {2, 1, 0}, {3, 3, 0, 1, 1, 2}} {
+		p, now := testPort(), time.Now()
+		s, got := testStream("10.0.0.2")
+		p.add(s)
+		for _, i := range order {
+			receive(p, trueSource, now, d[i])
+		}
+		receive(p, trueSource, now, d[slices.Max(order)+1:]...)
+		p.batch(0, now.Add(claimHold))
+		if got.count() != 40 || p.foreign != 0 {
+			t.Errorf("order %v: %d frames of 40, foreign %d", order, got.count(), p.foreign)
+		}
 	}
 }
 
