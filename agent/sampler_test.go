@@ -79,19 +79,3 @@ func TestSamplerOff(t *testing.T) {
 		}
 	}
 }
-
-func TestBackoffGrowsToItsLimit(t *testing.T) {
-	var b backoff
-	want := backoffFirst
-	for range 10 {
-		d := b.pause()
-		if d < want/2 || d > want+want/2 {
-			t.Fatalf("pause %v, want %v or up to half more or less", d, want)
-		}
-		want = min(2*want, backoffMax)
-	}
-	b.reset()
-	if d := b.pause(); d > backoffFirst+backoffFirst/2 {
-		t.Errorf("pause %v after a reset", d)
-	}
-}

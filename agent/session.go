@@ -12,6 +12,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"rpcapd/backoff"
 	"rpcapd/capture"
 	"rpcapd/config"
 )
@@ -31,7 +32,7 @@ type session struct {
 	changed chan struct{} // an interface changed; one pending signal is enough
 	resumed chan struct{} // a reload asks a stopped session to go on
 
-	pause backoff
+	pause backoff.Backoff
 
 	// What the states hand to each other; only the session goroutine touches it.
 	preselected string
@@ -65,6 +66,7 @@ func newSession(s *Supervisor, t config.Target, member int, group *capture.Fanou
 		target:  t,
 		member:  member,
 		group:   group,
+		pause:   backoff.Backoff{First: backoffFirst, Most: backoffMax, Stable: stableAfter},
 		changed: make(chan struct{}, 1),
 		resumed: make(chan struct{}, 1),
 	}
@@ -183,9 +185,7 @@ func (x *session) serve(ctx context.Context) state {
 	x.conn.Close()
 	x.agent.exclusions.end(x.near)
 	x.conn = nil
-	if time.Since(began) >= stableAfter {
-		x.pause.reset()
-	}
+	x.pause.Ended(time.Since(began))
 	if ctx.Err() != nil {
 		x.log.Info("session ended")
 		return nil
@@ -212,7 +212,7 @@ func (x *session) serve(ctx context.Context) state {
 func (x *session) wait(ctx context.Context) state {
 	d := x.delay
 	if d == 0 {
-		d = x.pause.pause()
+		d = x.pause.Pause()
 	}
 	x.delay = 0
 	what := "session failed, dialling again"
@@ -221,14 +221,10 @@ func (x *session) wait(ctx context.Context) state {
 	}
 	x.complain(what, x.reason)
 	x.setState(StateBackoff, "next attempt at "+time.Now().Add(d).Format(time.TimeOnly))
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
+	if backoff.Wait(ctx, d) != nil {
 		return nil
-	case <-t.C:
-		return x.waitInterface
 	}
+	return x.waitInterface
 }
 
 // stopped holds a session whose sensor said CLOSE, with OnClose = stop, until a

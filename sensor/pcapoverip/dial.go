@@ -5,19 +5,20 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"time"
 
 	"go.uber.org/zap"
+
+	"rpcapd/backoff"
 )
 
 const (
-	// The pause before a listener is dialled again grows from the first to the most, with up to a quarter more at
-	// random; after a connection of stableTime it begins anew.
-	backoffFirst, backoffMost = time.Second, 30 * time.Second
-	stableTime                = time.Minute
-	dialTimeout               = 10 * time.Second
+	// The pause before a listener is dialled again grows from the first to the most; after a connection of stableTime it
+	// begins anew.
+	dialFirst, dialMost = time.Second, 30 * time.Second
+	stableTime          = time.Minute
+	dialTimeout         = 10 * time.Second
 	// earlyEnd is how long the listener's end of its own direction means that it only reads, as socat -u does; after
 	// that it means that the listener has gone.
 	earlyEnd = time.Second
@@ -25,7 +26,7 @@ const (
 
 // dialOut keeps a connection to the listener until ctx ends.
 func (s *Sink) dialOut(ctx context.Context) {
-	pause, failures := backoffFirst, 0
+	pause, failures := backoff.Backoff{First: dialFirst, Most: dialMost, Stable: stableTime}, 0
 	for {
 		begin := time.Now()
 		connected, err := s.dialled(ctx)
@@ -35,25 +36,18 @@ func (s *Sink) dialOut(ctx context.Context) {
 		if connected {
 			failures = 0
 		}
-		if time.Since(begin) >= stableTime {
-			pause = backoffFirst
-		}
+		pause.Ended(time.Since(begin))
 		s.disconnected(err)
 		level := zap.DebugLevel
 		if failures++; failures == 1 || connected {
 			level = zap.WarnLevel
 		}
-		wait := pause + rand.N(pause/4)
+		wait := pause.Pause()
 		s.log.Log(level, "listener cannot be reached; frames are dropped until it can",
 			zap.String("listener", s.opts.Connect), zap.String("reason", reason(err)), zap.Duration("next_try_in", wait.Round(time.Millisecond)))
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
+		if backoff.Wait(ctx, wait) != nil {
 			return
 		}
-		pause = min(2*pause, backoffMost)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"rpcapd/backoff"
 	"rpcapd/printable"
 )
 
@@ -32,7 +33,7 @@ func (s *Sink) serve(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { _ = s.listener.Close() }) // Accept ends
 	defer stop()
 	s.log.Info("listening for PCAP-over-IP clients", zap.Stringer("address", s.listener.Addr()), zap.Bool("tls", s.tls != nil))
-	var pause time.Duration
+	pause := backoff.Backoff{First: 10 * time.Millisecond, Most: time.Second}
 	for {
 		conn, err := s.listener.Accept()
 		switch {
@@ -44,15 +45,11 @@ func (s *Sink) serve(ctx context.Context) error {
 		case errors.Is(err, net.ErrClosed):
 			return fmt.Errorf("accept clients of %s: %w", s.opts.Name, err)
 		case err != nil: // too many open files: those of others end, too
-			pause = min(max(2*pause, 10*time.Millisecond), time.Second)
 			s.trouble(fmt.Errorf("accept client: %w", err))
-			select {
-			case <-time.After(pause):
-			case <-ctx.Done():
-			}
+			_ = backoff.Wait(ctx, pause.Pause()) // the listener is closed at the end
 			continue
 		}
-		pause = 0
+		pause.Reset()
 		c := s.newClient(conn)
 		if !s.allowed(c.address.Addr()) {
 			s.refuse(c, "its address is not in AllowClients")

@@ -18,6 +18,7 @@ const module = "rpcapd/"
 // allowed lists, for each top-level folder, the folders of this module that its
 // product code may import.
 var allowed = map[string][]string{
+	"backoff":   {},
 	"filelock":  {},
 	"printable": {},
 	"rpcap":     {"printable"},
@@ -31,8 +32,8 @@ var allowed = map[string][]string{
 	"filter":    {"rpcap"},
 	"config":    {"iface", "printable", "rpcap"},
 	"capture":   {"filter", "iface", "prefetch", "printable", "rpcap", "udpstr"},
-	"agent":     {"capture", "config", "filelock", "filter", "iface", "printable", "rpcap", "udpsock", "udpstr"},
-	"sensor":    {"config", "filelock", "filter", "printable", "rpcap", "savefile", "tlsfiles", "udpsock", "udpstr"},
+	"agent":     {"backoff", "capture", "config", "filelock", "filter", "iface", "printable", "rpcap", "udpsock", "udpstr"},
+	"sensor":    {"backoff", "config", "filelock", "filter", "printable", "rpcap", "savefile", "tlsfiles", "udpsock", "udpstr"},
 	"cmd":       {"agent", "capture", "config", "filter", "iface", "packaging", "printable", "privilege", "rpcap", "savefile", "sensor", "tlsfiles", "udpsock", "udpstr"},
 	"packaging": {},
 	"test":      {"test", "capture", "config", "filter", "iface", "printable", "rpcap", "udpsock", "udpstr"},
