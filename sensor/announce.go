@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"rpcapd/sensor/address"
+
 	"go.uber.org/zap"
 )
 
@@ -18,7 +20,7 @@ import (
 func (s *session) translated() bool {
 	for i := range s.listed.All() {
 		for k := range i.Addresses {
-			if addr, ok := i.Addresses[k].Addr.Addr(); ok && plainAddr(addr) == s.peer.Addr() {
+			if addr, ok := i.Addresses[k].Addr.Addr(); ok && address.Plain(addr) == s.peer.Addr() {
 				return false
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rpcapd/rpcap"
+	"rpcapd/test/wait"
 	"rpcapd/udpstr"
 )
 
@@ -282,7 +283,7 @@ func TestMemoryDoesNotGrow(t *testing.T) {
 			conn.Close()
 		}
 		// On a busy machine there can be more at once than one address may have.
-		eventually(t, "all sessions have ended", func() bool {
+		wait.Until(t, "all sessions have ended", func() bool {
 			c := s.Counters()
 			return c.Ended+c.Refused == uint64(total)
 		})

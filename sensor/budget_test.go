@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"rpcapd/rpcap"
+	"rpcapd/test/wait"
 )
 
 func TestMessageBudget(t *testing.T) {
@@ -68,7 +69,7 @@ func TestHalfReadMessages(t *testing.T) {
 		h := rpcap.Header{Type: rpcap.TypeAuthRequest.Reply(), PayloadLen: 1 << 20}
 		_, _ = c.Write(append(h.Append(nil), part...)) // fails for one that gave way
 	}
-	eventually(t, "most have given way", func() bool { return len(s.live(netip.Addr{})) < 250 })
+	wait.Until(t, "most have given way", func() bool { return len(s.live(netip.Addr{})) < 250 })
 	if n := heap() - min(before, heap()); n > 100<<20 {
 		t.Errorf("%d MiB more", n>>20)
 	}

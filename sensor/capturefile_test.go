@@ -39,7 +39,7 @@ func (s *captureFile) Name() string { return s.name }
 func (s *captureFile) Attach(src Source) Feed {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.data = savefile.AppendInterface(s.data, savefile.Interface{Name: src.Name(), LinkType: FileLinkType(src.LinkType)})
+	s.data = savefile.AppendInterface(s.data, savefile.Interface{Name: src.Name(), LinkType: savefile.FromDLT(src.LinkType)})
 	s.interfaces++
 	return &captureFeed{file: s, id: s.interfaces - 1}
 }

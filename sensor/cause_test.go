@@ -1,6 +1,7 @@
 package sensor
 
 import (
+	"errors"
 	"testing"
 	"testing/synctest"
 
@@ -49,7 +50,7 @@ func TestCauses(t *testing.T) {
 				b := newBubble(t, Options{Rules: []Rule{tc.rule}})
 				defer b.stop()
 				b.rules.all[0].Filter = filter // New would refuse it
-				b.compiler.tcpdump = "no-such-program"
+				b.compiler = &fakeCompiler{filterCompiler: b.compiler, err: errors.New("tcpdump is not there")}
 				b.connect("10.0.0.2", tc.script)
 				after(2 * lingerTime)
 				if p := b.Peers()[0]; p.State != StateHeld || p.Cause != tc.want || p.LastCause != tc.want {

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"rpcapd/sensor/address"
+
 	"go.uber.org/zap"
 )
 
@@ -171,7 +173,7 @@ func (p *dataPort) expire(now time.Time) (next time.Time) {
 // find returns the stream a datagram belongs to, that of a known source or what claimed finds; nil if it is foreign. held is
 // set, with nil, if that is not decided yet.
 func (p *dataPort) find(src netip.AddrPort, b []byte, now time.Time) (s *stream, held bool) {
-	src = netip.AddrPortFrom(plainAddr(src.Addr()), src.Port())
+	src = netip.AddrPortFrom(address.Plain(src.Addr()), src.Port())
 	if s := p.bySrc[src]; s != nil {
 		return s, false
 	}

@@ -16,6 +16,6 @@ func (s Source) InterfaceBlock() savefile.Interface {
 		Filter: printable.Text(s.Filter),
 		Comment: "agent " + s.Agent.String() + ", rule " + printable.Name(s.Rule) +
 			", snap length " + strconv.FormatUint(uint64(s.Snaplen), 10),
-		LinkType: FileLinkType(s.LinkType),
+		LinkType: savefile.FromDLT(s.LinkType),
 	}
 }

@@ -133,7 +133,7 @@ func (s *session) sample(ctx context.Context) (state, error) {
 func (s *session) start(ctx context.Context) (state, error) {
 	s.setState(StateStarting, nil)
 	r := s.chosen.rule
-	if _, err := s.sensor.compiler.compileFor(ctx, r.Filter, s.linkType, s.chosen.name); err != nil {
+	if _, err := s.sensor.compiler.CompileFor(ctx, r.Filter, s.linkType, s.chosen.name); err != nil {
 		if ctx.Err() != nil {
 			return nil, errStopped
 		}

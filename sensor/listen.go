@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"rpcapd/sensor/address"
+
 	"go.uber.org/zap"
 )
 
@@ -29,29 +31,11 @@ const (
 // there is no IPv6.
 func listenTCP(addr netip.AddrPort) (*net.TCPListener, error) {
 	lc := net.ListenConfig{KeepAlive: keepAlive}
-	l, err := lc.Listen(context.Background(), network("tcp", addr.Addr()), listenAddress(addr))
+	l, err := lc.Listen(context.Background(), address.Network("tcp", addr.Addr()), address.Listen(addr))
 	if err != nil {
-		return nil, ListenError(fmt.Sprintf("listen on TCP port %d", addr.Port()), addr, err)
+		return nil, address.ListenError(fmt.Sprintf("listen on TCP port %d", addr.Port()), addr, err)
 	}
 	return l.(*net.TCPListener), nil
-}
-
-// network is "tcp" or "udp" for the unspecified IPv6 address, that is both families, else the address's own.
-func network(proto string, addr netip.Addr) string {
-	switch {
-	case addr == netip.IPv6Unspecified() || !addr.IsValid():
-		return proto
-	case addr.Unmap().Is4():
-		return proto + "4"
-	}
-	return proto + "6"
-}
-
-func listenAddress(addr netip.AddrPort) string {
-	if a := addr.Addr(); a == netip.IPv6Unspecified() || !a.IsValid() {
-		return ":" + strconv.Itoa(int(addr.Port()))
-	}
-	return addr.String()
 }
 
 // listener accepts agents on one port and hands them to the rules of that port.
@@ -100,7 +84,7 @@ func usable(rules []*Rule, addr netip.Addr) []*Rule {
 
 // accept starts a session, or holds the connection if it is unwanted.
 func (s *Sensor) accept(ctx context.Context, conn net.Conn, port uint16) {
-	peer := addrPort(conn.RemoteAddr())
+	peer := address.OfTCP(conn.RemoteAddr())
 	refused := ""
 	s.mu.Lock()
 	s.counters.Accepted++

@@ -8,6 +8,7 @@ import (
 
 	"rpcapd/printable"
 	"rpcapd/rpcap"
+	"rpcapd/sensor/address"
 )
 
 // maxNamed bounds the interfaces, patterns and rules that a refusal names.
@@ -88,7 +89,7 @@ func hasAddress(i *rpcap.Interface, within []netip.Prefix) bool {
 		if !ok {
 			continue
 		}
-		addr = plainAddr(addr)
+		addr = address.Plain(addr)
 		for _, p := range within {
 			if p.Contains(addr) {
 				return true
@@ -97,9 +98,6 @@ func hasAddress(i *rpcap.Interface, within []netip.Prefix) bool {
 	}
 	return false
 }
-
-// plainAddr is an address without zone and without the IPv4-in-IPv6 form, fit to be compared.
-func plainAddr(a netip.Addr) netip.Addr { return a.Unmap().WithZone("") }
 
 // pseudoDevice recognises the capture library's devices that are no network interface. They are taken only when a
 // rule names them: "any" repeats what other interfaces show, the others carry no packets of the network.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"rpcapd/rpcap"
+	"rpcapd/test/wait"
 )
 
 const vectors = "../test/testdata/vectors/"
@@ -185,7 +186,7 @@ func playOne(t *testing.T, r *recording, c *recordedCapture) {
 	s := startSensor(t, Options{Rules: []Rule{rule}, Sinks: []Sink{newCaptureFile("buffer", out)}})
 	stop := r.play(t, s.addr(), c)
 	defer stop()
-	eventually(t, "all frames have arrived", func() bool {
+	wait.Until(t, "all frames have arrived", func() bool {
 		return s.frames() >= uint64(len(c.Packets))
 	})
 	s.stop(t)
@@ -220,7 +221,7 @@ func TestUnframedUDPStrOverTCP(t *testing.T) {
 	s := startSensor(t, Options{Rules: []Rule{{Name: "tcp", TCP: true}}})
 	stop := r.play(t, s.addr(), &r.captures[0])
 	defer stop()
-	eventually(t, "the session is held with the reason", func() bool {
+	wait.Until(t, "the session is held with the reason", func() bool {
 		p := s.Peers()
 		return len(p) > 0 && p[0].State == StateHeld && strings.Contains(p[0].Reason, "-t 0")
 	})

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"rpcapd/sensor/address"
+
 	"go.uber.org/zap"
 )
 
@@ -135,7 +137,7 @@ func (p *portPool) openSlot(c *portSlot) error {
 	at := p.bindable(c.number)
 	sock, err := p.open(at)
 	if err != nil {
-		err = ListenError(fmt.Sprintf("open data port %d", c.number), at, err)
+		err = address.ListenError(fmt.Sprintf("open data port %d", c.number), at, err)
 		p.log.Warn("a data port cannot be used; the others are", zap.Error(err))
 		return err
 	}
@@ -153,7 +155,7 @@ func (p *portPool) probe() error {
 	said := false
 	for i := range p.slots {
 		at := netip.AddrPortFrom(p.listen, p.slots[i].number)
-		conn, err := net.ListenPacket(network("udp", at.Addr()), listenAddress(at))
+		conn, err := net.ListenPacket(address.Network("udp", at.Addr()), address.Listen(at))
 		if err == nil {
 			_ = conn.Close() // nothing was sent or received
 			if !said {
@@ -163,7 +165,7 @@ func (p *portPool) probe() error {
 		}
 		failed = append(failed, fmt.Sprint(at.Port()))
 		if first == nil {
-			first = ListenError(fmt.Sprintf("open data port %d (UDP)", at.Port()), at, err)
+			first = address.ListenError(fmt.Sprintf("open data port %d (UDP)", at.Port()), at, err)
 		}
 	}
 	if len(failed) == len(p.slots) {

@@ -131,7 +131,7 @@ func (e *RuleError) Unwrap() error { return e.Err }
 // checkFilters compiles every filter for a link type on which it has a meaning, and for those of the agents that now
 // have the rule of that name.
 func (s *Sensor) checkFilters(ctx context.Context, rules []Rule) error {
-	s.compiler.forgetRefusals()
+	s.compiler.ForgetRefusals()
 	inUse := make(map[string][]PeerStatus) // by rule
 	for _, ss := range s.live(netip.Addr{}) {
 		if p := ss.snapshot(); p.State == StateRunning {
@@ -140,12 +140,12 @@ func (s *Sensor) checkFilters(ctx context.Context, rules []Rule) error {
 	}
 	var errs []error
 	for _, r := range rules {
-		if err := s.compiler.check(ctx, r.Filter); err != nil {
+		if err := s.compiler.Check(ctx, r.Filter); err != nil {
 			errs = append(errs, &RuleError{r.Name, err})
 			continue
 		}
 		for _, p := range inUse[r.Name] {
-			if _, err := s.compiler.compileFor(ctx, r.Filter, p.LinkType, p.Interface); err != nil {
+			if _, err := s.compiler.CompileFor(ctx, r.Filter, p.LinkType, p.Interface); err != nil {
 				errs = append(errs, &RuleError{r.Name, fmt.Errorf("link type %d of %s: %w", p.LinkType, p.Name, err)})
 				break // one agent is enough
 			}

@@ -9,14 +9,9 @@ import (
 	"time"
 
 	"rpcapd/rpcap"
+	"rpcapd/test/tool"
+	"rpcapd/test/wait"
 )
-
-// known puts a program for Ethernet into the compiler, so that a test in virtual time needs no tcpdump.
-func (b *bubble) known(expressions ...string) {
-	for i, e := range expressions {
-		b.compiler.cache[compilerKey{expression: e, linkType: linkEthernet}] = rpcap.Program{{Op: 6, K: uint32(1000 + i)}}
-	}
-}
 
 func (b *bubble) reload(rules ...Rule) {
 	b.t.Helper()
@@ -209,11 +204,11 @@ func TestReloadWhileHeld(t *testing.T) {
 
 // TestReloadBroken: nothing changes.
 func TestReloadBroken(t *testing.T) {
-	needTcpdump(t)
+	tool.Need(t, "tcpdump")
 	s := startSensor(t, Options{Rules: []Rule{{Name: "all"}}})
 	a := dialAgent(t, s)
 	a.export("udp4")
-	eventually(t, "the agent runs", func() bool { return s.Peers()[0].State == StateRunning })
+	wait.Until(t, "the agent runs", func() bool { return s.Peers()[0].State == StateRunning })
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

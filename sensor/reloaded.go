@@ -156,7 +156,7 @@ func (s *session) unlessStopped(ctx context.Context, err error) error {
 
 // program is a rule's filter as the agent gets it.
 func (s *session) program(ctx context.Context, r *Rule, c *capture) (rpcap.Program, error) {
-	p, err := s.sensor.compiler.compileFor(ctx, r.Filter, s.linkType, s.chosen.name)
+	p, err := s.sensor.compiler.CompileFor(ctx, r.Filter, s.linkType, s.chosen.name)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rpcapd/rpcap"
+	"rpcapd/test/tool"
 )
 
 // manyRules are n rules, each for an interface, a filter and a source network of its own.
@@ -54,7 +55,7 @@ func TestManyRules(t *testing.T) {
 
 // TestManyFiltersAreCompiled: it takes a moment, not minutes, and the second time nothing.
 func TestManyFiltersAreCompiled(t *testing.T) {
-	needTcpdump(t)
+	tool.Need(t, "tcpdump")
 	begin := time.Now()
 	s, err := New(Options{Rules: manyRules(64)})
 	if err != nil {

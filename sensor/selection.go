@@ -16,15 +16,14 @@ import (
 
 	"rpcapd/filter"
 	"rpcapd/rpcap"
+	"rpcapd/savefile"
+	"rpcapd/sensor/address"
+	"rpcapd/sensor/tcpdump"
 	"rpcapd/udpstr"
 )
 
 // maxSelected bounds the patterns of a selection, and the link types whose programs a selector keeps.
 const maxSelected = 1024
-
-// usualLinkTypes are the DLT numbers whose programs are compiled up front: Ethernet, BSD loopback, raw IP, 802.11 with
-// and without radiotap, Linux cooked in both versions.
-var usualLinkTypes = []uint32{linkEthernet, 0, 12, 105, 127, 113, 276}
 
 // Selection says which streams and which of their frames a consumer wants, and how much of each. The zero value is
 // everything.
@@ -69,7 +68,7 @@ func parseAgentPattern(text string) (agentPattern, error) {
 		return agentPattern{network: p.Masked()}, nil
 	}
 	if a, err := netip.ParseAddr(text); err == nil {
-		a = plainAddr(a)
+		a = address.Plain(a)
 		return agentPattern{network: netip.PrefixFrom(a, a.BitLen())}, nil
 	}
 	if _, err := path.Match(text, ""); err != nil || text == "" {
@@ -96,7 +95,7 @@ type Selector struct {
 	agents   []agentPattern
 	rules    []string
 	filter   string
-	compiler *compiler
+	compiler *tcpdump.Compiler
 
 	late     sync.WaitGroup                      // compileLate
 	stop     chan struct{}                       // closed by Close
@@ -123,19 +122,19 @@ const (
 // Compile checks the selection and compiles its filter with tcpdump for the usual link types. It may take as long as
 // tcpdump needs to look up the names in the filter. The error says why no frame could ever pass.
 func (s Selection) Compile(ctx context.Context) (*Selector, error) {
-	return s.compileFor(ctx, newCompiler(), usualLinkTypes)
+	return s.compileFor(ctx, tcpdump.NewCompiler(), tcpdump.UsualLinkTypes)
 }
 
 // CompileWith is Compile for a selection that somebody else asks for. Only the link types (DLT numbers) of the sources that
 // there are now are compiled up front; without any of them, Ethernet.
-func (s Selection) CompileWith(ctx context.Context, c *Compiler, linkTypes []uint32) (*Selector, error) {
+func (s Selection) CompileWith(ctx context.Context, c *tcpdump.Compiler, linkTypes []uint32) (*Selector, error) {
 	if len(linkTypes) == 0 {
-		linkTypes = []uint32{linkEthernet}
+		linkTypes = []uint32{tcpdump.Ethernet}
 	}
-	return s.compileFor(ctx, c.compiler, linkTypes)
+	return s.compileFor(ctx, c, linkTypes)
 }
 
-func (s Selection) compileFor(ctx context.Context, c *compiler, linkTypes []uint32) (*Selector, error) {
+func (s Selection) compileFor(ctx context.Context, c *tcpdump.Compiler, linkTypes []uint32) (*Selector, error) {
 	if err := s.Check(); err != nil {
 		return nil, err
 	}
@@ -152,8 +151,8 @@ func (s Selection) compileFor(ctx context.Context, c *compiler, linkTypes []uint
 		return sel, nil
 	}
 	good, first := sel.prepare(ctx, linkTypes)
-	if !good && ctx.Err() == nil && linkTypeMatters(first) { // it may have a meaning where no source is yet
-		good, _ = sel.prepare(ctx, usualLinkTypes)
+	if !good && ctx.Err() == nil && tcpdump.LinkTypeMatters(first) { // it may have a meaning where no source is yet
+		good, _ = sel.prepare(ctx, tcpdump.UsualLinkTypes)
 	}
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
@@ -168,32 +167,32 @@ func (s Selection) compileFor(ctx context.Context, c *compiler, linkTypes []uint
 // keeps tcpdump too long on a further link type is left to be compiled when frames of it come.
 func (s *Selector) prepare(ctx context.Context, linkTypes []uint32) (good bool, first error) {
 	for _, lt := range linkTypes {
-		if s.machine(FileLinkType(lt)) != nil {
+		if s.machine(savefile.FromDLT(lt)) != nil {
 			continue
 		}
 		m, err := s.compile(ctx, lt)
 		if err != nil && first == nil {
 			first = err
 		}
-		if err != nil && (ctx.Err() != nil || !linkTypeMatters(err)) {
+		if err != nil && (ctx.Err() != nil || !tcpdump.LinkTypeMatters(err)) {
 			break
 		}
 		good = good || err == nil
-		s.set(FileLinkType(lt), m)
+		s.set(savefile.FromDLT(lt), m)
 	}
 	return good, first
 }
 
 // compile makes the machine of one link type; on an error one that lets nothing pass.
 func (s *Selector) compile(ctx context.Context, linkType uint32) (*machine, error) {
-	refused := &machine{state: machineRefused, until: time.Now().Add(refusedFor)}
-	p, err := s.compiler.compile(ctx, s.filter, linkType)
+	refused := &machine{state: machineRefused, until: time.Now().Add(tcpdump.RefusedFor)}
+	p, err := s.compiler.Compile(ctx, s.filter, linkType)
 	if err != nil {
 		return refused, err
 	}
 	c, err := filter.UserSpace(linkType, filter.Exclusion{}, p, rpcap.MaxSnaplen)
 	if err != nil {
-		return refused, about(compilerKey{expression: s.filter}, err)
+		return refused, tcpdump.About(s.filter, err)
 	}
 	return &machine{vm: c.VM, state: machineReady}, nil
 }
@@ -202,7 +201,7 @@ func (s *Selector) compile(ctx context.Context, linkType uint32) (*machine, erro
 // filter was refused a while ago, it begins to compile the filter; until that is done Frame refuses its frames. It does
 // not block. Of a source that was not wanted because the filter was refused, frames may be wanted later: see Matches.
 func (s *Selector) Source(src Source) bool {
-	return s.Matches(src) && s.usable(FileLinkType(src.LinkType))
+	return s.Matches(src) && s.usable(savefile.FromDLT(src.LinkType))
 }
 
 // Matches reports whether the source is one of the agents and rules selected, whatever its link type.
@@ -295,11 +294,11 @@ func (s *Selector) Frame(linkType uint32, p *udpstr.Packet) bool {
 	if s.filter == "" {
 		return true
 	}
-	m := s.machine(FileLinkType(linkType))
+	m := s.machine(savefile.FromDLT(linkType))
 	if m != nil && m.vm != nil {
 		return m.vm.RunBytes(p.Data, p.Len) > 0
 	}
-	s.usable(FileLinkType(linkType))
+	s.usable(savefile.FromDLT(linkType))
 	return false
 }
 
@@ -358,7 +357,7 @@ func (s *selectedSink) Run(ctx context.Context) error {
 // a frame has passed it.
 func (s *selectedSink) Attach(src Source) Feed {
 	f := &selectedFeed{sink: s, source: src, matches: s.selector.Matches(src)}
-	if f.matches && s.selector.usable(FileLinkType(src.LinkType)) {
+	if f.matches && s.selector.usable(savefile.FromDLT(src.LinkType)) {
 		f.attach()
 	}
 	return f

@@ -2,25 +2,18 @@ package sensor
 
 import (
 	"context"
+	"errors"
 	"net/netip"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
+	"rpcapd/sensor/tcpdump"
+	"rpcapd/test/tool"
+	"rpcapd/test/wait"
 	"rpcapd/udpstr"
 )
-
-func needTcpdump(t *testing.T) {
-	t.Helper()
-	if _, err := exec.LookPath("tcpdump"); err != nil {
-		t.Skip("tcpdump is not installed")
-	}
-}
 
 // testHub runs the sinks by themselves.
 func testHub(t testing.TB, sinks []Sink) *hub {
@@ -71,7 +64,7 @@ func TestSelectionOfSources(t *testing.T) {
 
 // TestSelectionOfFrames: the filter is that of the source's link type; frames left out are counted as such.
 func TestSelectionOfFrames(t *testing.T) {
-	needTcpdump(t)
+	tool.Need(t, "tcpdump")
 	ip := make([]byte, 28)
 	ip[0], ip[9], ip[23] = 0x45, 17, 53 // UDP to port 53
 	ethernet := append(make([]byte, 12), 8, 0)
@@ -105,7 +98,7 @@ func TestSelectionOfFrames(t *testing.T) {
 
 // TestSelectionOfAnUnusualLinkType: its program is compiled in the background.
 func TestSelectionOfAnUnusualLinkType(t *testing.T) {
-	needTcpdump(t)
+	tool.Need(t, "tcpdump")
 	sel, err := Selection{Filter: "ip"}.Compile(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -114,7 +107,7 @@ func TestSelectionOfAnUnusualLinkType(t *testing.T) {
 	if !sel.Source(Source{LinkType: 9}) {
 		t.Error("the source is refused before anything is known")
 	}
-	eventually(t, "the filter is compiled", func() bool { return sel.Frame(9, ppp) })
+	wait.Until(t, "the filter is compiled", func() bool { return sel.Frame(9, ppp) })
 	wlan, err := Selection{Filter: "wlan type mgt"}.Compile(t.Context())
 	if err != nil {
 		t.Fatalf("a filter that has a meaning on 802.11 only: %v", err)
@@ -146,36 +139,26 @@ func BenchmarkSelectorFrame(b *testing.B) {
 
 // A tcpdump that fails once, as when a name server does not answer, must not silence a link type for good.
 func TestSelectionTriesARefusedLinkTypeAgain(t *testing.T) {
-	needTcpdump(t)
+	tool.Need(t, "tcpdump")
 	s, err := Selection{Filter: "tcp"}.Compile(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	src := Source{Host: "a", Agent: netip.MustParseAddr("10.1.2.3"), LinkType: linkEthernet}
-	s.set(linkEthernet, &machine{state: machineRefused, until: time.Now().Add(time.Hour)})
+	src := Source{Host: "a", Agent: netip.MustParseAddr("10.1.2.3"), LinkType: tcpdump.Ethernet}
+	s.set(tcpdump.Ethernet, &machine{state: machineRefused, until: time.Now().Add(time.Hour)})
 	if s.Source(src) {
 		t.Fatal("tried again at once")
 	}
-	s.set(linkEthernet, &machine{state: machineRefused, until: time.Now().Add(-time.Second)})
+	s.set(tcpdump.Ethernet, &machine{state: machineRefused, until: time.Now().Add(-time.Second)})
 	if !s.Source(src) {
 		t.Fatal("not tried again")
 	}
-	eventually(t, "the filter is compiled", func() bool { return (*s.machines.Load())[linkEthernet].state == machineReady })
-}
-
-// fakeTcpdump makes a compiler run a script instead.
-func fakeTcpdump(t *testing.T, c *compiler, script string) {
-	t.Helper()
-	name := filepath.Join(t.TempDir(), "tcpdump")
-	if err := os.WriteFile(name, []byte("#!/bin/sh\n"+script), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	c.tcpdump = name
+	wait.Until(t, "the filter is compiled", func() bool { return (*s.machines.Load())[tcpdump.Ethernet].state == machineReady })
 }
 
 // A stream that runs while the filter is refused gets its frames once it is not, without being attached anew.
 func TestSelectionReachesARunningStream(t *testing.T) {
-	needTcpdump(t)
+	tool.Need(t, "tcpdump")
 	under := &countingSink{}
 	k, err := Select(t.Context(), Selection{Filter: "ip"}, under)
 	if err != nil {
@@ -183,16 +166,16 @@ func TestSelectionReachesARunningStream(t *testing.T) {
 	}
 	sel := k.(*selectedSink).selector
 	defer sel.Close()
-	src := Source{Host: "a", Agent: netip.MustParseAddr("10.1.2.3"), Interface: "eth0", LinkType: linkEthernet}
-	sel.set(linkEthernet, &machine{state: machineRefused, until: time.Now().Add(time.Hour)})
+	src := Source{Host: "a", Agent: netip.MustParseAddr("10.1.2.3"), Interface: "eth0", LinkType: tcpdump.Ethernet}
+	sel.set(tcpdump.Ethernet, &machine{state: machineRefused, until: time.Now().Add(time.Hour)})
 	f := k.Attach(src)
 	ip := &udpstr.Packet{Frame: udpstr.Frame{Data: append(make([]byte, 12), append([]byte{8, 0, 0x45}, make([]byte, 40)...)...), Len: 55}}
 	f.Frame(ip)
 	if c := f.Counters(); c.LeftOut != 1 {
 		t.Fatalf("%+v", c)
 	}
-	sel.set(linkEthernet, &machine{state: machineRefused, until: time.Now().Add(-time.Second)})
-	eventually(t, "a frame passes", func() bool { f.Frame(ip); return f.Counters().Written > 0 })
+	sel.set(tcpdump.Ethernet, &machine{state: machineRefused, until: time.Now().Add(-time.Second)})
+	wait.Until(t, "a frame passes", func() bool { f.Frame(ip); return f.Counters().Written > 0 })
 	f.Detach(Forwarded{})
 	if _, told := under.sums["a/eth0"]; !told {
 		t.Error("the sink does not know of the end")
@@ -201,7 +184,7 @@ func TestSelectionReachesARunningStream(t *testing.T) {
 
 // The background compilation of a selection ends with its sink.
 func TestSelectionEndsWithItsSink(t *testing.T) {
-	needTcpdump(t)
+	tool.Need(t, "tcpdump")
 	if runtime.GOOS == "windows" {
 		t.Skip("no shell")
 	}
@@ -210,7 +193,7 @@ func TestSelectionEndsWithItsSink(t *testing.T) {
 		t.Fatal(err)
 	}
 	sel := k.(*selectedSink).selector
-	fakeTcpdump(t, sel.compiler, "exec sleep 9\n")
+	tool.Fake(t, "tcpdump", "exec sleep 9")
 	k.Attach(Source{LinkType: 9})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -226,36 +209,15 @@ func TestSelectionEndsWithItsSink(t *testing.T) {
 	}
 }
 
-// A tcpdump that takes long, for a name server that does not answer, holds up nobody who needs another filter, and those who
-// need the same wait for one run.
-func TestCompilerDoesNotBlockOthers(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("no shell")
+// TestSelectionWithoutAFurtherLinkType: a filter that keeps tcpdump too long on a further link type does not make the ones before useless.
+func TestSelectionWithoutAFurtherLinkType(t *testing.T) {
+	c := tcpdump.NewLimited()
+	tool.Fake(t, "tcpdump", `test "$(od -An -tu1 -j20 -N1 | tr -d " ")" = 1 && { echo 1; echo 6 0 0 1; exit; }; kill -9 $$`)
+	s, err := Selection{Filter: "ip"}.CompileWith(t.Context(), c, []uint32{tcpdump.Ethernet, 12})
+	if err != nil || s.machine(tcpdump.Ethernet) == nil || s.machine(101) != nil {
+		t.Fatalf("%v", err)
 	}
-	c := newCompiler()
-	runs := filepath.Join(t.TempDir(), "runs")
-	fakeTcpdump(t, c, `case "$*" in *slow*) echo run >> `+runs+`; exec sleep 9;; esac; echo 1; echo 6 0 0 1`+"\n")
-	ctx, cancel := context.WithCancel(t.Context())
-	var wg sync.WaitGroup
-	for range 3 {
-		wg.Go(func() {
-			if _, err := c.compile(ctx, "slow", 1); err == nil {
-				t.Error("compiled")
-			}
-		})
-	}
-	eventually(t, "the slow one runs", func() bool { _, err := os.Stat(runs); return err == nil })
-	begin := time.Now()
-	if _, err := c.compile(t.Context(), "quick", 1); err != nil {
-		t.Error(err)
-	}
-	c.forgetRefusals()
-	if took := time.Since(begin); took > 5*time.Second {
-		t.Errorf("waited %v", took)
-	}
-	cancel()
-	wg.Wait()
-	if b, err := os.ReadFile(runs); err != nil || strings.Count(string(b), "run") != 1 {
-		t.Errorf("%q %v", b, err)
+	if _, err := (Selection{Filter: "ip"}).CompileWith(t.Context(), c, []uint32{12}); !errors.As(err, new(*tcpdump.Error)) {
+		t.Errorf("%v", err)
 	}
 }

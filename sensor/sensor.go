@@ -9,6 +9,10 @@ import (
 	"sync"
 	"time"
 
+	"rpcapd/rpcap"
+	"rpcapd/sensor/address"
+	"rpcapd/sensor/tcpdump"
+
 	"go.uber.org/zap"
 )
 
@@ -16,7 +20,7 @@ import (
 type Sensor struct {
 	opts     Options
 	log      *zap.Logger
-	compiler *compiler
+	compiler filterCompiler
 	names    *nameTable
 	ports    *portPool
 	hub      *hub
@@ -42,6 +46,13 @@ type Sensor struct {
 	stopping   bool
 }
 
+// filterCompiler turns the filters of rules into programs; see package tcpdump.
+type filterCompiler interface {
+	Check(ctx context.Context, expression string) error
+	CompileFor(ctx context.Context, expression string, linkType uint32, device string) (rpcap.Program, error)
+	ForgetRefusals()
+}
+
 // New checks the options and compiles the rules' filters, so that a bad one is found at once. It opens nothing; Run
 // does.
 func New(o Options) (*Sensor, error) {
@@ -55,7 +66,7 @@ func New(o Options) (*Sensor, error) {
 	}
 	s := &Sensor{
 		opts: o, rules: newRuleSet(o.Rules), log: o.Log,
-		compiler: newCompiler(),
+		compiler: tcpdump.NewCompiler(),
 		names:    newNameTable(o.Aliases),
 		ports:    newPortPool(&o),
 		hub:      hub,
@@ -158,7 +169,7 @@ func (s *Sensor) Addrs() (out []netip.AddrPort) {
 	defer s.mu.Unlock()
 	for _, port := range s.rules.ports {
 		if l := s.listeners[port]; l != nil {
-			out = append(out, addrPort(l.tcp.Addr()))
+			out = append(out, address.OfTCP(l.tcp.Addr()))
 		}
 	}
 	return out

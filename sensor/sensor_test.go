@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"rpcapd/rpcap"
+	"rpcapd/test/wait"
 	"rpcapd/udpstr"
 )
 
@@ -72,8 +73,8 @@ func TestEndToEnd(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	eventually(t, "all frames are in", func() bool { return s.frames() == 599 })
-	eventually(t, "both run", func() bool {
+	wait.Until(t, "all frames are in", func() bool { return s.frames() == 599 })
+	wait.Until(t, "both run", func() bool {
 		p := s.Peers()
 		return p[0].State == StateRunning && p[1].State == StateRunning
 	})
@@ -126,7 +127,7 @@ func TestTCPData(t *testing.T) {
 		}
 		stream = stream[n:]
 	}
-	eventually(t, "all frames are in", func() bool { return s.frames() == 51 })
+	wait.Until(t, "all frames are in", func() bool { return s.frames() == 51 })
 	s.stop(t)
 	if n := len(readPcapng(t, out.Bytes())); n != 51 {
 		t.Errorf("%d frames in the file", n)
@@ -158,7 +159,7 @@ func TestTCPDataBad(t *testing.T) {
 			if strings.Contains(reason, "EOF") {
 				data.Close()
 			}
-			eventually(t, "the session is held", func() bool {
+			wait.Until(t, "the session is held", func() bool {
 				p := s.Peers()[0]
 				return p.State == StateHeld && strings.Contains(p.Reason, reason)
 			})
@@ -222,7 +223,7 @@ func TestEveryAddress(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		eventually(t, host+"'s frames are in", func() bool { return s.frames() == uint64(10*(i+1)) })
+		wait.Until(t, host+"'s frames are in", func() bool { return s.frames() == uint64(10*(i+1)) })
 	}
 	s.stop(t)
 }

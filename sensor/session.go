@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/address"
 )
 
 const (
@@ -81,7 +82,7 @@ type session struct {
 }
 
 func newSession(s *Sensor, conn net.Conn, port uint16, rules []*Rule) *session {
-	peer, local := addrPort(conn.RemoteAddr()), addrPort(conn.LocalAddr())
+	peer, local := address.OfTCP(conn.RemoteAddr()), address.OfTCP(conn.LocalAddr())
 	now := time.Now()
 	ctl := newControl(rpcap.NewConn(conn, rpcap.MaxReplyAccepted))
 	ctl.limit(s.budget, peer.Addr())
@@ -98,15 +99,6 @@ func newSession(s *Sensor, conn net.Conn, port uint16, rules []*Rule) *session {
 			Name: s.names.host(peer.Addr()), Address: peer, State: StateAuthenticating, Since: now, Sessions: 1,
 		},
 	}
-}
-
-// addrPort is the address of a TCP endpoint in comparable form.
-func addrPort(a net.Addr) netip.AddrPort {
-	if t, ok := a.(*net.TCPAddr); ok {
-		ap := t.AddrPort()
-		return netip.AddrPortFrom(plainAddr(ap.Addr()), ap.Port())
-	}
-	return netip.AddrPort{}
 }
 
 // run works through the states. It returns when the connection is closed and the capture's last datagrams are in.

@@ -23,7 +23,7 @@ type Source struct {
 	Agent       netip.Addr // the address the agent's control connection comes from
 	Interface   string
 	Description string // as the agent gave it, without the preselected mark
-	LinkType    uint32 // DLT number as the agent gave it; FileLinkType converts
+	LinkType    uint32 // DLT number as the agent gave it; savefile.FromDLT converts
 	Snaplen     uint32 // bytes, what was asked of the agent
 	Filter      string // tcpdump syntax; empty is everything. A reload may change it: that of the beginning stays here
 	Rule        string
@@ -92,16 +92,4 @@ func (c FeedCounters) since(o FeedCounters) FeedCounters {
 		Written: c.Written - o.Written, Bytes: c.Bytes - o.Bytes, Dropped: c.Dropped - o.Dropped,
 		LeftOut: c.LeftOut - o.LeftOut, Waiting: c.Waiting - o.Waiting,
 	}
-}
-
-// FileLinkType converts a DLT number, which differs between systems for a few link types, to the LINKTYPE number
-// of capture files.
-func FileLinkType(dlt uint32) uint32 {
-	switch dlt {
-	case 12, 14: // raw IP on Linux and most others; on OpenBSD
-		return 101
-	case 11: // RFC 1483 ATM
-		return 100
-	}
-	return dlt
 }

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"rpcapd/sensor/address"
+
 	"go.uber.org/zap"
 )
 
@@ -79,7 +81,7 @@ func listenTCPData(o *Options, s *stream, log *zap.Logger) (*tcpData, error) {
 			continue
 		}
 		t := &tcpData{
-			listener: l, port: addrPort(l.Addr()).Port(), log: log, done: make(chan struct{}), quit: make(chan struct{}), stream: s,
+			listener: l, port: address.OfTCP(l.Addr()).Port(), log: log, done: make(chan struct{}), quit: make(chan struct{}), stream: s,
 		}
 		t.changed = sync.NewCond(&t.mu)
 		return t, nil
@@ -131,7 +133,7 @@ func (t *tcpData) accept() {
 
 // admit takes a connection in, once there is room, and begins to read it.
 func (t *tcpData) admit(conn net.Conn) {
-	c := &tcpConn{conn: conn, src: addrPort(conn.RemoteAddr())}
+	c := &tcpConn{conn: conn, src: address.OfTCP(conn.RemoteAddr())}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	stranger := c.src.Addr() != t.stream.agent

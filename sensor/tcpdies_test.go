@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"rpcapd/rpcap"
+	"rpcapd/test/wait"
 )
 
 // TestTCPDataDies: a data connection is reset, or the agent is gone with both. What it had captured, as far as it has said so,
@@ -33,7 +34,7 @@ func TestTCPDataDies(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			eventually(t, "the frames are in and STATS are known", func() bool {
+			wait.Until(t, "the frames are in and STATS are known", func() bool {
 				p := s.Peers()[0]
 				return p.Received.Frames == came && p.Forwarded.Known
 			})
@@ -43,7 +44,7 @@ func TestTCPDataDies(t *testing.T) {
 			_ = data.(*net.TCPConn).SetLinger(0) // a reset
 			data.Close()
 			var end PeerStatus
-			eventually(t, "the capture has ended", func() bool {
+			wait.Until(t, "the capture has ended", func() bool {
 				for _, p := range s.Peers() {
 					if p.State == StateEnded {
 						end = p

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/address"
+	"rpcapd/test/wait"
 )
 
 // rival dials the sensor's data port without end, from the agent's address, and says what a rival would.
@@ -80,7 +82,7 @@ func TestTCPRival(t *testing.T) {
 				}
 				reply := rpcap.StartCaptureReply{}
 				if tc.announce {
-					reply.DataPort = addrPort(data.LocalAddr()).Port()
+					reply.DataPort = address.OfTCP(data.LocalAddr()).Port()
 				}
 				close(ready)
 				return [][]byte{reply.Append(nil)}
@@ -98,10 +100,10 @@ func TestTCPRival(t *testing.T) {
 				a.setStats(rpcap.StatsReply{Captured: uint32(i + 1)}, rpcap.StatsReply{Captured: uint32(i + 1)})
 				time.Sleep(50 * time.Millisecond)
 			}
-			eventually(t, "the agent's frames are in", func() bool { return s.Peers()[0].Received.Frames == frames })
+			wait.Until(t, "the agent's frames are in", func() bool { return s.Peers()[0].Received.Frames == frames })
 			p := s.Peers()[0]
 			if p.State != StateRunning || p.Received.Missing != 0 || (p.Disowned > 0) != tc.disowned ||
-				p.DataSource != addrPort(data.LocalAddr()) {
+				p.DataSource != address.OfTCP(data.LocalAddr()) {
 				t.Errorf("%+v", p)
 			}
 			stop()
@@ -115,7 +117,7 @@ func (t *tcpData) heldOf(other net.Conn) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, c := range t.conns {
-		if c.src == addrPort(other.LocalAddr()) {
+		if c.src == address.OfTCP(other.LocalAddr()) {
 			return c.bytes
 		}
 	}
@@ -150,17 +152,17 @@ func TestTCPShares(t *testing.T) {
 			tcp = ss.live.tcp
 			ss.mu.Unlock()
 		}
-		eventually(t, "its share is full", func() bool { return tcp.heldOf(other) > maxHeldOfConn-100_000 })
+		wait.Until(t, "its share is full", func() bool { return tcp.heldOf(other) > maxHeldOfConn-100_000 })
 		data, _ = net.Dial("tcp4", to)
 		data.Write(plainMessage(big, 1))
-		eventually(t, "the agent is read", func() bool { return tcp.heldOf(data) > 0 })
-		return [][]byte{rpcap.StartCaptureReply{DataPort: addrPort(data.LocalAddr()).Port()}.Append(nil)}
+		wait.Until(t, "the agent is read", func() bool { return tcp.heldOf(data) > 0 })
+		return [][]byte{rpcap.StartCaptureReply{DataPort: address.OfTCP(data.LocalAddr()).Port()}.Append(nil)}
 	})
 	go a.serve()
 	t.Cleanup(func() { conn.Close(); <-a.done })
 	<-a.started
-	eventually(t, "the agent's frame is in, and no other", func() bool { return s.Peers()[0].Received.Frames == 1 })
-	if p := s.Peers()[0]; p.Disowned != 0 || p.DataSource != addrPort(data.LocalAddr()) {
+	wait.Until(t, "the agent's frame is in, and no other", func() bool { return s.Peers()[0].Received.Frames == 1 })
+	if p := s.Peers()[0]; p.Disowned != 0 || p.DataSource != address.OfTCP(data.LocalAddr()) {
 		t.Errorf("%+v", p)
 	}
 	other.Close()
@@ -182,7 +184,7 @@ func TestTCPHeldIsBounded(t *testing.T) {
 		return [][]byte{rpcap.StartCaptureReply{}.Append(nil)}
 	})
 	<-a.started
-	eventually(t, "the capture runs", func() bool { return s.Peers()[0].State == StateRunning })
+	wait.Until(t, "the capture runs", func() bool { return s.Peers()[0].State == StateRunning })
 	defer other.Close()
 	defer data.Close()
 	const frames = 300
@@ -203,7 +205,7 @@ func TestTCPHeldIsBounded(t *testing.T) {
 		}
 		return nil
 	}()
-	eventually(t, "its share is full", func() bool {
+	wait.Until(t, "its share is full", func() bool {
 		held := tcp.heldOf(data)
 		if held > maxHeldOfConn {
 			t.Fatalf("%d bytes are held", held)
@@ -211,9 +213,9 @@ func TestTCPHeldIsBounded(t *testing.T) {
 		return held > maxHeldOfConn-100_000
 	})
 	a.setStats(rpcap.StatsReply{Captured: frames}, rpcap.StatsReply{Captured: frames})
-	eventually(t, "STATS are asked for", func() bool { return a.asked(rpcap.TypeStatsRequest) > 0 })
+	wait.Until(t, "STATS are asked for", func() bool { return a.asked(rpcap.TypeStatsRequest) > 0 })
 	a.setStats(rpcap.StatsReply{Captured: frames + 1}, rpcap.StatsReply{Captured: frames})
-	eventually(t, "all has come", func() bool { return s.Peers()[0].Received.Frames == frames })
+	wait.Until(t, "all has come", func() bool { return s.Peers()[0].Received.Frames == frames })
 	if err := <-written; err != nil {
 		t.Error(err)
 	}

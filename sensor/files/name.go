@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"rpcapd/config"
+	"rpcapd/savefile"
 	"rpcapd/sensor"
 )
 
@@ -70,7 +71,7 @@ func nameOf(word string, src sensor.Source) string {
 	case "rule":
 		return clean(src.Rule)
 	}
-	return strconv.FormatUint(uint64(sensor.FileLinkType(src.LinkType)), 10)
+	return strconv.FormatUint(uint64(savefile.FromDLT(src.LinkType)), 10)
 }
 
 // clean makes a part of a file's name out of what an agent says: letters, digits and . _ # @ + = - stay, the colons of

@@ -170,8 +170,8 @@ func (s *Sink) group(src sensor.Source) *group {
 		}
 	}
 	if s.manyLinkTypes() && (s.opts.Format == savefile.Pcap || len(s.words) > 0 && s.hasWord("linktype")) {
-		fmt.Fprintf(&key, "%d", sensor.FileLinkType(src.LinkType))
-		fmt.Fprintf(&series, "%d", sensor.FileLinkType(src.LinkType))
+		fmt.Fprintf(&key, "%d", savefile.FromDLT(src.LinkType))
+		fmt.Fprintf(&series, "%d", savefile.FromDLT(src.LinkType))
 	}
 	if g := s.groups[key.String()]; g != nil {
 		return g

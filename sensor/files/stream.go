@@ -155,7 +155,7 @@ func (s *Stream) say(what string, src sensor.Source) {
 	}
 	s.mixed = true
 	s.log.Warn(what, zap.String("output", s.name), zap.Int64("first_link_type", s.linkType),
-		zap.Uint32("link_type", sensor.FileLinkType(src.LinkType)), zap.String("interface", printable.Name(src.Name())))
+		zap.Uint32("link_type", savefile.FromDLT(src.LinkType)), zap.String("interface", printable.Name(src.Name())))
 }
 
 // describe queues the interface blocks that are not queued yet, in order; s.mu is held. False: there is no room.

@@ -13,7 +13,7 @@ import (
 
 	"go.uber.org/zap"
 
-	"rpcapd/sensor"
+	"rpcapd/sensor/address"
 	"rpcapd/tlsfiles"
 )
 
@@ -76,7 +76,7 @@ func New(o Options) (*Server, error) {
 	}
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
-		return nil, sensor.ListenError("listen for HTTP on "+addr, o.Listen, err)
+		return nil, address.ListenError("listen for HTTP on "+addr, o.Listen, err)
 	}
 	s.listener = newSeats(l, maxConnections, s.log)
 	if tlsConfig != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rpcapd/sensor"
+	"rpcapd/sensor/tcpdump"
 )
 
 // compileTimeout bounds all that a client waits for its filter: for its turn, for a place and for tcpdump, each run of which
@@ -15,10 +16,10 @@ import (
 const compileTimeout = 20 * time.Second
 
 // Filters compiles what clients ask for. The sinks of one sensor share one, so that the number of clients, sinks and
-// connections does not matter to what tcpdump costs: see sensor.Compiler. Of one address one filter is compiled at a time,
+// connections does not matter to what tcpdump costs: see tcpdump.NewLimited. Of one address one filter is compiled at a time,
 // so that one that asks again and again leaves a place to others.
 type Filters struct {
-	compiler *sensor.Compiler
+	compiler *tcpdump.Compiler
 
 	mu    sync.Mutex // a leaf
 	turns map[netip.Addr]*turn
@@ -32,7 +33,7 @@ type turn struct {
 
 // NewFilters starts nothing.
 func NewFilters() *Filters {
-	return &Filters{compiler: sensor.NewCompiler(), turns: make(map[netip.Addr]*turn)}
+	return &Filters{compiler: tcpdump.NewLimited(), turns: make(map[netip.Addr]*turn)}
 }
 
 // compile makes a selection ready for the link types that there are. It ends early when ctx does, with its cause.

@@ -4,13 +4,13 @@ import (
 	"encoding/binary"
 	"net/netip"
 
-	"rpcapd/sensor"
+	"rpcapd/savefile"
 )
 
 // network is the IP packet in a frame, nil if there is none.
 func network(linkType uint32, data []byte) []byte {
 	at := 0
-	switch sensor.FileLinkType(linkType) {
+	switch savefile.FromDLT(linkType) {
 	case 1: // Ethernet, with up to two VLAN tags
 		at = 14
 		for range 2 {

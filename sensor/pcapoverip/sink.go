@@ -140,7 +140,7 @@ func (s *Sink) Run(ctx context.Context) (err error) {
 // sayMixed tells once of a second link type; backlog.mu is held.
 func (s *Sink) sayMixed(src sensor.Source) {
 	b := &s.backlog
-	if b.mixed || b.linkType < 0 || b.linkType == int64(sensor.FileLinkType(src.LinkType)) {
+	if b.mixed || b.linkType < 0 || b.linkType == int64(savefile.FromDLT(src.LinkType)) {
 		return
 	}
 	b.mixed = true
@@ -148,7 +148,7 @@ func (s *Sink) sayMixed(src sensor.Source) {
 	if b.oneType {
 		what = "frames of another link type are left out of a classic stream; take Format = pcapng, or a section with another LinkType"
 	}
-	s.log.Warn(what, zap.Int64("first_link_type", b.linkType), zap.Uint32("link_type", sensor.FileLinkType(src.LinkType)),
+	s.log.Warn(what, zap.Int64("first_link_type", b.linkType), zap.Uint32("link_type", savefile.FromDLT(src.LinkType)),
 		zap.String("interface", printable.Name(src.Name())))
 }
 

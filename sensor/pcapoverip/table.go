@@ -41,13 +41,13 @@ type ifaceEntry struct {
 
 // fits reports whether frames of a source can be in these streams at all.
 func (t *table) fits(src sensor.Source) bool {
-	fileType := sensor.FileLinkType(src.LinkType)
+	fileType := savefile.FromDLT(src.LinkType)
 	return fileType <= savefile.MaxLinkType && (!t.oneType || t.linkType == int64(fileType))
 }
 
 // settle makes the first source's link type that of a classic stream.
 func (t *table) settle(src sensor.Source) {
-	if fileType := sensor.FileLinkType(src.LinkType); t.linkType < 0 && fileType <= savefile.MaxLinkType {
+	if fileType := savefile.FromDLT(src.LinkType); t.linkType < 0 && fileType <= savefile.MaxLinkType {
 		t.linkType = int64(fileType)
 	}
 }

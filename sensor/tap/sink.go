@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"rpcapd/savefile"
 	"rpcapd/sensor"
 )
 
@@ -109,7 +110,7 @@ func (s *Sink) setState(st sensor.SinkState, err error) (changed bool) {
 
 // Attach implements sensor.Sink.
 func (s *Sink) Attach(src sensor.Source) sensor.Feed {
-	lt := sensor.FileLinkType(src.LinkType)
+	lt := savefile.FromDLT(src.LinkType)
 	return &feed{sink: s, linkType: lt, possible: possible(lt)}
 }
 

@@ -1,10 +1,12 @@
-package sensor
+package tcpdump
 
 import (
 	"errors"
 	"os/exec"
 	"strings"
 	"testing"
+
+	"rpcapd/test/tool"
 )
 
 // TestBesideTag: which "vlan" asks for the outer tag, and what else only looks like one.
@@ -67,9 +69,9 @@ func TestOnlyLive(t *testing.T) {
 			t.Errorf("%q: %v, want %q", e, err, want)
 		}
 	}
-	needTcpdump(t)
+	tool.Need(t, "tcpdump")
 	for _, e := range []string{"inbound", "ip broadcast", "ip protochain 6"} { // Linux cooked headers have the direction
-		if err := newCompiler().check(t.Context(), e); !errors.As(err, new(meaninglessError)) {
+		if err := NewCompiler().Check(t.Context(), e); !errors.As(err, new(meaninglessError)) {
 			t.Errorf("%q: %v", e, err)
 		}
 	}
@@ -100,13 +102,13 @@ func FuzzExpression(f *testing.F) {
 
 // TestScannerAgrees asks tcpdump which of these begin with the keyword.
 func TestScannerAgrees(t *testing.T) {
-	needTcpdump(t)
+	tool.Need(t, "tcpdump")
 	for _, e := range []string{
 		"vlan", "vlan 5", "vlan(5)", "vlan&&ip", "(vlan)", "!vlan", "vlan\n5", "vlan\t5", "vlan 0x64", "vlan 010", "ip or vlan",
 		"vlan5", "vlan-5", "vlan.", "vlan_a", "VLAN", `\vlan`, `host \vlan`, "host vlan.invalid", "vlan\v5",
 	} {
 		cmd := exec.Command("tcpdump", "-d", "-r", "-", "--", e)
-		cmd.Stdin = strings.NewReader(string(emptyCapture(linkEthernet)))
+		cmd.Stdin = strings.NewReader(string(emptyCapture(Ethernet)))
 		out, err := cmd.Output()
 		asks := err == nil && strings.Contains(string(out), "#0x8100")
 		if _, found := besideTag(e); found != asks {

@@ -1,4 +1,4 @@
-package sensor
+package tcpdump
 
 import (
 	"os/exec"
@@ -10,7 +10,7 @@ import (
 
 // confine bounds what a run of tcpdump can take from the machine. It has run for a moment by then, which is too short for
 // any harm. A limit that cannot be set is left out: the time is bounded anyway.
-func (t *tool) confine(pid int) {
+func (t *command) confine(pid int) {
 	limit := func(resource int, soft, hard uint64) {
 		_ = unix.Prlimit(pid, resource, &unix.Rlimit{Cur: soft, Max: hard}, nil)
 	}

@@ -1,4 +1,4 @@
-package sensor
+package tcpdump
 
 import (
 	"bufio"
@@ -16,6 +16,7 @@ import (
 	"rpcapd/filter"
 	"rpcapd/printable"
 	"rpcapd/rpcap"
+	"rpcapd/savefile"
 )
 
 // maxVerdict is the longest message of tcpdump that is passed on, in characters.
@@ -24,16 +25,16 @@ const maxVerdict = 200
 // errRejectsAll is a filter that no frame can pass.
 var errRejectsAll = errors.New("no frame can pass the filter (tcpdump: expression rejects all packets)")
 
-// toolError is why tcpdump has not judged a filter: it took too long, was killed, has crashed, is not there. It says
+// Error is why tcpdump has not judged a filter: it took too long, was killed, has crashed, is not there. It says
 // nothing of the filter on other link types.
-type toolError struct {
+type Error struct {
 	what string
 	cure string
 	err  error // may be nil
 	hard bool  // the same filter fails in the same way again
 }
 
-func (e *toolError) Error() string {
+func (e *Error) Error() string {
 	text := e.what
 	if e.err != nil {
 		text += ": " + e.err.Error()
@@ -41,14 +42,14 @@ func (e *toolError) Error() string {
 	return text + "; " + e.cure
 }
 
-func (e *toolError) Unwrap() error { return e.err }
+func (e *Error) Unwrap() error { return e.err }
 
 // cureLong is what helps against filters that keep tcpdump busy. Each "host" stands for IPv4, ARP and RARP; a thousand of
 // "ip host" compile in a second, where a thousand of "host" take a minute.
 const cureLong = "write networks instead of many hosts (net 10.1.0.0/16), or ip host instead of host"
 
-// tool is how a compiler runs tcpdump.
-type tool struct {
+// command is how a compiler runs tcpdump.
+type command struct {
 	tcpdump string        // name or path
 	wall    time.Duration // for a run; names in the filter may have to be looked up
 	cpu     time.Duration // of the processor's time, where the system can limit it; whole seconds
@@ -58,8 +59,8 @@ type tool struct {
 
 // run feeds tcpdump the header of an empty capture file of that link type: that works without any privilege, for
 // every link type and with every version, where -y would look for a device.
-func (t *tool) run(ctx context.Context, expression string, linkType uint32) (rpcap.Program, error) {
-	bounded, cancel := context.WithTimeoutCause(ctx, t.wall, &toolError{
+func (t *command) run(ctx context.Context, expression string, linkType uint32) (rpcap.Program, error) {
+	bounded, cancel := context.WithTimeoutCause(ctx, t.wall, &Error{
 		what: fmt.Sprintf("tcpdump has not compiled it within %v", t.wall), hard: true,
 		cure: cureLong + ", and addresses instead of names",
 	})
@@ -89,28 +90,28 @@ func (t *tool) run(ctx context.Context, expression string, linkType uint32) (rpc
 }
 
 // failure tells tcpdump's verdict on a filter from what kept it from one.
-func (t *tool) failure(err error, said string) error {
+func (t *command) failure(err error, said string) error {
 	exit := (*exec.ExitError)(nil)
 	switch {
 	case errors.Is(err, exec.ErrNotFound), errors.Is(err, os.ErrNotExist):
-		return &toolError{what: "tcpdump is not there", err: err, cure: "install tcpdump, or remove the filter"}
+		return &Error{what: "tcpdump is not there", err: err, cure: "install tcpdump, or remove the filter"}
 	case !errors.As(err, &exit):
-		return &toolError{what: "tcpdump cannot be run", err: err, cure: "allow this user to execute it, or remove the filter"}
+		return &Error{what: "tcpdump cannot be run", err: err, cure: "allow this user to execute it, or remove the filter"}
 	}
 	verdict := verdictOf(said)
 	switch {
 	case usedUpCPU(exit):
-		return &toolError{what: fmt.Sprintf("tcpdump has computed for %v without a result", t.cpu), hard: true, cure: cureLong}
+		return &Error{what: fmt.Sprintf("tcpdump has computed for %v without a result", t.cpu), hard: true, cure: cureLong}
 	case !exit.Exited():
-		return &toolError{what: "tcpdump has ended by " + exit.String(), cure: "look into the system's log, perhaps for a lack of memory, and try the filter with tcpdump -d"}
+		return &Error{what: "tcpdump has ended by " + exit.String(), cure: "look into the system's log, perhaps for a lack of memory, and try the filter with tcpdump -d"}
 	case strings.Contains(verdict, "out of memory") || strings.Contains(verdict, "malloc"):
-		return &toolError{what: "tcpdump had not enough memory (" + verdict + ")", hard: true, cure: cureLong}
+		return &Error{what: "tcpdump had not enough memory (" + verdict + ")", hard: true, cure: cureLong}
 	case exit.ExitCode() != 1 || verdict == "":
 		what := "tcpdump has failed with " + exit.String()
 		if verdict != "" {
 			what += " (" + verdict + ")"
 		}
-		return &toolError{what: what, cure: "try the filter with tcpdump -d"}
+		return &Error{what: what, cure: "try the filter with tcpdump -d"}
 	case strings.Contains(verdict, "expression rejects all packets"):
 		return errRejectsAll
 	}
@@ -136,13 +137,13 @@ func emptyCapture(linkType uint32) []byte {
 	b = binary.LittleEndian.AppendUint16(b, 4)
 	b = append(b, make([]byte, 8)...)
 	b = binary.LittleEndian.AppendUint32(b, rpcap.MaxSnaplen)
-	return binary.LittleEndian.AppendUint32(b, FileLinkType(linkType))
+	return binary.LittleEndian.AppendUint32(b, savefile.FromDLT(linkType))
 }
 
 // parseProgram reads the output of tcpdump -ddd: the number of instructions, then "op jt jf k" on each line.
 func parseProgram(out *bytes.Buffer) (rpcap.Program, error) {
 	broken := func(format string, args ...any) error {
-		return &toolError{what: "tcpdump's output is not a program", err: fmt.Errorf(format, args...), cure: "try the filter with tcpdump -ddd"}
+		return &Error{what: "tcpdump's output is not a program", err: fmt.Errorf(format, args...), cure: "try the filter with tcpdump -ddd"}
 	}
 	s := bufio.NewScanner(out)
 	if !s.Scan() {
@@ -153,7 +154,7 @@ func parseProgram(out *bytes.Buffer) (rpcap.Program, error) {
 		return nil, broken("%q is no number of instructions", printable.Line(s.Text(), 40))
 	}
 	if n > rpcap.MaxInstructions {
-		return nil, &toolError{what: fmt.Sprintf("it makes %d instructions, and agents take %d", n, rpcap.MaxInstructions), hard: true, cure: cureLong}
+		return nil, &Error{what: fmt.Sprintf("it makes %d instructions, and agents take %d", n, rpcap.MaxInstructions), hard: true, cure: cureLong}
 	}
 	p := make(rpcap.Program, 0, n)
 	for s.Scan() {

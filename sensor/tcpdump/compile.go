@@ -1,4 +1,4 @@
-package sensor
+package tcpdump
 
 import (
 	"context"
@@ -19,20 +19,20 @@ const (
 	compileTimeout = 20 * time.Second
 	// maxCompiled bounds the cache, in filters and in instructions (8 bytes): link types come from agents.
 	maxCompiled, maxCompiledInstructions = 1024, 1 << 20
-	// refusedFor is how long tcpdump's refusal is remembered: a thousand agents with one rule ask at once. hardFor is
+	// RefusedFor is how long tcpdump's refusal is remembered: a thousand agents with one rule ask at once. hardFor is
 	// the same for a filter that it has worked on until it was stopped.
-	refusedFor, hardFor = 30 * time.Second, 10 * time.Minute
-	// linkEthernet is the link type a filter is checked with when the sensor starts.
-	linkEthernet = 1
+	RefusedFor, hardFor = 30 * time.Second, 10 * time.Minute
+	// Ethernet is the link type a filter is checked with when the sensor starts.
+	Ethernet = 1
 	// maxCompiling bounds the runs of tcpdump at once.
 	maxCompiling = 4
 	// maxQuoted is as much of a filter as a message has, in characters.
 	maxQuoted = 80
 )
 
-// compiler turns expressions in tcpdump syntax into programs by means of tcpdump -ddd, one per link type.
-type compiler struct {
-	tool
+// Compiler turns expressions in tcpdump syntax into programs by means of tcpdump -ddd, one per link type.
+type Compiler struct {
+	command
 
 	slots chan struct{} // one for each run of tcpdump
 
@@ -55,43 +55,40 @@ type compilerKey struct {
 	inBytes    bool // the program is for frames with all tags in their bytes
 }
 
-// Compiler compiles the filters that others ask for, so that they cost little however many come: two runs of tcpdump at
-// once, at the lowest priority, of five seconds and 128 MiB.
-type Compiler struct{ compiler *compiler }
-
-// NewCompiler starts nothing.
+// NewCompiler returns a compiler for the filters of the sensor's own file. It starts nothing.
 func NewCompiler() *Compiler {
+	return compilerOf(maxCompiling, command{wall: compileTimeout, cpu: compileTimeout / 2, memory: 512 << 20})
+}
+
+// NewLimited returns a compiler for the filters that others ask for, so that they cost little however many come: two runs of
+// tcpdump at once, at the lowest priority, of five seconds and 128 MiB. It starts nothing.
+func NewLimited() *Compiler {
 	const limit = 5 * time.Second
-	return &Compiler{compilerOf(2, tool{wall: limit, cpu: limit, memory: 128 << 20, nice: 19})}
+	return compilerOf(2, command{wall: limit, cpu: limit, memory: 128 << 20, nice: 19})
 }
 
-// newCompiler is for filters of the sensor's own file.
-func newCompiler() *compiler {
-	return compilerOf(maxCompiling, tool{wall: compileTimeout, cpu: compileTimeout / 2, memory: 512 << 20})
-}
-
-func compilerOf(slots int, t tool) *compiler {
+func compilerOf(slots int, t command) *Compiler {
 	t.tcpdump = "tcpdump"
-	return &compiler{
-		tool: t, slots: make(chan struct{}, slots),
+	return &Compiler{
+		command: t, slots: make(chan struct{}, slots),
 		cache: make(map[compilerKey]rpcap.Program), refused: make(map[compilerKey]refusedFilter),
 		running: make(map[compilerKey]chan struct{}),
 	}
 }
 
-// compile returns the program for frames of the given link type (a DLT number) as Linux filters them: the outer VLAN tag
+// Compile returns the program for frames of the given link type (a DLT number) as Linux filters them: the outer VLAN tag
 // of Ethernet is beside the frame. An empty expression accepts all and needs no tcpdump.
-func (c *compiler) compile(ctx context.Context, expression string, linkType uint32) (rpcap.Program, error) {
+func (c *Compiler) Compile(ctx context.Context, expression string, linkType uint32) (rpcap.Program, error) {
 	return c.program(ctx, compilerKey{expression: expression, linkType: linkType})
 }
 
-// compileFor is compile for an agent's device. Windows leaves all tags in the bytes, and a program that asks for one
+// CompileFor is Compile for an agent's device. Windows leaves all tags in the bytes, and a program that asks for one
 // beside them would refuse every frame there.
-func (c *compiler) compileFor(ctx context.Context, expression string, linkType uint32, device string) (rpcap.Program, error) {
+func (c *Compiler) CompileFor(ctx context.Context, expression string, linkType uint32, device string) (rpcap.Program, error) {
 	return c.program(ctx, compilerKey{expression, linkType, strings.HasPrefix(device, `\Device\`)})
 }
 
-func (c *compiler) program(ctx context.Context, key compilerKey) (rpcap.Program, error) {
+func (c *Compiler) program(ctx context.Context, key compilerKey) (rpcap.Program, error) {
 	if strings.TrimSpace(key.expression) == "" {
 		return rpcap.AcceptAll(), nil
 	}
@@ -106,7 +103,7 @@ func (c *compiler) program(ctx context.Context, key compilerKey) (rpcap.Program,
 		select {
 		case <-busy:
 		case <-ctx.Done():
-			return nil, about(key, context.Cause(ctx))
+			return nil, About(key.expression, context.Cause(ctx))
 		}
 	}
 	select {
@@ -121,12 +118,12 @@ func (c *compiler) program(ctx context.Context, key compilerKey) (rpcap.Program,
 
 // build compiles a filter. One that asks for the outer VLAN tag of Ethernet becomes two programs: tcpdump thinks that it
 // compiles for a file, whose frames have that tag in their bytes, and where Linux filters they do not.
-func (c *compiler) build(ctx context.Context, key compilerKey) (rpcap.Program, error) {
+func (c *Compiler) build(ctx context.Context, key compilerKey) (rpcap.Program, error) {
 	if err := onlyLive(key.expression); err != nil {
 		return nil, err
 	}
 	untagged, err := c.run(ctx, key.expression, key.linkType)
-	if key.linkType != linkEthernet || key.inBytes || err != nil && !errors.Is(err, errRejectsAll) {
+	if key.linkType != Ethernet || key.inBytes || err != nil && !errors.Is(err, errRejectsAll) {
 		return untagged, err
 	}
 	expression, found := besideTag(key.expression)
@@ -137,7 +134,7 @@ func (c *compiler) build(ctx context.Context, key compilerKey) (rpcap.Program, e
 	switch {
 	case taggedErr == nil:
 		if tagged, taggedErr = filter.DirectTagLoads(tagged); taggedErr != nil {
-			taggedErr = &toolError{what: "this version of tcpdump compiles vlan in an unknown way", err: taggedErr, cure: "install another version"}
+			taggedErr = &Error{what: "this version of tcpdump compiles vlan in an unknown way", err: taggedErr, cure: "install another version"}
 		}
 	case errors.Is(taggedErr, errRejectsAll) && err == nil:
 		tagged, taggedErr = refuseAll, nil
@@ -150,7 +147,7 @@ func (c *compiler) build(ctx context.Context, key compilerKey) (rpcap.Program, e
 	}
 	p, err := filter.ByTag(tagged, untagged)
 	if err != nil {
-		return nil, &toolError{what: "it is too long", err: err, hard: true, cure: cureLong}
+		return nil, &Error{what: "it is too long", err: err, hard: true, cure: cureLong}
 	}
 	return p, nil
 }
@@ -160,19 +157,19 @@ var refuseAll = rpcap.Program{{Op: 0x06}}
 
 // holdsFor is how long an error stays true. That ctx was cancelled says nothing about the filter.
 func holdsFor(ctx context.Context, err error) time.Duration {
-	failed := (*toolError)(nil)
+	failed := (*Error)(nil)
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
 		return 0
 	case errors.As(err, &failed) && failed.hard:
 		return hardFor
 	}
-	return refusedFor
+	return RefusedFor
 }
 
 // known returns what is remembered of a filter, or the channel that closes when somebody else has compiled it. Without
 // either the caller is to compile it, and to call settle.
-func (c *compiler) known(key compilerKey) (p rpcap.Program, busy <-chan struct{}, err error) {
+func (c *Compiler) known(key compilerKey) (p rpcap.Program, busy <-chan struct{}, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if p, ok := c.cache[key]; ok {
@@ -189,13 +186,13 @@ func (c *compiler) known(key compilerKey) (p rpcap.Program, busy <-chan struct{}
 }
 
 // settle remembers the outcome, an error for a while, and wakes those who wait for it.
-func (c *compiler) settle(key compilerKey, p rpcap.Program, err error, hold time.Duration) (rpcap.Program, error) {
+func (c *Compiler) settle(key compilerKey, p rpcap.Program, err error, hold time.Duration) (rpcap.Program, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	close(c.running[key])
 	delete(c.running, key)
 	if err != nil {
-		err = about(key, err)
+		err = About(key.expression, err)
 		if hold > 0 {
 			if len(c.refused) >= maxCompiled {
 				clear(c.refused)
@@ -213,49 +210,42 @@ func (c *compiler) settle(key compilerKey, p rpcap.Program, err error, hold time
 	return p, nil
 }
 
-// about puts a filter behind what is wrong with it: it may be long, and whoever cuts the text leaves the reason.
-func about(key compilerKey, err error) error {
-	return fmt.Errorf("%w (filter %q)", err, printable.Line(key.expression, maxQuoted))
+// About puts a filter behind what is wrong with it: it may be long, and whoever cuts the text leaves the reason.
+func About(expression string, err error) error {
+	return fmt.Errorf("%w (filter %q)", err, printable.Line(expression, maxQuoted))
 }
 
-// forgetRefusals makes tcpdump judge anew: it may have been installed meanwhile.
-func (c *compiler) forgetRefusals() {
+// ForgetRefusals makes tcpdump judge anew: it may have been installed meanwhile.
+func (c *Compiler) ForgetRefusals() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	clear(c.refused)
 }
 
-// check finds an expression that could be compiled for no link type.
-func (c *compiler) check(ctx context.Context, expression string) error {
-	_, err := c.compile(ctx, expression, linkEthernet)
-	if err == nil || !linkTypeMatters(err) {
+// Check finds an expression that could be compiled for no link type.
+func (c *Compiler) Check(ctx context.Context, expression string) error {
+	_, err := c.Compile(ctx, expression, Ethernet)
+	if err == nil || !LinkTypeMatters(err) {
 		return err
 	}
-	for _, linkType := range usualLinkTypes {
-		_, other := c.compile(ctx, expression, linkType)
+	for _, linkType := range UsualLinkTypes {
+		_, other := c.Compile(ctx, expression, linkType)
 		if other == nil {
 			return nil
 		}
-		if failed := (*toolError)(nil); errors.As(other, &failed) {
+		if failed := (*Error)(nil); errors.As(other, &failed) {
 			return other
 		}
 	}
 	return err
 }
 
-// linkTypeMatters reports whether a filter that is refused for one link type may be good for another.
-func linkTypeMatters(err error) bool {
-	failed := (*toolError)(nil)
+// LinkTypeMatters reports whether a filter that is refused for one link type may be good for another.
+func LinkTypeMatters(err error) bool {
+	failed := (*Error)(nil)
 	return !errors.As(err, &failed) && !errors.As(err, new(meaninglessError)) && !strings.Contains(err.Error(), "syntax error")
 }
 
-// excludeOwn puts instructions before p that drop the sensor's own control and data traffic. Both C agents would
-// otherwise forward what they forward, without end, when they capture the interface that carries it. With an error the
-// program is sent as it is: the project's own agent excludes its traffic anyway.
-func excludeOwn(p rpcap.Program, linkType uint32, own filter.Endpoint, snaplen uint32) (rpcap.Program, error) {
-	whole, err := filter.Prepend(linkType, filter.Exclusion{Endpoints: []filter.Endpoint{own}}, p, snaplen)
-	if err != nil {
-		return p, err
-	}
-	return whole, nil
-}
+// UsualLinkTypes are the DLT numbers whose programs are compiled up front: Ethernet, BSD loopback, raw IP, 802.11 with
+// and without radiotap, Linux cooked in both versions.
+var UsualLinkTypes = []uint32{Ethernet, 0, 12, 105, 127, 113, 276}

@@ -1,6 +1,6 @@
 //go:build unix
 
-package sensor
+package tcpdump
 
 import (
 	"context"
@@ -9,8 +9,12 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"rpcapd/test/tool"
+	"rpcapd/test/wait"
 )
 
 // TestTcpdumpFails: whatever keeps tcpdump from a judgement is an error with the reason in front and a cure. It is never taken
@@ -32,13 +36,13 @@ func TestTcpdumpFails(t *testing.T) {
 		"too long":            {"echo 8193", "it makes 8193 instructions, and agents take 8192"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := newCompiler()
-			fakeTcpdump(t, c, tc.script+"\n")
+			c := NewCompiler()
+			tool.Fake(t, "tcpdump", tc.script)
 			if name == "too slow" {
 				c.wall = 50 * time.Millisecond
 			}
-			err := c.check(t.Context(), long)
-			if err == nil || !strings.HasPrefix(err.Error(), tc.want) || !errors.As(err, new(*toolError)) {
+			err := c.Check(t.Context(), long)
+			if err == nil || !strings.HasPrefix(err.Error(), tc.want) || !errors.As(err, new(*Error)) {
 				t.Fatalf("%v", err)
 			}
 			if s := err.Error(); strings.Contains(s, "reading from") || len(s) > 400 || !strings.Contains(s, `(filter "not (host 10.2.0.1 or`) {
@@ -61,9 +65,9 @@ func TestTcpdumpCannotBeRun(t *testing.T) {
 		file + "-gone":  "tcpdump is not there: ",
 		"no-such-thing": "tcpdump is not there: ",
 	} {
-		c := newCompiler()
+		c := NewCompiler()
 		c.tcpdump = name
-		if err := c.check(t.Context(), "ip"); err == nil || !strings.HasPrefix(err.Error(), want) {
+		if err := c.Check(t.Context(), "ip"); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -71,10 +75,10 @@ func TestTcpdumpCannotBeRun(t *testing.T) {
 
 // TestTcpdumpVerdict: what it says of the filter comes without its banner and its warnings, fit to be shown.
 func TestTcpdumpVerdict(t *testing.T) {
-	c := newCompiler()
+	c := NewCompiler()
 	t.Setenv("SECRET", "environment")
-	fakeTcpdump(t, c, `printf 'reading from file -\ntcpdump: WARNING: old\ntcpdump: bad\033[31m word%s\nWarning: more\n' "$SECRET" >&2; exit 1`+"\n")
-	if err := c.check(t.Context(), "ip"); err == nil || err.Error() != `bad?[31m word (filter "ip")` {
+	tool.Fake(t, "tcpdump", `printf 'reading from file -\ntcpdump: WARNING: old\ntcpdump: bad\033[31m word%s\nWarning: more\n' "$SECRET" >&2; exit 1`)
+	if err := c.Check(t.Context(), "ip"); err == nil || err.Error() != `bad?[31m word (filter "ip")` {
 		t.Errorf("%v", err)
 	}
 }
@@ -84,32 +88,63 @@ func TestTcpdumpIsConfined(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux limits a process that runs")
 	}
-	c := compilerOf(1, tool{wall: time.Minute, cpu: time.Second, memory: 64 << 20, nice: 19})
-	fakeTcpdump(t, c, "while :; do :; done\n")
+	c := compilerOf(1, command{wall: time.Minute, cpu: time.Second, memory: 64 << 20, nice: 19})
+	tool.Fake(t, "tcpdump", "while :; do :; done")
 	begin := time.Now()
-	if err := c.check(t.Context(), "ip"); err == nil || !strings.HasPrefix(err.Error(), "tcpdump has computed for 1s without a result; write networks") {
+	if err := c.Check(t.Context(), "ip"); err == nil || !strings.HasPrefix(err.Error(), "tcpdump has computed for 1s without a result; write networks") {
 		t.Errorf("%v", err)
 	}
 	first := time.Since(begin)
 	begin = time.Now()
-	if err := c.check(t.Context(), "ip"); err == nil || time.Since(begin) > first/2 {
+	if err := c.Check(t.Context(), "ip"); err == nil || time.Since(begin) > first/2 {
 		t.Errorf("asked again: %v after %v", err, time.Since(begin))
 	}
-	fakeTcpdump(t, c, `ulimit -v | { read v; test "$v" = 65536 && nice=$(cut -d" " -f19 /proc/$$/stat) && echo "tcpdump: limited $nice"; } >&2; exit 1`+"\n")
+	tool.Fake(t, "tcpdump", `ulimit -v | { read v; test "$v" = 65536 && nice=$(cut -d" " -f19 /proc/$$/stat) && echo "tcpdump: limited $nice"; } >&2; exit 1`)
 	// The limits come a moment after the start.
-	eventually(t, "the limits hold", func() bool {
-		c.forgetRefusals()
-		err := c.check(context.Background(), "ip")
+	wait.Until(t, "the limits hold", func() bool {
+		c.ForgetRefusals()
+		err := c.Check(context.Background(), "ip")
 		return err != nil && strings.HasPrefix(err.Error(), "limited 19")
 	})
 }
 
 // TestCompilerForgets: neither filters nor their programs gather without end.
 func TestCompilerForgets(t *testing.T) {
-	c := newCompiler()
-	fakeTcpdump(t, c, "echo 1; echo 6 0 0 1\n")
+	c := NewCompiler()
+	tool.Fake(t, "tcpdump", "echo 1; echo 6 0 0 1")
 	c.held = maxCompiledInstructions
-	if _, err := c.compile(t.Context(), "ip", 1); err != nil || c.held != 1 || len(c.cache) != 1 {
+	if _, err := c.Compile(t.Context(), "ip", 1); err != nil || c.held != 1 || len(c.cache) != 1 {
 		t.Errorf("%d instructions, %d programs, %v", c.held, len(c.cache), err)
+	}
+}
+
+// A tcpdump that takes long, for a name server that does not answer, holds up nobody who needs another filter, and those who
+// need the same wait for one run.
+func TestCompilerDoesNotBlockOthers(t *testing.T) {
+	c := NewCompiler()
+	runs := filepath.Join(t.TempDir(), "runs")
+	tool.Fake(t, "tcpdump", `case "$*" in *slow*) echo run >> `+runs+`; exec sleep 9;; esac; echo 1; echo 6 0 0 1`)
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	for range 3 {
+		wg.Go(func() {
+			if _, err := c.Compile(ctx, "slow", 1); err == nil {
+				t.Error("compiled")
+			}
+		})
+	}
+	wait.Until(t, "the slow one runs", func() bool { _, err := os.Stat(runs); return err == nil })
+	begin := time.Now()
+	if _, err := c.Compile(t.Context(), "quick", 1); err != nil {
+		t.Error(err)
+	}
+	c.ForgetRefusals()
+	if took := time.Since(begin); took > 5*time.Second {
+		t.Errorf("waited %v", took)
+	}
+	cancel()
+	wg.Wait()
+	if b, err := os.ReadFile(runs); err != nil || strings.Count(string(b), "run") != 1 {
+		t.Errorf("%q %v", b, err)
 	}
 }

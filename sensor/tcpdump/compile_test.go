@@ -1,4 +1,4 @@
-package sensor
+package tcpdump
 
 import (
 	"bytes"
@@ -33,42 +33,39 @@ func TestCompile(t *testing.T) {
 	if _, err := exec.LookPath("tcpdump"); err != nil {
 		t.Skip("tcpdump is not installed")
 	}
-	c := newCompiler()
-	eth, err := c.compile(t.Context(), "tcp port 443", 1)
+	c := NewCompiler()
+	eth, err := c.Compile(t.Context(), "tcp port 443", 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw, err := c.compile(t.Context(), "tcp port 443", 12)
+	raw, err := c.Compile(t.Context(), "tcp port 443", 12)
 	if err != nil || len(raw) == len(eth) {
 		t.Errorf("raw IP: %d instructions, Ethernet: %d (%v)", len(raw), len(eth), err)
 	}
 	for _, bad := range []string{"tcp prt 443", "-w /tmp/x", "ether proto"} {
-		_, err := c.compile(t.Context(), bad, 1)
+		_, err := c.Compile(t.Context(), bad, 1)
 		if err == nil || !strings.Contains(err.Error(), bad) || strings.Contains(err.Error(), "reading from") {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}
-	if _, err := New(Options{Rules: []Rule{{Name: "web", Filter: "tcp prt 443"}}}); err == nil || !strings.Contains(err.Error(), "rule web") {
-		t.Errorf("New with a bad filter: %v", err)
-	}
 }
 
 func TestCompileWithoutTcpdump(t *testing.T) {
-	c := newCompiler()
+	c := NewCompiler()
 	c.tcpdump = filepath.Join(t.TempDir(), "nowhere")
 	t.Setenv("PATH", t.TempDir())
 	c.tcpdump = "tcpdump"
-	if _, err := c.compile(t.Context(), "ip", 1); err == nil || !strings.Contains(err.Error(), "install tcpdump") {
+	if _, err := c.Compile(t.Context(), "ip", 1); err == nil || !strings.Contains(err.Error(), "install tcpdump") {
 		t.Errorf("without tcpdump: %v", err)
 	}
-	if p, err := c.compile(t.Context(), " ", 1); err != nil || len(p) != 1 {
+	if p, err := c.Compile(t.Context(), " ", 1); err != nil || len(p) != 1 {
 		t.Errorf("no filter needs no tcpdump: %v, %v", p, err)
 	}
 }
 
 // TestCompileIsBounded: a tcpdump that hangs is given up.
 func TestCompileIsBounded(t *testing.T) {
-	c := newCompiler()
+	c := NewCompiler()
 	c.tcpdump = filepath.Join(t.TempDir(), "tcpdump")
 	if err := os.WriteFile(c.tcpdump, []byte("#!/bin/sh\nexec sleep 60\n"), 0o755); err != nil {
 		t.Fatal(err)
@@ -76,7 +73,7 @@ func TestCompileIsBounded(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	begin := time.Now()
-	if _, err := c.compile(ctx, "ip", 1); err == nil || time.Since(begin) > 30*time.Second {
+	if _, err := c.Compile(ctx, "ip", 1); err == nil || time.Since(begin) > 30*time.Second {
 		t.Errorf("%v after %v", err, time.Since(begin))
 	}
 }

@@ -1,10 +1,10 @@
 //go:build !linux
 
-package sensor
+package tcpdump
 
 import "os/exec"
 
 // confine leaves a run of tcpdump to its time-out.
-func (t *tool) confine(int) {}
+func (t *command) confine(int) {}
 
 func usedUpCPU(*exec.ExitError) bool { return false }
