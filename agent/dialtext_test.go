@@ -3,11 +3,16 @@ package agent
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"strings"
 	"syscall"
 	"testing"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
 
 	"rpcapd/config"
 )
@@ -57,6 +62,32 @@ func TestOrderlyEnd(t *testing.T) {
 		p.conn.Close()
 		if err := <-ended; errors.Is(err, errHungUp) != want {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestOrderlyEndIsNoError: the session dials again, and counts and warns of nothing.
+func TestOrderlyEndIsNoError(t *testing.T) {
+	r := newRig(t, writeCaptureFile(t, 1), nil)
+	logged, logs := observer.New(zap.InfoLevel)
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, c := range []struct {
+		reason error
+		errors uint64
+		level  zapcore.Level
+	}{
+		{errHungUp, 0, zap.InfoLevel},
+		{errClosedBySensor, 0, zap.InfoLevel},
+		{io.ErrUnexpectedEOF, 1, zap.WarnLevel},
+	} {
+		x := newSession(r.x.agent, config.Target{Host: "127.0.0.1", Port: 2003, Fanout: 1}, 0, nil)
+		x.log, x.reason = zap.New(logged), c.reason
+		x.wait(over)
+		st := x.snapshot()
+		lines := logs.TakeAll()
+		if st.State != StateBackoff || st.Errors != c.errors || (st.LastError == "") != (c.errors == 0) || len(lines) != 1 || lines[0].Level != c.level {
+			t.Errorf("%v: %+v, logged %+v", c.reason, st, lines)
 		}
 	}
 }

@@ -83,6 +83,12 @@ func appendMetrics(dst []byte, st *Status) []byte {
 			sample("datagrams_dropped_by_errno_total", ids[i].session+`,errno="`+labelValue(d.Errno)+`"`, float64(d.Datagrams))
 		}
 	}
+	head("send_errors_by_errno_total", "counter", "Errors that sends met, by errno; the datagrams were sent again or dropped.")
+	for i := range st.Sessions {
+		for _, e := range st.Sessions[i].SendErrors {
+			sample("send_errors_by_errno_total", ids[i].session+`,errno="`+labelValue(e.Errno)+`"`, float64(e.Errors))
+		}
+	}
 	counter("send_refusals", "Sends that this host refused (EPERM, EACCES).", func(n *Counters) uint64 { return n.SendRefusals })
 	counter("sent_bytes", "Payload bytes sent to the sensor.", func(n *Counters) uint64 { return n.SentBytes })
 	captures("segmentation_offload", "1 while datagrams leave as super-packets.", func(c *CaptureStatus) (float64, bool) { return truth(c.GSO == "on"), c.GSO != "" })

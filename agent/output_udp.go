@@ -14,7 +14,7 @@ import (
 // udpstr. Datagrams beyond the path MTU are fragmented by the kernel.
 type packetUDP struct {
 	sock *udpsock.Sender
-	news dropNews
+	news sendNews
 	npkt uint32
 	buf  []byte   // messages not sent yet
 	msgs [][]byte // their places in buf
@@ -34,7 +34,7 @@ func openPacketUDP(to netip.AddrPort, o *Options, policy *config.Agent, complain
 	}
 	return &packetUDP{
 		sock: sock,
-		news: dropNews{complain: complain},
+		news: sendNews{complain: complain},
 		buf:  make([]byte, 0, plainBuffer),
 		msgs: make([][]byte, 0, plainBatch),
 	}, nil

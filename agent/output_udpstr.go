@@ -33,7 +33,7 @@ type udpStr struct {
 	limit  atomic.Int32
 	wanted int       // the limit as it was before the path took less
 	regrow time.Time // when to ask for the path MTU again, while limit is below wanted
-	news   dropNews
+	news   sendNews
 	super  bool // segmentation offload is on, as far as has been logged
 	single bool // the sensor asked for single datagrams
 }
@@ -56,7 +56,7 @@ func openUDPStr(to netip.AddrPort, o *Options, policy *config.Agent, single bool
 		sock.Close()
 		return nil, err
 	}
-	u := &udpStr{log: log, sock: sock, packer: packer, wanted: limit, single: single, news: dropNews{complain: complain}}
+	u := &udpStr{log: log, sock: sock, packer: packer, wanted: limit, single: single, news: sendNews{complain: complain}}
 	u.limit.Store(int32(limit))
 	u.super, _ = sock.GSO()
 	return u, nil
@@ -212,7 +212,8 @@ func describeSocket(st *CaptureStatus, s *udpsock.Sender) {
 	}
 	st.SendBuffer = s.SendBuffer()
 	st.SendDrops = sendDrops(s.Drops())
+	st.SendErrors = sendErrors(s.Errors())
 	if errno := s.Refused(); errno != 0 {
-		st.SendRefused = describeDrop(errno)
+		st.SendRefused = describeErrno(errno)
 	}
 }

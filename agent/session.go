@@ -215,12 +215,14 @@ func (x *session) wait(ctx context.Context) state {
 		d = x.pause.Pause()
 	}
 	x.delay = 0
-	what := "session failed, dialling again"
-	if errors.Is(x.reason, errClosedBySensor) || errors.Is(x.reason, errHungUp) {
-		what = "session ended by the sensor, dialling again"
+	detail := "next attempt at " + time.Now().Add(d).Format(time.TimeOnly)
+	if errors.Is(x.reason, errClosedBySensor) || errors.Is(x.reason, errHungUp) { // no error: a sensor may stop
+		x.say("session ended by the sensor, dialling again", zap.NamedError("reason", x.reason))
+		detail = x.reason.Error() + "; " + detail
+	} else {
+		x.complain("session failed, dialling again", x.reason)
 	}
-	x.complain(what, x.reason)
-	x.setState(StateBackoff, "next attempt at "+time.Now().Add(d).Format(time.TimeOnly))
+	x.setState(StateBackoff, detail)
 	if backoff.Wait(ctx, d) != nil {
 		return nil
 	}
@@ -265,6 +267,7 @@ func (x *session) snapshot() SessionStatus {
 		st.Capture = &c
 		st.Total.add(c.Counters)
 		st.SendDrops = addDrops(st.SendDrops, c.SendDrops)
+		st.SendErrors = addErrors(st.SendErrors, c.SendErrors)
 	}
 	return st
 }
@@ -286,6 +289,7 @@ func (x *session) captureDone(c *capturing) {
 		x.status.Capture = &st
 		x.status.Total.add(st.Counters)
 		x.status.SendDrops = addDrops(x.status.SendDrops, st.SendDrops)
+		x.status.SendErrors = addErrors(x.status.SendErrors, st.SendErrors)
 	}
 	x.mu.Unlock()
 	x.setState(StateReady, "")

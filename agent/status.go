@@ -53,31 +53,33 @@ type SessionStatus struct {
 	AuthFailures    uint64         `json:"auth_failures"`
 	LastError       string         `json:"last_error,omitempty"`
 	LastErrorAt     *time.Time     `json:"last_error_at,omitempty"`
-	Errors          uint64         `json:"errors"`               // failures, and requests that were refused
-	Capture         *CaptureStatus `json:"capture,omitempty"`    // the running or the last one
-	InterfaceEvents uint64         `json:"interface_events"`     // changes of the interface under a capture: down, up, deleted, back
-	SendDrops       []SendDrop     `json:"send_drops,omitempty"` // of all captures, by reason
-	Total           Counters       `json:"total"`                // all captures of the session
+	Errors          uint64         `json:"errors"`                // failures, and requests that were refused
+	Capture         *CaptureStatus `json:"capture,omitempty"`     // the running or the last one
+	InterfaceEvents uint64         `json:"interface_events"`      // changes of the interface under a capture: down, up, deleted, back
+	SendDrops       []SendDrop     `json:"send_drops,omitempty"`  // of all captures, by reason
+	SendErrors      []SendError    `json:"send_errors,omitempty"` // likewise
+	Total           Counters       `json:"total"`                 // all captures of the session
 }
 
 // CaptureStatus is one capture: from STARTCAP to its end.
 type CaptureStatus struct {
-	Interface   string     `json:"interface"`
-	LinkType    uint32     `json:"linktype"` // DLT
-	Snaplen     uint32     `json:"snaplen"`
-	Promiscuous bool       `json:"promiscuous"`
-	Format      string     `json:"format"` // udpstr, packet/udp, packet/tcp
-	Data        string     `json:"data"`   // address and port the frames go to
-	Started     time.Time  `json:"started"`
-	Running     bool       `json:"running"`
-	Link        LinkState  `json:"interface_state"`          // up, down, deleted
-	Datagram    int        `json:"datagram_limit,omitempty"` // bytes of UDP payload
-	GSO         string     `json:"gso,omitempty"`
-	SendBuffer  int        `json:"send_buffer,omitempty"`  // bytes, as the kernel granted
-	SendDrops   []SendDrop `json:"send_drops,omitempty"`   // by reason
-	SendRefused string     `json:"send_refused,omitempty"` // why everything is refused at present
-	UserFilter  bool       `json:"user_space_filter,omitempty"`
-	Shedding    uint64     `json:"shedding_one_in,omitempty"` // MaxCPU keeps one of so many frames
+	Interface   string      `json:"interface"`
+	LinkType    uint32      `json:"linktype"` // DLT
+	Snaplen     uint32      `json:"snaplen"`
+	Promiscuous bool        `json:"promiscuous"`
+	Format      string      `json:"format"` // udpstr, packet/udp, packet/tcp
+	Data        string      `json:"data"`   // address and port the frames go to
+	Started     time.Time   `json:"started"`
+	Running     bool        `json:"running"`
+	Link        LinkState   `json:"interface_state"`          // up, down, deleted
+	Datagram    int         `json:"datagram_limit,omitempty"` // bytes of UDP payload
+	GSO         string      `json:"gso,omitempty"`
+	SendBuffer  int         `json:"send_buffer,omitempty"`  // bytes, as the kernel granted
+	SendDrops   []SendDrop  `json:"send_drops,omitempty"`   // by reason
+	SendErrors  []SendError `json:"send_errors,omitempty"`  // by errno
+	SendRefused string      `json:"send_refused,omitempty"` // why everything is refused at present
+	UserFilter  bool        `json:"user_space_filter,omitempty"`
+	Shedding    uint64      `json:"shedding_one_in,omitempty"` // MaxCPU keeps one of so many frames
 	// Of a capture file, when it has been read.
 	FileCut       uint64 `json:"file_cut,omitempty"`        // frames longer than any snap length, cut
 	FileOtherLink uint64 `json:"file_other_link,omitempty"` // frames of another link type, left out

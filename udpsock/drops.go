@@ -12,30 +12,43 @@ type Drop struct {
 	Datagrams uint64
 }
 
-// dropReasons is how many different reasons are told apart. The last takes all that come later, so that the sum is right.
-const dropReasons = 24
+// SendError is one kind of error that sends have met, whether the datagrams were sent again or dropped.
+type SendError struct {
+	Errno  syscall.Errno
+	Errors uint64
+}
 
-// drops counts by errno. The owner of the Sender adds, anybody reads.
-type drops struct {
-	used    atomic.Int32
-	reasons [dropReasons]struct {
-		errno     syscall.Errno // written before used says that it is there
-		datagrams atomic.Uint64
+// errnoKinds is how many different errnos are told apart. The last takes all that come later, so that the sum is right.
+const errnoKinds = 24
+
+// byErrno counts by errno. The owner of the Sender adds, anybody reads.
+type byErrno struct {
+	used  atomic.Int32
+	kinds [errnoKinds]struct {
+		errno syscall.Errno // written before used says that it is there
+		count atomic.Uint64
 	}
 }
 
-func (d *drops) add(errno syscall.Errno, n int) {
-	used := int(d.used.Load())
+func (b *byErrno) add(errno syscall.Errno, n int) {
+	used := int(b.used.Load())
 	i := 0
-	for i < used && d.reasons[i].errno != errno {
+	for i < used && b.kinds[i].errno != errno {
 		i++
 	}
-	i = min(i, dropReasons-1)
+	i = min(i, errnoKinds-1)
 	if i == used {
-		d.reasons[i].errno = errno
-		d.used.Store(int32(used + 1))
+		b.kinds[i].errno = errno
+		b.used.Store(int32(used + 1))
 	}
-	d.reasons[i].datagrams.Add(uint64(n))
+	b.kinds[i].count.Add(uint64(n))
+}
+
+// each calls f in the order in which the errnos were first met.
+func (b *byErrno) each(f func(syscall.Errno, uint64)) {
+	for i := range b.used.Load() {
+		f(b.kinds[i].errno, b.kinds[i].count.Load())
+	}
 }
 
 // dropped counts n datagrams in one of the Dropped fields and by their reason.
@@ -44,19 +57,31 @@ func (s *Sender) dropped(field *atomic.Uint64, errno syscall.Errno, n int) {
 	s.drops.add(errno, n)
 }
 
+// failed counts an error in ICMPErrors or Refusals and by its errno.
+func (s *Sender) failed(field *atomic.Uint64, errno syscall.Errno) {
+	field.Add(1)
+	s.errors.add(errno, 1)
+}
+
 // Drops returns the reasons in the order in which they were first met. The sum of their datagrams is that of
 // Counters.Dropped.
-func (s *Sender) Drops() []Drop {
-	list := make([]Drop, s.drops.used.Load())
-	for i := range list {
-		r := &s.drops.reasons[i]
-		list[i] = Drop{r.errno, r.datagrams.Load()}
-	}
+func (s *Sender) Drops() (list []Drop) {
+	s.drops.each(func(errno syscall.Errno, n uint64) { list = append(list, Drop{errno, n}) })
+	return list
+}
+
+// Errors returns the errors in the order in which they were first met. Their sum is that of Counters.ICMPErrors and
+// Counters.Refusals.
+func (s *Sender) Errors() (list []SendError) {
+	s.errors.each(func(errno syscall.Errno, n uint64) { list = append(list, SendError{errno, n}) })
 	return list
 }
 
 // DropReasons is the length of Drops: it grows when a new reason is met. It costs one load.
 func (s *Sender) DropReasons() int { return int(s.drops.used.Load()) }
+
+// ErrorKinds is likewise the length of Errors.
+func (s *Sender) ErrorKinds() int { return int(s.errors.used.Load()) }
 
 // Refused is the errno with which the system refuses everything at present, 0 if it does not. Meanwhile one datagram a
 // second is tried.

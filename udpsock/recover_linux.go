@@ -108,7 +108,7 @@ func (s *Sender) recover(a *attempt, errno unix.Errno, f failure) (drop int, err
 
 	case unix.ECONNREFUSED, unix.EHOSTUNREACH, unix.ENETUNREACH, unix.EHOSTDOWN, unix.ENETDOWN, unix.ENONET, unix.ENOPROTOOPT,
 		unix.EPROTO, unix.EOPNOTSUPP, unix.EADDRNOTAVAIL, unix.ENODEV, unix.ENXIO, unix.ETIMEDOUT:
-		c.icmpErrors.Add(1)
+		s.failed(&c.icmpErrors, errno)
 		if a.unreachable++; a.unreachable <= unreachableTries {
 			return 0, nil
 		}

@@ -278,6 +278,9 @@ func TestPendingICMPErrors(t *testing.T) {
 			if c := s.Counters(); c.DroppedUnreachable != 10 || len(k.answers) != 0 {
 				t.Errorf("%v: %+v", errno, c)
 			}
+			if want := []SendError{{errno, s.Counters().ICMPErrors}}; !slices.Equal(s.Errors(), want) || s.ErrorKinds() != 1 {
+				t.Errorf("errors %v, want %v", s.Errors(), want)
+			}
 			mustSend(t, s, k, run10, 1472)
 			checkAccounts(t, s, 30, 0)
 		}

@@ -23,7 +23,7 @@ const (
 //	                              │                                such runs in succession offload ends
 //	                              └─ refused ─> drop the run; one datagram a second until one passes
 func (s *Sender) refuse(a *attempt, errno unix.Errno, f failure) (drop int) {
-	s.counters.refusals.Add(1)
+	s.failed(&s.counters.refusals, errno)
 	if f.tried > 1 {
 		a.single, a.superRefused = true, errno
 		return 0

@@ -129,10 +129,10 @@ func TestPendingEACCES(t *testing.T) {
 // More reasons than there is room for: none is lost.
 func TestDropReasonsOverflow(t *testing.T) {
 	s, _ := scripted(t, dontFragment)
-	for i := range dropReasons + 10 {
+	for i := range errnoKinds + 10 {
 		s.dropped(&s.counters.droppedOther, unix.Errno(i+1), 1)
 	}
-	if len(s.Drops()) != dropReasons {
+	if len(s.Drops()) != errnoKinds {
 		t.Errorf("%d reasons", len(s.Drops()))
 	}
 	checkReasons(t, s)

@@ -18,7 +18,8 @@ type Sender struct {
 	sendBuffer    int
 	offload       atomic.Pointer[offload]
 	counters      counters
-	drops         drops
+	drops         byErrno
+	errors        byErrno
 	refusedNow    atomic.Uint32 // see Refused
 	sendSocket                  // the platform's part
 }

@@ -98,7 +98,7 @@ func (s *Sender) sendOne(d []byte) error {
 		case !isUnreachable(err):
 			return fmt.Errorf("send datagram: %w", err)
 		}
-		s.counters.icmpErrors.Add(1)
+		s.failed(&s.counters.icmpErrors, errnoOf(err))
 	}
 	s.dropped(&s.counters.droppedUnreachable, errnoOf(err), 1)
 	return nil

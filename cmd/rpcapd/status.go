@@ -144,6 +144,9 @@ func printSession(w io.Writer, x *agent.SessionStatus, now time.Time) {
 	if c := x.Capture; c != nil && c.FileCut+c.FileOtherLink > 0 {
 		row("file", "cut %d frames longer than any snap length, left out %d of another link type", c.FileCut, c.FileOtherLink)
 	}
+	for _, e := range x.SendErrors {
+		row("send errors", "%d: %s (%s)", e.Errors, e.Text, e.Errno)
+	}
 	for _, d := range x.SendDrops {
 		row("dropped", "%d: %s (%s)", d.Datagrams, d.Text, d.Errno)
 	}

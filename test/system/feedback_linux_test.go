@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -110,4 +112,35 @@ func newFeedback(t *testing.T, hostRules, routerRules string, inner bool) (host,
 		}
 	}
 	return host, sensorHost
+}
+
+// TestRootDatagramsLedElsewhere: a NAT leads TCP to the sensor and UDP to a host that has no such port open. Nothing
+// arrives, and the agent says why: in its log once, in its status with the number.
+func TestRootDatagramsLedElsewhere(t *testing.T) {
+	t.Parallel()
+	host, sensorHost := newFeedback(t, "", "table ip nat { chain in { type nat hook prerouting priority -100; "+
+		"ip daddr "+natSensor+" meta l4proto udp dnat to "+natRouter+"; }; }", false)
+	startSensor(t, sensorHost)
+	a := startAgent(t, host, "ActiveClient = "+natSensor+", 2003, ifname=eth1")
+	a.capturing(1)
+	const name = "connection refused"
+	a.await("the refusals in the status", func() bool {
+		must(t, ping(host, "", natSensor, 5, 100))
+		return len(a.session().SendErrors) > 0
+	})
+	x := a.session()
+	var sum uint64
+	for _, e := range x.SendErrors {
+		sum += e.Errors
+	}
+	if e := x.SendErrors[0]; e.Errno != "ECONNREFUSED" || !strings.HasPrefix(e.Text, name) || sum != x.Total.ICMPErrors {
+		t.Errorf("%+v, %d ICMP errors", x.SendErrors, x.Total.ICMPErrors)
+	}
+	out, err := host.Command(built(t, "rpcapd"), "status", "--run-dir", a.runDir).CombinedOutput()
+	if err != nil || !regexp.MustCompile(`send errors \d+: `+name).Match(out) {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if n := strings.Count(a.text(), "errors when sending, the capture goes on"); n != 1 {
+		t.Errorf("%d lines in the log about it, want 1:\n%s", n, a.text())
+	}
 }

@@ -22,9 +22,15 @@ type session struct {
 	State        string
 	Detail       string
 	Connects     uint64
-	LastError    string `json:"last_error"`
+	LastError    string      `json:"last_error"`
+	SendErrors   []sendError `json:"send_errors"`
 	Capture      *capture
 	Total        counters
+}
+
+type sendError struct {
+	Errno, Text string
+	Errors      uint64
 }
 
 type capture struct {
