@@ -12,7 +12,7 @@
 //	Promiscuous    = allow | never
 //	MaxSnaplen     = BYTES                 most bytes of a frame that leave the host
 //	MaxRate        = BITS                  export in bits per second, as in 100M
-//	MaxCPU         = PERCENT               of one core
+//	MaxCPU         = PERCENT               of one processor; 200 is two of them
 //	DataPorts      = LOW-HIGH              ports of a sensor that frames may be sent to
 //	User           = NAME                  whom to become after the start
 //	Lenient        = YES | NO              lines that are not understood are only warned about

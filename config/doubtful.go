@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -45,7 +46,7 @@ func CommentOut(data []byte, problems Problems) (edited []byte, done []string) {
 	stained := make(map[int]bool)
 	for _, p := range problems {
 		switch {
-		case !p.Doubtful || p.Line == 0 || strings.Contains(p.Text, errUnknownOption.Error()):
+		case !p.Doubtful || p.Line == 0 || strings.Contains(p.Text, sectionAgain) || strings.Contains(p.Text, errUnknownOption.Error()):
 		case strings.Contains(p.Text, invisibleCharacter):
 			stained[p.Line] = true
 		default:
@@ -66,15 +67,51 @@ func CommentOut(data []byte, problems Problems) (edited []byte, done []string) {
 			continue
 		case !comment && stained[i+1]:
 			x.lines[i] = strings.Map(visible, line)
-			x.done = append(x.done, fmt.Sprintf("line %d without its invisible characters: %s", i+1, excerpt(strings.TrimSpace(x.lines[i]))))
+			x.done = append(x.done, fmt.Sprintf("line %d without its invisible characters: %s", i+1, shown(x.lines[i])))
 			continue
 		case !comment:
 			continue
 		}
 		x.lines[i] = "#" + line
-		x.done = append(x.done, fmt.Sprintf("line %d made a comment: %s", i+1, excerpt(text)))
+		x.done = append(x.done, fmt.Sprintf("line %d made a comment: %s", i+1, shown(text)))
+	}
+	if slices.ContainsFunc(problems, func(p Problem) bool { return strings.Contains(p.Text, sectionAgain) }) {
+		x.joinSections()
 	}
 	return []byte(strings.Join(x.lines, "")), x.done
+}
+
+// joinSections moves what stands in a second section of the same kind, without a name, to the first one: until they were
+// refused their keys were taken together.
+func (x *editor) joinSections() {
+	var order []string                    // of the sections that stay
+	sections := make(map[string][]string) // their lines; "" is what stands before the first
+	current := ""
+	for i, line := range x.lines {
+		if text := strings.TrimSpace(line); strings.HasPrefix(text, "[") {
+			kind, name, ok := headerOf(text)
+			s := sensorGrammar.section(kind)
+			again := ok && s != nil && s.many && name == "" && sections[s.kind] != nil
+			switch {
+			case again:
+				current = s.kind
+				line = "#" + line
+				x.say("line %d: what stands in this [%s] was moved to the first one", i+1, s.kind)
+			case ok && s != nil && s.many && name == "":
+				current = s.kind
+			default:
+				current = fmt.Sprint(i)
+			}
+			if !again {
+				order = append(order, current)
+			}
+		}
+		sections[current] = append(sections[current], line)
+	}
+	x.lines = sections[""]
+	for _, s := range order {
+		x.lines = append(x.lines, sections[s]...)
+	}
 }
 
 // editable tells whether lines can be changed without harm to the rest.

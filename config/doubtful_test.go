@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -44,6 +45,34 @@ func TestCommentOut(t *testing.T) {
 	_, problems = ParseAgent("x.ini", []byte(agentText))
 	if got, _ := CommentOut([]byte(agentText), problems); string(got) != "ActiveClient = a, 2003, ifnmae=eth1\n#Colour = red\n" {
 		t.Errorf("got\n%s", got)
+	}
+}
+
+// TestSectionsAreJoined: sections without a name were taken together before they were refused, and the later line counted.
+func TestSectionsAreJoined(t *testing.T) {
+	const before = "[tap]\nInterface = a\nMTU = 1500\n[rule x]\nPort = 2004\n[ TAP ]\n# why\nInterface = b\n[data]\nPorts = 2\n[tap]\nGuard = no\n"
+	_, problems := ParseSensor("s.ini", []byte(before))
+	if !problems.OnlyDoubtful() || len(problems) != 2 {
+		t.Fatal(problems)
+	}
+	got, done := CommentOut([]byte(before), problems)
+	want := "[tap]\nInterface = a\nMTU = 1500\n#[ TAP ]\n# why\nInterface = b\n#[tap]\nGuard = no\n[rule x]\nPort = 2004\n[data]\nPorts = 2\n"
+	if string(got) != want || len(done) != 2 {
+		t.Errorf("got %q\n%s", done, got)
+	}
+	s, problems := ParseSensor("s.ini", got)
+	if problems.Err() != nil || len(s.TAP) != 1 || s.TAP[0].Interface != "b" || s.TAP[0].MTU != 1500 || s.TAP[0].Guard || s.Data.Count != 2 {
+		t.Errorf("%+v, %v", s.TAP, problems)
+	}
+}
+
+// TestSecretsAreNotShown: a message goes into logs.
+func TestSecretsAreNotShown(t *testing.T) {
+	const text = "[rule a]\nUser = x\nPassword = hush\u200bhush\nPass\u200bword = hush\n[http]\nAccount = ann, hush\u00a0\n"
+	_, problems := ParseSensor("s.ini", []byte(text))
+	_, done := CommentOut([]byte(text), problems)
+	if all := fmt.Sprint(problems, done); len(problems) < 3 || len(done) < 3 || strings.Contains(all, "hush") {
+		t.Error(all)
 	}
 }
 

@@ -20,7 +20,11 @@ type index struct {
 	sections []header        // those that are read
 }
 
-const unknownSection = "unknown section"
+// Both are in the text of a problem.
+const (
+	unknownSection = "unknown section"
+	sectionAgain   = "give this one a name"
+)
 
 // header is the line that begins a section.
 type header struct {
@@ -134,17 +138,15 @@ func (x *indexer) header(n int, text string) {
 		return
 	}
 	x.skip = true
-	end := strings.IndexByte(text, ']')
-	if end < 0 {
+	kind, name, ok := headerOf(text)
+	if !ok {
 		x.errorf(n, "section %s: no ] at the end", excerpt(text))
 		return
 	}
-	if rest := stripComment(" " + text[end+1:]); rest != "" {
+	if _, rest, _ := strings.Cut(text, "]"); stripComment(" "+rest) != "" {
 		x.errorf(n, "section %s: nothing may follow the ]", excerpt(text))
 		return
 	}
-	kind, name, _ := strings.Cut(strings.Join(strings.Fields(text[1:end]), " "), " ")
-	name = unquote(name)
 	s := x.grammar.section(kind)
 	switch {
 	case s == nil:
@@ -172,6 +174,13 @@ func (x *indexer) header(n int, text string) {
 	x.index.clean.WriteString("[" + x.current + "]\n")
 }
 
+// headerOf splits "[kind name]"; ok is false if there is no ].
+func headerOf(text string) (kind, name string, ok bool) {
+	text, _, ok = strings.Cut(text, "]")
+	kind, name, _ = strings.Cut(strings.Join(strings.Fields(text[1:]), " "), " ")
+	return kind, unquote(name), ok
+}
+
 // again reports a section that stands in the file already. It is true if the second one cannot be used.
 func (x *indexer) again(s *section, name string, n int) bool {
 	for _, h := range x.index.sections {
@@ -181,7 +190,7 @@ func (x *indexer) again(s *section, name string, n int) bool {
 			x.errorf(n, "section [%s] stands already on line %d; give it another name", x.current, h.line)
 			return true
 		case s.many:
-			x.errorf(n, "section [%s] stands already on line %d; give this one a name, as in [%s 2]", x.current, h.line, x.current)
+			x.doubtf(n, "section [%s] stands already on line %d; "+sectionAgain+", as in [%s 2]", x.current, h.line, x.current)
 			return true
 		default:
 			x.warnf(n, "section [%s] stands already on line %d; their keys are taken together", x.current, h.line)

@@ -36,13 +36,43 @@ func (x *indexer) invisible(n int, line string) {
 		return
 	}
 	indent := len(line) - len(text)
+	column := func(at int) int { return indent + 1 + utf8.RuneCountInString(text[:at]) }
+	from, to := passwordIn(text)
 	for at, c := range stripComment(text) {
-		if hidden(c) {
-			x.doubtf(n, "%s: "+invisibleCharacter+" %s in column %d; type the line anew", excerpt(strings.TrimSpace(line)), nameOf(c), indent+1+utf8.RuneCountInString(text[:at]))
+		switch {
+		case !hidden(c):
+		case at < from || at >= to:
+			x.doubtf(n, "%s: "+invisibleCharacter+" %s in column %d; type the line anew", shown(line), nameOf(c), column(at))
 			return
+		default:
+			x.warnf(n, "Password: "+invisibleCharacter+" %s in column %d is a part of it; type the line anew if it is none", nameOf(c), column(at))
+			from, to = 0, 0 // one is enough, and what is outside of the password is worse
 		}
 	}
 }
+
+// passwordIn is where in a line the inside of a password in quotation marks is: what stands there is meant as it is.
+func passwordIn(text string) (from, to int) {
+	name, value, found := strings.Cut(text, "=")
+	value = stripComment(value)
+	if !found || !strings.EqualFold(strings.TrimSpace(name), "Password") || unquote(value) == value {
+		return 0, 0
+	}
+	from = len(name) + 1 + strings.Index(text[len(name)+1:], `"`) + 1
+	return from, from + len(value) - 2
+}
+
+// shown is a line for a message. What is secret in it stays so: messages go into logs.
+func shown(line string) string {
+	name, _, found := strings.Cut(line, "=")
+	if name = strings.Map(visible, strings.TrimSpace(name)); found && canonical(name, secretKeys) != "" {
+		return name
+	}
+	return excerpt(strings.TrimSpace(line))
+}
+
+// secretKeys have values that no message repeats.
+var secretKeys = []string{"Password", "Account"}
 
 // hidden tells spaces other than ASCII's, and characters without any width.
 func hidden(c rune) bool {

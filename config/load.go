@@ -32,6 +32,16 @@ func (a Agent) Exposed(path string) Problems {
 	return Problems{{File: path, Warning: true, Text: "it has accounts and every user may read it; chmod 640 it, and chgrp it to the agent's group"}}
 }
 
+// Unreachable warns of a MaxCPU that forwarding can never get to on a host with so many processors.
+func (a Agent) Unreachable(path string, processors int) Problems {
+	if a.MaxCPU <= 100*processors {
+		return nil
+	}
+	p := a.Places.Problem("", "MaxCPU", fmt.Sprintf("MaxCPU = %d limits nothing here: it is in percent of one processor, and this host has %d; write %d or less", a.MaxCPU, processors, 100*processors))
+	p.File, p.Warning = path, true
+	return Problems{p}
+}
+
 // LoadSensor does for the sensor's file what LoadAgent does for the agent's.
 func LoadSensor(path string) (Sensor, Problems, error) {
 	data, err := readFile(path)

@@ -32,6 +32,19 @@ func TestLoadDoesNotWait(t *testing.T) {
 	}
 }
 
+// TestMaxCPUBeyondTheHost: such a limit is none.
+func TestMaxCPUBeyondTheHost(t *testing.T) {
+	a := Agent{MaxCPU: 201}
+	for processors, want := range map[int]int{2: 1, 3: 0} {
+		if got := a.Unreachable("x.ini", processors); len(got) != want || want > 0 && !got[0].Warning {
+			t.Errorf("%d processors: %v", processors, got)
+		}
+	}
+	if got := (Agent{}).Unreachable("x.ini", 1); got != nil {
+		t.Error(got)
+	}
+}
+
 // TestExposedAccounts: whoever can read the hash of a password can try words on it.
 func TestExposedAccounts(t *testing.T) {
 	account, err := NewAccount("s1", "secret")

@@ -121,22 +121,24 @@ func (f *File) setSync(value string) error {
 func (p *sensorParser) checkFiles() {
 	lines := make(map[string]int)
 	for _, f := range p.sensor.Files {
-		bad := func(format string, args ...any) { p.errorf(f.line, "["+f.Title()+"] "+format, args...) }
+		bad := func(keys []string, format string, args ...any) {
+			p.errorf(p.lineOf(f.Title(), f.line, keys...), "["+f.Title()+"] "+format, args...)
+		}
 		rotates := f.RotateSize > 0 || f.RotateTime > 0 || f.RotateFrames > 0
 		name := fileNameOf(f.Path)
 		switch {
 		case f.Path == "":
-			bad("has no Path; write where the files go, as in Path = /var/lib/rpcap-sensor/%%Y%%m%%d-%%H%%M%%S.pcapng")
+			bad([]string{"Path"}, "has no Path; write where the files go, as in Path = /var/lib/rpcap-sensor/%%Y%%m%%d-%%H%%M%%S.pcapng")
 		case lines[f.Path] > 0:
-			bad("has the same Path as the section on line %d; give it another one", lines[f.Path])
+			bad([]string{"Path"}, "has the same Path as the section on line %d; give it another one", lines[f.Path])
 		case f.PerAgent && !name["host"] && !name["agent"]:
-			bad("has Split = agent, and the agent is not in Path; put {host} into it, as in {host}-%%Y%%m%%d-%%H%%M%%S.pcapng")
+			bad([]string{"Split"}, "has Split = agent, and the agent is not in Path; put {host} into it, as in {host}-%%Y%%m%%d-%%H%%M%%S.pcapng")
 		case !f.PerAgent && (name["host"] || name["agent"] || name["interface"] || name["rule"]):
-			bad("has names of an agent in Path; they need Split = agent")
+			bad([]string{"Path"}, "has names of an agent in Path; they need Split = agent")
 		case (f.Keep > 0 || f.KeepBytes > 0) && !rotates:
-			bad("has Keep or KeepBytes, and the file in use is never deleted; add RotateSize, RotateTime or RotateFrames")
+			bad([]string{"Keep", "KeepBytes"}, "has Keep or KeepBytes, and the file in use is never deleted; add RotateSize, RotateTime or RotateFrames")
 		case f.KeepBytes > 0 && f.RotateSize > f.KeepBytes:
-			bad("keeps %d bytes, less than the one file of RotateSize; make KeepBytes larger", f.KeepBytes)
+			bad([]string{"KeepBytes"}, "keeps %d bytes, less than the one file of RotateSize; make KeepBytes larger", f.KeepBytes)
 		}
 		lines[f.Path] = f.line
 	}

@@ -50,16 +50,16 @@ var httpSection = sensorSection{
 	whole: func(p *sensorParser) {
 		h := p.sensor.HTTP
 		if (h.Certificate == "") != (h.Key == "") {
-			p.errorf(h.line, "[http] has only one of Certificate and Key; TLS needs both")
+			p.errorf(p.lineOf("http", h.line, "Certificate", "Key"), "[http] has only one of Certificate and Key; TLS needs both")
 		}
 		if !h.Enabled || h.Local() {
 			return
 		}
 		switch {
 		case len(h.Accounts) == 0:
-			p.warnf(h.line, "[http] listens on %s and asks for no password: whoever reaches it sees all agents; add an Account (rpcap-sensor passwd NAME makes the line)", h.ListenText())
+			p.warnf(p.lineOf("http", h.line, "Listen"), "[http] listens on %s and asks for no password: whoever reaches it sees all agents; add an Account (rpcap-sensor passwd NAME makes the line)", h.ListenText())
 		case h.Certificate == "":
-			p.warnf(h.line, "[http] listens on %s without TLS: passwords travel in clear text; add Certificate and Key", h.ListenText())
+			p.warnf(p.lineOf("http", h.line, "Listen"), "[http] listens on %s without TLS: passwords travel in clear text; add Certificate and Key", h.ListenText())
 		}
 	},
 }

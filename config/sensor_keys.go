@@ -51,7 +51,7 @@ func parseSensor(file string, data []byte) (Sensor, Problems) {
 		r.errorf(0, "%v", err)
 		return Sensor{}, r.result()
 	}
-	p := &sensorParser{report: r, rules: make(map[string]*Rule)}
+	p := &sensorParser{report: r, rules: make(map[string]*Rule), lines: make(map[place]int)}
 	p.sensor.Data = DataPorts{First: DefaultPort, Count: defaultDataPorts}
 	settings, headers := readSettings(text, &sensorGrammar, r)
 	for _, h := range headers {
@@ -83,6 +83,7 @@ type sensorParser struct {
 	rules    map[string]*Rule // by section
 	dataLine int              // of the last key of [data]
 	patterns []setting        // that choose agents and rules
+	lines    map[place]int    // of the keys in force
 }
 
 // sectionOf finds what reads a section, given as "kind name".
@@ -96,8 +97,19 @@ func sectionOf(text string) (s *sensorSection, name string) {
 	return nil, name
 }
 
+// lineOf is the line of the first of the keys that stands in the section, else the other one given.
+func (p *sensorParser) lineOf(section string, otherwise int, keys ...string) int {
+	for _, key := range keys {
+		if line := p.lines[place{section, key}]; line > 0 {
+			return line
+		}
+	}
+	return otherwise
+}
+
 // apply puts one line in force.
 func (p *sensorParser) apply(s setting) {
+	p.lines[s.place] = s.line
 	var err error
 	switch {
 	case s.section != "":

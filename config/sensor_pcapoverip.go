@@ -163,25 +163,27 @@ func (p *sensorParser) checkPcapOverIP() {
 	for i := range p.sensor.PcapOverIP {
 		o := &p.sensor.PcapOverIP[i]
 		head := strings.TrimSpace("pcap-over-ip " + o.Name)
-		bad := func(format string, args ...any) { p.errorf(o.line, "["+head+"] "+format, args...) }
+		bad := func(keys []string, format string, args ...any) {
+			p.errorf(p.lineOf(head, o.line, keys...), "["+head+"] "+format, args...)
+		}
 		o.TLS = o.TLS || o.Certificate != "" || o.Key != "" || o.ClientCA != "" || o.CA != "" || o.ServerName != ""
 		switch {
 		case o.Connect != "" && o.listens:
-			bad("has Listen and Connect; make two sections of it")
+			bad([]string{"Connect"}, "has Listen and Connect; make two sections of it")
 		case (o.Certificate == "") != (o.Key == ""):
-			bad("has only one of Certificate and Key; TLS needs both")
+			bad([]string{"Certificate", "Key"}, "has only one of Certificate and Key; TLS needs both")
 		case o.Connect == "" && o.TLS && o.Certificate == "":
-			bad("asks for TLS and has no Certificate and Key")
+			bad([]string{"TLS", "ClientCA", "CA", "ServerName"}, "asks for TLS and has no Certificate and Key")
 		case o.Connect == "" && (o.CA != "" || o.ServerName != ""):
-			bad("has CA or ServerName, which are for Connect; ClientCA is for clients")
+			bad([]string{"CA", "ServerName"}, "has CA or ServerName, which are for Connect; ClientCA is for clients")
 		case o.Connect != "" && (o.ClientCA != "" || o.Clients != 0 || o.AllowClients != nil):
-			bad("has Connect, and keys for clients that connect (ClientCA, Clients, AllowClients)")
+			bad([]string{"ClientCA", "Clients", "AllowClients"}, "has Connect, and keys for clients that connect (ClientCA, Clients, AllowClients)")
 		case !o.Classic && o.LinkType >= 0:
-			bad("has a LinkType, which is for Format = pcap")
+			bad([]string{"LinkType"}, "has a LinkType, which is for Format = pcap")
 		case o.Connect == "" && listens[o.ListenText()] != nil:
-			bad("listens on %s, as the section on line %d does; give it another port", o.ListenText(), listens[o.ListenText()].line)
+			bad([]string{"Listen"}, "listens on %s, as the section on line %d does; give it another port", o.ListenText(), listens[o.ListenText()].line)
 		case o.Connect == "" && !o.Listen.Addr().IsLoopback() && o.ClientCA == "" && o.AllowClients == nil:
-			p.warnf(o.line, "[%s] listens on %s and lets everybody in: whoever reaches it gets the frames; add AllowClients, or Certificate, Key and ClientCA", head, o.ListenText())
+			p.warnf(p.lineOf(head, o.line, "Listen"), "[%s] listens on %s and lets everybody in: whoever reaches it gets the frames; add AllowClients, or Certificate, Key and ClientCA", head, o.ListenText())
 		}
 		if o.Connect == "" {
 			listens[o.ListenText()] = o

@@ -84,9 +84,9 @@ func (p *sensorParser) checkRules() {
 	for _, r := range p.sensor.Rules {
 		switch {
 		case r.Password != "" && r.User == "":
-			p.errorf(r.Line, "rule %s has a Password and no User; add User = NAME", r.Name)
+			p.errorf(p.lineOf("rule "+r.Name, r.Line, "Password"), "rule %s has a Password and no User; add User = NAME", r.Name)
 		case r.User != "" && r.Password == "":
-			p.errorf(r.Line, "rule %s has a User and no Password; add Password = WORD", r.Name)
+			p.errorf(p.lineOf("rule "+r.Name, r.Line, "User"), "rule %s has a User and no Password; add Password = WORD", r.Name)
 		}
 	}
 	p.checkReach()

@@ -41,7 +41,7 @@ var tapSection = sensorSection{
 		lines := make(map[string]int)
 		for _, t := range p.sensor.TAP {
 			if line := lines[t.Interface]; line > 0 {
-				p.errorf(t.line, "[%s] has the interface %s, and so has that of line %d; give it another Interface", t.section, t.Interface, line)
+				p.errorf(p.lineOf(t.section, t.line, "Interface"), "[%s] has the interface %s, and so has that of line %d; give it another Interface", t.section, t.Interface, line)
 			}
 			lines[t.Interface] = t.line
 		}

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -200,6 +202,29 @@ func TestUpgradeIni(t *testing.T) {
 	}
 	if kept, err := os.ReadFile(file + ".old"); err != nil || string(kept) != old {
 		t.Errorf("%q, %v", kept, err)
+	}
+	// Sections that were taken together are again; the mode stays, and the copy of the last time.
+	const twice = "[tap]\nInterface = a\n[rule web]\nPort = 2004\n[tap]\nMTU = 1500\nMTUU = 9\n"
+	if err := errors.Join(os.WriteFile(file, []byte(twice), 0o644), os.Chmod(file, 0o646)); err != nil {
+		t.Fatal(err)
+	}
+	out, msg, code = execute(t, "upgrade-ini", file)
+	c, problems, err = config.LoadSensor(file)
+	if code != exitOK || err != nil || problems.Err() != nil || len(c.TAP) != 1 || c.TAP[0].MTU != 1500 || !strings.Contains(out, "line 5: what stands in this [tap] was moved to the first one") ||
+		!strings.Contains(out, file+".old.1\n") {
+		t.Errorf("exit code %d, %s%s, %v, %v", code, out, msg, c.TAP, problems)
+	}
+	for name, want := range map[string]string{".old": old, ".old.1": twice} {
+		if kept, err := os.ReadFile(file + name); err != nil || string(kept) != want {
+			t.Errorf("%s: %q, %v", name, kept, err)
+		}
+	}
+	if runtime.GOOS != "windows" {
+		for name, want := range map[string]os.FileMode{"": 0o646, ".old.1": 0o640} {
+			if info, err := os.Stat(file + name); err != nil || info.Mode().Perm() != want {
+				t.Errorf("%s: %v, %v", name, info.Mode(), err)
+			}
+		}
 	}
 	for _, text := range []string{"[rule web]\n", "[rule web]\nFiltr = tcp\nPort = x\n"} { // nothing to do; nothing that it could do
 		file := write(t, text)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rpcapd/cmd/internal/inifile"
 	"rpcapd/config"
 )
 
@@ -27,15 +28,12 @@ func upgradeIniCommand(stdout io.Writer) *cobra.Command {
 	}
 }
 
-// upgradeIni makes comments of lines that an earlier version passed over, and takes out invisible characters, so that the sensor still starts with the file
-// after the next boot, and does what it did. The file as it was is kept beside it.
+// upgradeIni makes comments of lines that an earlier version passed over, joins sections that it took together, and takes
+// out invisible characters, so that the sensor still starts with the file after the next boot, and does what it did. The
+// file as it was is kept beside it.
 func upgradeIni(file string, w io.Writer) error {
 	_, problems, err := config.LoadSensor(file)
 	if err != nil || !problems.OnlyDoubtful() {
-		return err
-	}
-	info, err := os.Stat(file)
-	if err != nil {
 		return err
 	}
 	data, err := os.ReadFile(file)
@@ -43,18 +41,28 @@ func upgradeIni(file string, w io.Writer) error {
 		return err
 	}
 	edited, done := config.CommentOut(data, problems)
+	for range 2 { // a section that was joined, or whose name is mended, is read for the first time
+		_, problems = config.ParseSensor(file, edited)
+		if !problems.OnlyDoubtful() {
+			break
+		}
+		var more []string
+		edited, more = config.CommentOut(edited, problems)
+		done = append(done, more...)
+	}
 	if _, left := config.ParseSensor(file, edited); left.Err() != nil {
 		return nil // the script says what is wrong with it
 	}
-	if err := os.WriteFile(file+".old", data, info.Mode().Perm()&^0o007); err != nil {
-		return err
+	kept, err := inifile.Keep(file, data)
+	if err != nil {
+		return fmt.Errorf("keep the file as it is: %w", err)
 	}
-	if err := os.WriteFile(file, edited, info.Mode().Perm()); err != nil { // owner and mode stay
+	if err := inifile.Replace(file, edited, ""); err != nil {
 		return err
 	}
 	for _, what := range done {
 		fmt.Fprintf(w, "%s: %s\n", file, what)
 	}
-	_, err = fmt.Fprintf(w, "%s: such lines are errors now; the sensor does what it did before. The file as it was is %s.old\n", file, file)
+	_, err = fmt.Fprintf(w, "%s: such lines are errors now; the sensor does what it did before. The file as it was is %s\n", file, kept)
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os/user"
+	"runtime"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -33,7 +34,7 @@ func (a *app) check(file string) error {
 	if err != nil {
 		return err
 	}
-	for _, p := range problems {
+	for _, p := range append(problems, c.Unreachable(file, runtime.NumCPU())...) {
 		fmt.Fprintln(a.out, p)
 	}
 	if c.User != "" {
@@ -116,8 +117,23 @@ func explainPolicy(w io.Writer, c config.Agent) {
 	say(c.IgnoreSampling, "Requests to sample are ignored.")
 	say(c.NoPromiscuous, "Promiscuous mode is never switched on.")
 	say(c.MaxSnaplen > 0, "At most %d bytes of a frame are forwarded.", c.MaxSnaplen)
+	say(c.MaxRate > 0, "At most %s are sent; frames beyond it are left out and counted.", rateText(c.MaxRate))
+	say(c.MaxCPU > 0, "Above %d %% of one processor only a part of the frames is forwarded, and the others are counted.", c.MaxCPU)
 	say(c.DataPorts != config.PortRange{}, "Frames are sent to the ports %s of a sensor.", c.DataPorts)
 	say(c.User != "", "Started as root, the agent becomes the user %s.", c.User)
+}
+
+// rateText is a rate in the largest unit that leaves a whole number, or exact in bits.
+func rateText(bits uint64) string {
+	for _, unit := range []struct {
+		bits uint64
+		name string
+	}{{1e9, "Gbit/s"}, {1e6, "Mbit/s"}, {1e3, "kbit/s"}} {
+		if bits >= unit.bits && bits%(unit.bits/10) == 0 {
+			return fmt.Sprintf("%g %s", float64(bits)/float64(unit.bits), unit.name)
+		}
+	}
+	return fmt.Sprintf("%d bit/s", bits)
 }
 
 // count returns "1 error", "2 errors".

@@ -15,7 +15,7 @@ import (
 func TestCheck(t *testing.T) {
 	good := writeFile(t, "good.ini", strings.Join([]string{
 		"ActiveClient = 192.0.2.1, 2003", "ActiveClient = 192.0.2.2, 2004, ifname=no-such-if, fanout=2",
-		"NullAuthPermit = YES", "MaxSnaplen = 128", "PassiveClient = x", "OnClose = stop", "MaxCPU = 50",
+		"NullAuthPermit = YES", "MaxSnaplen = 128", "PassiveClient = x", "OnClose = stop", "MaxCPU = 50", "MaxRate = 1.5G",
 	}, "\n"))
 	bad := writeFile(t, "bad.ini", "ActiveClient = 192.0.2.1, 2003, ifnmae=eth1\nMaxRate = 7\nColour = red\n")
 	lenient := writeFile(t, "lenient.ini", "Lenient = yes\nActiveClient = 192.0.2.1, 2003, ifnmae=eth1\nColour = red\nActiveClient = 192.0.2.2\nNullAuthPermit = YES\n")
@@ -31,6 +31,7 @@ func TestCheck(t *testing.T) {
 			"line 1: connects to 192.0.2.1:2003; the sensor chooses the interface\n",
 			"line 2: connects to 192.0.2.2:2004; waits for an interface with ifname=no-such-if, there is none now; 2 sessions share its traffic\n",
 			"Sensors need no password.\n", "A sensor that closes the session is not called again", "At most 128 bytes of a frame are forwarded.\n",
+			"At most 1.5 Gbit/s are sent; ", "Above 50 % of one processor only a part of the frames is forwarded",
 		}, ""},
 		{bad, 1, []string{
 			bad + `:1: unknown option "ifnmae"; did you mean ifname?` + "\n",
@@ -42,6 +43,9 @@ func TestCheck(t *testing.T) {
 		}, ""},
 		{writeFile(t, "user.ini", "ActiveClient = a\nNullAuthPermit = YES\n\nUser = nosuch\n"), 0, []string{
 			"user.ini:4: warning: User \"nosuch\": this host has no such user",
+		}, ""},
+		{writeFile(t, "cpu.ini", "ActiveClient = a\nNullAuthPermit = YES\nMaxCPU = 10000\n"), 0, []string{
+			"cpu.ini:3: warning: MaxCPU = 10000 limits nothing here: it is in percent of one processor, and this host has ",
 		}, ""},
 		{writeFile(t, "empty.ini", ""), 0, []string{"warning: no ActiveClient line", "good, 0 sensor lines"}, ""},
 		{writeFile(t, "binary.ini", "\x7fELF\x00\x00"), 1, []string{"binary data"}, "1 error;"},

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 
+	"rpcapd/cmd/internal/inifile"
 	"rpcapd/config"
 )
 
@@ -39,6 +40,7 @@ func (s *settings) parse(path string, data []byte) (config.Agent, config.Problem
 	a, problems := s.line.Agent(), config.Problems(nil)
 	if path != "" {
 		a, problems = config.ParseAgent(path, data)
+		problems = append(problems, a.Unreachable(path, runtime.NumCPU())...)
 		a = s.line.Apply(a)
 	}
 	if s.user != "" {
@@ -52,7 +54,7 @@ func (s *settings) saveFile() error {
 	if s.save == "" {
 		return nil
 	}
-	if err := replaceIni(s.save, s.line.Agent().Append(nil)); err != nil {
+	if err := inifile.Replace(s.save, s.line.Agent().Append(nil), agentGroup); err != nil {
 		return fmt.Errorf("save ini: %w", err)
 	}
 	return nil

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"rpcapd/cmd/internal/inifile"
 	"rpcapd/config"
 )
 
@@ -302,7 +303,7 @@ func (s *setup) keepCopy(old *predecessor) error {
 		}
 		copied = fmt.Sprintf("%s.extrahop.%d", s.file, n)
 	}
-	if err := replaceIni(copied, data); err != nil {
+	if err := inifile.Replace(copied, data, agentGroup); err != nil {
 		return fmt.Errorf("copy the old ini: %w", err)
 	}
 	s.out("its configuration is kept as %s", copied)

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"rpcapd/cmd/internal/inifile"
 )
 
 // optionsKey begins the line that the unit and the init scripts read.
@@ -31,7 +33,7 @@ func (s *setup) writeOptions(options []string) error {
 		s.out("%s: nothing to change", path)
 		return nil
 	}
-	if err := replaceIni(path, []byte(edited)); err != nil {
+	if err := inifile.Replace(path, []byte(edited), agentGroup); err != nil {
 		return fmt.Errorf("write options: %w", err)
 	}
 	s.out("%s: %s%q", path, optionsKey, set)

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rpcapd/agent"
+	"rpcapd/cmd/internal/inifile"
 	"rpcapd/config"
 	"rpcapd/iface"
 )
@@ -218,7 +219,7 @@ func (s *setup) write(e config.Edit) (config.Agent, error) {
 	}
 	if len(done) == 0 {
 		s.out("%s: nothing to change", s.file)
-	} else if err := replaceIni(s.file, text); err != nil {
+	} else if err := inifile.Replace(s.file, text, agentGroup); err != nil {
 		return config.Agent{}, fmt.Errorf("write %s: %w", s.file, withCure(err))
 	}
 	for _, what := range done {
@@ -250,7 +251,7 @@ func (s *setup) tryEdit(e config.Edit) error {
 	if _, _, err = config.EditAgent(s.file, old, e); err != nil {
 		return err
 	}
-	if err := tryReplace(s.file); err != nil {
+	if err := inifile.TryReplace(s.file); err != nil {
 		return fmt.Errorf("write %s: %w", s.file, withCure(err))
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rpcapd/cmd/internal/inifile"
 	"rpcapd/config"
 )
 
@@ -40,7 +41,7 @@ func (a *app) upgradeIni(file string) error {
 	if !changed {
 		return nil
 	}
-	if err := replaceIni(file, edited); err != nil {
+	if err := inifile.Replace(file, edited, agentGroup); err != nil {
 		return fmt.Errorf("upgrade ini: %w", err)
 	}
 	_, problems := config.ParseAgent(file, edited)

@@ -1,8 +1,8 @@
 //go:build !unix
 
-package main
+package inifile
 
 import "os"
 
 // likeOld has nothing to do: a new file inherits the rights of its folder.
-func likeOld(*os.File, string) error { return nil }
+func likeOld(*os.File, string, string) error { return nil }

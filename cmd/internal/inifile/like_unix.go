@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package inifile
 
 import (
 	"errors"
@@ -11,11 +11,11 @@ import (
 	"syscall"
 )
 
-// likeOld gives a file the owner and mode of the one that it will replace, or those of a new ini.
-func likeOld(f *os.File, path string) error {
+// likeOld gives a file the owner and mode of the one that it will replace. If there is none, it is for root and the group.
+func likeOld(f *os.File, path, group string) error {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if g, err := user.LookupGroup("rpcapd"); err == nil && os.Geteuid() == 0 {
+		if g, err := user.LookupGroup(group); err == nil && os.Geteuid() == 0 {
 			gid, err := strconv.Atoi(g.Gid)
 			if err != nil {
 				return err
