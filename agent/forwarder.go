@@ -1,8 +1,8 @@
 package agent
 
 import (
-	"errors"
 	"io"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -51,6 +51,9 @@ type output interface {
 	close()
 }
 
+// past is a deadline for a look without waiting.
+var past = time.Unix(1, 0)
+
 func newForwarder(src capture.Source, out output, s rpcap.SamplingRequest, l *limits) *forwarder {
 	f := &forwarder{source: src, out: out, sampler: newSampler(s), shedder: newShedder(processCPU), limits: l}
 	f.shedding.Store(1)
@@ -66,16 +69,16 @@ func newForwarder(src capture.Source, out output, s rpcap.SamplingRequest, l *li
 func (f *forwarder) run() error {
 	defer func() { f.limits.shed.change(f.shedder.n, 1, time.Now()) }()
 	for {
-		frames, err := f.source.Next(0)
-		if err == capture.ErrTimeout { // nothing ready: what is packed leaves now
+		frames, err := f.source.Next(past)
+		if err == os.ErrDeadlineExceeded { // nothing ready: what is packed leaves now
 			if err := f.out.flush(); err != nil {
 				return err
 			}
-			frames, err = f.source.Next(idleWait)
+			frames, err = f.source.Next(time.Now().Add(idleWait))
 		}
 		if err != nil {
 			f.progress.Add(1)
-			if errors.Is(err, capture.ErrTimeout) || errors.Is(err, capture.ErrWoken) {
+			if err == os.ErrDeadlineExceeded {
 				f.watchCost(time.Now())
 				continue
 			}

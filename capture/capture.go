@@ -20,11 +20,6 @@ const (
 const MaxSnaplen = udpstr.MaxCaplen
 
 var (
-	// ErrTimeout: no frame came within the wait given to Next. Not wrapped: compare
-	// with ==.
-	ErrTimeout = errors.New("no frame within the wait")
-	// ErrWoken: Wake was called. Not wrapped: compare with ==.
-	ErrWoken = errors.New("capture woken")
 	// ErrNoInterface: no interface has that name.
 	ErrNoInterface = errors.New("no such interface")
 	// ErrInterfaceGone: the interface was deleted and did not come back in time.
@@ -55,9 +50,8 @@ type Options struct {
 	OnEvent func(Event)
 }
 
-// Source is one running capture. Next, Release and Close belong to one goroutine
-// (for a ring, best one that is locked to its OS thread); all other methods may
-// be called by any goroutine at any time, also after Close.
+// Source is one running capture. One goroutine calls Next and Release; any goroutine
+// may call all other methods at any time, also after Close.
 type Source interface {
 	// LinkType is the link type of all frames, as a DLT number.
 	LinkType() uint32
@@ -65,14 +59,16 @@ type Source interface {
 	// Next leases the next frames: those of one ring block, or a part of a large
 	// one. VLAN tags are in place, the user-space filter has been applied, no frame
 	// is longer than the snap length. The slice and the bytes it points to are valid
-	// until the next call of Release, Next or Close; the caller may overwrite both.
-	// It never returns an empty slice without an error.
+	// until the next call of Release or Next; the caller may overwrite both. Next never
+	// returns an empty slice without an error.
 	//
-	// wait is how long to block when nothing is ready: 0 only looks (no system call),
-	// negative is for ever. Errors: ErrTimeout, ErrWoken (both mean: call again),
-	// io.EOF (end of the file, or all drained), ErrInterfaceGone and any other
-	// (terminal).
-	Next(wait time.Duration) ([]udpstr.Frame, error)
+	// Next waits until the deadline. The zero time means no deadline. With a deadline
+	// in the past, Next returns what is ready and does not wait; on a ring that takes
+	// no system call.
+	//
+	// Errors: os.ErrDeadlineExceeded (call again), io.EOF (end of the file, or all
+	// drained), net.ErrClosed, ErrInterfaceGone, and any other, which is final.
+	Next(deadline time.Time) ([]udpstr.Frame, error)
 	// Release gives the block back to the kernel once its last part has been leased.
 	// Without a lease it does nothing.
 	Release()
@@ -83,15 +79,14 @@ type Source interface {
 	SetFilter(p filter.Program) error
 	// Stats are the sums since Open; after Close those at Close.
 	Stats() (Stats, error)
-	// Wake makes a Next that is running, or else the next one, return ErrWoken.
-	// Several calls before that count as one.
-	Wake()
 	// Drain ends the capture in order: when it returns no further frame is accepted.
 	// Next goes on to deliver what was accepted before, then returns io.EOF, at the
 	// latest limit after Drain was called. Drain does not wait for that. It may take
 	// some tens of milliseconds itself (one RCU grace period of the kernel).
 	Drain(limit time.Duration) error
-	// Close frees the ring and leaves promiscuous mode. Idempotent.
+	// Close ends a Next that waits, which returns net.ErrClosed, and frees the ring and
+	// leaves promiscuous mode. Frames that are leased stay valid: then the ring is freed
+	// with their Release. Closing again does nothing.
 	Close() error
 }
 

@@ -27,7 +27,7 @@ func (s *ringSource) Drain(limit time.Duration) error {
 	}
 	s.settle()
 	s.draining.Store(&deadline)
-	s.wake.nudge()
+	s.nudge.nudge()
 	return err
 }
 

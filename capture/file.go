@@ -5,7 +5,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,8 +20,8 @@ const (
 // o, as fast as the caller takes the frames: their time stamps are kept, the pauses between them are not. The filter
 // runs in user space. The link type is that of the first frame (raw IP, 101 there, is LinkTypeRaw here); frames of
 // another one are left out, longer ones than MaxSnaplen are cut, and both are counted (Odd). A file that is damaged or
-// cut short ends with a *FileError, after all frames before that have been delivered. Next never blocks longer than
-// reading the file does.
+// cut short ends with a *FileError, after all frames before that have been delivered. Next looks at its deadline after each
+// batch of frames.
 func OpenFile(path string, o Options) (Source, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -72,9 +71,8 @@ type fileSource struct {
 	frames  []udpstr.Frame
 	end     error // once set, all that Next returns
 
-	woken, draining, exhausted atomic.Bool
-	closeOnce                  sync.Once
-	closeErr                   error
+	draining, exhausted atomic.Bool
+	gate                gate
 }
 
 func (s *fileSource) LinkType() uint32 { return s.records.linkType() }
@@ -85,26 +83,38 @@ func (s *fileSource) Exhausted() bool { return s.exhausted.Load() }
 // Odd belongs to the goroutine of Next.
 func (s *fileSource) Odd() Odd { return s.records.odd() }
 
-func (s *fileSource) Next(time.Duration) ([]udpstr.Frame, error) {
-	if s.woken.Load() && s.woken.Swap(false) {
-		return nil, ErrWoken
+func (s *fileSource) Next(deadline time.Time) ([]udpstr.Frame, error) {
+	s.Release()
+	if !s.gate.enter() {
+		return nil, net.ErrClosed
 	}
-	if s.end != nil {
-		return nil, s.end
+	frames, err := s.next(deadline)
+	if err != nil {
+		s.Release()
 	}
-	if s.draining.Load() {
-		s.end = io.EOF
-		return nil, s.end
+	return frames, err
+}
+
+// next reads batches until the filter has left something of one.
+func (s *fileSource) next(deadline time.Time) ([]udpstr.Frame, error) {
+	for s.end == nil {
+		switch {
+		case s.gate.closed():
+			return nil, net.ErrClosed
+		case s.draining.Load():
+			s.end = io.EOF
+			return nil, s.end
+		}
+		s.batch()
+		if len(s.frames) > 0 {
+			s.count(s.frames)
+			return s.frames, nil
+		}
+		if s.end == nil && !deadline.IsZero() && !time.Now().Before(deadline) {
+			return nil, os.ErrDeadlineExceeded
+		}
 	}
-	s.batch()
-	if len(s.frames) > 0 {
-		s.count(s.frames)
-		return s.frames, nil
-	}
-	if s.end != nil {
-		return nil, s.end
-	}
-	return nil, ErrTimeout // all of a batch was refused
+	return nil, s.end
 }
 
 // batch reads the next frames until a buffer is full or the file ends.
@@ -140,9 +150,11 @@ func ending(name string, err error) error {
 	return &FileError{Path: name, Err: err}
 }
 
-func (s *fileSource) Release() {}
-
-func (s *fileSource) Wake() { s.woken.Store(true) }
+func (s *fileSource) Release() {
+	if s.gate.leave() {
+		s.free()
+	}
+}
 
 func (s *fileSource) Drain(time.Duration) error {
 	s.draining.Store(true)
@@ -150,12 +162,15 @@ func (s *fileSource) Drain(time.Duration) error {
 }
 
 func (s *fileSource) Close() error {
-	s.closeOnce.Do(func() {
-		s.end = net.ErrClosed
-		if s.input.close != nil {
-			s.input.close()
-		}
-		s.closeErr = s.file.Close()
-	})
-	return s.closeErr
+	if _, free := s.gate.close(); free {
+		return s.free()
+	}
+	return nil
+}
+
+func (s *fileSource) free() error {
+	if s.input.close != nil {
+		s.input.close()
+	}
+	return s.file.Close()
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"testing"
@@ -132,7 +133,7 @@ func TestBadEnds(t *testing.T) {
 				if len(got) != 2 || !errors.As(end, &bad) || bad.Path != path || !s.(*fileSource).Exhausted() {
 					t.Errorf("%s, %s, %s: %d frames, %v", format, what, pack, len(got), end)
 				}
-				if _, again := s.Next(0); again != end {
+				if _, again := s.Next(past); again != end {
 					t.Errorf("%s, %s: then %v", format, what, again)
 				}
 				s.Close()
@@ -190,29 +191,36 @@ func TestStream(t *testing.T) {
 	if _, err := stream.Open(Options{}); err == nil {
 		t.Error("two read it at once")
 	}
-	if _, err := one.Next(0); err != ErrTimeout {
+	if _, err := one.Next(past); err != os.ErrDeadlineExceeded {
 		t.Errorf("nothing to read: %v", err)
-	}
-	one.Wake()
-	if _, err := one.Next(-1); err != ErrWoken {
-		t.Errorf("woken: %v", err)
 	}
 	first := 24 + 16 + 60
 	if _, err := w.Write(data[24 : first+5]); err != nil { // and the beginning of the next
 		t.Fatal(err)
 	}
-	fs, err := one.Next(20 * time.Second)
+	fs, err := one.Next(within(20 * time.Second))
 	if err != nil || len(fs) != 1 || len(fs[0].Data) != 60 {
 		t.Fatalf("%d frames, %v", len(fs), err)
 	}
 	if err := one.Drain(time.Second); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := one.Next(-1); err != io.EOF || one.(*streamSource).Exhausted() {
+	if _, err := one.Next(time.Time{}); err != io.EOF || one.(*streamSource).Exhausted() {
 		t.Errorf("drained: %v", err)
 	}
 	if err := one.Close(); err != nil {
 		t.Fatal(err)
+	}
+	if _, err := one.Next(time.Time{}); err != net.ErrClosed {
+		t.Errorf("closed: %v", err)
+	}
+	waits, err := stream.Open(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(10*time.Millisecond, func() { waits.Close() })
+	if _, err := waits.Next(time.Time{}); err != net.ErrClosed {
+		t.Errorf("closed while it waits: %v", err)
 	}
 	two, err := stream.Open(Options{Snaplen: 4})
 	if err != nil {
@@ -222,13 +230,13 @@ func TestStream(t *testing.T) {
 	if _, err := w.Write(data[first+5:]); err != nil {
 		t.Fatal(err)
 	}
-	if fs, err = two.Next(20 * time.Second); err != nil || len(fs) != 1 || len(fs[0].Data) != 4 {
+	if fs, err = two.Next(within(20 * time.Second)); err != nil || len(fs) != 1 || len(fs[0].Data) != 4 {
 		t.Fatalf("%d frames, %v", len(fs), err)
 	}
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := two.Next(20 * time.Second); err != io.EOF || !two.(*streamSource).Exhausted() {
+	if _, err := two.Next(within(20 * time.Second)); err != io.EOF || !two.(*streamSource).Exhausted() {
 		t.Errorf("end: %v", err)
 	}
 	if _, err := OpenFile(filepath.Join(t.TempDir(), "none"), Options{}); !errors.Is(err, os.ErrNotExist) {

@@ -116,8 +116,8 @@ func save(t testing.TB, data []byte) string {
 func replay(t testing.TB, s Source) (got []frame, end error) {
 	t.Helper()
 	for range 1000000 {
-		fs, err := s.Next(0)
-		if err != nil && err != ErrTimeout {
+		fs, err := s.Next(past)
+		if err != nil && err != os.ErrDeadlineExceeded {
 			if len(fs) != 0 {
 				t.Error("frames beside an error")
 			}
@@ -171,7 +171,7 @@ func TestFileFormats(t *testing.T) {
 			if err := s.Close(); err != nil {
 				t.Error(err)
 			}
-			if _, err := s.Next(0); !errors.Is(err, net.ErrClosed) {
+			if _, err := s.Next(past); !errors.Is(err, net.ErrClosed) {
 				t.Error(err)
 			}
 		}
@@ -426,18 +426,13 @@ func TestFileFilter(t *testing.T) {
 	}
 }
 
-func TestFileWakeAndDrain(t *testing.T) {
+func TestFileDrain(t *testing.T) {
 	s, err := OpenFile(save(t, writePcap(t, false, layers.LinkTypeRaw, samples())), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	s.Wake()
-	s.Wake()
-	if _, err := s.Next(-1); err != ErrWoken {
-		t.Fatal(err)
-	}
-	fs, err := s.Next(-1)
+	fs, err := s.Next(time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -445,7 +440,7 @@ func TestFileWakeAndDrain(t *testing.T) {
 	if err := s.Drain(time.Second); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Next(0); err != io.EOF {
+	if _, err := s.Next(past); err != io.EOF {
 		t.Fatal(err)
 	}
 	if st := checkFileSum(t, s); st.Received != n {

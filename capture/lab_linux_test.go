@@ -162,8 +162,8 @@ func receive(t testing.TB, s Source, n int) []frame {
 	t.Helper()
 	var got []frame
 	for limit := time.Now().Add(30 * time.Second); len(got) < n; {
-		fs, err := s.Next(100 * time.Millisecond)
-		if err != nil && err != ErrTimeout && err != ErrWoken {
+		fs, err := s.Next(within(100 * time.Millisecond))
+		if err != nil && err != os.ErrDeadlineExceeded {
 			t.Fatalf("Next: %v", err)
 		}
 		for _, f := range fs {
@@ -180,7 +180,7 @@ func receive(t testing.TB, s Source, n int) []frame {
 // silent fails if a frame comes within d.
 func silent(t testing.TB, s Source, d time.Duration) {
 	t.Helper()
-	if fs, err := s.Next(d); err != ErrTimeout {
+	if fs, err := s.Next(within(d)); err != os.ErrDeadlineExceeded {
 		t.Fatalf("Next: %d frames, error %v; want none", len(fs), err)
 	}
 }
@@ -189,13 +189,13 @@ func silent(t testing.TB, s Source, d time.Duration) {
 func rest(t testing.TB, s Source) (n uint64) {
 	t.Helper()
 	for limit := time.Now().Add(30 * time.Second); ; {
-		fs, err := s.Next(time.Second)
+		fs, err := s.Next(within(time.Second))
 		n += uint64(len(fs))
 		s.Release()
 		if err == io.EOF {
 			return n
 		}
-		if err != nil && err != ErrTimeout || time.Now().After(limit) {
+		if err != nil && err != os.ErrDeadlineExceeded || time.Now().After(limit) {
 			t.Fatalf("drain: %v", err)
 		}
 	}

@@ -55,7 +55,7 @@ func (r *recorder) add(e Event) { r.kinds = append(r.kinds, e.Kind) }
 func (r *recorder) expect(t *testing.T, s Source, want ...EventKind) {
 	t.Helper()
 	for limit := time.Now().Add(30 * time.Second); len(r.kinds) < len(want) && time.Now().Before(limit); {
-		if _, err := s.Next(50 * time.Millisecond); err != ErrTimeout {
+		if _, err := s.Next(within(50 * time.Millisecond)); err != os.ErrDeadlineExceeded {
 			t.Fatalf("Next: %v", err)
 		}
 	}
@@ -189,8 +189,8 @@ func TestRootInterfaceGone(t *testing.T) {
 	deleteVeth(t)
 	events.expect(t, s, InterfaceDown, InterfaceDeleted)
 	for begun := time.Now(); ; {
-		_, err := s.Next(100 * time.Millisecond)
-		if err == ErrTimeout && time.Since(begun) < 20*time.Second {
+		_, err := s.Next(within(100 * time.Millisecond))
+		if err == os.ErrDeadlineExceeded && time.Since(begun) < 20*time.Second {
 			continue
 		}
 		if !errors.Is(err, ErrInterfaceGone) {
@@ -198,7 +198,7 @@ func TestRootInterfaceGone(t *testing.T) {
 		}
 		break
 	}
-	if _, err := s.Next(0); !errors.Is(err, ErrInterfaceGone) {
+	if _, err := s.Next(past); !errors.Is(err, ErrInterfaceGone) {
 		t.Errorf("Next again: %v", err)
 	}
 	checkSum(t, s)
@@ -250,50 +250,80 @@ func TestRootPromiscuityReleased(t *testing.T) {
 	}
 }
 
-func TestRootWakeAndWaits(t *testing.T) {
+func TestRootDeadlines(t *testing.T) {
 	newNamespace(t)
 	newVeth(t, "a", "b", 1500)
 	s := mustOpen(t, Options{Interface: "b"})
 	for range 3 {
 		begun := time.Now()
-		if _, err := s.Next(30 * time.Millisecond); err != ErrTimeout || time.Since(begun) < 30*time.Millisecond {
+		if _, err := s.Next(within(30 * time.Millisecond)); err != os.ErrDeadlineExceeded || time.Since(begun) < 30*time.Millisecond {
 			t.Fatalf("%v after %v", err, time.Since(begun))
 		}
 	}
-	if _, err := s.Next(0); err != ErrTimeout {
+	if _, err := s.Next(past); err != os.ErrDeadlineExceeded {
 		t.Fatal(err)
 	}
-	s.Wake()
-	s.Wake()
-	if _, err := s.Next(0); err != ErrWoken {
-		t.Fatal(err)
-	}
-	if _, err := s.Next(5 * time.Millisecond); err != ErrTimeout {
-		t.Fatalf("two calls of Wake woke twice: %v", err)
-	}
-	for range 20 {
-		go func() { time.Sleep(time.Millisecond); s.Wake() }()
+}
+
+// TestRootCloseEndsNext: a Next that waits, and one that is about to.
+func TestRootCloseEndsNext(t *testing.T) {
+	newNamespace(t)
+	newVeth(t, "a", "b", 1500)
+	for i := range 20 {
+		s := mustOpen(t, Options{Interface: "b"})
+		go func() {
+			time.Sleep(time.Duration(i%4) * 300 * time.Microsecond)
+			s.Close()
+		}()
 		begun := time.Now()
-		if _, err := s.Next(-1); err != ErrWoken || time.Since(begun) > 20*time.Second {
+		if _, err := s.Next(time.Time{}); !errors.Is(err, net.ErrClosed) || time.Since(begun) > 20*time.Second {
 			t.Fatalf("%v after %v", err, time.Since(begun))
 		}
+		if _, err := s.Next(past); !errors.Is(err, net.ErrClosed) {
+			t.Fatal(err)
+		}
+		if err := s.SetFilter(acceptAll(1)); !errors.Is(err, net.ErrClosed) {
+			t.Fatal(err)
+		}
+		if _, err := s.Stats(); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if s.ring.mem != nil {
+			t.Fatal("the ring is still mapped")
+		}
 	}
-	s.Close()
-	s.Wake()
-	if _, err := s.Next(0); err != ErrWoken && !errors.Is(err, net.ErrClosed) {
+}
+
+// TestRootCloseKeepsLease: frames with the reader stay readable when another goroutine closes; the Release after it frees the ring.
+func TestRootCloseKeepsLease(t *testing.T) {
+	newNamespace(t)
+	newVeth(t, "a", "b", 1500)
+	a := newInjector(t, "a")
+	s := mustOpen(t, Options{Interface: "b"})
+	want := testFrame(200, 1)
+	a.send(want)
+	fs, err := s.Next(within(20 * time.Second))
+	if err != nil || len(fs) != 1 {
+		t.Fatalf("%d frames, %v", len(fs), err)
+	}
+	closed := make(chan error)
+	go func() { closed <- s.Close() }()
+	if err := <-closed; err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Next(0); !errors.Is(err, net.ErrClosed) {
-		t.Fatal(err)
+	if !bytes.Equal(fs[0].Data, want) {
+		t.Error("the frame has changed")
 	}
-	if err := s.SetFilter(acceptAll(1)); !errors.Is(err, net.ErrClosed) {
-		t.Fatal(err)
+	s.Release()
+	if s.ring.mem != nil {
+		t.Error("the ring is still mapped")
 	}
-	if _, err := s.Stats(); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
+	s.Release()
+	if _, err := s.Next(time.Time{}); !errors.Is(err, net.ErrClosed) {
+		t.Error(err)
 	}
 }
 
@@ -420,7 +450,7 @@ func TestRootNothingLeaks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.Next(0)
+		s.Next(past)
 		s.Close()
 		s.Close()
 		Open(Options{Interface: "b"}) // fails late
@@ -486,7 +516,7 @@ func TestRootDrain(t *testing.T) {
 				if took > 20*time.Second { // it does not wait for the end of the stream
 					t.Errorf("took %v", took)
 				}
-				if _, err := s.Next(time.Second); err != io.EOF {
+				if _, err := s.Next(within(time.Second)); err != io.EOF {
 					t.Fatalf("Next: %v", err)
 				}
 				if err := s.SetFilter(acceptAll(1)); err != nil {
@@ -504,7 +534,7 @@ func TestRootDrain(t *testing.T) {
 
 func silentEOF(t *testing.T, s Source) {
 	t.Helper()
-	if fs, err := s.Next(10 * time.Millisecond); len(fs) > 0 || err != io.EOF {
+	if fs, err := s.Next(within(10 * time.Millisecond)); len(fs) > 0 || err != io.EOF {
 		t.Fatalf("%d frames, %v", len(fs), err)
 	}
 }
@@ -531,7 +561,7 @@ func TestRootDrainDeliversTheOpenBlock(t *testing.T) {
 	if err := idle.Drain(time.Minute); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := idle.Next(0); err != io.EOF {
+	if _, err := idle.Next(past); err != io.EOF {
 		t.Fatalf("idle: %v", err)
 	}
 	if d := time.Since(begun); d > 20*time.Second {
@@ -548,7 +578,7 @@ func TestRootOverloadAddsUp(t *testing.T) {
 	for seq := range uint32(n) {
 		in.send(testFrame(60, seq))
 		if seq == n/2 { // one lease in the middle
-			if _, err := s.Next(time.Second); err != nil {
+			if _, err := s.Next(within(time.Second)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -568,7 +598,7 @@ func TestRootOverloadAddsUp(t *testing.T) {
 	}
 	last := uint32(0)
 	for {
-		fs, err := s.Next(time.Second)
+		fs, err := s.Next(within(time.Second))
 		if err == io.EOF {
 			break
 		}
@@ -596,11 +626,11 @@ func TestRootSteadyStateAllocatesNothing(t *testing.T) {
 	f := testFrame(200, 1)
 	blocks := testing.AllocsPerRun(20, func() {
 		in.send(f)
-		if _, err := s.Next(time.Second); err != nil {
+		if _, err := s.Next(within(time.Second)); err != nil {
 			t.Fatal(err)
 		}
 		s.Release()
-		if _, err := s.Next(0); err != ErrTimeout {
+		if _, err := s.Next(past); err != os.ErrDeadlineExceeded {
 			t.Fatal(err)
 		}
 	})

@@ -33,7 +33,7 @@ func openRing(o Options) (*ringSource, error) {
 		timeToBack: interfaceBackTimeout,
 	}
 	if err := s.open(); err != nil {
-		s.close()
+		s.free()
 		return nil, err
 	}
 	return s, nil
@@ -76,9 +76,9 @@ func (s *ringSource) start(link linkState) error {
 	}
 	s.closeRing()
 	s.ring, s.cursor, s.index = r, 0, link.index
-	r.nudges = &s.wake
+	r.nudges = &s.nudge
 	r.ready = func() bool { return headerOf(s.ring.block(s.cursor)).ready() }
-	s.wake.waiter.Store(r.waiter)
+	s.nudge.waiter.Store(r.waiter)
 	s.joined, s.loopback = o.Fanout != nil, loopback
 	s.walk = walker{snaplen: o.Snaplen, tags: s.linkType == LinkTypeEthernet, skipOut: skipOut}
 	s.vms.old = nil // its block numbers are another ring's

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"io"
+	"os"
 	"testing"
 	"time"
 
@@ -131,11 +132,11 @@ func TestRootFilterChangedUnderLoad(t *testing.T) {
 	}()
 	next := uint32(0)
 	for {
-		fs, err := s.Next(time.Second)
+		fs, err := s.Next(within(time.Second))
 		if err == io.EOF {
 			break
 		}
-		if err != nil && err != ErrTimeout {
+		if err != nil && err != os.ErrDeadlineExceeded {
 			t.Fatal(err)
 		}
 		for _, f := range fs {
@@ -343,8 +344,8 @@ func TestRootFanoutNoFrameTwice(t *testing.T) {
 				}
 			}
 			for {
-				fs, err := m.Next(0)
-				if err == ErrTimeout && m == s {
+				fs, err := m.Next(past)
+				if err == os.ErrDeadlineExceeded && m == s {
 					time.Sleep(time.Millisecond)
 					continue
 				}
@@ -380,8 +381,8 @@ func TestRootFanoutNoFrameTwice(t *testing.T) {
 func collectAll(t *testing.T, s Source, take func(udpstr.Frame)) {
 	t.Helper()
 	for {
-		fs, err := s.Next(40 * time.Millisecond)
-		if err == ErrTimeout {
+		fs, err := s.Next(within(40 * time.Millisecond))
+		if err == os.ErrDeadlineExceeded {
 			return
 		}
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,18 +20,18 @@ import (
 const leaseFrames = 2048
 
 // ringSource is a Source over a ring. The fields of the reader belong to the
-// goroutine that calls Next, Release and Close.
+// goroutine that calls Next and Release, and to whom the gate lets free them.
 type ringSource struct {
 	options Options // snap length and retire time resolved; Filter is the current one (mu)
 	// linkType, loopback: fixed.
 	linkType uint32
 	loopback bool
-	wake     nudge
+	nudge    nudge
+	gate     gate
 
 	// The reader's.
 	cursor     int // block that is leased, or is leased next
 	leased     bool
-	handed     bool // frames are with the caller
 	walk       walker
 	frames     []udpstr.Frame // reused for each lease
 	end        error          // once set, all that Next returns
@@ -59,15 +60,20 @@ type ringSource struct {
 
 func (s *ringSource) LinkType() uint32 { return s.linkType }
 
-// Wake: see Source.
-func (s *ringSource) Wake() { s.wake.wake() }
-
 // Next: see Source.
-func (s *ringSource) Next(wait time.Duration) ([]udpstr.Frame, error) {
+func (s *ringSource) Next(deadline time.Time) ([]udpstr.Frame, error) {
 	s.Release()
-	if s.wake.take() {
-		return nil, ErrWoken
+	if !s.gate.enter() {
+		return nil, net.ErrClosed
 	}
+	frames, err := s.next(deadline)
+	if err != nil && s.gate.leave() {
+		s.free()
+	}
+	return frames, err
+}
+
+func (s *ringSource) next(deadline time.Time) ([]udpstr.Frame, error) {
 	if s.end != nil {
 		return nil, s.end
 	}
@@ -77,17 +83,20 @@ func (s *ringSource) Next(wait time.Duration) ([]udpstr.Frame, error) {
 	if s.drained() {
 		return nil, s.finish(io.EOF)
 	}
-	if wait == 0 {
-		return nil, ErrTimeout
+	now := time.Now()
+	if !deadline.IsZero() && !now.Before(deadline) {
+		return nil, os.ErrDeadlineExceeded
 	}
-	return s.await(wait)
+	return s.await(now, deadline)
 }
 
 // Release: see Source.
 func (s *ringSource) Release() {
-	s.handed = false
 	if s.leased && s.walk.left == 0 {
 		s.giveBack()
+	}
+	if s.gate.leave() {
+		s.free()
 	}
 }
 
@@ -109,7 +118,6 @@ func (s *ringSource) take() ([]udpstr.Frame, error) {
 		if n > 0 {
 			s.delivered.Add(uint64(n))
 			s.bytes.Add(s.walk.bytes)
-			s.handed = true
 			return s.frames[:n], nil
 		}
 		s.giveBack()
@@ -142,18 +150,16 @@ func (s *ringSource) finish(err error) error {
 	return err
 }
 
-// await blocks until frames are ready, something happens, or wait is over. wait
-// below 0 is for ever.
-func (s *ringSource) await(wait time.Duration) ([]udpstr.Frame, error) {
-	now := time.Now()
-	until := now.Add(wait)
+// await blocks until frames are ready, something happens, or the deadline has passed;
+// the zero time is none.
+func (s *ringSource) await(now, deadline time.Time) ([]udpstr.Frame, error) {
 	for {
-		events, err := s.ring.wait(now, s.pollTimeout(now, until, wait < 0))
+		events, err := s.ring.wait(now, s.pollTimeout(now, deadline))
+		if s.gate.closed() {
+			return nil, net.ErrClosed
+		}
 		if err != nil {
 			return nil, s.finish(fmt.Errorf("poll ring of %s: %w", s.options.Interface, err))
-		}
-		if s.wake.take() {
-			return nil, ErrWoken
 		}
 		now = time.Now()
 		failed := events&^unix.POLLIN != 0
@@ -168,23 +174,23 @@ func (s *ringSource) await(wait time.Duration) ([]udpstr.Frame, error) {
 		if s.drained() {
 			return nil, s.finish(io.EOF)
 		}
-		if wait >= 0 && !now.Before(until) {
-			return nil, ErrTimeout
+		if !deadline.IsZero() && !now.Before(deadline) {
+			return nil, os.ErrDeadlineExceeded
 		}
 	}
 }
 
 // pollTimeout is the time to the next thing that no descriptor announces; below 0
 // there is none.
-func (s *ringSource) pollTimeout(now, until time.Time, forever bool) time.Duration {
+func (s *ringSource) pollTimeout(now, deadline time.Time) time.Duration {
 	timeout := time.Duration(-1)
 	sooner := func(t time.Time) {
 		if d := max(0, t.Sub(now)); timeout < 0 || d < timeout {
 			timeout = d
 		}
 	}
-	if !forever {
-		sooner(until)
+	if !deadline.IsZero() {
+		sooner(deadline)
 	}
 	if s.link != linkUp {
 		sooner(s.linkCheck)
@@ -195,22 +201,29 @@ func (s *ringSource) pollTimeout(now, until time.Time, forever bool) time.Durati
 	return timeout
 }
 
-// Close: see Source.
+// Close: see Source. The last numbers are taken now, also if the ring is freed later.
 func (s *ringSource) Close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
+	first, free := s.gate.close()
+	if !first {
 		return nil
 	}
+	s.mu.Lock()
 	s.collect()
-	return s.close()
+	s.closed = true
+	s.mu.Unlock()
+	if free {
+		return s.free()
+	}
+	s.nudge.nudge()
+	return nil
 }
 
-// close frees everything. mu is held, or nobody else knows the source yet.
-func (s *ringSource) close() error {
+// free frees everything. The gate has let the caller, or nobody else knows the source yet.
+func (s *ringSource) free() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.closed = true
-	s.end = net.ErrClosed
-	s.leased, s.handed, s.walk, s.frames = false, false, walker{}, nil // no pointer into the mapping stays
+	s.leased, s.walk, s.frames = false, walker{}, nil // no pointer into the mapping stays
 	err := s.closeRing()
 	if s.links != nil {
 		s.links.close()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -79,7 +80,7 @@ func (s *Stream) read(input unpacked) {
 func (s *Stream) Open(o Options) (Source, error) {
 	x := &streamSource{
 		sieve:  sieve{name: s.name, snaplen: int(snaplenOf(o.Snaplen))},
-		stream: s, wake: make(chan struct{}, 1), drain: make(chan struct{}),
+		stream: s, done: make(chan struct{}), drain: make(chan struct{}),
 	}
 	if err := x.SetFilter(o.Filter); err != nil {
 		return nil, err
@@ -95,10 +96,10 @@ type streamSource struct {
 	stream *Stream
 	lease  []byte
 	odd    Odd
-	closed bool
 
-	wake      chan struct{}
-	drain     chan struct{}
+	gate      gate
+	done      chan struct{} // closed by Close
+	drain     chan struct{} // closed by Drain
 	draining  atomic.Bool
 	exhausted atomic.Bool
 }
@@ -111,50 +112,70 @@ func (x *streamSource) Exhausted() bool { return x.exhausted.Load() }
 // Odd belongs to the goroutine of Next.
 func (x *streamSource) Odd() Odd { return x.odd }
 
-func (x *streamSource) Next(wait time.Duration) ([]udpstr.Frame, error) {
+func (x *streamSource) Next(deadline time.Time) ([]udpstr.Frame, error) {
 	x.Release()
-	if x.closed {
+	if !x.gate.enter() {
 		return nil, net.ErrClosed
 	}
-	if x.stream.end != nil {
-		x.exhausted.Store(true)
-		return nil, x.stream.end
+	frames, err := x.next(deadline)
+	if err != nil {
+		x.Release()
 	}
-	var b streamBatch
+	return frames, err
+}
+
+// next takes batches until the filter has left something of one.
+func (x *streamSource) next(deadline time.Time) ([]udpstr.Frame, error) {
+	for x.stream.end == nil {
+		b, err := x.await(deadline)
+		if err != nil {
+			return nil, err
+		}
+		if frames := x.take(b); len(frames) > 0 {
+			return frames, nil
+		}
+		x.giveBack()
+	}
+	x.exhausted.Store(true)
+	return nil, x.stream.end
+}
+
+// await waits for a batch. What ends the source goes before one that is there.
+func (x *streamSource) await(deadline time.Time) (b streamBatch, err error) {
 	select {
-	case <-x.wake:
-		return nil, ErrWoken
+	case <-x.done:
+		return b, net.ErrClosed
 	case <-x.drain:
-		return nil, io.EOF
+		return b, io.EOF
 	default:
 	}
 	select {
 	case b = <-x.stream.batches:
+		return b, nil
 	default:
-		if wait == 0 {
-			return nil, ErrTimeout
-		}
-		var timeout <-chan time.Time
-		if wait > 0 {
-			t := time.NewTimer(wait)
-			defer t.Stop()
-			timeout = t.C
-		}
-		select {
-		case b = <-x.stream.batches:
-		case <-x.wake:
-			return nil, ErrWoken
-		case <-x.drain:
-			return nil, io.EOF
-		case <-timeout:
-			return nil, ErrTimeout
-		}
 	}
-	return x.take(b)
+	var timeout <-chan time.Time
+	if !deadline.IsZero() {
+		wait := time.Until(deadline)
+		if wait <= 0 {
+			return b, os.ErrDeadlineExceeded
+		}
+		timeout = time.After(wait)
+	}
+	select {
+	case b = <-x.stream.batches:
+		return b, nil
+	case <-x.done:
+		return b, net.ErrClosed
+	case <-x.drain:
+		return b, io.EOF
+	case <-timeout:
+		return b, os.ErrDeadlineExceeded
+	}
 }
 
-// take filters a batch and leases it.
-func (x *streamSource) take(b streamBatch) ([]udpstr.Frame, error) {
+// take leases a batch and filters it.
+func (x *streamSource) take(b streamBatch) []udpstr.Frame {
 	x.lease, x.odd = b.buf, b.odd
 	x.stream.end = b.err
 	vm, kept := x.vm.Load(), b.frames[:0]
@@ -164,28 +185,22 @@ func (x *streamSource) take(b streamBatch) ([]udpstr.Frame, error) {
 		}
 	}
 	x.refused.Add(uint64(len(b.frames) - len(kept)))
-	if len(kept) > 0 {
-		x.count(kept)
-		return kept, nil
-	}
-	if b.err != nil {
-		x.exhausted.Store(true)
-		return nil, b.err
-	}
-	return nil, ErrTimeout
+	x.count(kept)
+	return kept
 }
 
 func (x *streamSource) Release() {
-	if x.lease != nil {
-		x.stream.free <- x.lease
-		x.lease = nil
+	x.giveBack()
+	if x.gate.leave() {
+		x.stream.inUse.Store(false)
 	}
 }
 
-func (x *streamSource) Wake() {
-	select {
-	case x.wake <- struct{}{}:
-	default:
+// giveBack lets the stream read into the buffer of the lease.
+func (x *streamSource) giveBack() {
+	if x.lease != nil {
+		x.stream.free <- x.lease
+		x.lease = nil
 	}
 }
 
@@ -197,11 +212,12 @@ func (x *streamSource) Drain(time.Duration) error {
 }
 
 func (x *streamSource) Close() error {
-	if x.closed {
-		return nil
+	first, free := x.gate.close()
+	if first {
+		close(x.done)
 	}
-	x.closed = true
-	x.Release()
-	x.stream.inUse.Store(false)
+	if free {
+		x.stream.inUse.Store(false)
+	}
 	return nil
 }

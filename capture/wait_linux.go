@@ -33,8 +33,7 @@ type waiter struct {
 // nudge is how other goroutines end a wait. It outlives the ring: a source keeps one
 // when its interface comes back.
 type nudge struct {
-	asked  atomic.Bool // Wake was called and Next has not said so yet
-	look   atomic.Bool // something else changed
+	look   atomic.Bool // something has changed
 	waiter atomic.Pointer[waiter]
 }
 
@@ -96,7 +95,7 @@ func (w *waiter) check(uintptr) bool {
 		return true
 	}
 	w.looked = true
-	return w.ready() || w.nudges != nil && (w.nudges.asked.Load() || w.nudges.look.Swap(false))
+	return w.ready() || w.nudges != nil && w.nudges.look.Swap(false)
 }
 
 // poll asks the socket without waiting.
@@ -110,25 +109,10 @@ func (w *waiter) poll() int16 {
 	return p.Revents
 }
 
-// end makes a wait that is going on, or else the next one, return.
-func (n *nudge) end() {
+// nudge makes a wait that is going on, or else the next one, return.
+func (n *nudge) nudge() {
+	n.look.Store(true)
 	if w := n.waiter.Load(); w != nil {
 		w.file.SetReadDeadline(time.Unix(1, 0)) // fails after close, when nobody waits
 	}
 }
-
-// wake makes Next return ErrWoken.
-func (n *nudge) wake() {
-	if !n.asked.Swap(true) {
-		n.end()
-	}
-}
-
-// nudge makes a waiting Next look again at everything, without ErrWoken.
-func (n *nudge) nudge() {
-	n.look.Store(true)
-	n.end()
-}
-
-// take says whether wake was called, once for any number of calls.
-func (n *nudge) take() bool { return n.asked.Load() && n.asked.Swap(false) }
