@@ -13,8 +13,7 @@
 // function, which takes the payload and returns the value and the bytes used.
 // Surplus payload is the caller's to skip. Unknown values are values or errors,
 // never a panic. Messages that are only a header have no type of their own; see
-// [AppendEmpty]. [Conn] frames a byte stream into messages, [SplitMessage] bytes that
-// are there already.
+// [AppendEmpty]. [Conn] frames a byte stream into messages.
 //
 // PACKET goes over the data connection only. Its payload length is not to be trusted
 // (the peers write it modulo 65,536), so it has a parser of its own, [ParsePacket].

@@ -23,7 +23,7 @@ func TestErrorText(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			sent := (&Error{CodeRead, c.text}).Append(nil)
-			h, payload, _, err := SplitMessage(sent)
+			h, payload, _, err := splitMessage(sent)
 			if err != nil || string(payload) != c.want || h.Value != 9 {
 				t.Errorf("sends %q, want %q (%+v, %v)", payload, c.want, h, err)
 			}

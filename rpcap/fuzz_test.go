@@ -18,7 +18,7 @@ func seedMessages(f *testing.F) {
 	for _, pattern := range []string{"*.ctrl.*.bin", "errors/*.bin"} {
 		for _, file := range vectorFiles(f, pattern, 22) {
 			for b := readFile(f, file); len(b) > 0; {
-				_, _, n, err := SplitMessage(b)
+				_, _, n, err := splitMessage(b)
 				if err != nil {
 					f.Add(b)
 					break
@@ -40,7 +40,7 @@ func FuzzHeader(f *testing.F) {
 		if err == nil && !bytes.Equal(h.Append(nil), b[:n]) {
 			t.Fatalf("% x encodes to % x", b[:n], h.Append(nil))
 		}
-		if h, payload, n, err := SplitMessage(b); err == nil && (uint64(len(payload)) != uint64(h.PayloadLen) || n != HeaderLen+len(payload)) {
+		if h, payload, n, err := splitMessage(b); err == nil && (uint64(len(payload)) != uint64(h.PayloadLen) || n != HeaderLen+len(payload)) {
 			t.Fatalf("%+v: payload of %d, %d used", h, len(payload), n)
 		}
 	})
@@ -60,7 +60,7 @@ func FuzzMessage(f *testing.F) {
 			if used > len(payload) {
 				t.Fatalf("%d of %d bytes used", used, len(payload))
 			}
-			h2, payload2, n2, err := SplitMessage(again)
+			h2, payload2, n2, err := splitMessage(again)
 			if err != nil || n2 != len(again) {
 				t.Fatalf("% x encodes to % x: %v", b, again, err)
 			}
@@ -94,7 +94,7 @@ func FuzzProgram(f *testing.F) {
 func FuzzInterfaceList(f *testing.F) {
 	for _, file := range vectorFiles(f, "*.ctrl.agent-to-sensor.bin", 11) {
 		for b := readFile(f, file); len(b) > 0; {
-			h, payload, n, err := SplitMessage(b)
+			h, payload, n, err := splitMessage(b)
 			if err != nil {
 				f.Fatal(err)
 			}
@@ -143,7 +143,7 @@ func FuzzPacket(f *testing.F) {
 	})
 }
 
-// FuzzConn reads a stream to its end: the same messages as SplitMessage finds, then
+// FuzzConn reads a stream to its end: the same messages as splitMessage finds, then
 // the error that says how it ended.
 func FuzzConn(f *testing.F) {
 	for _, file := range vectorFiles(f, "errors/*.bin", 190) {
@@ -153,7 +153,7 @@ func FuzzConn(f *testing.F) {
 		const most = 1 << 14
 		c := NewConn(recorded{bytes.NewReader(b)}, most)
 		for {
-			want, payload, n, splitErr := SplitMessage(b)
+			want, payload, n, splitErr := splitMessage(b)
 			h, got, err := c.ReadMessage(never)
 			switch {
 			case len(b) >= HeaderLen && want.PayloadLen > most:

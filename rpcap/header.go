@@ -56,21 +56,6 @@ func (h Header) Append(dst []byte) []byte {
 // ENDCAP_REQ, CLOSE and the replies that only acknowledge.
 func AppendEmpty(dst []byte, t Type) []byte { return Header{Type: t}.Append(dst) }
 
-// SplitMessage cuts one whole message from the start of b: its header, its payload
-// (memory of b) and the bytes used. Less than a whole message is an error; the
-// header is returned with it once b holds that much.
-func SplitMessage(b []byte) (Header, []byte, int, error) {
-	h, n, err := ParseHeader(b)
-	if err != nil {
-		return Header{}, nil, 0, err
-	}
-	if uint64(len(b)-n) < uint64(h.PayloadLen) {
-		return h, nil, 0, short(h.Type.String(), len(b), uint64(n)+uint64(h.PayloadLen))
-	}
-	end := n + int(h.PayloadLen)
-	return h, b[n:end], end, nil
-}
-
 // short is the error of input that ends early. want has 64 bits: with a length
 // field of 32 it can exceed an int of small machines.
 func short[N int | uint64](what string, have int, want N) error {

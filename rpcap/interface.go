@@ -47,12 +47,6 @@ type Interface struct {
 // Preselected says whether the agent marked the interface.
 func (i *Interface) Preselected() bool { return strings.HasSuffix(i.Description, PreselectedMark) }
 
-// MarkPreselected adds the mark to a description as the C agent does: the first 240
-// bytes (of whole characters), a space, the mark; the mark alone without one.
-func MarkPreselected(description string) string {
-	return Description{Text: description, Preselected: true}.String()
-}
-
 // Size is the length of the encoded entry in bytes.
 func (i *Interface) Size() int {
 	return interfaceFixed + min(len(i.Name), 65535) + min(len(i.Description), 65535) + addressLen*min(len(i.Addresses), 65535)

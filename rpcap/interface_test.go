@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-func TestMarkPreselected(t *testing.T) {
+func TestPreselectedDescription(t *testing.T) {
 	for _, c := range []struct{ desc, want string }{
 		{"", ";preselected"},
 		{"uplink", "uplink ;preselected"},
@@ -19,7 +19,7 @@ func TestMarkPreselected(t *testing.T) {
 		{strings.Repeat("d", 241), strings.Repeat("d", 240) + " ;preselected"},
 		{strings.Repeat("d", 239) + "é", strings.Repeat("d", 239) + " ;preselected"},
 	} {
-		got := MarkPreselected(c.desc)
+		got := Description{Text: c.desc, Preselected: true}.String()
 		if i := (Interface{Description: got}); got != c.want || !i.Preselected() || !utf8.ValidString(got) {
 			t.Errorf("%q becomes %q", c.desc, got)
 		}
@@ -44,7 +44,7 @@ func TestRecordedList(t *testing.T) {
 		b := readFile(t, filepath.Join(vectors, c.session+".ctrl.agent-to-sensor.bin"))
 		var list InterfaceList
 		for len(b) > 0 {
-			h, payload, n, err := SplitMessage(b)
+			h, payload, n, err := splitMessage(b)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -108,7 +108,7 @@ func TestRecordedList(t *testing.T) {
 func TestInterfaceListLimits(t *testing.T) {
 	long := strings.Repeat("x", 65536)
 	l := NewInterfaceList(Interface{Name: long, Description: long, Flags: 0xffffffff, Addresses: make([]Address, 65536)})
-	h, payload, _, err := SplitMessage(l.Append(nil))
+	h, payload, _, err := splitMessage(l.Append(nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +120,7 @@ func TestInterfaceListLimits(t *testing.T) {
 		t.Errorf("%d, %d, %d, %#x", len(i.Name), len(i.Description), len(i.Addresses), i.Flags)
 	}
 	l = NewInterfaceList(make([]Interface, 65536)...)
-	if h, _, _, err := SplitMessage(l.Append(nil)); err != nil || h.Value != 65535 || l.Len() != 65535 {
+	if h, _, _, err := splitMessage(l.Append(nil)); err != nil || h.Value != 65535 || l.Len() != 65535 {
 		t.Errorf("%+v, %d, %v", h, l.Len(), err)
 	}
 	if _, _, err := ParseInterfaceList(2, NewInterfaceList(Interface{}).entries); err == nil || !strings.Contains(err.Error(), "interface 2 of 2") {

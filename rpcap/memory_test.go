@@ -120,7 +120,7 @@ func TestMutations(t *testing.T) {
 	}
 	for _, file := range vectorFiles(t, "*.ctrl.*.bin", 22) {
 		for b := readFile(t, file); len(b) > 0; {
-			_, _, n, err := SplitMessage(b)
+			_, _, n, err := splitMessage(b)
 			if err != nil {
 				t.Fatal(err)
 			}

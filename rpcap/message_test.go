@@ -87,7 +87,7 @@ func TestMessages(t *testing.T) {
 	for _, e := range examples() {
 		t.Run(e.name, func(t *testing.T) {
 			want := e.message(t)
-			h, payload, used, err := SplitMessage(want)
+			h, payload, used, err := splitMessage(want)
 			if err != nil || used != len(want) {
 				t.Fatalf("split used %d of %d: %v", used, len(want), err)
 			}
@@ -132,7 +132,7 @@ func TestPrefixes(t *testing.T) {
 	}
 	for _, file := range vectorFiles(t, "*.ctrl.*.bin", 22) {
 		for b := readFile(t, file); len(b) > 0; {
-			_, _, n, err := SplitMessage(b)
+			_, _, n, err := splitMessage(b)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -142,11 +142,11 @@ func TestPrefixes(t *testing.T) {
 	}
 	for name, m := range messages {
 		for i := range m {
-			if h, _, n, err := SplitMessage(m[:i]); err == nil {
+			if h, _, n, err := splitMessage(m[:i]); err == nil {
 				t.Fatalf("%s: %d of %d bytes taken for a message: %+v, %d used", name, i, len(m), h, n)
 			}
 		}
-		h, payload, _, _ := SplitMessage(m)
+		h, payload, _, _ := splitMessage(m)
 		switch h.Type {
 		case TypeOpenRequest, TypeAuthReply: // any length has a meaning, or is refused in its own test
 			continue
@@ -163,7 +163,7 @@ func TestPrefixes(t *testing.T) {
 func TestSurplus(t *testing.T) {
 	for _, e := range examples() {
 		m := e.message(t)
-		h, payload, _, _ := SplitMessage(m)
+		h, payload, _, _ := splitMessage(m)
 		switch h.Type {
 		case TypeOpenRequest, TypeError: // the payload is the text
 			continue
@@ -214,7 +214,7 @@ func TestHeader(t *testing.T) {
 	}
 	// 4 GiB of payload are refused by length, not looked for; the text has the number
 	// in full where int has 32 bits too.
-	if _, _, _, err := SplitMessage(b); err == nil || !strings.Contains(err.Error(), "4275878560") {
+	if _, _, _, err := splitMessage(b); err == nil || !strings.Contains(err.Error(), "4275878560") {
 		t.Errorf("%v", err)
 	}
 }

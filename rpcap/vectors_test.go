@@ -79,7 +79,7 @@ func TestVectorsControl(t *testing.T) {
 				if note.Dir != dir || note.Len == 0 {
 					continue // the other stream, or a remark
 				}
-				h, payload, used, err := SplitMessage(stream[at:])
+				h, payload, used, err := splitMessage(stream[at:])
 				if err != nil {
 					t.Fatalf("at %d: %v", at, err)
 				}
@@ -193,7 +193,7 @@ func TestVectorsErrors(t *testing.T) {
 	messages, refused := 0, 0
 	for _, file := range vectorFiles(t, "errors/*.bin", 190) {
 		for b := readFile(t, file); len(b) > 0; {
-			h, payload, n, err := SplitMessage(b)
+			h, payload, n, err := splitMessage(b)
 			if err != nil {
 				refused++
 				break
@@ -219,7 +219,7 @@ func TestVectorsErrorCases(t *testing.T) {
 		t.Helper()
 		found := false
 		for b := readFile(t, filepath.Join(vectors, "errors", file)); len(b) > 0; {
-			m, p, n, err := SplitMessage(b)
+			m, p, n, err := splitMessage(b)
 			if err != nil {
 				break
 			}
@@ -271,7 +271,7 @@ func TestVectorsErrorCases(t *testing.T) {
 		if e, err := ParseError(h, p); err != nil || e.Code != CodeEndCapture || len(e.Text) != len(p) {
 			t.Errorf("%sendcap_without_capture: %v, %v", peer, e, err)
 		}
-		if _, _, _, err := SplitMessage(readFile(t, filepath.Join(vectors, "errors", peer+"tls_hello"+sensor))); err == nil {
+		if _, _, _, err := splitMessage(readFile(t, filepath.Join(vectors, "errors", peer+"tls_hello"+sensor))); err == nil {
 			t.Errorf("%stls_hello: taken for a message", peer)
 		}
 	}

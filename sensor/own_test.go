@@ -50,7 +50,7 @@ func TestOwnTrafficIsExcluded(t *testing.T) {
 		// A mirror port has no address of the agent, and yet the export may pass it.
 		mirror := b.connect("10.10.1.21", func(a *testAgent) {
 			a.list = list(testInterface("eth0", "10.10.1.21"), testInterface("span", "192.168.4.1"))
-			a.list[1].Description = rpcap.MarkPreselected("")
+			a.list[1].Description = rpcap.Description{Preselected: true}.String()
 		})
 		for _, tc := range []struct {
 			src, dst string

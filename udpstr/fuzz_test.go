@@ -16,7 +16,7 @@ func FuzzPacker(f *testing.F) {
 	f.Fuzz(func(t *testing.T, limit16 uint16, maxDatagrams uint8, script []byte) {
 		limit := MinLimit + int(limit16)%(MaxLimit-MinLimit+1)
 		d := newDriver(t, limit, limit+3000)
-		d.p.SetMaxDatagrams(int(maxDatagrams))
+		d.p.setMaxDatagrams(int(maxDatagrams))
 		var all, block []Frame
 		total := 0
 		for len(script) >= 2 && total < 1<<20 {

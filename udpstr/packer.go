@@ -57,12 +57,6 @@ func (p *Packer) SetLimit(limit int) error {
 	return nil
 }
 
-// SetMaxDatagrams sets how many datagrams a run may have, 1 to MaxRunDatagrams, from the next run on. With 1 each datagram
-// is a run of its own and has the limit as its size: for sockets without segmentation offload.
-func (p *Packer) SetMaxDatagrams(n int) {
-	p.maxDatagrams = max(1, min(n, MaxRunDatagrams))
-}
-
 // Packed returns the number of frames of which the last byte is packed. It is the npkt of the last of them, in 64 bits.
 func (p *Packer) Packed() uint64 { return p.packed }
 

@@ -105,7 +105,7 @@ func TestPackerFullRun(t *testing.T) {
 func TestPackerSingleDatagrams(t *testing.T) {
 	rng := newRand(1)
 	d := newDriver(t, 1472, 65536)
-	d.p.SetMaxDatagrams(1)
+	d.p.setMaxDatagrams(1)
 	frames := randomFrames(rng, 1000)
 	d.block(frames)
 	d.flush()
@@ -289,3 +289,7 @@ func TestRepackNested(t *testing.T) {
 		}
 	}
 }
+
+// setMaxDatagrams sets how many datagrams a run may have, 1 to MaxRunDatagrams, from the next run on. With 1 each datagram
+// is a run of its own and has the limit as its size.
+func (p *Packer) setMaxDatagrams(n int) { p.maxDatagrams = max(1, min(n, MaxRunDatagrams)) }

@@ -225,7 +225,7 @@ func newDriver(t testing.TB, limit, buf int) *driver {
 func packAll(t testing.TB, rng *rand.Rand, frames []Frame, limit int) [][]byte {
 	t.Helper()
 	d := newDriver(t, limit, limit+rng.IntN(70000))
-	d.p.SetMaxDatagrams([]int{1, 2, 64}[rng.IntN(3)])
+	d.p.setMaxDatagrams([]int{1, 2, 64}[rng.IntN(3)])
 	for len(frames) > 0 {
 		n := 1 + rng.IntN(min(len(frames), 1+rng.IntN(200)))
 		d.block(frames[:n])

@@ -318,7 +318,7 @@ func TestMalformed(t *testing.T) {
 func TestInconsistent(t *testing.T) {
 	// Frame 1 is whole in datagram 0 and frame 2 goes from 0 to 2; frames 3 and 4 are whole in 2, frame 5 in 3.
 	d := newDriver(t, 100, 65536)
-	d.p.SetMaxDatagrams(1)
+	d.p.setMaxDatagrams(1)
 	for _, n := range []int{10, 165, 3, 4} {
 		d.block([]Frame{{Data: make([]byte, n)}})
 	}

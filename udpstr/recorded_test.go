@@ -147,7 +147,7 @@ func udpstrRecordings(t *testing.T, test func(t *testing.T, c recordedCapture)) 
 func TestLegacyPacking(t *testing.T) {
 	udpstrRecordings(t, func(t *testing.T, c recordedCapture) {
 		d := newDriver(t, c.limit, 65536)
-		d.p.SetMaxDatagrams(1)
+		d.p.setMaxDatagrams(1)
 		d.p.legacy = newLegacyRules(c.threaded)
 		for i := range c.frames {
 			d.block(c.frames[i : i+1])

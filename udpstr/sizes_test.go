@@ -14,7 +14,7 @@ func shape(t testing.TB, limit, maxDatagrams, n int, length func(*rand.Rand) int
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.SetMaxDatagrams(maxDatagrams)
+	p.setMaxDatagrams(maxDatagrams)
 	data := make([]byte, MaxCaplen)
 	var frames []Frame
 	runs := 0

@@ -1,6 +1,7 @@
 package hostile
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -186,21 +187,25 @@ func TestSensorUnderFlood(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	packer.SetMaxDatagrams(1)
 	rng := rand.New(rand.NewPCG(1, 1))
 	sent := 0
-	next := func() []byte {
-		for {
+	var packed [][]byte
+	next := func() (d []byte) {
+		for len(packed) == 0 {
 			frame := udpstr.Frame{Data: make([]byte, 60), Len: 60, Sec: 1_700_000_000, Usec: uint32(sent)}
 			k, full := packer.Append([]udpstr.Frame{frame})
 			sent += k
 			if full || sent == frames {
 				run, _ := packer.Take()
-				return run.Bytes
+				for i := range run.Datagrams {
+					packed = append(packed, bytes.Clone(run.Datagram(i)))
+				}
 			}
 		}
+		d, packed = packed[0], packed[1:]
+		return d
 	}
-	for sent < frames {
+	for sent < frames || len(packed) > 0 {
 		d := next()
 		agent.Write(d)
 		for k := range 20 {
@@ -232,7 +237,7 @@ func TestSensorUnderFlood(t *testing.T) {
 	for limit := time.Now().Add(patience / 5); !strings.Contains(s.stderr.String(), all) && time.Now().Before(limit); time.Sleep(20 * time.Millisecond) {
 		s.signal(syscall.SIGUSR1)
 	}
-	if k := s.lines("WARN", "ERROR"); k != 0 {
+	if k := s.lines("WARN", "ERROR") - strings.Count(s.stderr.String(), "net.core.rmem_max"); k != 0 { // an ordinary user gets a small receive buffer
 		t.Errorf("%d warnings", k)
 	}
 	before := s.footprint()
