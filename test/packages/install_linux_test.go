@@ -44,13 +44,13 @@ func newMinimal(t *testing.T, more ...string) *system {
 		}
 	}
 	names = append(append(names, strings.Fields(minimalTools)...), more...)
+	var paths []string
 	for _, name := range names {
-		path, err := exec.LookPath(name)
-		if err != nil {
-			continue // a name that the package has and this host not, such as a link of an older one
+		if path, err := exec.LookPath(name); err == nil { // else this host lacks it, such as a link of an older package
+			paths = append(paths, path)
 		}
-		copyProgram(t, path, root)
 	}
+	copyPrograms(t, root, paths)
 	s := &system{t: t, root: root}
 	s.in = func(env []string, name string, args ...string) *exec.Cmd {
 		script := fmt.Sprintf("mount --bind /proc %[1]s/proc && mount -t tmpfs tmpfs %[1]s/dev && mknod -m 666 %[1]s/dev/null c 1 3 && exec chroot %[1]s \"$@\"", root)
@@ -71,8 +71,8 @@ func newMinimal(t *testing.T, more ...string) *system {
 	return s
 }
 
-// copyProgram copies a program into /bin of a root directory, and its libraries.
-func copyProgram(t *testing.T, path, root string) {
+// copyPrograms copies programs into /bin of a root directory, and their libraries.
+func copyPrograms(t *testing.T, root string, paths []string) {
 	t.Helper()
 	put := func(from, to string) {
 		to = filepath.Join(root, to)
@@ -87,13 +87,12 @@ func copyProgram(t *testing.T, path, root string) {
 			t.Fatal(err)
 		}
 	}
-	put(path, "/bin/"+filepath.Base(path))
-	libs, err := exec.Command("ldd", path).Output()
-	if err != nil {
-		return // static
+	for _, path := range paths {
+		put(path, "/bin/"+filepath.Base(path))
 	}
+	libs, _ := exec.Command("ldd", paths...).Output() // it complains of the static ones among them
 	for _, word := range strings.Fields(string(libs)) {
-		if strings.HasPrefix(word, "/") {
+		if strings.HasPrefix(word, "/") && !strings.HasSuffix(word, ":") { // a library, not the heading of a program
 			if _, err := os.Stat(filepath.Join(root, word)); err != nil {
 				put(word, word)
 			}
