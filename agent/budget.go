@@ -24,6 +24,9 @@ const (
 	// requestWait is the longest that a request waits: sensors give up after 10 s without an answer. A
 	// ring of hundreds of MiB costs more than the burst on every host, however rarely it is made.
 	requestWait = 4 * time.Second
+	// statsPause is how often STATS of a running capture are answered without a wait. Sensors close a connection that
+	// does not answer STATS within 3 s when the same agent connects once more.
+	statsPause = time.Second
 )
 
 // budget is the CPU time that a session may spend on requests: a token bucket, in
@@ -74,12 +77,25 @@ func requestCost(measured time.Duration, ringBytes int) time.Duration {
 	return max(measured+measured/4, least)
 }
 
-// answer handles a request when the session's budget allows it, and charges what it has cost. The end of a
-// running capture does not wait: it costs less than going on, and only the next STARTCAP makes another one possible.
+// prompt reports whether a request does not wait. The end of a running capture costs less than going on, and only the
+// next STARTCAP makes another one possible. What sensors ask a capture regularly costs next to nothing.
+func (c *connection) prompt(t rpcap.Type, now time.Time) bool {
+	switch {
+	case c.parting || c.session.agent.unmetered:
+		return true
+	case !c.capture.running():
+		return false
+	case t == rpcap.TypeStatsRequest && now.Sub(c.statsAt) >= statsPause:
+		c.statsAt = now
+		return true
+	}
+	return t == rpcap.TypeEndCaptureRequest
+}
+
+// answer handles a request when the session's budget allows it, and charges what it has cost.
 func (c *connection) answer(ctx context.Context, t rpcap.Type, handle func() error) error {
 	x, share := c.session, c.session.agent.requestShare()
-	prompt := c.parting || x.agent.unmetered || t == rpcap.TypeEndCaptureRequest && c.capture.running()
-	if d := x.budget.debt(share, time.Now()); d > 0 && !prompt {
+	if d := x.budget.debt(share, time.Now()); d > 0 && !c.prompt(t, time.Now()) {
 		t := time.NewTimer(d)
 		select {
 		case <-t.C:

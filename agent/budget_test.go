@@ -90,6 +90,32 @@ func TestEndOfCaptureIsPrompt(t *testing.T) {
 	})
 }
 
+// TestStatsArePrompt: one STATS a second is answered at once while a capture runs, whatever that has cost to begin;
+// those in between wait.
+func TestStatsArePrompt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, writeCaptureFile(t, 1), func(o *Options) { o.DryRun = true })
+		p, ended := r.connect()
+		p.authenticate()
+		p.open(r.file)
+		p.startCapture(9999, rpcap.FlagDatagram, rpcap.AcceptAll())
+		r.x.budget.charge(time.Hour, requestShare, time.Now())
+		for range 3 {
+			began := time.Now()
+			p.stats()
+			if d := time.Since(began); d > 0 {
+				t.Errorf("STATS were answered after %v", d)
+			}
+			p.stats()
+			if d := time.Since(began); d < requestWait {
+				t.Errorf("the next STATS were answered after %v, want at least %v", d, requestWait)
+			}
+		}
+		p.conn.Close()
+		<-ended
+	})
+}
+
 func TestRequestCost(t *testing.T) {
 	for _, tc := range []struct {
 		measured  time.Duration
