@@ -54,7 +54,7 @@ type nonsensical struct {
 // neither memory nor more than a few lines of log. Sessions take turns, so that none spends
 // more than the agent's budget for requests grants at once.
 func TestAgentRefusesNonsenseForEver(t *testing.T) {
-	const sessions = 20
+	const sessions = 40
 	l := listen(t)
 	p := startAgent(t, strings.Repeat(line(l, ""), sessions), "-r", captureFile(t, 3))
 	var sensors []*scripted
