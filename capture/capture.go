@@ -67,7 +67,8 @@ type Source interface {
 	// no system call.
 	//
 	// Errors: os.ErrDeadlineExceeded (call again), io.EOF (end of the file, or all
-	// drained), net.ErrClosed, ErrInterfaceGone, and any other, which is final.
+	// drained) and net.ErrClosed come as they are, so compare with ==. All others are
+	// final: a *net.OpError of an interface, a *FileError of a file.
 	Next(deadline time.Time) ([]udpstr.Frame, error)
 	// Release gives the block back to the kernel once its last part has been leased.
 	// Without a lease it does nothing.

@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"fmt"
 	"net"
 	"time"
 
@@ -15,7 +14,7 @@ func (s *ringSource) Drain(limit time.Duration) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return fmt.Errorf("drain %s: %w", s.options.Interface, net.ErrClosed)
+		return opError("drain", s.options.Interface, net.ErrClosed)
 	}
 	if s.draining.Load() != nil {
 		return nil
@@ -23,7 +22,7 @@ func (s *ringSource) Drain(limit time.Duration) error {
 	deadline := time.Now().Add(limit)
 	err := s.ring.rejectAll()
 	if err != nil {
-		err = fmt.Errorf("drain %s: %w", s.options.Interface, err)
+		err = opError("drain", s.options.Interface, err)
 	}
 	s.settle()
 	s.draining.Store(&deadline)

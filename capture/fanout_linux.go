@@ -2,6 +2,7 @@ package capture
 
 import (
 	"fmt"
+	"os"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,17 +19,17 @@ func (f *Fanout) join(r *ring, index int, ignoreOutgoing bool) error {
 	g := f.groups[index]
 	if g != nil {
 		if err := unix.SetsockoptInt(r.fd, unix.SOL_PACKET, unix.PACKET_FANOUT, int(g.id)|kind<<16); err != nil {
-			return fmt.Errorf("join fanout group %d: %w", g.id, err)
+			return fmt.Errorf("join fanout group %d: %w", g.id, os.NewSyscallError("setsockopt PACKET_FANOUT", err))
 		}
 		g.members++
 		return nil
 	}
 	if err := unix.SetsockoptInt(r.fd, unix.SOL_PACKET, unix.PACKET_FANOUT, (kind|unix.PACKET_FANOUT_FLAG_UNIQUEID)<<16); err != nil {
-		return fmt.Errorf("make fanout group: %w", err)
+		return fmt.Errorf("make fanout group: %w", os.NewSyscallError("setsockopt PACKET_FANOUT", err))
 	}
 	id, err := unix.GetsockoptInt(r.fd, unix.SOL_PACKET, unix.PACKET_FANOUT)
 	if err != nil {
-		return fmt.Errorf("read fanout group: %w", err)
+		return fmt.Errorf("read fanout group: %w", os.NewSyscallError("getsockopt PACKET_FANOUT", err))
 	}
 	if f.groups == nil {
 		f.groups = make(map[int]*fanoutGroup)

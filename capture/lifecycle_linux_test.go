@@ -14,7 +14,10 @@ import (
 	"time"
 
 	"github.com/vishvananda/netlink"
+	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
+
+	"rpcapd/filter"
 )
 
 func TestRootNoFrameBeforeTheFilter(t *testing.T) {
@@ -271,13 +274,17 @@ func TestRootCloseEndsNext(t *testing.T) {
 	newVeth(t, "a", "b", 1500)
 	for i := range 20 {
 		s := mustOpen(t, Options{Interface: "b"})
+		closed := make(chan error, 1)
 		go func() {
 			time.Sleep(time.Duration(i%4) * 300 * time.Microsecond)
-			s.Close()
+			closed <- s.Close()
 		}()
 		begun := time.Now()
 		if _, err := s.Next(time.Time{}); !errors.Is(err, net.ErrClosed) || time.Since(begun) > 20*time.Second {
 			t.Fatalf("%v after %v", err, time.Since(begun))
+		}
+		if err := <-closed; err != nil {
+			t.Fatal(err)
 		}
 		if _, err := s.Next(past); !errors.Is(err, net.ErrClosed) {
 			t.Fatal(err)
@@ -362,10 +369,10 @@ func TestRootOpenErrors(t *testing.T) {
 			}
 		}
 	}
-	check("eth9", ErrNoInterface, "open eth9: no such interface")
-	check("", ErrNoInterface, "open : no such interface")
-	check("a-name-that-is-too-long", ErrNoInterface, "open a-name-that-is-too-long: no such interface")
-	check("b", unix.ENETDOWN, "open b: interface is down: network is down")
+	check("eth9", ErrNoInterface, "open packet eth9: no such interface")
+	check("", ErrNoInterface, "open packet : no such interface")
+	check("a-name-that-is-too-long", ErrNoInterface, "open packet a-name-that-is-too-long: no such interface")
+	check("b", unix.ENETDOWN, "open packet b: interface is down: bind: network is down")
 	if lt, err := LinkType("a"); lt != LinkTypeEthernet || err == nil {
 		// The peer is down, but a itself is up.
 		if err != nil {
@@ -398,7 +405,7 @@ func TestRootWithoutCapability(t *testing.T) {
 		data[0].Effective |= 1 << unix.CAP_NET_RAW
 		unix.Capset(&head, &data[0])
 	}()
-	const text = "open b: capturing needs CAP_NET_RAW or root: operation not permitted"
+	const text = "open packet b: capturing needs CAP_NET_RAW or root: socket: operation not permitted"
 	if _, err := Open(Options{Interface: "b", Filter: acceptAll(1)}); !errors.Is(err, os.ErrPermission) || err.Error() != text {
 		t.Errorf("Open: %v", err)
 	}
@@ -636,5 +643,24 @@ func TestRootSteadyStateAllocatesNothing(t *testing.T) {
 	})
 	if blocks != 0 {
 		t.Errorf("%v allocations per block", blocks)
+	}
+}
+
+// TestRootErrorForm: an error of an interface is an error of package net around a system call's, as in the standard library.
+func TestRootErrorForm(t *testing.T) {
+	newNamespace(t)
+	newVeth(t, "a", "b", 1500)
+	s := mustOpen(t, Options{Interface: "b"})
+	var op *net.OpError
+	if _, err := Open(Options{Interface: "eth9"}); !errors.As(err, &op) || op.Op != "open" || op.Net != "packet" || op.Addr.String() != "eth9" {
+		t.Error(err)
+	}
+	var call *os.SyscallError
+	bad := filter.Program{Kernel: []bpf.RawInstruction{{Op: 0xffff}}}
+	if err := s.SetFilter(bad); !errors.As(err, &op) || op.Op != "set" || !errors.As(err, &call) || call.Syscall != "setsockopt SO_ATTACH_FILTER" || !errors.Is(err, unix.EINVAL) {
+		t.Error(err)
+	}
+	if _, err := s.Next(past); err != os.ErrDeadlineExceeded {
+		t.Error(err)
 	}
 }

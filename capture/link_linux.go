@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/vishvananda/netlink/nl"
@@ -29,12 +30,12 @@ const linkAnswerTimeout = time.Second
 func newLinkQuery() (*linkQuery, error) {
 	socket, err := nl.GetNetlinkSocketAt(netns.None(), netns.None(), unix.NETLINK_ROUTE) // in the namespace of this thread
 	if err != nil {
-		return nil, fmt.Errorf("open netlink socket: %w", err)
+		return nil, fmt.Errorf("open netlink socket: %w", os.NewSyscallError("socket", err))
 	}
 	timeout := unix.NsecToTimeval(linkAnswerTimeout.Nanoseconds())
 	if err := socket.SetReceiveTimeout(&timeout); err != nil {
 		socket.Close()
-		return nil, fmt.Errorf("set netlink timeout: %w", err)
+		return nil, fmt.Errorf("set netlink timeout: %w", os.NewSyscallError("setsockopt SO_RCVTIMEO", err))
 	}
 	return &linkQuery{map[int]*nl.SocketHandle{unix.NETLINK_ROUTE: {Socket: socket}}}, nil
 }
@@ -67,7 +68,7 @@ func (q *linkQuery) ask(index int, attributes ...nl.NetlinkRequestData) (linkSta
 	case errors.Is(err, unix.ENODEV):
 		return linkState{}, ErrNoInterface
 	case err != nil:
-		return linkState{}, fmt.Errorf("query interface: %w", err)
+		return linkState{}, fmt.Errorf("query interface: %w", os.NewSyscallError("netlink RTM_GETLINK", err))
 	case len(answers) != 1:
 		return linkState{}, fmt.Errorf("query interface: %d answers", len(answers))
 	}

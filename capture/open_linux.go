@@ -3,6 +3,7 @@ package capture
 import (
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -17,7 +18,7 @@ import (
 func Open(o Options) (Source, error) {
 	s, err := openRing(o)
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", o.Interface, err)
+		return nil, opError("open", o.Interface, err)
 	}
 	return s, nil
 }
@@ -123,7 +124,7 @@ func (s *ringSource) connect(r *ring, index int, loopback bool) error {
 func LinkType(ifname string) (uint32, error) {
 	t, err := linkTypeNow(ifname)
 	if err != nil {
-		return 0, fmt.Errorf("open %s: %w", ifname, err)
+		return 0, opError("open", ifname, err)
 	}
 	return t, nil
 }
@@ -149,10 +150,10 @@ func linkTypeNow(ifname string) (uint32, error) {
 	if err != nil {
 		return 0, err
 	}
-	return t, unix.Close(fd)
+	return t, os.NewSyscallError("close", unix.Close(fd))
 }
 
-var errDown = fmt.Errorf("interface is down: %w", unix.ENETDOWN)
+var errDown = fmt.Errorf("interface is down: %w", os.NewSyscallError("bind", unix.ENETDOWN))
 
 // interfaceBackTimeout is how long a deleted interface is waited for.
 const interfaceBackTimeout = 30 * time.Second

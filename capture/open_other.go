@@ -10,11 +10,11 @@ import (
 // Open captures on an interface. On this system it cannot yet:
 // errors.ErrUnsupported. OpenFile works everywhere.
 func Open(o Options) (Source, error) {
-	return nil, fmt.Errorf("open %s: capture on this system: %w", o.Interface, errors.ErrUnsupported)
+	return nil, opError("open", o.Interface, fmt.Errorf("capture on this system: %w", errors.ErrUnsupported))
 }
 
 // LinkType tells the link type of an interface; on this system
 // errors.ErrUnsupported.
 func LinkType(ifname string) (uint32, error) {
-	return 0, fmt.Errorf("open %s: capture on this system: %w", ifname, errors.ErrUnsupported)
+	return 0, opError("open", ifname, fmt.Errorf("capture on this system: %w", errors.ErrUnsupported))
 }

@@ -3,6 +3,7 @@ package capture
 import (
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"golang.org/x/net/bpf"
@@ -55,20 +56,20 @@ func newRing(linkType uint32, shape geometry, retire time.Duration) (*ring, erro
 func packetSocket(kind int) (int, error) {
 	fd, err := unix.Socket(unix.AF_PACKET, kind|unix.SOCK_CLOEXEC, 0)
 	if errors.Is(err, unix.EPERM) {
-		return -1, fmt.Errorf("capturing needs CAP_NET_RAW or root: %w", err)
+		return -1, fmt.Errorf("capturing needs CAP_NET_RAW or root: %w", os.NewSyscallError("socket", err))
 	}
 	if err != nil {
-		return -1, fmt.Errorf("make packet socket: %w", err)
+		return -1, os.NewSyscallError("socket", err)
 	}
 	return fd, nil
 }
 
 func (r *ring) configure(retire time.Duration) error {
 	if err := unix.SetsockoptInt(r.fd, unix.SOL_PACKET, unix.PACKET_VERSION, unix.TPACKET_V3); err != nil {
-		return fmt.Errorf("set TPACKET_V3: %w", err)
+		return os.NewSyscallError("setsockopt PACKET_VERSION", err)
 	}
 	if err := unix.SetsockoptInt(r.fd, unix.SOL_PACKET, unix.PACKET_RESERVE, tagLen); err != nil {
-		return fmt.Errorf("reserve room for VLAN tags: %w", err)
+		return fmt.Errorf("reserve room for VLAN tags: %w", os.NewSyscallError("setsockopt PACKET_RESERVE", err))
 	}
 	const frameSize = 2048 // without meaning for TPACKET_V3, but it must divide the block
 	req := unix.TpacketReq3{
@@ -79,11 +80,11 @@ func (r *ring) configure(retire time.Duration) error {
 		Retire_blk_tov: uint32(max(1, retire.Milliseconds())),
 	}
 	if err := unix.SetsockoptTpacketReq3(r.fd, unix.SOL_PACKET, unix.PACKET_RX_RING, &req); err != nil {
-		return fmt.Errorf("allocate ring of %d blocks of %d bytes: %w", r.shape.count, r.shape.size, err)
+		return fmt.Errorf("allocate ring of %d blocks of %d bytes: %w", r.shape.count, r.shape.size, os.NewSyscallError("setsockopt PACKET_RX_RING", err))
 	}
 	mem, err := unix.Mmap(r.fd, 0, r.shape.size*r.shape.count, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	if err != nil {
-		return fmt.Errorf("map ring: %w", err)
+		return fmt.Errorf("map ring: %w", os.NewSyscallError("mmap", err))
 	}
 	r.mem = mem
 	return nil
@@ -106,7 +107,7 @@ func (r *ring) newestBlock() uint64 {
 // attach sets or replaces the filter; the kernel changes over between two frames.
 func (r *ring) attach(prog []bpf.RawInstruction) error {
 	if len(prog) == 0 || len(prog) > unix.BPF_MAXINSNS {
-		return fmt.Errorf("attach filter of %d instructions: %w", len(prog), unix.EINVAL)
+		return fmt.Errorf("attach filter of %d instructions: %w", len(prog), os.NewSyscallError("setsockopt SO_ATTACH_FILTER", unix.EINVAL))
 	}
 	insns := make([]unix.SockFilter, len(prog))
 	for i, p := range prog {
@@ -114,7 +115,7 @@ func (r *ring) attach(prog []bpf.RawInstruction) error {
 	}
 	fprog := unix.SockFprog{Len: uint16(len(insns)), Filter: &insns[0]}
 	if err := unix.SetsockoptSockFprog(r.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &fprog); err != nil {
-		return fmt.Errorf("attach filter: %w", err)
+		return fmt.Errorf("attach filter: %w", os.NewSyscallError("setsockopt SO_ATTACH_FILTER", err))
 	}
 	return nil
 }
@@ -127,7 +128,7 @@ func (r *ring) rejectAll() error { return r.attach(filter.RejectAll()) }
 func (r *ring) bind(index int, protocol uint16) error {
 	sa := unix.SockaddrLinklayer{Ifindex: index, Protocol: protocol<<8 | protocol>>8}
 	if err := unix.Bind(r.fd, &sa); err != nil {
-		return fmt.Errorf("bind: %w", err)
+		return os.NewSyscallError("bind", err)
 	}
 	// Binding to an interface that is down succeeds and leaves this error behind;
 	// the kernel begins by itself when the interface goes up.
@@ -160,7 +161,7 @@ func (r *ring) ignoreOutgoing() bool {
 func (r *ring) promiscuous(index int) error {
 	req := unix.PacketMreq{Ifindex: int32(index), Type: unix.PACKET_MR_PROMISC}
 	if err := unix.SetsockoptPacketMreq(r.fd, unix.SOL_PACKET, unix.PACKET_ADD_MEMBERSHIP, &req); err != nil {
-		return fmt.Errorf("set promiscuous mode: %w", err)
+		return fmt.Errorf("set promiscuous mode: %w", os.NewSyscallError("setsockopt PACKET_ADD_MEMBERSHIP", err))
 	}
 	return nil
 }
@@ -169,7 +170,7 @@ func (r *ring) promiscuous(index int) error {
 func (r *ring) statistics() (*unix.TpacketStatsV3, error) {
 	st, err := unix.GetsockoptTpacketStatsV3(r.fd, unix.SOL_PACKET, unix.PACKET_STATISTICS)
 	if err != nil {
-		return nil, fmt.Errorf("read ring statistics: %w", err)
+		return nil, os.NewSyscallError("getsockopt PACKET_STATISTICS", err)
 	}
 	return st, nil
 }
@@ -179,7 +180,7 @@ func (r *ring) statistics() (*unix.TpacketStatsV3, error) {
 func (r *ring) close() error {
 	var err error
 	if r.mem != nil {
-		err = unix.Munmap(r.mem)
+		err = os.NewSyscallError("munmap", unix.Munmap(r.mem))
 		r.mem = nil
 	}
 	if r.fd >= 0 {

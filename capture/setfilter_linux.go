@@ -13,7 +13,7 @@ func (s *ringSource) SetFilter(p filter.Program) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return fmt.Errorf("set filter on %s: %w", s.options.Interface, net.ErrClosed)
+		return opError("set", s.options.Interface, fmt.Errorf("filter: %w", net.ErrClosed))
 	}
 	if s.draining.Load() != nil {
 		return nil
@@ -21,7 +21,7 @@ func (s *ringSource) SetFilter(p filter.Program) error {
 	s.vms.mu.Lock()
 	defer s.vms.mu.Unlock()
 	if err := s.ring.attach(p.Kernel); err != nil {
-		return fmt.Errorf("set filter on %s: %w", s.options.Interface, err)
+		return opError("set", s.options.Interface, err)
 	}
 	s.options.Filter = p
 	s.vms.change(p.VM, s.ring.newestBlock)

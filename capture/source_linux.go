@@ -110,7 +110,7 @@ func (s *ringSource) take() ([]udpstr.Frame, error) {
 		}
 		n, refused, err := s.walk.fill(s.frames)
 		if err != nil {
-			return nil, s.finish(fmt.Errorf("read ring of %s: block %d: %w", s.options.Interface, s.cursor, err))
+			return nil, s.finish(opError("read", s.options.Interface, fmt.Errorf("ring block %d: %w", s.cursor, err)))
 		}
 		if refused > 0 {
 			s.refused.Add(refused)
@@ -159,7 +159,7 @@ func (s *ringSource) await(now, deadline time.Time) ([]udpstr.Frame, error) {
 			return nil, net.ErrClosed
 		}
 		if err != nil {
-			return nil, s.finish(fmt.Errorf("poll ring of %s: %w", s.options.Interface, err))
+			return nil, s.finish(opError("read", s.options.Interface, err))
 		}
 		now = time.Now()
 		failed := events&^unix.POLLIN != 0

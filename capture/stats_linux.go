@@ -1,7 +1,5 @@
 package capture
 
-import "fmt"
-
 // Stats: see Source. What Next has done is read first, so that the sums never show
 // more delivered than received.
 func (s *ringSource) Stats() (Stats, error) {
@@ -21,7 +19,7 @@ func (s *ringSource) Stats() (Stats, error) {
 func (s *ringSource) collect() error {
 	st, err := s.ring.statistics()
 	if err != nil {
-		return fmt.Errorf("statistics of %s: %w", s.options.Interface, err)
+		return opError("read", s.options.Interface, err)
 	}
 	s.kernel.Received += uint64(st.Packets)
 	s.kernel.RingDrops += uint64(st.Drops)

@@ -40,7 +40,7 @@ type nudge struct {
 // newWaiter takes the descriptor over.
 func newWaiter(fd int) (*waiter, error) {
 	if err := unix.SetNonblock(fd, true); err != nil {
-		return nil, fmt.Errorf("make packet socket non-blocking: %w", err)
+		return nil, fmt.Errorf("make packet socket non-blocking: %w", os.NewSyscallError("fcntl", err))
 	}
 	w := &waiter{file: os.NewFile(uintptr(fd), "packet"), fd: fd}
 	w.look = w.check

@@ -3,6 +3,7 @@ package capture
 import (
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -34,7 +35,7 @@ func (s *ringSource) checkLink(now time.Time, failed bool) error {
 			err = unix.Errno(errno)
 		}
 		if err != nil {
-			return fmt.Errorf("capture on %s: %w", s.options.Interface, err)
+			return opError("read", s.options.Interface, os.NewSyscallError("recvmsg", err)) // which would have given it
 		}
 		if s.link == linkUp {
 			s.enter(linkDown, now, InterfaceDown, nil)
@@ -86,7 +87,7 @@ func (s *ringSource) nextPhase(now time.Time) (p linkPhase, kind EventKind, prob
 			}
 		}
 		if now.Sub(s.linkLost) >= s.timeToBack {
-			return 0, 0, nil, fmt.Errorf("%w: %s was deleted and is not back after %v", ErrInterfaceGone, s.options.Interface, s.timeToBack)
+			return 0, 0, nil, opError("read", s.options.Interface, fmt.Errorf("%w: deleted, and not back after %v", ErrInterfaceGone, s.timeToBack))
 		}
 	}
 	return 0, 0, nil, nil

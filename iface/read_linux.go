@@ -3,6 +3,7 @@ package iface
 import (
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
@@ -50,7 +51,7 @@ func dump(request int, answer uint16, data ...nl.NetlinkRequestData) ([][]byte, 
 			return messages, nil
 		}
 		if !errors.Is(err, nl.ErrDumpInterrupted) {
-			return nil, err
+			return nil, os.NewSyscallError("netlink dump", err)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 
 	"github.com/vishvananda/netlink/nl"
@@ -14,7 +15,7 @@ import (
 func watch(ctx context.Context, changed func()) error {
 	socket, err := nl.Subscribe(unix.NETLINK_ROUTE, unix.RTNLGRP_LINK, unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV6_IFADDR)
 	if err != nil {
-		return fmt.Errorf("watch interfaces: %w", err)
+		return fmt.Errorf("watch interfaces: %w", os.NewSyscallError("netlink subscribe", err))
 	}
 	events := make(chan struct{}, 1)
 	failed := make(chan error, 1)
@@ -39,7 +40,7 @@ func receive(socket *nl.NetlinkSocket, events chan<- struct{}) error {
 		case errors.Is(err, unix.EINTR), errors.Is(err, unix.EAGAIN):
 			continue
 		default:
-			return err
+			return os.NewSyscallError("recvfrom", err)
 		}
 		select {
 		case events <- struct{}{}:

@@ -1,6 +1,7 @@
 package privilege
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/user"
@@ -90,13 +91,13 @@ func become(u *user.User, res *Result) error {
 		return fmt.Errorf("keep capabilities: %w", err)
 	}
 	if err := syscall.Setgroups(nil); err != nil {
-		return fmt.Errorf("setgroups: %w", err)
+		return os.NewSyscallError("setgroups", err)
 	}
 	if err := syscall.Setresgid(gid, gid, gid); err != nil {
-		return fmt.Errorf("setresgid %d: %w", gid, err)
+		return fmt.Errorf("gid %d: %w", gid, os.NewSyscallError("setresgid", err))
 	}
 	if err := syscall.Setresuid(uid, uid, uid); err != nil {
-		return fmt.Errorf("setresuid %d: %w", uid, err)
+		return fmt.Errorf("uid %d: %w", uid, os.NewSyscallError("setresuid", err))
 	}
 	res.User, res.UID = u.Username, uid
 	return nil
@@ -128,7 +129,7 @@ func reduceBoundingSet() error {
 			continue
 		}
 		if err := everyThread(unix.SYS_PRCTL, unix.PR_CAPBSET_DROP, c, 0); err != nil {
-			if err == unix.EINVAL && c > 0 {
+			if errors.Is(err, unix.EINVAL) && c > 0 {
 				return nil
 			}
 			return err
@@ -141,7 +142,7 @@ func permitted(cap uint) (bool, error) {
 	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var data [2]unix.CapUserData
 	if err := unix.Capget(&hdr, &data[0]); err != nil {
-		return false, fmt.Errorf("read capabilities: %w", err)
+		return false, os.NewSyscallError("capget", err)
 	}
 	return data[cap/32].Permitted&(1<<(cap%32)) != 0, nil
 }
@@ -155,7 +156,7 @@ func keepOnly(cap uint, keep bool) error {
 		data[cap/32].Permitted = 1 << (cap % 32)
 	}
 	err := everyThread(unix.SYS_CAPSET, uintptr(unsafe.Pointer(hdr)), uintptr(unsafe.Pointer(&data[0])), 0)
-	if err == unix.EPERM && has(data) { // a service manager has given no more than that, and forbids the call
+	if errors.Is(err, unix.EPERM) && has(data) { // a service manager has given no more than that, and forbids the call
 		return everyThread(unix.SYS_PRCTL, unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0)
 	}
 	return err
@@ -178,7 +179,24 @@ func has(want *[2]unix.CapUserData) bool {
 //go:uintptrescapes
 func everyThread(trap, a1, a2, a3 uintptr) error {
 	if _, _, errno := syscall.AllThreadsSyscall(trap, a1, a2, a3); errno != 0 {
-		return errno
+		return os.NewSyscallError(callName(trap), errno)
 	}
 	return nil
+}
+
+// callName is a system call in the words of its manual page.
+func callName(trap uintptr) string {
+	switch trap {
+	case unix.SYS_PRCTL:
+		return "prctl"
+	case unix.SYS_CAPSET:
+		return "capset"
+	case unix.SYS_SETGROUPS:
+		return "setgroups"
+	case unix.SYS_SETRESGID:
+		return "setresgid"
+	case unix.SYS_SETRESUID:
+		return "setresuid"
+	}
+	return fmt.Sprintf("system call %d", trap)
 }

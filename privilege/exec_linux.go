@@ -47,22 +47,22 @@ func dropByExec(name string, fallbacks []string, res Result) (Result, error) {
 		what string
 		do   func() error
 	}{
-		{"keep capabilities", func() error { return unix.Prctl(unix.PR_SET_KEEPCAPS, 1, 0, 0, 0) }},
-		{"setgroups", func() error { return thread(unix.SYS_SETGROUPS, 0, 0, 0) }},
-		{"setresgid", func() error { return thread(unix.SYS_SETRESGID, uintptr(gid), uintptr(gid), uintptr(gid)) }},
-		{"setresuid", func() error { return thread(unix.SYS_SETRESUID, uintptr(uid), uintptr(uid), uintptr(uid)) }},
+		{"keep capabilities", func() error { return prctl(unix.PR_SET_KEEPCAPS, 1, 0) }},
+		{"leave groups", func() error { return thread(unix.SYS_SETGROUPS, 0, 0, 0) }},
+		{"change group", func() error { return thread(unix.SYS_SETRESGID, uintptr(gid), uintptr(gid), uintptr(gid)) }},
+		{"change user", func() error { return thread(unix.SYS_SETRESUID, uintptr(uid), uintptr(uid), uintptr(uid)) }},
 		{"set capabilities", keepForExec},
 		{"raise ambient capability", func() error {
-			return unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_RAISE, unix.CAP_NET_RAW, 0, 0)
+			return prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_RAISE, unix.CAP_NET_RAW)
 		}},
-		{"forbid new privileges", func() error { return unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }},
+		{"forbid new privileges", func() error { return prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0) }},
 	}
 	for _, s := range steps {
 		if err := s.do(); err != nil {
 			return res, fmt.Errorf("drop privileges: %s: %w", s.what, err)
 		}
 	}
-	return res, fmt.Errorf("drop privileges: exec: %w", unix.Exec(self, os.Args, append(os.Environ(), execVariable+"=1")))
+	return res, fmt.Errorf("drop privileges: %w", os.NewSyscallError("execve", unix.Exec(self, os.Args, append(os.Environ(), execVariable+"=1"))))
 }
 
 // keepForExec leaves the thread CAP_NET_RAW, inheritable so that it may be ambient.
@@ -70,12 +70,16 @@ func keepForExec() error {
 	const bit = 1 << unix.CAP_NET_RAW
 	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	data := [2]unix.CapUserData{{Effective: bit, Permitted: bit, Inheritable: bit}}
-	return unix.Capset(&hdr, &data[0])
+	return os.NewSyscallError("capset", unix.Capset(&hdr, &data[0]))
+}
+
+func prctl(option int, a2, a3 uintptr) error {
+	return os.NewSyscallError("prctl", unix.Prctl(option, a2, a3, 0, 0))
 }
 
 func thread(trap, a1, a2, a3 uintptr) error {
 	if _, _, errno := unix.RawSyscall(trap, a1, a2, a3); errno != 0 {
-		return errno
+		return os.NewSyscallError(callName(trap), errno)
 	}
 	return nil
 }

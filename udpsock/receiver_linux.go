@@ -55,7 +55,7 @@ func (r *Receiver) setOptions(fd int, o ListenOptions) error {
 	}
 	err := unix.SetsockoptInt(fd, unix.IPPROTO_UDP, unix.UDP_GRO, 1)
 	if err != nil && o.GRO == On {
-		return fmt.Errorf("receive offload: setsockopt UDP_GRO: %w (%w)", err, errors.ErrUnsupported)
+		return fmt.Errorf("receive offload: %w (%w)", os.NewSyscallError("setsockopt UDP_GRO", err), errors.ErrUnsupported)
 	}
 	r.gro = err == nil
 	return nil

@@ -116,7 +116,7 @@ func (s *Sender) recover(a *attempt, errno unix.Errno, f failure) (drop int, err
 		return f.left, nil
 	}
 	s.dropped(&c.droppedOther, errno, f.left)
-	return f.left, fmt.Errorf("send %d datagrams of %d bytes: %w", f.left, f.size, os.NewSyscallError("sendmsg", errno))
+	return f.left, s.writeError(fmt.Errorf("%d datagrams of %d bytes: %w", f.left, f.size, os.NewSyscallError("sendmsg", errno)))
 }
 
 // waitForRoom waits for the events, or a pause if there are none, and says false when the time of this Send is used up.

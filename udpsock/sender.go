@@ -9,8 +9,8 @@ import (
 )
 
 // Sender is a UDP socket connected to one remote. It has one owner: Send, SendMany, MaxDatagram and Close are called by one
-// goroutine at a time. The other methods may be called by anybody at any time. The owner of a fast one is locked to
-// its thread: waiting for room in the send buffer blocks the thread, not only the goroutine.
+// goroutine at a time. The other methods may be called by anybody at any time. Waiting for room in the send buffer, MaxWait at
+// most, blocks the thread, not only the goroutine.
 type Sender struct {
 	local, remote netip.AddrPort
 	dontFragment  bool
@@ -54,19 +54,24 @@ func Dial(remote netip.AddrPort, o Options) (*Sender, error) {
 // counted, and the socket may be used on.
 func (s *Sender) Send(run []byte, size int, wait time.Duration) (done int, err error) {
 	if s.closed {
-		return 0, fmt.Errorf("send run: %w", net.ErrClosed)
+		return 0, s.writeError(net.ErrClosed)
 	}
 	if size <= 0 {
-		return 0, fmt.Errorf("send run: datagrams of %d bytes", size)
+		return 0, s.writeError(fmt.Errorf("datagrams of %d bytes", size))
 	}
 	s.counters.runs.Add(1)
 	return s.send(run, size, min(wait, MaxWait))
 }
 
+// writeError is how a send fails.
+func (s *Sender) writeError(err error) error {
+	return &net.OpError{Op: "write", Net: "udp", Source: net.UDPAddrFromAddrPort(s.local), Addr: net.UDPAddrFromAddrPort(s.remote), Err: err}
+}
+
 // SendMany sends datagrams of any length, without segmentation offload. Wait and results are those of Send.
 func (s *Sender) SendMany(datagrams [][]byte, wait time.Duration) (done int, err error) {
 	if s.closed {
-		return 0, fmt.Errorf("send datagrams: %w", net.ErrClosed)
+		return 0, s.writeError(net.ErrClosed)
 	}
 	s.counters.runs.Add(1)
 	return s.sendMany(datagrams, min(wait, MaxWait))

@@ -98,7 +98,7 @@ func (s *Sender) probeOffload(m Mode) error {
 		return nil
 	}
 	if _, err := unix.GetsockoptInt(s.fd, unix.IPPROTO_UDP, unix.UDP_SEGMENT); err != nil {
-		why := fmt.Errorf("segmentation offload: getsockopt UDP_SEGMENT: %w (%w)", err, errors.ErrUnsupported)
+		why := fmt.Errorf("segmentation offload: %w (%w)", os.NewSyscallError("getsockopt UDP_SEGMENT", err), errors.ErrUnsupported)
 		if m == On {
 			return why
 		}

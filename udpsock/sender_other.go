@@ -96,7 +96,7 @@ func (s *Sender) sendOne(d []byte) error {
 			s.dropped(&s.counters.droppedTooLong, errnoOf(err), 1)
 			return nil
 		case !isUnreachable(err):
-			return fmt.Errorf("send datagram: %w", err)
+			return err // a *net.OpError
 		}
 		s.failed(&s.counters.icmpErrors, errnoOf(err))
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"sync"
@@ -94,7 +95,7 @@ func (s *strangers) separate(receiver int, expected []netip.Addr) error {
 	if !s.there {
 		fd, err := besides(receiver)
 		if err != nil {
-			return fmt.Errorf("keep strangers out: %w", err)
+			return separateError(err)
 		}
 		s.fd, s.there = fd, true
 	}
@@ -104,9 +105,14 @@ func (s *strangers) separate(receiver int, expected []netip.Addr) error {
 	}
 	if err != nil {
 		everything := []unix.SockFilter{{Code: giveResult, K: expectedSocket}}
-		return fmt.Errorf("keep strangers out: %w", errors.Join(err, attach(receiver, everything)))
+		return separateError(errors.Join(err, attach(receiver, everything)))
 	}
 	return nil
+}
+
+// separateError is how Separate fails.
+func separateError(err error) error {
+	return &net.OpError{Op: "set", Net: "udp", Err: fmt.Errorf("keep strangers out: %w", err)}
 }
 
 func attach(fd int, program []unix.SockFilter) error {

@@ -56,7 +56,7 @@ func attach(name string) (*os.File, error) {
 		}
 	}
 	if err != nil {
-		return nil, errors.Join(err, unix.Close(fd))
+		return nil, errors.Join(err, os.NewSyscallError("close", unix.Close(fd)))
 	}
 	return os.NewFile(uintptr(fd), cloneDevice), nil // the poller takes it only now that it has an interface
 }
@@ -86,7 +86,9 @@ func (d *tunDevice) prepare(o *Options, made bool) error {
 		}
 	}
 	if made && o.Persist {
-		if err := d.control(func(fd int) error { return unix.IoctlSetInt(fd, unix.TUNSETPERSIST, 1) }); err != nil {
+		if err := d.control(func(fd int) error {
+			return os.NewSyscallError("TUNSETPERSIST", unix.IoctlSetInt(fd, unix.TUNSETPERSIST, 1))
+		}); err != nil {
 			return fmt.Errorf("keep TAP interface %s: %w", d.name, err)
 		}
 	}
@@ -125,7 +127,7 @@ func (d *tunDevice) translate(err error) error {
 	}
 	var errno unix.Errno
 	if errors.As(err, &errno) {
-		return errno
+		return os.NewSyscallError("write", errno)
 	}
 	// A device that was deleted before its first use has no errno: the poller did not take it.
 	if _, lookErr := net.InterfaceByName(d.name); lookErr != nil {

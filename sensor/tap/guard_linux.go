@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
@@ -26,11 +27,11 @@ func (c *control) guard() error {
 	index := c.link.Attrs().Index
 	clsact := &netlink.Clsact{QdiscAttrs: netlink.QdiscAttrs{LinkIndex: index, Handle: netlink.MakeHandle(0xffff, 0), Parent: netlink.HANDLE_CLSACT}}
 	if err := netlink.QdiscAdd(clsact); err != nil && !errors.Is(err, unix.EEXIST) {
-		return fmt.Errorf("guard TAP interface %s: add clsact: %w", c.name, err)
+		return fmt.Errorf("guard TAP interface %s: add clsact: %w", c.name, os.NewSyscallError("netlink RTM_NEWQDISC", err))
 	}
 	for _, hook := range hooks {
 		if _, err := dropAll(index, hook).Execute(unix.NETLINK_ROUTE, 0); err != nil && !errors.Is(err, unix.EEXIST) {
-			return fmt.Errorf("guard TAP interface %s: add classifier: %w", c.name, err)
+			return fmt.Errorf("guard TAP interface %s: add classifier: %w", c.name, os.NewSyscallError("netlink RTM_NEWTFILTER", err))
 		}
 	}
 	return nil

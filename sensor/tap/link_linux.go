@@ -33,7 +33,7 @@ func (c *control) mtu() int { return c.link.Attrs().MTU }
 
 func (c *control) setMTU(mtu int) error {
 	if err := netlink.LinkSetMTU(c.link, mtu); err != nil {
-		return fmt.Errorf("set MTU %d of TAP interface %s: %w", mtu, c.name, err)
+		return fmt.Errorf("set MTU %d of TAP interface %s: %w", mtu, c.name, os.NewSyscallError("netlink RTM_NEWLINK", err))
 	}
 	return nil
 }
@@ -43,7 +43,7 @@ func (c *control) up() error {
 	if c.link.Attrs().Flags&net.FlagUp != 0 {
 		return nil
 	}
-	err := netlink.LinkSetUp(c.link)
+	err := os.NewSyscallError("netlink RTM_NEWLINK", netlink.LinkSetUp(c.link))
 	switch {
 	case errors.Is(err, unix.EPERM):
 		return fmt.Errorf("set TAP interface %s up: %w: it is down, and this program may not change that: ip link set %s up", c.name, err, c.name)
