@@ -20,7 +20,7 @@ func TestUpgradeKeepsStarting(t *testing.T) {
 		root := t.TempDir()
 		for path, text := range map[string]string{
 			"/etc/" + name + "/" + name + ".ini": "good", "/etc/" + name + "/bad.ini": "bad", "/etc/" + name + "/other.ini": "good", "/run/x": "",
-			"/bin/" + name: "#!/bin/sh\ncase $1 in check) grep -q good \"$3\" ;; upgrade-ini) echo \"$2\" >>" + root + "/mended ;; esac\n",
+			"/bin/" + name: "#!/bin/sh\ncase $1 in check) grep -q good \"$3\" ;; upgrade-ini) echo \"$2\" >>" + root + "/mended; [ \"${2##*/}\" != other.ini ] ;; esac\n",
 		} {
 			if err := os.MkdirAll(filepath.Dir(root+path), 0o755); err != nil {
 				t.Fatal(err)
@@ -33,9 +33,13 @@ func TestUpgradeKeepsStarting(t *testing.T) {
 		script = strings.NewReplacer("/run/", root+"/run/", "/etc/", root+"/etc/").Replace(script)
 		cmd := exec.Command("sh", "-c", script)
 		cmd.Env = append(os.Environ(), "PATH="+root+"/bin:"+os.Getenv("PATH"))
-		if out, err := cmd.CombinedOutput(); err != nil {
+		out, err := cmd.CombinedOutput()
+		if err != nil {
 			t.Errorf("%s: %v\n%s", before, err, out)
 			continue
+		}
+		if want := "this one does not; mend it: " + name + " check -f " + root + "/etc/" + name + "/other.ini\n"; strings.Count(string(out), "mend it") != 1 || !strings.Contains(string(out), want) {
+			t.Errorf("%s: a file that could not be mended: %s", after, out)
 		}
 		mended, err := os.ReadFile(root + "/mended")
 		want := root + "/etc/" + name + "/other.ini\n" + root + "/etc/" + name + "/" + name + ".ini\n"
@@ -49,6 +53,27 @@ func TestUpgradeKeepsStarting(t *testing.T) {
 		if err != nil || strings.Count(string(text), "keep_starting\n") != 1 {
 			t.Errorf("%s does not call keep_starting, %v", after, err)
 		}
+	}
+}
+
+// TestInstallScriptSaysWhatItCannotMend runs that part of the script that installs without packages.
+func TestInstallScriptSaysWhatItCannotMend(t *testing.T) {
+	work := t.TempDir()
+	for path, text := range map[string]string{
+		"/good":   "/etc/rpcapd/a.ini\n/etc/rpcapd/b.ini\n/etc/rpcapd/c.ini\n",
+		"/rpcapd": "#!/bin/sh\ncase $1$2 in upgrade-ini*a.ini) exit 1 ;; esac\ncase $1$3 in check*b.ini) exit 1 ;; esac\n",
+	} {
+		if err := os.WriteFile(work+path, []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	script := "set -eu\nwarn() { echo \"warning: $*\" >&2; }\nprogram=" + work + "/rpcapd\nwork=" + work + "\n" +
+		shellFunction(t, "install/install-rpcapd.sh", "keep_starting") + "keep_starting\necho went on\n"
+	out, err := exec.Command("sh", "-c", script).CombinedOutput()
+	text := string(out)
+	if err != nil || strings.Count(text, "warning: ") != 2 || !strings.Contains(text, "started with /etc/rpcapd/a.ini") || !strings.Contains(text, "started with /etc/rpcapd/b.ini") ||
+		!strings.HasSuffix(text, "went on\n") {
+		t.Errorf("%v\n%s", err, text)
 	}
 }
 

@@ -398,7 +398,8 @@ note_good() {
 # keep_starting mends them. Lines that are not understood are errors now, and earlier versions passed over them.
 keep_starting() {
 	while read -r f; do
-		"$program" upgrade-ini "$f" >&2
+		"$program" upgrade-ini "$f" >&2 && "$program" check -f "$f" >/dev/null 2>&1 ||
+			warn "the version before started with $f and this one does not; mend it: $program check -f $f"
 	done <"$work/good"
 }
 
