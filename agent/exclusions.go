@@ -23,6 +23,7 @@ type exclusions struct {
 	owners   map[*session]ownTraffic
 	captures map[*capturing][]netip.Addr // with the addresses of their interfaces
 	near     nearEnds
+	sweeping bool // a timer is set that takes near ends away
 	plain    bool // datagrams may be fragmented (plain PACKET over UDP)
 }
 

@@ -79,7 +79,14 @@ func TestOldPortsAreBounded(t *testing.T) {
 		if len(x.UDP) != nearOld || x.UDP[0] != 11000-nearOld || !slices.Equal(x.TCP, []uint16{1}) {
 			t.Errorf("%+v", x)
 		}
-		time.Sleep(2 * nearLinger)
+		time.Sleep(nearLinger + 2*nearSweep)
+		if e.mu.Lock(); len(e.near) != 1 || !e.near[used].IsZero() || len(e.current().Near.UDP) != 0 {
+			t.Errorf("after they were over: %v", e.near)
+		}
+		if e.sweeping {
+			t.Error("the timer goes on with nothing to do")
+		}
+		e.mu.Unlock()
 	})
 }
 

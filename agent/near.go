@@ -16,6 +16,8 @@ const (
 	// nearLinger is how long a port stays excluded after its connection has ended: what was
 	// sent may be seen later, on its way back through a NAT or from a retransmission.
 	nearLinger = 60 * time.Second
+	// nearSweep is the least time between two looks for ends that are over.
+	nearSweep = time.Second
 	// nearOld bounds how many ports of ended connections are excluded: a sensor that starts
 	// and ends captures without end must not fill the kernel's program.
 	nearOld = 32
@@ -89,6 +91,16 @@ func (n nearEnds) forget(now time.Time) {
 	}
 }
 
+// firstOver is the time at which the first of those that linger is over; zero if none does.
+func (n nearEnds) firstOver() (first time.Time) {
+	for _, until := range n {
+		if !until.IsZero() && (first.IsZero() || until.Before(first)) {
+			first = until
+		}
+	}
+	return first
+}
+
 // begin excludes a near end before anything is sent from it.
 func (e *exclusions) begin(n near) {
 	if !n.local.IsValid() { // nothing is sent
@@ -113,11 +125,25 @@ func (e *exclusions) end(n near) {
 	now := time.Now()
 	e.near[n] = now.Add(nearLinger)
 	e.near.forget(now)
-	time.AfterFunc(nearLinger, func() {
+	if !e.sweeping {
+		e.sweepIn(nearLinger)
+	}
+}
+
+// sweepIn takes the ends that are over out of the filters after d, and again as long as some linger: there is one timer,
+// however many connections end. mu is held.
+func (e *exclusions) sweepIn(d time.Duration) {
+	e.sweeping = true
+	time.AfterFunc(d, func() {
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		e.near.forget(time.Now())
+		now := time.Now()
+		e.near.forget(now)
 		e.refresh()
+		e.sweeping = false
+		if next := e.near.firstOver(); !next.IsZero() {
+			e.sweepIn(max(next.Sub(now), nearSweep))
+		}
 	})
 }
 

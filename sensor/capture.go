@@ -154,7 +154,7 @@ func (c *capture) fill(st *PeerStatus) {
 	st.Unaccounted, st.UnaccountedSince = c.stream.account.frames, c.stream.account.since
 	st.TCP = c.tcp != nil
 	st.LastArrival, st.LargestDatagram = c.stream.now, c.stream.largest
-	st.ClockOffset, st.ClockKnown = c.stream.clock.offset()
+	c.stream.clock.status(st)
 	st.setSinks(c.stream.sinkCounters())
 	st.late.feeds = slices.Clone(c.stream.late.feeds)
 }

@@ -5,6 +5,10 @@ import "time"
 // clockSpan is the time over which the quickest frame is looked for; the offset shown is that of one to two spans.
 const clockSpan = 30 * time.Second
 
+// recordedAge is the age from which on frames are taken for those of a capture file (-r), or of a clock that was never set:
+// that is no difference of two clocks.
+const recordedAge = 24 * time.Hour
+
 // clockOffset estimates how far an agent's clock is ahead of the sensor's. A frame arrives later than it was captured by
 // what the agent, the network and the sensor held it back, never sooner: so the quickest frame of a while shows the
 // difference of the clocks, less its own delay. Half of the quickest answer to STATS is taken as that delay.
@@ -34,6 +38,16 @@ func (c *clockOffset) roundTrip(d time.Duration) {
 	if d /= 2; !c.timed || d < c.delay {
 		c.delay, c.timed = d, true
 	}
+}
+
+// status fills in the offset, or the age of frames that are too old for one.
+func (c *clockOffset) status(st *PeerStatus) {
+	d, known := c.offset()
+	if known && d <= -recordedAge {
+		st.FrameAge = -d
+		return
+	}
+	st.ClockOffset, st.ClockKnown = d, known
 }
 
 // offset is the agent's clock less the sensor's.

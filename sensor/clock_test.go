@@ -12,7 +12,7 @@ import (
 // TestClockOffset: the quickest frame of a minute shows the difference, held-back ones do not disturb it, and a clock that
 // is set right is seen within a minute.
 func TestClockOffset(t *testing.T) {
-	for _, ahead := range []time.Duration{0, 90 * time.Minute, -3 * time.Second} {
+	for _, ahead := range []time.Duration{0, -23 * time.Hour, 90 * time.Minute, -3 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBubble(t, Options{})
 			defer b.stop()
@@ -54,5 +54,21 @@ func TestClockOffset(t *testing.T) {
 				t.Errorf("after it was set right: %v", d)
 			}
 		})
+	}
+}
+
+// TestClockOfACaptureFile: frames that were recorded long ago say nothing of the agent's clock.
+func TestClockOfACaptureFile(t *testing.T) {
+	c := clockOffset{}
+	now := time.Now()
+	recorded := now.Add(-20785 * 24 * time.Hour)
+	c.frame(uint32(recorded.Unix()), 0, now, now.UnixMicro())
+	var st PeerStatus
+	c.status(&st)
+	if st.ClockKnown || st.ClockOffset != 0 || st.FrameAge.Round(time.Hour) != 20785*24*time.Hour {
+		t.Errorf("%+v", st)
+	}
+	if notes := st.notes(); len(notes) != 1 || notes[0] != "its frames are 20785 days old: a capture file, or a clock that was never set" {
+		t.Errorf("%q", notes)
 	}
 }

@@ -361,6 +361,32 @@ func TestWaitsForAPort(t *testing.T) {
 	})
 }
 
+// TestTestCall: an agent that lets the sensor in and then ends the session in order, as rpcapd setup does, is no peer that has left.
+func TestTestCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		core, logs := observer.New(zap.InfoLevel)
+		b := newBubble(t, Options{Log: zap.New(core)})
+		defer b.stop()
+		a := b.connect("10.0.0.2", func(a *testAgent) {
+			a.on(rpcap.TypeFindAllRequest, func([]byte) [][]byte {
+				return [][]byte{errorReply(rpcap.CodeRead, rpcap.SessionEnds+": it was a test call")}
+			})
+		})
+		after(time.Second)
+		select {
+		case <-a.done:
+		default:
+			t.Error("connection still open")
+		}
+		if p := b.Peers(); len(p) != 0 {
+			t.Errorf("%+v", p)
+		}
+		if l := logs.All(); len(l) != 1 || l[0].Level != zap.InfoLevel {
+			t.Errorf("log: %v", l)
+		}
+	})
+}
+
 // TestNeverAnswered: who connects and closes is no agent that has left. It leaves no peer, one line at the level info, and a
 // count.
 func TestNeverAnswered(t *testing.T) {

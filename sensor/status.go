@@ -145,6 +145,8 @@ type PeerStatus struct {
 	// ClockOffset is the agent's clock less the sensor's, if ClockKnown: positive when the agent's is ahead.
 	ClockOffset time.Duration
 	ClockKnown  bool
+	// FrameAge is how old frames are that are too old for that; 0: they are not.
+	FrameAge time.Duration
 
 	ForwardedAt time.Time // when the agent has said what is in Forwarded; zero before
 

@@ -90,6 +90,9 @@ func (p *PeerStatus) notes() (notes []string) {
 		}
 		notes = append(notes, fmt.Sprintf("the agent's clock is %v %s", d.Abs().Round(time.Millisecond), where))
 	}
+	if p.FrameAge > 0 {
+		notes = append(notes, fmt.Sprintf("its frames are %s old: a capture file, or a clock that was never set", plural(uint64(p.FrameAge/(24*time.Hour)), "day")))
+	}
 	if p.Rebound > 0 {
 		notes = append(notes, "source port changed "+plural(p.Rebound, "time"))
 	}

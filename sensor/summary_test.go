@@ -11,6 +11,7 @@ func TestSummaryNotes(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	for want, p := range map[string]PeerStatus{
 		"": {ClockKnown: true, ClockOffset: 3 * time.Millisecond, Reason: "gone", LastError: "gone"},
+		"notes:     its frames are 2 days old: a capture file, or a clock that was never set\n":     {FrameAge: 60 * time.Hour},
 		"notes:     the agent's clock is 1h30m0s ahead\n":                                           {ClockKnown: true, ClockOffset: 90 * time.Minute},
 		"notes:     the agent's clock is 250ms behind; source port changed 2 times; 3 reconnects\n": {ClockKnown: true, ClockOffset: -250 * time.Millisecond, Rebound: 2, Reconnects: 3},
 		"notes:     last error at 03:04:05: no answer\n":                                            {LastError: "no answer", LastErrorAt: at},

@@ -42,7 +42,7 @@ func describe(p *Peer, st *sensor.PeerStatus) {
 	p.TCP = st.TCP
 	p.Unaccounted, p.UnaccountedSince = st.Unaccounted, when(st.UnaccountedSince)
 	p.LastArrival, p.LargestDatagram, p.NoSegmentation = when(st.LastArrival), st.LargestDatagram, st.NoSegmentation
-	p.ClockOffset = nil
+	p.ClockOffset, p.FrameAge = nil, math.Round(st.FrameAge.Seconds())
 	if st.ClockKnown {
 		seconds := math.Round(st.ClockOffset.Seconds()*1e6) / 1e6
 		p.ClockOffset = &seconds

@@ -23,7 +23,8 @@ type Peer struct {
 	Ended      *time.Time `json:"ended_at"`   // null while it is connected
 	Reconnects uint64     `json:"reconnects"` // sessions after the first
 
-	ClockOffset *float64   `json:"clock_offset_seconds"` // agent's clock less the sensor's; null if not known
+	FrameAge    float64    `json:"frame_age_seconds,omitempty"` // of frames older than a day: a capture file, or a clock never set
+	ClockOffset *float64   `json:"clock_offset_seconds"`        // agent's clock less the sensor's; null if not known
 	LastError   string     `json:"last_error"`
 	LastCause   string     `json:"last_cause"` // its kind
 	LastErrorAt *time.Time `json:"last_error_at"`
