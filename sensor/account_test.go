@@ -14,7 +14,7 @@ import (
 // next STATS but one, a loss within 20 s, and missing at the end.
 func TestUnaccounted(t *testing.T) {
 	d := packed(t, testFrames(1000, 200), 1472)
-	most := func(i int) uint32 { return look(d[i-1], 65535).last - 1 } // the last one goes on in the next datagram
+	most := func(i int) uint32 { return readHeader(d[i-1], 65535).last - 1 } // the last one goes on in the next datagram
 	for _, tc := range []struct {
 		name    string
 		ours    bool

@@ -44,7 +44,7 @@ func (s *session) newCapture(r *Rule) (*capture, error) {
 		c.tcp, c.guard = t, &t.mu
 		return c, nil
 	}
-	c.stream.undecided = true
+	c.stream.path.state = pathUnanswered
 	port, err := s.sensor.ports.allocate(c.stream, attach)
 	if err != nil {
 		return nil, err
@@ -143,14 +143,14 @@ func (c *capture) fill(st *PeerStatus) {
 	c.guard.Lock()
 	defer c.guard.Unlock()
 	st.Format = c.stream.format.String()
-	if n := len(c.stream.sources); n > 0 {
-		st.DataSource = c.stream.sources[n-1]
+	if n := len(c.stream.path.sources); n > 0 {
+		st.DataSource = c.stream.path.sources[n-1]
 	}
 	st.Received = c.stream.received()
 	st.Tail, st.TailLost = c.stream.tail, c.stream.tailLost
-	st.Rebound = c.stream.rebound
+	st.Rebound = c.stream.path.rebound
 	st.Deduplicated = c.stream.repeated
-	st.Disowned = c.stream.disowned
+	st.Disowned = c.stream.path.forged
 	st.Unaccounted, st.UnaccountedSince = c.stream.account.frames, c.stream.account.since
 	st.TCP = c.tcp != nil
 	st.LastArrival, st.LargestDatagram = c.stream.now, c.stream.largest
@@ -192,17 +192,17 @@ func (c *capture) announced(port uint16, translated bool) {
 		c.tcp.announced(port, translated)
 		return
 	}
-	c.port.with(func() { c.port.announced(c.stream, port, translated, time.Now()) })
+	c.port.with(func() { c.port.names(c.stream, port, translated, time.Now()) })
 }
 
-// contested reports whether somebody else at the agent's address claims to be the agent, so that its STATS are wanted soon.
-func (c *capture) contested() bool {
+// contested reports whether somebody else at the agent's address may be the agent, so that its STATS are wanted soon, and at
+// what distance.
+func (c *capture) contested() (every time.Duration, yes bool) {
 	if c.tcp != nil {
-		return c.tcp.contested()
+		return contestInterval, c.tcp.contested()
 	}
-	var yes bool
-	c.port.with(func() { yes = c.stream.strict && len(c.stream.sources) == 0 && c.port.contested(c.stream) })
-	return yes
+	c.port.with(func() { every, yes = c.port.contested(c.stream, time.Now()) })
+	return every, yes
 }
 
 func (c *capture) forwarded() Forwarded {

@@ -61,24 +61,25 @@ type dataPort struct {
 	pending  map[netip.Addr]*stream       // awaits its first datagram; at most one per address
 	ended    map[netip.AddrPort]time.Time // last heard, of sources whose stream has ended
 	timed    []*stream                    // hold datagrams back, so that Expire is due some time
-	expected map[netip.AddrPort]*stream   // by the port that the agent has said it sends from, until it does
-	claims   map[netip.AddrPort]*claim    // sources of agents' addresses that belong to no stream yet
-	held     *heldBytes                   // for claims, of all ports
+	expected map[netip.AddrPort]*stream   // by the port that the agent has named, until it sends
 	foreign  uint64
 	repeats  repeats
+
+	candidates candidates
 }
 
-// newDataPort makes a port; held is what all ports hold for claims.
-func newDataPort(sock datagramSource, held *heldBytes, log *zap.Logger) *dataPort {
-	return &dataPort{
-		sock: sock, port: sock.Port(), log: log, held: held,
+// newDataPort makes a port; budget is what all ports may hold of candidates.
+func newDataPort(sock datagramSource, budget *heldBudget, log *zap.Logger) *dataPort {
+	p := &dataPort{
+		sock: sock, port: sock.Port(), log: log,
 		expected: make(map[netip.AddrPort]*stream),
-		claims:   make(map[netip.AddrPort]*claim),
 		streams:  make(map[*stream]struct{}),
 		bySrc:    make(map[netip.AddrPort]*stream),
 		pending:  make(map[netip.Addr]*stream),
 		ended:    make(map[netip.AddrPort]time.Time),
 	}
+	p.candidates = candidates{of: make(map[netip.AddrPort]*candidate), budget: budget, foreign: &p.foreign}
+	return p
 }
 
 // run receives until the socket is closed.
@@ -124,8 +125,8 @@ func (p *dataPort) batch(n int, now time.Time) time.Time {
 			p.foreign++
 			continue
 		}
-		if !last.confirmed {
-			p.confirm(last, b)
+		if !last.path.state.settled() {
+			p.second(last, b)
 		}
 		last.datagram(b, now)
 		p.time(last)
@@ -144,10 +145,10 @@ func (p *dataPort) time(s *stream) {
 	}
 }
 
-// expire gives up waiting where it is time and returns the earliest deadline left. Claims come first: what is held for one
-// that is settled makes its stream wait.
+// expire gives up waiting where it is time and returns the earliest deadline left. Candidates come first: what is held
+// of one makes the stream wait that it becomes the path of.
 func (p *dataPort) expire(now time.Time) (next time.Time) {
-	if len(p.claims) > 0 {
+	if len(p.candidates.of) > 0 {
 		next = p.settle(now)
 	}
 	keep := p.timed[:0]
@@ -170,59 +171,14 @@ func (p *dataPort) expire(now time.Time) (next time.Time) {
 	return next
 }
 
-// find returns the stream a datagram belongs to, that of a known source or what claimed finds; nil if it is foreign. held is
+// find returns the stream a datagram belongs to, that of a known source or what unknown finds; nil if it is foreign. held is
 // set, with nil, if that is not decided yet.
 func (p *dataPort) find(src netip.AddrPort, b []byte, now time.Time) (s *stream, held bool) {
 	src = netip.AddrPortFrom(address.Plain(src.Addr()), src.Port())
 	if s := p.bySrc[src]; s != nil {
 		return s, false
 	}
-	if s := p.fromAnnounced(src, b, now); s != nil {
-		return s, false
-	}
-	return p.claimed(src, b, now)
-}
-
-// continued returns the stream of addr that a datagram from an unknown port is nearest ahead of.
-func (p *dataPort) continued(addr netip.Addr, g *glimpse) (best *stream) {
-	nearest := uint32(continuationWindow)
-	for s := range p.streams {
-		if s.agent != addr || s.strict {
-			continue
-		}
-		if ahead, ok := s.continues(g); ok && ahead < nearest {
-			best, nearest = s, ahead
-		}
-	}
-	return best
-}
-
-// bind settles the source and the format of a stream with its first datagram.
-func (p *dataPort) bind(s *stream, src netip.AddrPort, g *glimpse) *stream {
-	if p.pending[s.agent] == s {
-		delete(p.pending, s.agent)
-	}
-	delete(p.ended, src)
-	s.sources = append(s.sources, src)
-	s.nextSeq = g.seq
-	s.firstSeq, s.firstNumbered, s.firstNumber = g.seq, g.numbered, g.number
-	s.opened, s.believable = g.opens, g.opens || g.credible
-	s.begin(g.format)
-	p.bySrc[src] = s
-	return s
-}
-
-// rebind adds a source port to a stream.
-func (p *dataPort) rebind(s *stream, src netip.AddrPort) {
-	if len(s.sources) == maxSources {
-		delete(p.bySrc, s.sources[0])
-		s.sources = append(s.sources[:0], s.sources[1:]...)
-	}
-	s.sources = append(s.sources, src)
-	s.rebound++
-	p.bySrc[src] = s
-	p.log.Info("stream continues from another source port", zap.String("peer", s.source.shown()),
-		zap.Uint16("port", p.port), zap.Stringer("source", src))
+	return p.unknown(src, b, now)
 }
 
 // add registers a stream that awaits its first datagram. The caller has made sure that no other of that address does.
@@ -238,12 +194,12 @@ func (p *dataPort) remove(s *stream, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.streams, s)
-	delete(p.expected, s.announced)
+	delete(p.expected, s.path.named)
 	if p.pending[s.agent] == s {
 		delete(p.pending, s.agent)
 	}
 	p.prune(now)
-	for _, src := range s.sources {
+	for _, src := range s.path.sources {
 		delete(p.bySrc, src)
 		if len(p.ended) < maxEnded {
 			p.ended[src] = now

@@ -38,7 +38,7 @@ func receive(p *dataPort, src string, now time.Time, payloads ...[]byte) {
 	p.batch(len(batch), now)
 }
 
-func testPort() *dataPort { return newDataPort(newFakeSocket(2003), new(heldBytes), zap.NewNop()) }
+func testPort() *dataPort { return newDataPort(newFakeSocket(2003), newHeldBudget(1), zap.NewNop()) }
 
 func TestPortBindsThePendingStream(t *testing.T) {
 	p, now := testPort(), time.Now()
@@ -95,10 +95,10 @@ func TestPortRebinding(t *testing.T) {
 		receive(p, "10.0.0.2:5000", now, d[:half]...)
 		receive(p, "10.0.0.2:7777", now, d[half+1:]...) // one lost when the NAT forgot
 		receive(p, "10.0.0.2:5000", now, d[half])       // and it comes the old way
-		if s.newest != 60 || got.count() < 58 || s.rebound != 1 || p.foreign != 0 {
-			t.Errorf("plain %v: last %d, frames %d, rebound %d, foreign %d", plain, s.newest, got.count(), s.rebound, p.foreign)
+		if s.newest != 60 || got.count() < 58 || s.path.rebound != 1 || p.foreign != 0 {
+			t.Errorf("plain %v: last %d, frames %d, rebound %d, foreign %d", plain, s.newest, got.count(), s.path.rebound, p.foreign)
 		}
-		if a := s.sources; len(a) != 2 || a[1].Port() != 7777 {
+		if a := s.path.sources; len(a) != 2 || a[1].Port() != 7777 {
 			t.Errorf("sources %v", a)
 		}
 	}

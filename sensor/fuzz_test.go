@@ -29,12 +29,12 @@ func FuzzPort(f *testing.F) {
 			p.conclude(s, now)
 			s.finish(TailUnknown, 0, Forwarded{})
 		})
-		p.batch(0, now.Add(2*claimLife))
+		p.batch(0, now.Add(2*candidateLife))
 		r := s.received()
 		if r.Datagrams != r.InOrder+r.Reordered+r.Late+r.Duplicate+r.Malformed || r.Datagrams+p.foreign != 4 {
 			t.Errorf("%+v, foreign %d", r, p.foreign)
 		}
-		if r.Frames+s.disowned != uint64(got.count()) || len(p.claims) != 0 || p.held.Load() != 0 {
+		if r.Frames+s.path.forged != uint64(got.count()) || len(p.candidates.of) != 0 || p.candidates.bytes != 0 {
 			t.Errorf("%d frames counted, %d delivered", r.Frames, got.count())
 		}
 		if srcA%4 > 1 && srcB%4 > 1 && r.Datagrams != 0 {

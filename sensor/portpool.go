@@ -26,7 +26,7 @@ type portPool struct {
 	open   func(netip.AddrPort) (datagramSource, error)
 	log    *zap.Logger
 	wg     sync.WaitGroup // the ports' receivers
-	held   heldBytes      // for sources that are not believed yet
+	held   *heldBudget    // of candidate paths
 
 	mu     sync.Mutex // before dataPort.mu
 	slots  []portSlot
@@ -45,7 +45,7 @@ type portSlot struct {
 }
 
 func newPortPool(o *Options) *portPool {
-	p := &portPool{listen: o.Listen, open: o.openPort, log: o.Log, slots: make([]portSlot, o.Data.Count)}
+	p := &portPool{held: newHeldBudget(int(o.Data.Count)), listen: o.Listen, open: o.openPort, log: o.Log, slots: make([]portSlot, o.Data.Count)}
 	for i := range p.slots {
 		p.slots[i].streams = make(map[netip.Addr]int)
 		if o.Data.First != 0 {
@@ -141,7 +141,7 @@ func (p *portPool) openSlot(c *portSlot) error {
 		p.log.Warn("a data port cannot be used; the others are", zap.Error(err))
 		return err
 	}
-	c.port = newDataPort(sock, &p.held, p.log)
+	c.port = newDataPort(sock, p.held, p.log)
 	p.wg.Go(c.port.run)
 	p.log.Debug("data port open", zap.Uint16("port", c.port.port))
 	return nil

@@ -34,10 +34,11 @@ func (s *session) running(ctx context.Context) (state, error) {
 		s.interfaceIs(caused(CauseInterfaceDown, "interface %s of the agent is down", printable.Name(s.chosen.name)))
 	}
 	begun := time.Now()
-	next := begun.Add(statsInterval)
+	next, looked := begun.Add(statsInterval), begun
 	for {
 		until := next
-		if soon := time.Now().Add(contestInterval); soon.Before(next) && (time.Since(begun) < statsInterval || s.capture.contested()) {
+		every, contested := s.capture.contested()
+		if soon := looked.Add(every); soon.Before(next) && (time.Since(begun) < statsInterval || contested) {
 			until = soon
 		}
 		switch ev, err := s.wait(ctx, until); {
@@ -52,12 +53,19 @@ func (s *session) running(ctx context.Context) (state, error) {
 				return next, err
 			}
 			continue // STATS stay due when they were
-		}
-		if until.Equal(next) {
+		case ev == eventTimer && until.Equal(next):
 			next = next.Add(statsInterval)
-		} else if !s.capture.contested() {
-			continue
+		default:
+			every, contested := s.capture.contested()
+			if ev == eventAsk && time.Since(looked) < every {
+				continue
+			}
+			if !contested {
+				looked = time.Now()
+				continue
+			}
 		}
+		looked = time.Now()
 		if err := s.askStats(ctx, statsTimeout); err != nil && ctx.Err() == nil {
 			return nil, err
 		}

@@ -232,6 +232,7 @@ const (
 	eventStop
 	eventData   // the data connection has ended (TCP)
 	eventReload // there are new rules
+	eventAsk    // the stream may come from another port; STATS tell
 )
 
 // wait serves the connection until the given time, the sensor's stop or the end of the data connection. Probes are
@@ -240,9 +241,9 @@ func (s *session) wait(ctx context.Context, until time.Time) (event, error) {
 	s.ctl.giveBack()
 	timer := time.NewTimer(time.Until(until))
 	defer timer.Stop()
-	var data <-chan struct{}
+	var data, ask <-chan struct{}
 	if s.capture != nil {
-		data = s.capture.ended()
+		data, ask = s.capture.ended(), s.capture.stream.path.ask
 	}
 	for {
 		select {
@@ -252,6 +253,8 @@ func (s *session) wait(ctx context.Context, until time.Time) (event, error) {
 			return eventStop, nil
 		case <-data:
 			return eventData, nil
+		case <-ask:
+			return eventAsk, nil
 		case <-s.reloads:
 			return eventReload, nil
 		case answer := <-s.probes:

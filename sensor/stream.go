@@ -55,28 +55,10 @@ type stream struct {
 	format   streamFormat
 	udpstr   *udpstr.Reassembler
 	plain    *plainStream
-	sources  []netip.AddrPort // the last one is in use; empty before the first datagram
-	nextSeq  uint32           // udpstr: seqno after the highest seen; plain: number after it
-	farSeq   uint32           // of the last datagram if it was far ahead of that; else 0
-	rebound  uint64
+	nextSeq  uint32 // udpstr: seqno after the highest seen; plain: number after it
+	farSeq   uint32 // of the last datagram if it was far ahead of that; else 0
 
-	// Whether the source is believed; see claim.go and announce.go.
-	undecided      bool           // STARTCAP is not answered yet
-	announced      netip.AddrPort // where the agent says it sends from
-	strict         bool           // and nothing can have changed that
-	firstSeq       uint32         // of the datagram that the stream has begun with
-	firstNumber    uint32         // of its first frame, if firstNumbered
-	firstNumbered  bool
-	opened         bool                      // it was the first of a capture
-	believable     bool                      // a datagram of the source could be read
-	confirmed      bool                      // a second one follows from it
-	taken          uint64                    // datagrams of its sources
-	disowned       uint64                    // frames delivered that were somebody else's
-	marked         uint32                    // newest when the agent was asked for STATS
-	claimed        map[netip.AddrPort]uint32 // and where the claims of its address were
-	judged         bool                      // what follows is from the last STATS
-	judgedNewest   uint64
-	judgedCaptured uint32
+	path pathValidation
 
 	account account
 	largest int // bytes of the longest datagram
@@ -95,7 +77,9 @@ type stream struct {
 }
 
 func newStream(src Source, limits Limits) *stream {
-	return &stream{agent: src.Agent, source: src, limits: limits, reached: make(chan struct{})}
+	return &stream{agent: src.Agent, source: src, limits: limits, reached: make(chan struct{}), path: pathValidation{
+		state: pathOpen, ask: make(chan struct{}, 1),
+	}}
 }
 
 // begin settles the format with the first datagram.
@@ -119,9 +103,9 @@ func (s *stream) maxCaplen() uint32 { return min(s.source.Snaplen+vlanSlack, rpc
 
 // disown forgets the source and all that has come from it. The frames have gone to the sinks.
 func (s *stream) disown() {
-	s.disowned += s.arrived().Frames
-	s.format, s.udpstr, s.plain, s.sources = formatUnknown, nil, nil, nil
-	s.newest, s.taken, s.clock, s.confirmed = 0, 0, clockOffset{}, false
+	s.path.forged += s.arrived().Frames
+	s.format, s.udpstr, s.plain, s.path.sources = formatUnknown, nil, nil, nil
+	s.newest, s.path.taken, s.clock = 0, 0, clockOffset{}
 }
 
 // datagram takes one payload from the stream's own source.
@@ -130,7 +114,7 @@ func (s *stream) datagram(b []byte, now time.Time) {
 		return
 	}
 	s.arrives(now)
-	s.taken++
+	s.path.taken++
 	s.largest = max(s.largest, len(b))
 	if f, seq := classify(b); f == s.format {
 		s.advance(seq)
@@ -225,11 +209,11 @@ func (s *stream) await(captured uint32) {
 }
 
 // continues reports how far a datagram is ahead of this stream, if it is near enough to be its continuation.
-func (s *stream) continues(g *glimpse) (ahead uint32, ok bool) {
-	if len(s.sources) == 0 || s.finished {
+func (s *stream) continues(h *header) (ahead uint32, ok bool) {
+	if !s.path.state.begun() || s.finished {
 		return 0, false
 	}
-	return g.seq - s.nextSeq, g.follows(s.format, s.nextSeq, uint32(s.newest), max(s.limits.Window, 0))
+	return h.seq - s.nextSeq, h.follows(s.format, s.nextSeq, uint32(s.newest), max(s.limits.Window, 0))
 }
 
 // received returns the counters so far.

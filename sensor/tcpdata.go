@@ -232,7 +232,7 @@ func (t *tcpData) activate(c *tcpConn) {
 			zap.Stringer("agent", c.src), zap.Uint64("frames", frames))
 	}
 	t.active = c
-	t.stream.sources = []netip.AddrPort{c.src}
+	t.stream.path.sources = []netip.AddrPort{c.src}
 	t.stream.begin(formatPlain)
 	now := time.Now()
 	for _, b := range c.held {

@@ -29,7 +29,7 @@ func TestAnnouncedPort(t *testing.T) {
 		{"forged before the first datagram", false, func(b *bubble, answer func()) {
 			answer()
 			b.feed(2003, falseSource, forged...)
-			after(3 * claimHold)
+			after(3 * maxWait)
 			b.feed(2003, trueSource, d...)
 		}, 200, 0},
 		{"forged, and the agent was quicker than its answer", false, func(b *bubble, answer func()) {
@@ -54,7 +54,7 @@ func TestAnnouncedPort(t *testing.T) {
 		{"the first datagrams are lost", false, func(b *bubble, answer func()) {
 			answer()
 			b.feed(2003, trueSource, d[5:]...)
-		}, 200 - uint64(look(d[4], 65535).last), 0},
+		}, 200 - uint64(readHeader(d[4], 65535).last), 0},
 		{"a NAT has changed the port", true, func(b *bubble, answer func()) {
 			answer()
 			b.feed(2003, nat, d...)
@@ -68,7 +68,7 @@ func TestAnnouncedPort(t *testing.T) {
 			answer()
 			b.feed(2003, falseSource, forged[:2]...)
 			b.feed(2003, trueSource, d...)
-		}, 200, uint64(look(forged[1], 65535).last - 1)}, // the last one goes on
+		}, 200, uint64(readHeader(forged[1], 65535).last - 1)}, // the last one goes on
 		{"the port has changed without a NAT: STATS tell", false, func(b *bubble, answer func()) {
 			answer()
 			b.feed(2003, falseSource, forged[:4]...)

@@ -29,9 +29,9 @@ const (
 	falseSource = "10.0.0.2:666"
 )
 
-// TestClaimBeforeTheFirstDatagram: another sender at the agent's address is quicker than the agent. The agent's stream comes
+// TestCandidateBeforeTheFirstDatagram: another sender at the agent's address is quicker than the agent. The agent's stream comes
 // out whole, nothing of it is lost, and what the other one has sent is counted.
-func TestClaimBeforeTheFirstDatagram(t *testing.T) {
+func TestCandidateBeforeTheFirstDatagram(t *testing.T) {
 	d := packed(t, testFrames(40, 200), 512)
 	broken := bytes.Clone(d[0])
 	binary.BigEndian.PutUint32(broken[16:], 1<<30) // caplen
@@ -44,7 +44,7 @@ func TestClaimBeforeTheFirstDatagram(t *testing.T) {
 		disowned int // frames of it that reach the outputs
 	}{
 		{"far number", renumbered(d[:1], 5000, 9000), 0, 0},
-		{"far number, a while before", renumbered(d[:1], 5000, 9000), 2 * claimHold, 1},
+		{"far number, a while before", renumbered(d[:1], 5000, 9000), 2 * maxWait, 1},
 		{"far numbers that agree", renumbered(d[:4], 5000, 9000), 0, 7},
 		{"near number", renumbered(d[:1], 900, 2000), 0, 0},
 		{"no caplen can be so long", [][]byte{broken}, 0, 0},
@@ -65,7 +65,7 @@ func TestClaimBeforeTheFirstDatagram(t *testing.T) {
 				receive(p, trueSource, now, b)
 				receive(p, falseSource, now, tt.false[0])
 			}
-			p.batch(0, now.Add(2*claimLife))
+			p.batch(0, now.Add(2*candidateLife))
 			r := s.received()
 			if len(tt.false) > 1 {
 				// Two datagrams that agree are a stream like any other until the agent says what it has captured.
@@ -74,24 +74,24 @@ func TestClaimBeforeTheFirstDatagram(t *testing.T) {
 				})
 				return
 			}
-			if r.Frames != 40 || r.Missing != 0 || s.sources[0] != netip.MustParseAddrPort(trueSource) {
-				t.Errorf("%d of the agent's 40 frames, %d missing, sources %v", r.Frames, r.Missing, s.sources)
+			if r.Frames != 40 || r.Missing != 0 || s.path.sources[0] != netip.MustParseAddrPort(trueSource) {
+				t.Errorf("%d of the agent's 40 frames, %d missing, sources %v", r.Frames, r.Missing, s.path.sources)
 			}
-			if got.count() != 40+int(s.disowned) || int(s.disowned) > tt.disowned {
-				t.Errorf("%d frames delivered, %d disowned", got.count(), s.disowned)
+			if got.count() != 40+int(s.path.forged) || int(s.path.forged) > tt.disowned {
+				t.Errorf("%d frames delivered, %d disowned", got.count(), s.path.forged)
 			}
 			if n := r.Datagrams + p.foreign; n != uint64(2*len(d)+1) {
 				t.Errorf("%d datagrams counted of %d", n, 2*len(d)+1)
 			}
-			if p.held.Load() != 0 || len(p.claims) != 0 {
-				t.Errorf("%d bytes held for %d claims", p.held.Load(), len(p.claims))
+			if p.candidates.bytes != 0 || len(p.candidates.of) != 0 {
+				t.Errorf("%d bytes held for %d candidates", p.candidates.bytes, len(p.candidates.of))
 			}
 		})
 	}
 }
 
-// TestClaimOvertaken: the first datagrams of a capture may overtake each other, and none is lost for it.
-func TestClaimOvertaken(t *testing.T) {
+// TestCandidateOvertaken: the first datagrams of a capture may overtake each other, and none is lost for it.
+func TestCandidateOvertaken(t *testing.T) {
 	d := packed(t, testFrames(40, 200), 512)
 	for _, order := range [][]int{{1, 0}, {0, 2, 1}, {2, 0, 1}, {2, 1, 0}, {3, 3, 0, 1, 1, 2}} {
 		p, now := testPort(), time.Now()
@@ -101,16 +101,16 @@ func TestClaimOvertaken(t *testing.T) {
 			receive(p, trueSource, now, d[i])
 		}
 		receive(p, trueSource, now, d[slices.Max(order)+1:]...)
-		p.batch(0, now.Add(claimHold))
+		p.batch(0, now.Add(maxWait))
 		if got.count() != 40 || p.foreign != 0 {
 			t.Errorf("order %v: %d frames of 40, foreign %d", order, got.count(), p.foreign)
 		}
 	}
 }
 
-// TestClaimOfAWholeStream: somebody sends a stream without a fault before the agent does. What the agent says of its capture
+// TestCandidateOfAWholeStream: somebody sends a stream without a fault before the agent does. What the agent says of its capture
 // shows whose the stream is.
-func TestClaimOfAWholeStream(t *testing.T) {
+func TestCandidateOfAWholeStream(t *testing.T) {
 	d := packed(t, testFrames(400, 200), 512)
 	for _, tt := range []struct {
 		name  string
@@ -128,10 +128,10 @@ func TestClaimOfAWholeStream(t *testing.T) {
 			for range 4 { // each 5 s
 				p.with(func() { p.asked(s) })
 				p.with(func() {
-					g := look(d[max(at-1, 0)], 65535)
+					g := readHeader(d[max(at-1, 0)], 65535)
 					p.judge(s, g.last, now)
 				})
-				if s.sources[len(s.sources)-1].Port() != 5000 {
+				if s.path.sources[len(s.path.sources)-1].Port() != 5000 {
 					lost = uint64(at + 20)
 				}
 				receive(p, trueSource, now, d[at:at+20]...)
@@ -140,18 +140,18 @@ func TestClaimOfAWholeStream(t *testing.T) {
 			}
 			receive(p, trueSource, now, d[at:]...)
 			r := s.received()
-			if s.sources[len(s.sources)-1].Port() != 5000 || lost > 60 || r.Frames+r.Missing != 400 || r.Frames < 200 {
-				t.Errorf("sources %v, %d datagrams were foreign, %+v", s.sources, lost, r)
+			if s.path.sources[len(s.path.sources)-1].Port() != 5000 || lost > 60 || r.Frames+r.Missing != 400 || r.Frames < 200 {
+				t.Errorf("sources %v, %d datagrams were foreign, %+v", s.path.sources, lost, r)
 			}
-			if int(r.Frames+s.disowned) != got.count() || s.disowned == 0 && tt.false[0][7] != 0 {
-				t.Errorf("%d frames, %d disowned, %d delivered", r.Frames, s.disowned, got.count())
+			if int(r.Frames+s.path.forged) != got.count() || s.path.forged == 0 && tt.false[0][7] != 0 {
+				t.Errorf("%d frames, %d disowned, %d delivered", r.Frames, s.path.forged, got.count())
 			}
 		})
 	}
 }
 
-// TestClaimOnAQuietStream: an agent that has sent one datagram and has nothing more to say keeps its stream.
-func TestClaimOnAQuietStream(t *testing.T) {
+// TestCandidateOnAQuietStream: an agent that has sent one datagram and has nothing more to say keeps its stream.
+func TestCandidateOnAQuietStream(t *testing.T) {
 	d := packed(t, testFrames(40, 200), 512)
 	p, now := testPort(), time.Now()
 	s, got := testStream("10.0.0.2")
@@ -164,8 +164,8 @@ func TestClaimOnAQuietStream(t *testing.T) {
 	}
 }
 
-// TestClaimToContinue: one who guesses numbers ahead of a stream that goes on gets nothing into it.
-func TestClaimToContinue(t *testing.T) {
+// TestCandidateToContinue: one who guesses numbers ahead of a stream that goes on gets nothing into it.
+func TestCandidateToContinue(t *testing.T) {
 	d := packed(t, testFrames(400, 200), 512)
 	for _, gap := range []uint32{1, 10, 100, 900} {
 		t.Run(fmt.Sprint(gap), func(t *testing.T) {
@@ -187,16 +187,16 @@ func TestClaimToContinue(t *testing.T) {
 				s.finish(TailKnown, 400, Forwarded{})
 			})
 			p.remove(s, now)
-			p.batch(0, now.Add(2*claimLife))
-			if r := s.received(); r.Frames != 400 || got.count() != 400 || s.rebound != 0 || r.Late+r.Duplicate+r.Missing != 0 || p.held.Load() != 0 {
-				t.Errorf("%+v, rebound %d", r, s.rebound)
+			p.batch(0, now.Add(2*candidateLife))
+			if r := s.received(); r.Frames != 400 || got.count() != 400 || s.path.rebound != 0 || r.Late+r.Duplicate+r.Missing != 0 || p.candidates.bytes != 0 {
+				t.Errorf("%+v, rebound %d", r, s.path.rebound)
 			}
 		})
 	}
 }
 
-// TestClaimToContinueAtTheEnd: the source port changes before the very last datagram.
-func TestClaimToContinueAtTheEnd(t *testing.T) {
+// TestCandidateToContinueAtTheEnd: the source port changes before the very last datagram.
+func TestCandidateToContinueAtTheEnd(t *testing.T) {
 	d := packed(t, testFrames(40, 200), 512)
 	last := len(d) - 1
 	p, now := testPort(), time.Now()
@@ -208,14 +208,14 @@ func TestClaimToContinueAtTheEnd(t *testing.T) {
 		p.conclude(s, now.Add(2*time.Second))
 		s.finish(TailKnown, 40, Forwarded{})
 	})
-	if r := s.received(); r.Frames != 40 || got.count() != 40 || r.Missing != 0 || s.rebound != 1 || p.held.Load() != 0 {
-		t.Errorf("%+v, rebound %d", r, s.rebound)
+	if r := s.received(); r.Frames != 40 || got.count() != 40 || r.Missing != 0 || s.path.rebound != 1 || p.candidates.bytes != 0 {
+		t.Errorf("%+v, rebound %d", r, s.path.rebound)
 	}
 }
 
-// TestClaimAfterLoss: the first datagrams of a stream are lost. Neither two that follow each other, nor one alone, nor one
+// TestCandidateAfterLoss: the first datagrams of a stream are lost. Neither two that follow each other, nor one alone, nor one
 // before the end are lost with them.
-func TestClaimAfterLoss(t *testing.T) {
+func TestCandidateAfterLoss(t *testing.T) {
 	d := packed(t, testFrames(40, 200), 512)
 	for _, far := range []uint32{0, 5000} {
 		d := renumbered(d, far, 1+far*2)
@@ -237,7 +237,7 @@ func TestClaimAfterLoss(t *testing.T) {
 		p.add(s)
 		receive(p, trueSource, now, d[3])
 		due := p.batch(0, now)
-		if due.IsZero() || due.After(now.Add(claimHold)) {
+		if due.IsZero() || due.After(now.Add(maxWait)) {
 			t.Fatalf("due %v", due)
 		}
 		p.batch(0, due)
@@ -260,8 +260,8 @@ func TestClaimAfterLoss(t *testing.T) {
 	}
 }
 
-// TestClaimRebindingWithLoss: a stream goes on from another port, and datagrams were lost meanwhile.
-func TestClaimRebindingWithLoss(t *testing.T) {
+// TestCandidateRebindingWithLoss: a stream goes on from another port, and datagrams were lost meanwhile.
+func TestCandidateRebindingWithLoss(t *testing.T) {
 	d := packed(t, testFrames(4000, 200), 512)
 	for _, gap := range []int{0, 3, 40, 900} {
 		p, now := testPort(), time.Now()
@@ -272,8 +272,8 @@ func TestClaimRebindingWithLoss(t *testing.T) {
 			now = now.Add(5 * time.Millisecond)
 			receive(p, "10.0.0.2:7777", now, d[i])
 		}
-		if r := s.received(); s.rebound != 1 || r.Lost != uint64(gap) || r.Datagrams != uint64(len(d)-gap) || p.foreign != 0 {
-			t.Errorf("gap %d: rebound %d, foreign %d, %+v", gap, s.rebound, p.foreign, r)
+		if r := s.received(); s.path.rebound != 1 || r.Lost != uint64(gap) || r.Datagrams != uint64(len(d)-gap) || p.foreign != 0 {
+			t.Errorf("gap %d: rebound %d, foreign %d, %+v", gap, s.path.rebound, p.foreign, r)
 		}
 	}
 	// Too far for that; the agent's numbers tell.
@@ -281,20 +281,20 @@ func TestClaimRebindingWithLoss(t *testing.T) {
 	s, _ := testStream("10.0.0.2")
 	p.add(s)
 	stats := func(i int) {
-		p.with(func() { p.asked(s); p.judge(s, look(d[i], 65535).last, now) })
+		p.with(func() { p.asked(s); p.judge(s, readHeader(d[i], 65535).last, now) })
 	}
 	receive(p, trueSource, now, d[:100]...)
 	stats(100)
 	receive(p, "10.0.0.2:7777", now, d[1200:1250]...)
 	stats(1250)
 	receive(p, "10.0.0.2:7777", now, d[1250:]...)
-	if r := s.received(); s.rebound != 1 || r.Lost != 1150 || r.Frames+r.Missing != 4000 || s.disowned != 0 {
-		t.Errorf("rebound %d, foreign %d, %+v", s.rebound, p.foreign, r)
+	if r := s.received(); s.path.rebound != 1 || r.Lost != 1150 || r.Frames+r.Missing != 4000 || s.path.forged != 0 {
+		t.Errorf("rebound %d, foreign %d, %+v", s.path.rebound, p.foreign, r)
 	}
 }
 
-// TestClaimsAreBounded: whoever sends from many ports at an agent's address gets no memory for it, and the stream goes on.
-func TestClaimsAreBounded(t *testing.T) {
+// TestCandidatesAreBounded: whoever sends from many ports at an agent's address gets no memory for it, and the stream goes on.
+func TestCandidatesAreBounded(t *testing.T) {
 	d := packed(t, testFrames(400, 1400), 1472)
 	p, now := testPort(), time.Now()
 	s, _ := testStream("10.0.0.2")
@@ -305,13 +305,13 @@ func TestClaimsAreBounded(t *testing.T) {
 		receive(p, fmt.Sprintf("10.0.0.2:%d", 10000+port), now, forged...)
 		n++
 	}
-	if len(p.claims) > maxClaims || p.held.Load() > maxHeldBytes {
-		t.Errorf("%d claims hold %d bytes", len(p.claims), p.held.Load())
+	if len(p.candidates.of) > maxCandidates || p.candidates.bytes > maxHeldBytes {
+		t.Errorf("%d candidates hold %d bytes", len(p.candidates.of), p.candidates.bytes)
 	}
 	receive(p, trueSource, now, d...)
-	p.batch(0, now.Add(2*claimLife))
-	if r := s.received(); r.Frames != 400 || p.foreign != n || p.held.Load() != 0 {
-		t.Errorf("%d frames, foreign %d of %d, held %d", r.Frames, p.foreign, n, p.held.Load())
+	p.batch(0, now.Add(2*candidateLife))
+	if r := s.received(); r.Frames != 400 || p.foreign != n || p.candidates.bytes != 0 {
+		t.Errorf("%d frames, foreign %d of %d, held %d", r.Frames, p.foreign, n, p.candidates.bytes)
 	}
 }
 
@@ -323,9 +323,9 @@ func TestSettledClaimHasADeadline(t *testing.T) {
 	p.add(s)
 	receive(p, trueSource, now, d[1])
 	p.sock.(*fakeSocket).last = nil
-	due := p.batch(0, now.Add(claimHold))
-	if len(s.sources) == 0 || due.IsZero() {
-		t.Fatalf("sources %v, due %v", s.sources, due)
+	due := p.batch(0, now.Add(maxWait))
+	if len(s.path.sources) == 0 || due.IsZero() {
+		t.Fatalf("sources %v, due %v", s.path.sources, due)
 	}
 	for range 10 {
 		if due.IsZero() {
@@ -347,7 +347,7 @@ func TestJudgedClaimHasADeadline(t *testing.T) {
 	receive(p, trueSource, now, d[:4]...)
 	receive(p, falseSource, now, renumbered(d[:4], 5000, 9000)...)
 	p.sock.(*fakeSocket).last = nil
-	if due := p.batch(0, now); due.IsZero() || due.Sub(now) > claimTick {
+	if due := p.batch(0, now); due.IsZero() || due.Sub(now) > candidateTick {
 		t.Errorf("due after %v", due.Sub(now))
 	}
 }
@@ -360,13 +360,13 @@ func TestAskedKeepsOtherMarks(t *testing.T) {
 	p.add(a)
 	receive(p, falseSource, now, renumbered(d[:10], 5000, 9000)...) // taken for the agent
 	receive(p, trueSource, now, d[:20]...)
-	captured := look(d[19], 65535).last
+	captured := readHeader(d[19], 65535).last
 	p.with(func() { p.asked(a) })
 	receive(p, trueSource, now, d[20:40]...)
 	b, _ := testStream("10.0.0.2")
 	p.with(func() { p.asked(b) }) // later, when the true port is further
 	p.with(func() { p.judge(a, captured, now) })
-	if got := a.sources; len(got) == 0 || got[len(got)-1].Port() != 5000 {
+	if got := a.path.sources; len(got) == 0 || got[len(got)-1].Port() != 5000 {
 		t.Errorf("sources %v", got)
 	}
 }
@@ -384,7 +384,7 @@ func TestNumberFarAheadDoesNotMoveAStream(t *testing.T) {
 	receive(p, "10.0.0.2:5001", now, d[20:]...)
 	p.sock.(*fakeSocket).last = nil
 	p.batch(0, now.Add(time.Second))
-	if s.rebound != 1 || got.count() < 399 {
-		t.Errorf("rebound %d, %d frames", s.rebound, got.count())
+	if s.path.rebound != 1 || got.count() < 399 {
+		t.Errorf("rebound %d, %d frames", s.path.rebound, got.count())
 	}
 }
