@@ -38,10 +38,10 @@ func TestCandidateBeforeTheFirstDatagram(t *testing.T) {
 	notFirst := renumbered(d[:1], 0, 77)           // number 0 with frame 77
 	plain := plainMessage(testFrames(1, 60)[0], 1)
 	for _, tt := range []struct {
-		name     string
-		false    [][]byte
-		pause    time.Duration
-		disowned int // frames of it that reach the outputs
+		name   string
+		false  [][]byte
+		pause  time.Duration
+		forged int // frames of it that reach the outputs
 	}{
 		{"far number", renumbered(d[:1], 5000, 9000), 0, 0},
 		{"far number, a while before", renumbered(d[:1], 5000, 9000), 2 * maxWait, 1},
@@ -77,8 +77,8 @@ func TestCandidateBeforeTheFirstDatagram(t *testing.T) {
 			if r.Frames != 40 || r.Missing != 0 || s.path.sources[0] != netip.MustParseAddrPort(trueSource) {
 				t.Errorf("%d of the agent's 40 frames, %d missing, sources %v", r.Frames, r.Missing, s.path.sources)
 			}
-			if got.count() != 40+int(s.path.forged) || int(s.path.forged) > tt.disowned {
-				t.Errorf("%d frames delivered, %d disowned", got.count(), s.path.forged)
+			if got.count() != 40+int(s.path.forged) || int(s.path.forged) > tt.forged {
+				t.Errorf("%d frames delivered, %d forged", got.count(), s.path.forged)
 			}
 			if n := r.Datagrams + p.foreign; n != uint64(2*len(d)+1) {
 				t.Errorf("%d datagrams counted of %d", n, 2*len(d)+1)
@@ -144,7 +144,7 @@ func TestCandidateOfAWholeStream(t *testing.T) {
 				t.Errorf("sources %v, %d datagrams were foreign, %+v", s.path.sources, lost, r)
 			}
 			if int(r.Frames+s.path.forged) != got.count() || s.path.forged == 0 && tt.false[0][7] != 0 {
-				t.Errorf("%d frames, %d disowned, %d delivered", r.Frames, s.path.forged, got.count())
+				t.Errorf("%d frames, %d forged, %d delivered", r.Frames, s.path.forged, got.count())
 			}
 		})
 	}
@@ -315,8 +315,8 @@ func TestCandidatesAreBounded(t *testing.T) {
 	}
 }
 
-// TestSettledClaimHasADeadline: a stream that a settled claim begins with a gap waits no longer than any other.
-func TestSettledClaimHasADeadline(t *testing.T) {
+// TestSettledCandidateHasADeadline: a stream that a settled candidate begins with a gap waits no longer than any other.
+func TestSettledCandidateHasADeadline(t *testing.T) {
 	d := packed(t, testFrames(40, 200), 512)
 	p, now := testPort(), time.Now()
 	s, got := testStream("10.0.0.2")
@@ -338,8 +338,8 @@ func TestSettledClaimHasADeadline(t *testing.T) {
 	}
 }
 
-// TestJudgedClaimHasADeadline: STATS settle a claim beside the port's goroutine, which must not sleep for ever then.
-func TestJudgedClaimHasADeadline(t *testing.T) {
+// TestJudgedCandidateHasADeadline: STATS settle a candidate beside the port's goroutine, which must not sleep for ever then.
+func TestJudgedCandidateHasADeadline(t *testing.T) {
 	d := packed(t, testFrames(400, 200), 512)
 	p, now := testPort(), time.Now()
 	s, _ := testStream("10.0.0.2")

@@ -184,9 +184,9 @@ func (c *capture) roundTrip(d time.Duration) {
 	c.stream.clock.roundTrip(d)
 }
 
-// announced takes the port that the agent says it sends from, 0 if it does not say; translated tells that a NAT may have
+// names takes the port that the agent says it sends from, 0 if it does not say; translated tells that a NAT may have
 // changed it.
-func (c *capture) announced(port uint16, translated bool) {
+func (c *capture) names(port uint16, translated bool) {
 	c.ours = port != 0
 	if c.tcp != nil {
 		c.tcp.announced(port, translated)

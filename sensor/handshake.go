@@ -164,7 +164,7 @@ func (s *session) start(ctx context.Context) (state, error) {
 		reply, _, err = rpcap.ParseStartCaptureReply(m.payload)
 	}
 	if err == nil {
-		c.announced(reply.DataPort, s.translated())
+		c.names(reply.DataPort, s.translated())
 		return s.running, nil
 	}
 	return s.startFailed(ctx, err)

@@ -84,9 +84,10 @@ func (p *dataPort) statsEvent(s *stream, best *candidate, captured uint32, was *
 	return eventStatsAgree, grew && !silent && !behind && best == nil
 }
 
-// movedFrom reports whether a candidate is ahead of a stream, and was not heard while its active path was.
+// movedFrom reports whether a candidate has begun where a stream is or ahead of that, and was not heard while its active path
+// was.
 func (c *candidate) movedFrom(s *stream) bool {
-	return s.now.Sub(c.known) <= s.limits.Hold && int32(c.next-s.nextSeq) > 0 && int32(c.number-uint32(s.newest)) > 0
+	return s.now.Sub(c.known) <= s.limits.Hold && int32(c.start.seq-s.nextSeq) >= 0 && int32(c.number-uint32(s.newest)) > 0
 }
 
 // agreeing returns the candidate that was nearest to what the agent had captured when it was asked, and neither beyond that nor

@@ -104,3 +104,70 @@ func TestAnnouncedPort(t *testing.T) {
 		})
 	}
 }
+
+// TestNamedPortMoves: a NAT begins mid-stream and changes nothing but the port that our agent has named. The stream goes on from
+// the new port, and not a frame is lost. Somebody who guesses the numbers while the agent is idle gets nothing into it, also
+// when the agent then goes on from its port.
+func TestNamedPortMoves(t *testing.T) {
+	d := packed(t, testFrames(40_000, genuineLen), 1472)
+	const nat = "10.0.0.2:6000"
+	for _, tc := range []struct {
+		name  string
+		nat   bool
+		guess bool
+	}{
+		{"NAT", true, false},
+		{"guessed numbers while the agent is idle", false, true},
+		{"guessed numbers, then NAT", true, true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				sink := &senderSink{}
+				b := newBubble(t, Options{Sinks: []Sink{sink}})
+				b.connect("10.0.0.2", func(a *testAgent) {
+					a.list = []rpcap.Interface{testInterface("eth0", "10.0.0.2")}
+					a.on(rpcap.TypeStartCaptureRequest, func([]byte) [][]byte {
+						return [][]byte{rpcap.StartCaptureReply{DataPort: 5000}.Append(nil)}
+					})
+				})
+				at := 0
+				captured := func() uint64 { return uint64(readHeader(d[at-1], 65535).last) }
+				send := func(src string, datagrams int) { // 300 datagrams, 2,000 frames a second
+					for range datagrams {
+						b.feed(2003, src, d[at])
+						at++
+						n := uint32(captured())
+						b.agents[0].setStats(rpcap.StatsReply{IfRecv: n, Captured: n}, rpcap.StatsReply{Captured: n})
+						after(time.Second / 300)
+					}
+				}
+				send(trueSource, 2000)
+				if tc.guess {
+					after(7 * time.Second)
+					forged := renumbered(packed(t, testFrames(400, forgedLen), 1472), uint32(at), uint32(captured())+1)
+					for _, f := range forged[:20] {
+						b.feed(2003, falseSource, f)
+						after(100 * time.Millisecond)
+					}
+				}
+				src := trueSource
+				if tc.nat {
+					src = nat
+				}
+				send(src, 1500)
+				moved := b.peer()
+				send(src, 500) // the last frame begins in the last datagram, and does not end there
+				p := b.peer()
+				genuine, forged := sink.counts()
+				t.Logf("%d frames of %d, %d forged, %+v", genuine, captured(), forged, p.Received)
+				if genuine+1 < captured() || p.Received.Missing != 0 || forged != 0 || p.Disowned != 0 {
+					t.Errorf("%d frames of %d, %d forged ones, %d missing, %d disowned", genuine, captured(), forged, p.Received.Missing, p.Disowned)
+				}
+				if p.DataSource.String() != src || tc.nat != (p.Rebound == 1) || p.Rebound != moved.Rebound {
+					t.Errorf("from %v, rebound %d", p.DataSource, p.Rebound)
+				}
+				b.stop()
+			})
+		})
+	}
+}

@@ -101,8 +101,8 @@ func (s *stream) begin(f streamFormat) {
 // maxCaplen is the longest frame that is taken, in bytes.
 func (s *stream) maxCaplen() uint32 { return min(s.source.Snaplen+vlanSlack, rpcap.MaxSnaplen) }
 
-// disown forgets the source and all that has come from it. The frames have gone to the sinks.
-func (s *stream) disown() {
+// refusePath forgets the source and all that has come from it. The frames have gone to the sinks.
+func (s *stream) refusePath() {
 	s.path.forged += s.arrived().Frames
 	s.format, s.udpstr, s.plain, s.path.sources = formatUnknown, nil, nil, nil
 	s.newest, s.path.taken, s.clock = 0, 0, clockOffset{}

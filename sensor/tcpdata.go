@@ -225,7 +225,7 @@ func (t *tcpData) decide(c *tcpConn) {
 func (t *tcpData) activate(c *tcpConn) {
 	if wrong := t.active; wrong != nil {
 		frames := t.stream.arrived().Frames
-		t.stream.disown()
+		t.stream.refusePath()
 		t.drop(wrong)
 		t.log.Warn("another sender at the agent's address was taken for the agent; its frames have gone to the outputs",
 			zap.String("peer", t.stream.source.shown()), zap.Uint16("port", t.port), zap.Stringer("sender", wrong.src),
@@ -293,7 +293,7 @@ func (t *tcpData) leave(c *tcpConn, err error) leaving {
 		t.end(err)
 	} else {
 		if t.active == c {
-			t.stream.disown() // others wait: it was none of the agent's
+			t.stream.refusePath() // others wait: it was none of the agent's
 			t.active = nil
 		}
 		t.conns = slices.DeleteFunc(t.conns, func(o *tcpConn) bool { return o == c })

@@ -138,7 +138,7 @@ func (p *dataPort) event(s *stream, continues bool, src netip.AddrPort, h *heade
 	switch {
 	case s.path.isRefuted(src):
 		return eventRefuted, c
-	case continues:
+	case continues && (c.continues || int32(c.start.seq-s.nextSeq) >= 0): // else it has sent what the stream has had
 		// When the active path goes on, the stream has not moved. What it had sent before is soon there.
 		if c.stream == s && (int32(s.nextSeq-c.start.seq) > 0 || s.now.Sub(c.begun) > s.limits.Hold) {
 			p.candidates.drop(c)
@@ -277,7 +277,7 @@ func (p *dataPort) displace(s *stream, c *candidate, proven bool, now time.Time)
 	for _, old := range wrong {
 		delete(p.bySrc, old)
 	}
-	s.disown()
+	s.refusePath()
 	if proven {
 		s.path.refute(wrong)
 		s.path.refuted = slices.DeleteFunc(s.path.refuted, func(src netip.AddrPort) bool { return src == c.src })
