@@ -60,26 +60,36 @@ func (s *Server) answers() map[string]answer {
 // json answers a request of the API.
 func (s *Server) json(w http.ResponseWriter, r *http.Request, a answer) {
 	w.Header().Set("Content-Type", "application/json")
+	done, ok := s.making(r)
+	if !ok {
+		return
+	}
+	body, status := s.encode(r, a, done)
+	s.send(w, r, status, body)
+}
+
+// encode makes an answer and its status, and calls done.
+func (s *Server) encode(r *http.Request, a answer, done func()) (body []byte, status int) {
+	defer done()
 	q, err := parseQuery(r.URL.Query(), 0)
 	var out any
 	if err == nil {
 		out, err = a(s.tracker.look(time.Now()), q)
 	}
+	status = http.StatusOK
 	if err != nil {
-		w.WriteHeader(http.StatusBadRequest)
-		out = map[string]string{"error": err.Error()}
+		out, status = map[string]string{"error": err.Error()}, http.StatusBadRequest
 	}
-	var body bytes.Buffer
-	if err := json.NewEncoder(&body).Encode(out); err != nil { // cannot be, for these types
+	var made bytes.Buffer
+	if err := json.NewEncoder(&made).Encode(out); err != nil { // cannot be, for these types
 		s.log.Warn("answer not made", zap.String("path", r.URL.Path), zap.Error(err))
-		w.WriteHeader(http.StatusInternalServerError)
-		return
+		return nil, http.StatusInternalServerError
 	}
-	s.send(w, r, body.Bytes())
+	return made.Bytes(), status
 }
 
 // send writes a body, compressed if that is wanted and worth it.
-func (s *Server) send(w http.ResponseWriter, r *http.Request, body []byte) {
+func (s *Server) send(w http.ResponseWriter, r *http.Request, status int, body []byte) {
 	h := w.Header()
 	h.Add("Vary", "Accept-Encoding")
 	if len(body) >= minCompressed && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
@@ -91,10 +101,11 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, body []byte) {
 		}
 	}
 	h.Set("Content-Length", fmt.Sprint(len(body)))
+	w.WriteHeader(status)
 	if r.Method == http.MethodHead {
 		return
 	}
-	if _, err := w.Write(body); err != nil {
+	if err := s.deliver(w, r, body); err != nil {
 		s.log.Debug("answer not sent", zap.Error(err))
 	}
 }

@@ -10,28 +10,23 @@ import (
 	"go.uber.org/zap"
 )
 
-// maxGathering is how many answers for Prometheus are made at once; more requests wait for their turn.
-const maxGathering = 8
-
 // metrics serves the metrics. An answer is made as a whole before any of it is sent: a reader that does not read would
 // otherwise hold one of the few places where answers are made.
 func (s *Server) metrics() http.Handler {
 	gather := promhttp.HandlerFor(s.tracker.registry(), promhttp.HandlerOpts{
 		ErrorLog: log.New(debugLog{s.log}, "", 0),
 	})
-	turns := make(chan struct{}, maxGathering)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		made := &recorded{header: make(http.Header), code: http.StatusOK}
-		select {
-		case turns <- struct{}{}:
-		case <-r.Context().Done():
+		done, ok := s.making(r)
+		if !ok {
 			return
 		}
 		gather.ServeHTTP(made, r)
-		<-turns
+		done()
 		maps.Copy(w.Header(), made.header)
 		w.WriteHeader(made.code)
-		if _, err := w.Write(made.body.Bytes()); err != nil {
+		if err := s.deliver(w, r, made.body.Bytes()); err != nil {
 			s.log.Debug("answer not sent", zap.Error(err))
 		}
 	})

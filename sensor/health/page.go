@@ -145,7 +145,7 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the page could not be made; the log says why", http.StatusInternalServerError)
 		return
 	}
-	s.send(w, r, body.Bytes())
+	s.send(w, r, http.StatusOK, body.Bytes())
 }
 
 func (s *Server) pageData(q *query) *pageData {

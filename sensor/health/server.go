@@ -50,6 +50,8 @@ type Server struct {
 	gate     *gate // nil without authentication
 	listener net.Listener
 	http     *http.Server
+	turns    chan struct{} // those who make an answer
+	sendings *sendings
 }
 
 // New opens the listener and reads the certificate; Run serves. Without Run, Close is needed.
@@ -57,7 +59,7 @@ func New(o Options) (*Server, error) {
 	if o.Log == nil {
 		o.Log = zap.NewNop()
 	}
-	s := &Server{opts: o, log: o.Log.Named("http"), tracker: newTracker(o.Source, o.Version, time.Now())}
+	s := newServer(o)
 	var tlsConfig *tls.Config
 	if o.Certificate != "" {
 		files := tlsfiles.Files{Certificate: o.Certificate, Key: o.Key, Protocols: []string{"h2", "http/1.1"}}
@@ -100,6 +102,13 @@ func (s *Server) renewed(err error) {
 		return
 	}
 	s.log.Info("certificate read again")
+}
+
+func newServer(o Options) *Server {
+	return &Server{
+		opts: o, log: o.Log.Named("http"), tracker: newTracker(o.Source, o.Version, time.Now()),
+		turns: make(chan struct{}, maxMaking), sendings: newSendings(maxSending),
+	}
 }
 
 // Addr is where it listens.

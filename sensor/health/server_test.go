@@ -415,7 +415,7 @@ func FuzzWhatAgentsSay(f *testing.F) {
 		p := running("web1", 3, time.Now())
 		p.Interface, p.Name, p.Reason, p.LastError, p.State = iface, "web1/"+iface, reason, reason, sensor.StateHeld
 		fake.peers = []sensor.PeerStatus{p, ended(p, 1)}
-		s := &Server{opts: Options{Source: fake}, log: zap.NewNop(), tracker: newTracker(fake, "", time.Now())}
+		s := newServer(Options{Source: fake, Log: zap.NewNop()})
 		if _, err := s.tracker.registry().Gather(); err != nil {
 			t.Fatal(err)
 		}
