@@ -25,6 +25,8 @@ type testAgent struct {
 	stats    rpcap.StatsReply
 	final    rpcap.StatsReply // after ENDCAP
 	ended    bool
+	stalled  bool // it reads and does not answer
+	backlog  []func()
 	requests []rpcap.Type
 	errors   []rpcap.Error
 	start    rpcap.StartCaptureRequest
@@ -72,6 +74,9 @@ func (a *testAgent) serve() {
 		h, payload, err := c.ReadMessage(time.Time{})
 		if err != nil {
 			return
+		}
+		if a.postponed(h, payload) {
+			continue
 		}
 		for _, msg := range a.answer(h, payload) {
 			if _, err := a.conn.Write(msg); err != nil {

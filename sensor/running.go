@@ -16,6 +16,9 @@ const (
 	// endTimeout bounds STATS and ENDCAP together; finalStats bounds each STATS of them.
 	endTimeout = 2 * time.Second
 	finalStats = 700 * time.Millisecond
+	// silence is how long the connection is kept after an answer has not come in time: an agent that was stopped, or whose host
+	// was suspended, then goes on, and says what it has lost meanwhile.
+	silence = 20 * time.Second
 	// contestInterval is the distance of STATS while it is open which of several senders is the agent.
 	contestInterval = time.Second
 )
@@ -33,6 +36,11 @@ func (s *session) running(ctx context.Context) (state, error) {
 	if s.chosen.down {
 		s.interfaceIs(caused(CauseInterfaceDown, "interface %s of the agent is down", printable.Name(s.chosen.name)))
 	}
+	return s.supervise, nil
+}
+
+// supervise asks for STATS and does what they call for.
+func (s *session) supervise(ctx context.Context) (state, error) {
 	begun := time.Now()
 	next, looked := begun.Add(statsInterval), begun
 	for {
@@ -66,15 +74,51 @@ func (s *session) running(ctx context.Context) (state, error) {
 			}
 		}
 		looked = time.Now()
-		if err := s.askStats(ctx, statsTimeout); err != nil && ctx.Err() == nil {
-			return nil, err
+		err := s.askStats(ctx, statsTimeout)
+		if err == nil {
+			err = s.watchInterface(ctx)
 		}
-		if err := s.watchInterface(ctx); err != nil && ctx.Err() == nil {
+		switch {
+		case err == nil || ctx.Err() != nil:
+		case errors.Is(err, errNoReply):
+			return s.silent(err), nil
+		default:
 			return nil, err
 		}
 		if !s.singly && s.capture.starved() {
 			return s.startSingly, nil
 		}
+	}
+}
+
+// silent returns the state that waits for an answer that has not come in time. Frames are taken as before. If another session
+// of the address comes, the agent has begun anew, and this one ends.
+func (s *session) silent(why error) state {
+	return func(ctx context.Context) (state, error) {
+		s.setState(StateHeld, why)
+		s.failed(why)
+		s.sensor.repeats.log(s.log, s.repeatKey(why), zap.WarnLevel, "the agent does not answer; its connection is kept for a while",
+			zap.Error(why), zap.Duration("for", silence))
+		s.lateWanted = true
+		ev, err := s.wait(ctx, time.Now().Add(silence))
+		s.lateWanted = false
+		switch {
+		case err != nil:
+			return nil, err
+		case ev == eventStop:
+			return s.ending, nil
+		case ev == eventData:
+			return s.dataEnded, nil
+		case ev != eventLate:
+			return nil, why
+		}
+		s.sensor.repeats.logSome(s.log, s.peer.Addr().String()+" answers", maxTurns, zap.InfoLevel, "the agent answers again",
+			zap.String("peer", s.capture.stream.source.shown()))
+		s.setState(StateRunning, s.down)
+		if err := s.askStats(ctx, statsTimeout); err != nil && ctx.Err() == nil {
+			return nil, err
+		}
+		return s.supervise, nil
 	}
 }
 

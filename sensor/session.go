@@ -71,6 +71,7 @@ type session struct {
 	idle          int      // STATS running with the same ifrecv, and that
 	idleAt        uint32
 	down          error  // the interface is, as others have been told
+	lateWanted    bool   // wait returns at the answer to a request that was given up
 	singly        bool   // the agent is asked to send no super-packets
 	connected     string // the name under which the ledger has counted the session
 	host          string // its name for the chosen interface
@@ -233,6 +234,7 @@ const (
 	eventData   // the data connection has ended (TCP)
 	eventReload // there are new rules
 	eventAsk    // the stream may come from another port; STATS tell
+	eventLate   // the answer to a request that was given up
 )
 
 // wait serves the connection until the given time, the sensor's stop or the end of the data connection. Probes are
@@ -244,6 +246,9 @@ func (s *session) wait(ctx context.Context, until time.Time) (event, error) {
 	var data, ask <-chan struct{}
 	if s.capture != nil {
 		data, ask = s.capture.ended(), s.capture.stream.path.ask
+	}
+	if s.lateWanted {
+		ask = nil // the agent does not answer
 	}
 	for {
 		select {
@@ -267,9 +272,13 @@ func (s *session) wait(ctx context.Context, until time.Time) (event, error) {
 			if !ok {
 				return 0, s.ctl.ended()
 			}
+			late := s.lateWanted && s.ctl.abandoned[m.header.Type] > 0
 			agentErr, err := s.ctl.unsolicited(m)
 			if err != nil {
 				return 0, err
+			}
+			if late {
+				return eventLate, nil
 			}
 			if agentErr != nil {
 				s.log.Debug("agent reports an error unasked", zap.Error(agentErr))

@@ -89,10 +89,14 @@ func TestStatsAreAskedFor(t *testing.T) {
 			t.Errorf("given up too early: %s", p[0].Reason)
 		}
 		after(3 * time.Second)
+		if p := b.Peers(); p[0].State != StateHeld {
+			t.Errorf("after the time-out of STATS: %s", p[0].State)
+		}
+		after(silence)
 		select {
 		case <-a.done:
 		default:
-			t.Error("connection still open after the time-out of STATS")
+			t.Error("connection still open long after the time-out of STATS")
 		}
 	})
 }
