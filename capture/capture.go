@@ -2,6 +2,7 @@ package capture
 
 import (
 	"errors"
+	"net"
 	"time"
 
 	"rpcapd/filter"
@@ -105,3 +106,14 @@ type Stats struct {
 	// whole device, whatever the filter.
 	InterfaceDrops uint64
 }
+
+// opError is how an operation on an interface fails.
+func opError(op, ifname string, err error) error {
+	return &net.OpError{Op: op, Net: "packet", Addr: interfaceAddr(ifname), Err: err}
+}
+
+// interfaceAddr is the name of an interface as an address.
+type interfaceAddr string
+
+func (interfaceAddr) Network() string  { return "packet" }
+func (a interfaceAddr) String() string { return string(a) }

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/net/bpf"
@@ -218,4 +219,9 @@ func checkSum(t testing.TB, s Source) Stats {
 		t.Fatalf("received %d != dropped %d + delivered %d + refused %d", st.Received, st.RingDrops, st.Delivered, st.Refused)
 	}
 	return st
+}
+
+// unsafeBytes are the bytes of words.
+func unsafeBytes(words []uint64) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(words))), len(words)*8)
 }

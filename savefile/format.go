@@ -1,6 +1,8 @@
 package savefile
 
-import "rpcapd/udpstr"
+import (
+	"rpcapd/udpstr"
+)
 
 // Format is a kind of capture file.
 type Format uint8
@@ -40,4 +42,16 @@ func clip(p *udpstr.Packet) (data []byte, wire uint32) {
 	}
 	// A wire length below what was captured is nonsense that readers refuse.
 	return data, max(p.Len, uint32(len(data)))
+}
+
+// FromDLT converts a DLT number, which differs between systems for a few link types, to the LINKTYPE number
+// of capture files.
+func FromDLT(dlt uint32) uint32 {
+	switch dlt {
+	case 12, 14: // raw IP on Linux and most others; on OpenBSD
+		return 101
+	case 11: // RFC 1483 ATM
+		return 100
+	}
+	return dlt
 }

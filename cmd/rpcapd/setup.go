@@ -19,6 +19,7 @@ import (
 	"rpcapd/cmd/internal/inifile"
 	"rpcapd/config"
 	"rpcapd/iface"
+	"rpcapd/packaging/ini"
 )
 
 // probeTimeout bounds the test call of all sensors together, if the command line does not say otherwise.
@@ -347,4 +348,19 @@ func unitOf(file string) string {
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
+}
+
+// agentGroup may read a new ini: the account of the packages.
+const agentGroup = "rpcapd"
+
+// readIniOrTemplate reads the file, or what a new one begins with.
+func readIniOrTemplate(path string) ([]byte, error) {
+	f, err := openNow(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return ini.Agent, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return readIni(f)
 }
