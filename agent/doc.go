@@ -14,9 +14,9 @@
 //     interfaces and one that writes the status files.
 //   - A session goroutine dials and serves the control connection; nothing else
 //     reads from that connection.
-//   - A forwarder owns one goroutine on one locked OS thread, one capture
-//     source and one data socket. It shares nothing per frame with anybody:
-//     counters are published per block, commands reach it through the source.
+//   - A forwarder owns one goroutine, one capture source and one data socket. It
+//     shares nothing per frame: counters are published per block, commands reach
+//     it through the source. The goroutine is not locked to an OS thread.
 //
 // # Lock order
 //
