@@ -20,7 +20,7 @@ func BenchmarkReceive(b *testing.B) {
 			ctx, cancel := context.WithCancel(b.Context())
 			done := make(chan error)
 			go func() { done <- sink.Run(ctx) }()
-			s.feeds = testHub(b, []Sink{sink}).attach(src)
+			s.feeds = testHub(b, []Sink{sink}).attach(src, Forwarded{})
 			p.add(s)
 			const frames = 4096
 			d := packedFrames(b, frames, size)

@@ -32,7 +32,10 @@ func (s *session) newCapture(r *Rule) (*capture, error) {
 	c := &capture{stream: newStream(src, s.sensor.opts.Limits)}
 	c.stream.dedup, c.stream.number = s.sensor.dedup, s.sensor.dedup.stream()
 	// The sinks get to know the stream only when it has a port.
-	attach := func() { c.stream.feeds = s.sensor.hub.attach(src) }
+	hub := s.sensor.hub
+	hub.changing.RLock()
+	defer hub.changing.RUnlock()
+	attach := func() { hub.join(c) }
 	c.stream.overTCP = r.TCP
 	if r.TCP {
 		t, err := listenTCPData(&s.sensor.opts, c.stream, s.log)
@@ -42,6 +45,7 @@ func (s *session) newCapture(r *Rule) (*capture, error) {
 		attach()
 		t.start()
 		c.tcp, c.guard = t, &t.mu
+		hub.register(c)
 		return c, nil
 	}
 	c.stream.path.state = pathUnanswered
@@ -50,6 +54,7 @@ func (s *session) newCapture(r *Rule) (*capture, error) {
 		return nil, err
 	}
 	c.port, c.guard = port, &port.mu
+	hub.register(c)
 	foreign := c.foreign()
 	port.with(func() { c.stream.account.foreign = foreign })
 	return c, nil

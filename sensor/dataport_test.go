@@ -24,7 +24,7 @@ var testLimits = Limits{Window: 64, Hold: 20 * time.Millisecond}
 func testStream(addr string) (*stream, *collector) {
 	c := &collector{}
 	s := newStream(Source{Host: addr, Agent: netip.MustParseAddr(addr), Interface: "eth0", Snaplen: 65535}, testLimits)
-	s.feeds = []*hubFeed{{c, &sinkRun{name: "collector"}}}
+	s.feeds = []*hubFeed{{Feed: c, run: &sinkRun{name: "collector"}}}
 	return s, c
 }
 

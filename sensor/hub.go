@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -23,20 +24,32 @@ const (
 
 // hub hands the frames of every stream to every sink.
 type hub struct {
-	runs []*sinkRun // one per sink, fixed
+	log  *zap.Logger
+	runs atomic.Pointer[[]*sinkRun] // one per sink, the purpose last; replaced as a whole, with changing held
+
+	// changing is held to read while a stream is given its feeds and registered, and to write while the list of sinks
+	// changes: a stream that has feeds of the old list is known then. Before portPool.mu.
+	changing sync.RWMutex
+	stop     context.CancelCauseFunc // of the sensor; nil before start and after close; guarded by changing
+	ended    map[string]FeedCounters // of sinks that a reload has ended, by name; guarded by changing
+
+	mu      sync.Mutex // a leaf
+	streams map[*stream]*capture
 }
 
 // newHub takes the options' sinks; the purpose is the last one.
 func newHub(o *Options) (*hub, error) {
-	h := &hub{}
+	h := &hub{log: o.Log, ended: make(map[string]FeedCounters), streams: make(map[*stream]*capture)}
 	names := make(map[string]bool)
+	var runs []*sinkRun
 	add := func(k Sink, purpose bool) error {
-		r := &sinkRun{sink: k, name: k.Name(), purpose: purpose, log: o.Log, feeds: make(map[*hubFeed]struct{}), state: SinkRunning, since: time.Now()}
+		r := newSinkRun(k, o.Log)
+		r.purpose = purpose
 		if names[r.name] {
 			return fmt.Errorf("check options: two outputs have the name %q", r.name)
 		}
 		names[r.name] = true
-		h.runs = append(h.runs, r)
+		runs = append(runs, r)
 		return nil
 	}
 	for _, k := range o.Sinks {
@@ -49,23 +62,28 @@ func newHub(o *Options) (*hub, error) {
 			return nil, err
 		}
 	}
+	h.runs.Store(&runs)
 	return h, nil
 }
 
-// attach gets a feed for a source from every sink.
-func (h *hub) attach(src Source) []*hubFeed {
-	feeds := make([]*hubFeed, 0, len(h.runs))
-	for _, r := range h.runs {
-		feeds = append(feeds, r.attach(src))
+// list is the sinks that there are now.
+func (h *hub) list() []*sinkRun { return *h.runs.Load() }
+
+// attach gets a feed for a source from every sink. told is what the agent has reported by now.
+func (h *hub) attach(src Source, told Forwarded) []*hubFeed {
+	runs := h.list()
+	feeds := make([]*hubFeed, 0, len(runs))
+	for _, r := range runs {
+		feeds = append(feeds, r.attach(src, told))
 	}
 	return feeds
 }
 
 // status describes the sinks in the order of the options.
 func (h *hub) status() []SinkStatus {
-	out := make([]SinkStatus, len(h.runs))
-	for i, r := range h.runs {
-		out[i] = r.status()
+	var out []SinkStatus
+	for _, r := range h.list() {
+		out = append(out, r.status())
 	}
 	return out
 }
@@ -76,38 +94,49 @@ type sinkRun struct {
 	name    string
 	purpose bool // its end is the sensor's
 	log     *zap.Logger
+	cancel  context.CancelFunc // set by launch
+	done    chan error         // capacity 1: the result of run
 
-	mu    sync.Mutex // after dataPort.mu, before the sink's own lock; guards what follows
-	feeds map[*hubFeed]struct{}
-	ended FeedCounters // of the feeds that were detached
-	late  unsettled    // those of them whose counters still change
-	state SinkState
-	since time.Time
-	err   string
-	errAt time.Time
+	mu     sync.Mutex // after dataPort.mu, before the sink's own lock; guards what follows
+	feeds  map[*hubFeed]struct{}
+	ended  FeedCounters // of the feeds that were detached, and of sinks of the name before it
+	late   unsettled    // those of them whose counters still change
+	before *sinkRun     // that this one has taken the place of and that has not ended yet
+	state  SinkState
+	since  time.Time
+	err    string
+	errAt  time.Time
 }
 
 // hubFeed is one stream's feed of one sink. Frame and detach belong to whoever holds the stream's guard.
 type hubFeed struct {
 	Feed
-	run *sinkRun
+	run  *sinkRun
+	told Forwarded // what the agent had reported when it began
 }
 
-func (r *sinkRun) attach(src Source) *hubFeed {
+func newSinkRun(k Sink, log *zap.Logger) *sinkRun {
+	return &sinkRun{
+		sink: k, name: k.Name(), log: log, done: make(chan error, 1),
+		feeds: make(map[*hubFeed]struct{}), state: SinkRunning, since: time.Now(),
+	}
+}
+
+func (r *sinkRun) attach(src Source, told Forwarded) *hubFeed {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	f := &hubFeed{r.sink.Attach(src), r}
+	f := &hubFeed{r.sink.Attach(src), r, told}
 	r.feeds[f] = struct{}{}
 	return f
 }
 
-// detach ends the feed.
+// detach ends the feed. sum is what the agent has reported by now.
 func (f *hubFeed) detach(sum Forwarded) {
 	r := f.run
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.feeds, f)
-	f.Detach(sum)
+	f.Detach(sum.since(f.told))
 	n := f.Counters()
 	r.ended.add(n)
 	r.late.add(f, n, r.change)
@@ -130,12 +159,27 @@ func (r *sinkRun) status() SinkStatus {
 	if st.Error == "" || r.errAt.After(st.ErrorAt) {
 		st.Error, st.ErrorAt = r.err, r.errAt
 	}
-	r.late.settle(r.change)
-	st.Name, st.Streams, st.FeedCounters = r.name, len(r.feeds), r.ended
-	for f := range r.feeds {
-		st.add(f.Counters())
-	}
+	st.Name, st.Streams, st.FeedCounters = r.name, len(r.feeds), r.total()
 	return st
+}
+
+// total is what became of all frames; r.mu is held.
+func (r *sinkRun) total() FeedCounters {
+	r.late.settle(r.change)
+	sum := r.ended
+	if r.before != nil {
+		sum.add(r.before.sum())
+	}
+	for f := range r.feeds {
+		sum.add(f.Counters())
+	}
+	return sum
+}
+
+func (r *sinkRun) sum() FeedCounters {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.total()
 }
 
 func (r *sinkRun) setState(s SinkState, err error) {
@@ -204,43 +248,55 @@ func (r *sinkRun) run(ctx context.Context, stop context.CancelCauseFunc) error {
 	}
 }
 
-// runningSinks are the sinks' goroutines.
-type runningSinks struct {
-	cancel context.CancelFunc
-	done   chan error // one result for each
-	names  []string
-}
-
 // start runs every sink; the end of the purpose stops the sensor.
-func (h *hub) start(stop context.CancelCauseFunc) *runningSinks {
-	ctx, cancel := context.WithCancel(context.Background())
-	s := &runningSinks{cancel: cancel, done: make(chan error, len(h.runs))}
-	for _, r := range h.runs {
-		s.names = append(s.names, r.name)
-		go func() { s.done <- r.run(ctx, stop) }()
+func (h *hub) start(stop context.CancelCauseFunc) {
+	h.changing.Lock()
+	defer h.changing.Unlock()
+	h.stop = stop
+	for _, r := range h.list() {
+		r.launch(stop)
 	}
-	return s
 }
 
-// close tells the sinks to finish and waits for them.
-func (s *runningSinks) close() error {
-	s.cancel()
+// launch runs the sink until its cancel is called.
+func (r *sinkRun) launch(stop context.CancelCauseFunc) {
+	var ctx context.Context
+	ctx, r.cancel = context.WithCancel(context.Background())
+	go func() { r.done <- r.run(ctx, stop) }()
+}
+
+// finish tells sinks to write what is queued and waits for them.
+func finish(runs ...*sinkRun) error {
+	var names []string
+	for _, r := range runs {
+		r.cancel()
+		names = append(names, r.name)
+	}
 	timer := time.NewTimer(sinkCloseTimeout)
 	defer timer.Stop()
 	var errs []error
-	for range s.names {
+	for _, r := range runs {
 		select {
-		case err := <-s.done:
+		case err := <-r.done:
 			if errors.Is(err, ErrConsumerGone) {
 				err = nil
 			}
 			errs = append(errs, err)
 		case <-timer.C:
-			errs = append(errs, fmt.Errorf("finish output (%s): not written within %v", strings.Join(s.names, ", "), sinkCloseTimeout))
+			errs = append(errs, fmt.Errorf("finish output (%s): not written within %v", strings.Join(names, ", "), sinkCloseTimeout))
 			return errors.Join(errs...)
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// close ends all sinks in order. None is added any more.
+func (h *hub) close() error {
+	h.changing.Lock()
+	h.stop = nil
+	runs := h.list()
+	h.changing.Unlock()
+	return finish(runs...)
 }
 
 // sinkError is the cause of a stop that the purpose has brought about.

@@ -42,7 +42,7 @@ func TestFailingSinkIsAlone(t *testing.T) {
 		h := testHub(t, []Sink{broken, gone, recovers, &failingSink{name: "good"}})
 		ctx, stop := context.WithCancelCause(t.Context())
 		defer stop(nil)
-		running := h.start(stop)
+		h.start(stop)
 		synctest.Wait()
 		if st := h.status(); st[0].State != SinkFailed || st[1].State != SinkEnded || st[2].State != SinkRetrying || st[3].State != SinkRunning ||
 			st[0].Error != "write y: no such device" || st[2].Error != again.Error() || st[3].Error != "" {
@@ -59,7 +59,7 @@ func TestFailingSinkIsAlone(t *testing.T) {
 		if ctx.Err() != nil {
 			t.Error("the sensor was stopped")
 		}
-		if err := running.close(); err != nil {
+		if err := h.close(); err != nil {
 			t.Errorf("end: %v", err)
 		}
 	})

@@ -102,7 +102,7 @@ func (s *Sensor) Run(ctx context.Context) error {
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	sinks := s.hub.start(stop)
+	s.hub.start(stop)
 	s.begin(listeners, func(l *listener) { s.wg.Go(func() { l.run(ctx) }) })
 	close(s.ready)
 
@@ -111,7 +111,7 @@ func (s *Sensor) Run(ctx context.Context) error {
 	s.held.close()
 	s.wg.Wait()
 	s.ports.close()
-	return errors.Join(sinkFailure(context.Cause(ctx)), sinks.close())
+	return errors.Join(sinkFailure(context.Cause(ctx)), s.hub.close())
 }
 
 // begin serves the first listeners; serve is kept for those that a reload brings.

@@ -45,6 +45,7 @@ type stream struct {
 	source   Source
 	limits   Limits
 	feeds    []*hubFeed
+	hub      *hub   // nil: it knows nothing of the stream
 	dedup    *dedup // nil: nothing is dropped
 	number   uint32 // in dedup
 	clock    clockOffset
@@ -73,7 +74,6 @@ type stream struct {
 	tailLost uint64
 	sinks    map[string]FeedCounters // of the feeds that were detached
 	late     unsettled               // those of them whose counters still change
-	settled  Forwarded               // what the detached feeds have been told
 }
 
 func newStream(src Source, limits Limits) *stream {
@@ -261,16 +261,21 @@ func (s *stream) change(sink string, by FeedCounters) {
 
 // detach ends the feeds. sum is what the agent has reported by now.
 func (s *stream) detach(sum Forwarded) {
+	for _, f := range s.feeds {
+		s.end(f, sum)
+	}
+	s.feeds = nil
+}
+
+// end ends one feed and keeps its counters.
+func (s *stream) end(f *hubFeed, sum Forwarded) {
 	if s.sinks == nil {
 		s.sinks = make(map[string]FeedCounters, len(s.feeds))
 	}
-	for _, f := range s.feeds {
-		f.detach(sum.since(s.settled))
-		n := f.Counters()
-		s.change(f.run.name, n)
-		s.late.add(f, n, s.change)
-	}
-	s.feeds, s.settled = nil, sum
+	f.detach(sum)
+	n := f.Counters()
+	s.change(f.run.name, n)
+	s.late.add(f, n, s.change)
 }
 
 // refilter begins new feeds, whose frames the agent has chosen with another filter. Nothing is lost between the two: what
@@ -281,7 +286,7 @@ func (s *stream) refilter(h *hub, filter string, sum Forwarded) {
 		return
 	}
 	s.detach(sum)
-	s.feeds = h.attach(s.source)
+	s.feeds = h.attach(s.source, sum)
 }
 
 // finish ends the stream: what the reorder window holds is delivered, the tail is settled, the sinks are told. captured
@@ -302,6 +307,9 @@ func (s *stream) finish(tail Tail, captured uint32, sum Forwarded) {
 	s.account = account{} // it is missing now
 	s.finished = true
 	s.detach(sum)
+	if s.hub != nil {
+		s.hub.leave(s)
+	}
 	s.udpstr, s.plain = nil, nil
 }
 

@@ -99,7 +99,7 @@ func TestSettledAfterTheEnd(t *testing.T) {
 		sink.settle(9, 0)
 		check("all settled", FeedCounters{Written: 11, Bytes: 660, Dropped: 1})
 		check("asked again", FeedCounters{Written: 11, Bytes: 660, Dropped: 1})
-		if n := len(b.hub.runs[1].late.feeds); n != 0 {
+		if n := len(b.hub.list()[1].late.feeds); n != 0 {
 			t.Errorf("%d feeds are remembered", n)
 		}
 	})
@@ -115,7 +115,7 @@ func TestUnsettledBounded(t *testing.T) {
 		f := &waitingFeed{sink: &waitingSink{}, n: FeedCounters{Waiting: 1}}
 		f.sink.feeds = append(f.sink.feeds, f)
 		sum.add(f.Counters())
-		u.add(&hubFeed{f, run}, f.Counters(), change)
+		u.add(&hubFeed{Feed: f, run: run}, f.Counters(), change)
 		f.sink.settle(1, 0)
 	}
 	if len(u.feeds) > 200 {
