@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	tokens "golang.org/x/time/rate"
 )
 
 const (
@@ -33,19 +35,13 @@ type gate struct {
 	mu    sync.Mutex // a leaf; guards what follows
 	key   [32]byte
 	good  map[[sha256.Size]byte]time.Time // until when
-	tries map[netip.Prefix]*allowance
-}
-
-// allowance is a bucket of tries that fills up again.
-type allowance struct {
-	left float64
-	at   time.Time
+	tries map[netip.Prefix]*tokens.Limiter
 }
 
 func newGate(check func(user, password string) bool) *gate {
 	g := &gate{
 		check: check, turn: make(chan struct{}, 1),
-		good: make(map[[sha256.Size]byte]time.Time), tries: make(map[netip.Prefix]*allowance),
+		good: make(map[[sha256.Size]byte]time.Time), tries: make(map[netip.Prefix]*tokens.Limiter),
 	}
 	_, _ = rand.Read(g.key[:]) // never fails
 	return g
@@ -120,18 +116,11 @@ func (g *gate) remember(code [sha256.Size]byte, now time.Time) {
 func (g *gate) mayTry(from netip.Addr, now time.Time) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	a := g.allowance(from, now)
-	a.left = min(tryBurst, a.left+now.Sub(a.at).Seconds()/tryPause.Seconds())
-	a.at = now
-	if a.left < 1 {
-		return false
-	}
-	a.left--
-	return true
+	return g.allowance(from, now).AllowN(now, 1)
 }
 
 // allowance finds that of an IPv4 address or of an IPv6 network of 64 bits.
-func (g *gate) allowance(from netip.Addr, now time.Time) *allowance {
+func (g *gate) allowance(from netip.Addr, now time.Time) *tokens.Limiter {
 	bits := 32
 	if from = from.Unmap(); from.Is6() {
 		bits = 64
@@ -142,8 +131,8 @@ func (g *gate) allowance(from netip.Addr, now time.Time) *allowance {
 	}
 	if len(g.tries) >= maxTriers {
 		for p, a := range g.tries {
-			if now.Sub(a.at) > tryBurst*tryPause {
-				delete(g.tries, p) // it is full again
+			if a.TokensAt(now) >= tryBurst {
+				delete(g.tries, p) // as good as new
 			}
 		}
 	}
@@ -152,7 +141,7 @@ func (g *gate) allowance(from netip.Addr, now time.Time) *allowance {
 			return g.tries[who]
 		}
 	}
-	a := &allowance{left: tryBurst, at: now}
+	a := tokens.NewLimiter(tokens.Every(tryPause), tryBurst)
 	g.tries[who] = a
 	return a
 }
