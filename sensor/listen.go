@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"rpcapd/numbers"
 	"rpcapd/sensor/address"
 
 	"go.uber.org/zap"
@@ -100,7 +101,7 @@ func (s *Sensor) accept(ctx context.Context, conn net.Conn, port uint16) {
 	case refused != "":
 	case s.perAddress[peer.Addr()] >= s.opts.Limits.SessionsPerAddress:
 		if !s.displace(peer.Addr()) {
-			refused = "its address has " + plural(uint64(s.perAddress[peer.Addr()]), "session") + " already"
+			refused = "its address has " + numbers.Things(uint64(s.perAddress[peer.Addr()]), "session") + " already"
 		}
 	case len(s.sessions) >= s.opts.Limits.Sessions:
 		if !s.displace(netip.Addr{}) {

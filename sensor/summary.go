@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"rpcapd/numbers"
 	"rpcapd/printable"
 )
 
@@ -18,7 +19,7 @@ func (s *Sensor) WriteSummary(w io.Writer) error {
 		silent = fmt.Sprintf(", %d of them never answered", c.Silent)
 	}
 	if _, err := fmt.Fprintf(w, "rpcap-sensor: %s, %d refused, %s ended%s\n",
-		plural(c.Accepted, "connection"), c.Refused, plural(c.Ended, "session"), silent); err != nil {
+		numbers.Things(c.Accepted, "connection"), c.Refused, numbers.Things(c.Ended, "session"), silent); err != nil {
 		return err
 	}
 	for i := range peers {
@@ -91,19 +92,19 @@ func (p *PeerStatus) notes() (notes []string) {
 		notes = append(notes, fmt.Sprintf("the agent's clock is %v %s", d.Abs().Round(time.Millisecond), where))
 	}
 	if p.FrameAge > 0 {
-		notes = append(notes, fmt.Sprintf("its frames are %s old: a capture file, or a clock that was never set", plural(uint64(p.FrameAge/(24*time.Hour)), "day")))
+		notes = append(notes, fmt.Sprintf("its frames are %s old: a capture file, or a clock that was never set", numbers.Things(uint64(p.FrameAge/(24*time.Hour)), "day")))
 	}
 	if p.Rebound > 0 {
-		notes = append(notes, "source port changed "+plural(p.Rebound, "time"))
+		notes = append(notes, "source port changed "+numbers.Things(p.Rebound, "time"))
 	}
 	if p.Disowned > 0 {
-		notes = append(notes, plural(p.Disowned, "frame")+" of another sender at the agent's address went out before it was found out")
+		notes = append(notes, numbers.Things(p.Disowned, "frame")+" of another sender at the agent's address went out before it was found out")
 	}
 	if p.NoSegmentation {
 		notes = append(notes, "hardly anything arrived until the agent was asked to send no super-packets")
 	}
 	if p.Reconnects > 0 {
-		notes = append(notes, plural(p.Reconnects, "reconnect"))
+		notes = append(notes, numbers.Things(p.Reconnects, "reconnect"))
 	}
 	if p.LastError != "" && p.LastError != p.Reason {
 		notes = append(notes, fmt.Sprintf("last error at %s: %s", p.LastErrorAt.Format(time.TimeOnly), printable.Line(p.LastError, printable.MaxText)))
@@ -141,12 +142,4 @@ func (p *PeerStatus) tail() string {
 		return fmt.Sprintf("%s, %d lost there", p.Tail, p.TailLost)
 	}
 	return p.Tail.String()
-}
-
-// plural is a number of things.
-func plural(n uint64, thing string) string {
-	if n != 1 {
-		thing += "s"
-	}
-	return fmt.Sprintf("%d %s", n, thing)
 }

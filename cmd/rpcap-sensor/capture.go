@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"rpcapd/cmd/internal/logger"
 	"rpcapd/sensor"
 )
 
@@ -84,8 +85,8 @@ func (c *captureSettings) define(f *pflag.FlagSet) {
 	f.StringVar(&c.listen, "listen", ":2003", "`address:port` that agents dial")
 	f.Uint16Var(&c.udpPort, "udp-port", sensor.DefaultPort, "first UDP `port` of the range that agents send to")
 	f.IntVar(&c.udpPorts, "udp-ports", sensor.DefaultDataPorts, "`number` of UDP ports, 1 to 64")
-	f.StringVar(&c.logFormat, "log-format", "console", "console or json")
-	f.StringVar(&c.logLevel, "log-level", "warn", "debug, info, warn or error")
+	c.logs = logger.Flags{Format: "console", Level: "warn"}
+	c.logs.Define(f)
 	alsoCalled(f, map[string]string{"frames": "count", "packets": "count", "agent": "agents", "snapshot-length": "snaplen"})
 }
 
@@ -148,7 +149,7 @@ func (c *captureSettings) run(args []string) error {
 		return usageError{err}
 	}
 	term := newTerminal(c.stderr)
-	log, err := newLogger(c.logFormat, c.logLevel, term)
+	log, err := newLogger(&c.logs, term)
 	if err != nil {
 		return usageError{err}
 	}

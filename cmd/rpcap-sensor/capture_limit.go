@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"rpcapd/numbers"
 	"rpcapd/sensor"
 	"rpcapd/udpstr"
 )
@@ -90,9 +91,9 @@ func (f *limitedFeed) Frame(p *udpstr.Packet) {
 	}
 	switch {
 	case l.limits.frames > 0 && l.frames >= l.limits.frames:
-		l.finish(plural(int(min(l.limits.frames, math.MaxInt)), "frame"))
+		l.finish(numbers.Things(l.limits.frames, "frame"))
 	case l.limits.bytes > 0 && l.bytes >= l.limits.bytes:
-		l.finish(plural(int(min(l.limits.bytes, math.MaxInt)), "byte"))
+		l.finish(numbers.Things(l.limits.bytes, "byte"))
 	}
 }
 

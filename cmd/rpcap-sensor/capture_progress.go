@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math"
 	"net"
 	"os"
 	"strings"
@@ -14,6 +13,7 @@ import (
 
 	"golang.org/x/term"
 
+	"rpcapd/numbers"
 	"rpcapd/printable"
 	"rpcapd/sensor"
 )
@@ -137,7 +137,7 @@ func (p *progress) draw(ctx context.Context, sen *sensor.Sensor) {
 // progressLine is what the line says.
 func progressLine(frames, bytes uint64, rate float64, l loss, took time.Duration) string {
 	return fmt.Sprintf("%s, %s, %.0f frames/s, lost %d, %s, %s",
-		plural(int(min(frames, math.MaxInt)), "frame"), sizeText(bytes), rate, l.total(), plural(l.agents, "agent"), took.Round(time.Second))
+		numbers.Things(frames, "frame"), numbers.Bytes(bytes), rate, l.total(), numbers.Things(l.agents, "agent"), took.Round(time.Second))
 }
 
 // loss says what did not get into the file, of the frames that the filter let pass.
@@ -189,7 +189,7 @@ func (p *progress) summary(sen *sensor.Sensor, limit string) error {
 	l := lossOf(peers)
 	took := time.Since(p.begin)
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, %s, in %.1f s from %s", plural(int(min(frames, math.MaxInt)), "frame"), sizeText(bytes), took.Seconds(), plural(l.agents, "agent"))
+	fmt.Fprintf(&b, "%s, %s, in %.1f s from %s", numbers.Things(frames, "frame"), numbers.Bytes(bytes), took.Seconds(), numbers.Things(l.agents, "agent"))
 	switch {
 	case limit != "":
 		fmt.Fprintf(&b, "; ended at %s", limit)
@@ -208,31 +208,11 @@ func (p *progress) summary(sen *sensor.Sensor, limit string) error {
 			fmt.Fprintf(&b, "  %s: nothing captured: %s\n", name, printable.Text(cmp.Or(q.Reason, string(q.State))))
 			continue
 		}
-		fmt.Fprintf(&b, "  %s: %s, %d lost on the way\n", name, plural(int(min(q.Sinks.Written, math.MaxInt)), "frame"), q.Received.Missing)
+		fmt.Fprintf(&b, "  %s: %s, %d lost on the way\n", name, numbers.Things(q.Sinks.Written, "frame"), q.Received.Missing)
 	}
 	if c := sen.Counters(); c.Accepted == 0 {
 		b.WriteString("no agent has connected; does its rpcapd.ini name this machine and port, and does the firewall let it in?\n")
 	}
 	_, err := p.term.Write([]byte(b.String()))
 	return err
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
-// sizeText is a number of bytes for people.
-func sizeText(n uint64) string {
-	const unit = 1000
-	if n < unit {
-		return plural(int(n), "byte")
-	}
-	v, i := float64(n)/unit, 0
-	for ; v >= unit && i < 3; i++ {
-		v /= unit
-	}
-	return fmt.Sprintf("%.1f %cB", v, "kMGT"[i])
 }

@@ -5,12 +5,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
-	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"rpcapd/cmd/internal/build"
 	"rpcapd/cmd/internal/cmdline"
 	"rpcapd/cmd/internal/flagerror"
 	"rpcapd/printable"
@@ -106,7 +105,7 @@ func newCommand(stdout, stderr *os.File) *cobra.Command {
 	cmd.SetErr(stderr)
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{flagerror.Plain(err)} })
 	o.define(cmd.Flags())
-	cmd.AddCommand(captureCommand(stdout, stderr), checkCommand(stdout), versionCommand(stdout), topCommand(stdout, stderr), passwdCommand(stdout, stderr), upgradeIniCommand(stdout))
+	cmd.AddCommand(captureCommand(stdout, stderr), checkCommand(stdout), build.Command("rpcap-sensor", version, stdout, noArguments), topCommand(stdout, stderr), passwdCommand(stdout, stderr), upgradeIniCommand(stdout))
 	return cmd
 }
 
@@ -151,31 +150,4 @@ func fileToCheck(name string) string {
 		return defaultFile
 	}
 	return serviceFile
-}
-
-func versionCommand(stdout io.Writer) *cobra.Command {
-	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Args:  noArguments,
-		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintf(stdout, "rpcap-sensor %s (%s, %s/%s)\n", versionText(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-			return err
-		},
-	}
-}
-
-// versionText is the linker's version, or the revision the binary was built from.
-func versionText() string {
-	if version != "dev" {
-		return version
-	}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-				return version + "-" + s.Value[:12]
-			}
-		}
-	}
-	return version
 }

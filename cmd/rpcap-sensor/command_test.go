@@ -165,14 +165,6 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-func TestReadPassword(t *testing.T) {
-	for text, want := range map[string]string{"secret\n": "secret", "secret": "secret", "a b\r\nrest": "a b"} {
-		if got, err := readPassword(write(t, text)); err != nil || got != want {
-			t.Errorf("%q: %q, %v", text, got, err)
-		}
-	}
-}
-
 func TestParseListen(t *testing.T) {
 	for text, want := range map[string]string{
 		":2003": "invalid IP 2003", "2004": "invalid IP 2004", "10.0.0.1:2003": "10.0.0.1 2003", "[::1]:99": "::1 99",

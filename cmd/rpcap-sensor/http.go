@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"rpcapd/cmd/internal/build"
 	"rpcapd/config"
 	"rpcapd/sensor"
 	"rpcapd/sensor/health"
@@ -30,7 +31,7 @@ func serveHTTP(_ context.Context, sen *sensor.Sensor, o *outputs) (func(context.
 	}
 	opts := health.Options{
 		Source: sen, Listen: h.Listen, Certificate: h.Certificate, Key: h.Key, Names: h.Names,
-		Version: versionText(), Log: o.log,
+		Version: build.Version(version), Log: o.log,
 	}
 	if len(h.Accounts) > 0 {
 		opts.Authenticate = config.Agent{Accounts: h.Accounts}.Authenticate

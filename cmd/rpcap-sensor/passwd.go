@@ -1,16 +1,13 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
+	"rpcapd/cmd/internal/password"
 	"rpcapd/config"
 )
 
@@ -29,11 +26,11 @@ standard input is no terminal, its first line is the password. Only a hash of it
 			return nil
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			password, err := newPassword(os.Stdin, stderr)
+			word, err := password.Choose(os.Stdin, stderr)
 			if err != nil {
-				return fmt.Errorf("read password: %w", err)
+				return err
 			}
-			account, err := config.NewAccount(args[0], password)
+			account, err := config.NewAccount(args[0], word)
 			if err != nil {
 				return err
 			}
@@ -41,29 +38,4 @@ standard input is no terminal, its first line is the password. Only a hash of it
 			return err
 		},
 	}
-}
-
-// newPassword asks twice at a terminal, else takes one line.
-func newPassword(stdin, stderr *os.File) (string, error) {
-	if !isTerminal(stdin) {
-		line, err := bufio.NewReader(io.LimitReader(stdin, config.MaxPassword+3)).ReadString('\n')
-		if err != nil && !errors.Is(err, io.EOF) {
-			return "", err
-		}
-		return strings.TrimRight(line, "\r\n"), nil
-	}
-	var words [2]string
-	for i, prompt := range []string{"Password: ", "Once more: "} {
-		fmt.Fprint(stderr, prompt)
-		word, err := term.ReadPassword(int(stdin.Fd()))
-		fmt.Fprintln(stderr)
-		if err != nil {
-			return "", err
-		}
-		words[i] = string(word)
-	}
-	if words[0] != words[1] {
-		return "", errors.New("the two are not the same")
-	}
-	return words[0], nil
 }

@@ -15,7 +15,7 @@ import (
 
 // serve runs the sensor until a signal, or until nobody reads its output any more.
 func serve(s *settings) error {
-	log, err := newLogger(s.logFormat, s.logLevel, s.stderr)
+	log, err := newLogger(&s.logs, s.stderr)
 	if err != nil {
 		return usageError{err}
 	}

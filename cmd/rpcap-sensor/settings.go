@@ -14,7 +14,10 @@ import (
 	"github.com/spf13/pflag"
 	"go.uber.org/zap"
 
+	"rpcapd/cmd/internal/logger"
+	"rpcapd/cmd/internal/password"
 	"rpcapd/config"
+	"rpcapd/numbers"
 	"rpcapd/sensor"
 )
 
@@ -35,9 +38,6 @@ func loadFile(name string) (config.Sensor, config.Problems, error) {
 	}
 	return c, problems, err
 }
-
-// maxPasswordFile bounds a password file.
-const maxPasswordFile = 64 << 10
 
 // settings is the command line.
 type settings struct {
@@ -62,8 +62,7 @@ type settings struct {
 	rotateTime   seconds
 	keep         int
 	http         string
-	logFormat    string
-	logLevel     string
+	logs         logger.Flags
 }
 
 // ruleFlags describe the one rule of a command line; they do not go together with a file.
@@ -90,8 +89,8 @@ func (s *settings) define(f *pflag.FlagSet) {
 	f.Uint16Var(&s.udpPort, "udp-port", sensor.DefaultPort, "first UDP `port` of the range that agents send to")
 	f.IntVar(&s.udpPorts, "udp-ports", sensor.DefaultDataPorts, "`number` of UDP ports, 1 to 64")
 	f.StringVar(&s.http, "http", "", "show health (page, metrics, JSON) on this `address:port`, such as 127.0.0.1:9203")
-	f.StringVar(&s.logFormat, "log-format", "console", "console or json")
-	f.StringVar(&s.logLevel, "log-level", "info", "debug, info, warn or error")
+	s.logs = logger.Flags{Format: "console", Level: "info"}
+	s.logs.Define(f)
 	alsoCalled(f, map[string]string{"agent": "agents"})
 }
 
@@ -193,7 +192,7 @@ func (s *settings) fromFlags() (sensor.Options, error) {
 		return sensor.Options{}, errors.New("--user and --password-file go together")
 	}
 	if s.passwordFile != "" {
-		if r.Password, err = readPassword(s.passwordFile); err != nil {
+		if r.Password, err = password.File(s.passwordFile); err != nil {
 			return sensor.Options{}, err
 		}
 	}
@@ -246,25 +245,6 @@ func parsePrefixes(flag string, texts []string) ([]netip.Prefix, error) {
 	return out, nil
 }
 
-// readPassword reads the first line of a file.
-func readPassword(name string) (string, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return "", fmt.Errorf("read password: %w", err)
-	}
-	defer f.Close() // nothing was written
-	b, err := io.ReadAll(io.LimitReader(f, maxPasswordFile))
-	if err != nil {
-		return "", fmt.Errorf("read password: %w", err)
-	}
-	line, _, _ := strings.Cut(string(b), "\n")
-	line = strings.TrimSuffix(line, "\r")
-	if line == "" {
-		return "", fmt.Errorf("read password: the first line of %s is empty", name)
-	}
-	return line, nil
-}
-
 // check reports every problem of a file, its filters included.
 func check(file string, w io.Writer) error {
 	c, problems, err := loadFile(file)
@@ -290,6 +270,6 @@ func check(file string, w io.Writer) error {
 	if bad {
 		return fmt.Errorf("check %s: it has errors", file)
 	}
-	_, err = fmt.Fprintf(w, "%s: good, %s\n", file, plural(len(o.Rules), "rule"))
+	_, err = fmt.Fprintf(w, "%s: good, %s\n", file, numbers.Things(len(o.Rules), "rule"))
 	return err
 }

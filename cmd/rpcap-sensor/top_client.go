@@ -13,8 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/term"
-
+	"rpcapd/cmd/internal/password"
 	"rpcapd/printable"
 	"rpcapd/sensor/health"
 	"rpcapd/tlsfiles"
@@ -72,18 +71,13 @@ func (o *topSettings) client() (*topClient, error) {
 // password comes from the file, or from whoever sits there.
 func (o *topSettings) password() (string, error) {
 	if o.passwordFile != "" {
-		return readPassword(o.passwordFile)
+		return password.File(o.passwordFile)
 	}
-	if !isTerminal(o.stdin) {
+	word, err := password.Ask(o.stdin, o.stderr, fmt.Sprintf("Password of %s: ", o.user))
+	if errors.Is(err, password.ErrNoTerminal) {
 		return "", usageError{errors.New("--user: the password cannot be asked for, because standard input is no terminal; use --password-file")}
 	}
-	fmt.Fprintf(o.stderr, "Password of %s: ", o.user)
-	b, err := term.ReadPassword(int(o.stdin.Fd()))
-	fmt.Fprintln(o.stderr)
-	if err != nil {
-		return "", fmt.Errorf("read password: %w", err)
-	}
-	return string(b), nil
+	return word, err
 }
 
 // trustOnly trusts the authorities in a file.

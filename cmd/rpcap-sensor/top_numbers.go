@@ -3,30 +3,8 @@ package main
 import (
 	"fmt"
 	"math"
-	"strings"
 	"time"
 )
-
-// grouped writes a number with separators between thousands.
-func grouped(n uint64) string {
-	s := fmt.Sprint(n)
-	var b strings.Builder
-	for i, c := range s {
-		if i > 0 && (len(s)-i)%3 == 0 {
-			b.WriteByte(',')
-		}
-		b.WriteRune(c)
-	}
-	return b.String()
-}
-
-// perSecond writes small rates with a digit after the point.
-func perSecond(v float64) string {
-	if v > 0 && v < 10 {
-		return fmt.Sprintf("%.1f", v)
-	}
-	return grouped(uint64(math.Round(max(v, 0))))
-}
 
 // sized writes a number with the letter of its size: "12.3M".
 func sized(v float64) string {

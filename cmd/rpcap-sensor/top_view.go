@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"rpcapd/numbers"
 	"rpcapd/printable"
 	"rpcapd/sensor/health"
 )
@@ -34,16 +35,16 @@ var topColumns = []topColumn{
 		if !p.Forwarded.Known {
 			return "-"
 		}
-		return grouped(p.Forwarded.Captured)
+		return numbers.Commas(p.Forwarded.Captured)
 	}},
-	{key: "received", title: "RECEIVED", drop: 3, text: func(p *health.Peer, _ time.Time) string { return grouped(p.Received.Frames) }},
-	{key: "rate", title: "FRAMES/S", text: func(p *health.Peer, _ time.Time) string { return perSecond(p.Rates.Received) }},
+	{key: "received", title: "RECEIVED", drop: 3, text: func(p *health.Peer, _ time.Time) string { return numbers.Commas(p.Received.Frames) }},
+	{key: "rate", title: "FRAMES/S", text: func(p *health.Peer, _ time.Time) string { return numbers.Rate(p.Rates.Received) }},
 	{key: "bytes", title: "BIT/S", drop: 5, text: func(p *health.Peer, _ time.Time) string { return sized(p.Rates.Bytes * 8) }},
-	{key: "dropped", title: "LOST:AGENT", drop: 2, text: func(p *health.Peer, _ time.Time) string { return grouped(p.Dropped()) },
+	{key: "dropped", title: "LOST:AGENT", drop: 2, text: func(p *health.Peer, _ time.Time) string { return numbers.Commas(p.Dropped()) },
 		bad: func(p *health.Peer) bool { return p.Dropped() > 0 }},
-	{key: "missing", title: "LOST:PATH", drop: 1, text: func(p *health.Peer, _ time.Time) string { return grouped(p.Received.Missing) },
+	{key: "missing", title: "LOST:PATH", drop: 1, text: func(p *health.Peer, _ time.Time) string { return numbers.Commas(p.Received.Missing) },
 		bad: func(p *health.Peer) bool { return p.Received.Missing > 0 }},
-	{key: "output", title: "LOST:OUTPUT", drop: 6, text: func(p *health.Peer, _ time.Time) string { return grouped(outputDrops(p)) },
+	{key: "output", title: "LOST:OUTPUT", drop: 6, text: func(p *health.Peer, _ time.Time) string { return numbers.Commas(outputDrops(p)) },
 		bad: func(p *health.Peer) bool { return outputDrops(p) > 0 }},
 	{key: "clock", title: "CLOCK", drop: 8, text: func(p *health.Peer, _ time.Time) string { return offset(p.ClockOffset) },
 		bad: func(p *health.Peer) bool { return p.ClockOffset != nil && math.Abs(*p.ClockOffset) >= 1 }},
@@ -118,7 +119,7 @@ func (v *topView) lines(width, height int) []string {
 	if footer {
 		shown := "no peers"
 		if len(rows) > 0 {
-			shown = fmt.Sprintf("%d-%d of %s", v.from+1, v.from+len(rows), plural(len(v.answer.peers), "peer"))
+			shown = fmt.Sprintf("%d-%d of %s", v.from+1, v.from+len(rows), numbers.Things(len(v.answer.peers), "peer"))
 		}
 		out = append(out, v.paint(quietColour, cut(shown+"  q ends, space pauses, r turns round, sort: n s c f p d m o k t", width)))
 	}
@@ -141,8 +142,8 @@ func (v *topView) head(width, height int) []string {
 	out := []string{
 		cut(fmt.Sprintf("rpcap-sensor %s  %s  up %s  %d forwarding, %d waiting, %d left%s", s.Version, s.Time.Local().Format(time.TimeOnly),
 			lasting(s.Time.Sub(s.Started)), s.Running(), s.Waiting(), s.Gone(), state), width),
-		cut(fmt.Sprintf("forwarded %s/s%s  received %s/s, %s bit/s  lost: agents %s, path %s, outputs %s", perSecond(s.Rates.Forwarded), v.answer.age(),
-			perSecond(s.Rates.Received), sized(s.Rates.Bytes*8), grouped(dropped), grouped(s.Received.Missing), grouped(s.SinkDropped)), width),
+		cut(fmt.Sprintf("forwarded %s/s%s  received %s/s, %s bit/s  lost: agents %s, path %s, outputs %s", numbers.Rate(s.Rates.Forwarded), v.answer.age(),
+			numbers.Rate(s.Rates.Received), sized(s.Rates.Bytes*8), numbers.Commas(dropped), numbers.Commas(s.Received.Missing), numbers.Commas(s.SinkDropped)), width),
 	}
 	most := len(v.answer.problems)
 	if height > 0 {
@@ -150,7 +151,7 @@ func (v *topView) head(width, height int) []string {
 	}
 	for i, p := range v.answer.problems[:most] {
 		if left := len(v.answer.problems) - most; i == most-1 && left > 0 {
-			p.Text += fmt.Sprintf(" (and %s more)", plural(left, "line"))
+			p.Text += fmt.Sprintf(" (and %s more)", numbers.Things(left, "line"))
 		}
 		if p.More > 0 {
 			p.Text += fmt.Sprintf(" The same holds for %d more.", p.More)

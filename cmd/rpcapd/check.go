@@ -12,6 +12,7 @@ import (
 	"rpcapd/cmd/internal/cmdline"
 	"rpcapd/config"
 	"rpcapd/iface"
+	"rpcapd/numbers"
 )
 
 func (a *app) checkCommand() *cobra.Command {
@@ -52,7 +53,7 @@ func (a *app) check(file string) error {
 	}
 	errors := len(problems) - len(problems.Warnings())
 	if errors == 0 {
-		lines := count(len(c.Targets), "sensor line")
+		lines := numbers.Things(len(c.Targets), "sensor line")
 		if unused > 0 {
 			lines += fmt.Sprintf(", %d of them not used", unused)
 		}
@@ -67,7 +68,7 @@ func (a *app) check(file string) error {
 	}
 	explainPolicy(a.out, c)
 	if errors > 0 {
-		return fmt.Errorf("check %s: %s; the agent does not start with it, and a running one keeps what it has", file, count(errors, "error"))
+		return fmt.Errorf("check %s: %s; the agent does not start with it, and a running one keeps what it has", file, numbers.Things(errors, "error"))
 	}
 	return nil
 }
@@ -134,12 +135,4 @@ func rateText(bits uint64) string {
 		}
 	}
 	return fmt.Sprintf("%d bit/s", bits)
-}
-
-// count returns "1 error", "2 errors".
-func count(n int, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	return fmt.Sprintf("%d %s", n, what)
 }

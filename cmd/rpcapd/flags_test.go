@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"rpcapd/agent"
+	"rpcapd/cmd/internal/logger"
 	"rpcapd/config"
 	"rpcapd/iface"
 	"rpcapd/udpsock"
@@ -103,7 +104,7 @@ func TestTuning(t *testing.T) {
 
 func TestDaemonSettings(t *testing.T) {
 	_, _, _, s := cli(t, strings.Fields("-v -d -L -f x.ini -s y.ini --run-dir /r --log-format json --log-level debug")...)
-	if !s.daemon || !s.syslog || s.file != "x.ini" || s.save != "y.ini" || s.runDir != "/r" || s.logFormat != "json" || s.logLevel != "debug" {
+	if !s.daemon || !s.syslog || s.file != "x.ini" || s.save != "y.ini" || s.runDir != "/r" || s.logs != (logger.Flags{Format: "json", Level: "debug"}) {
 		t.Errorf("got %+v", s)
 	}
 }

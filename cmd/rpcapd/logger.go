@@ -3,63 +3,33 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
-	"rpcapd/cmd/internal/journal"
 	"rpcapd/cmd/internal/logline"
 )
 
 // newLogger logs to standard error and, if asked, to syslog. In the background there
 // is only syslog. The error is that of the flags, or that there is no syslog.
 func (s *settings) newLogger(stderr io.Writer, background bool) (*zap.Logger, error) {
-	level, err := zapcore.ParseLevel(s.logLevel)
-	if err != nil || level > zapcore.ErrorLevel {
-		return nil, usageError{fmt.Errorf("log level %q: it is debug, info, warn or error", s.logLevel)}
-	}
-	if s.logFormat != "console" && s.logFormat != "json" {
-		return nil, usageError{fmt.Errorf("log format %q: it is console or json", s.logFormat)}
+	level, err := s.logs.Parse()
+	if err != nil {
+		return nil, usageError{err}
 	}
 	var cores []zapcore.Core
 	if !background {
-		cores = append(cores, logline.New(s.stderrCore(stderr, level)))
+		cores = append(cores, s.logs.Core("rpcapd", stderr, level))
 	}
 	if s.syslog || background {
 		w, err := openSyslog()
 		if err != nil {
 			return nil, fmt.Errorf("log to syslog: %w", err)
 		}
-		cores = append(cores, logline.New(&syslogCore{LevelEnabler: level, encoder: encoder(s.logFormat, false), to: w}))
+		// Syslog adds time and level itself.
+		cores = append(cores, logline.New(&syslogCore{LevelEnabler: level, encoder: s.logs.Encoder(false), to: w}))
 	}
 	return zap.New(zapcore.NewTee(cores...)), nil
-}
-
-// stderrCore writes to standard error, or to the journal that systemd has connected it to.
-func (s *settings) stderrCore(stderr io.Writer, level zapcore.Level) zapcore.Core {
-	if f, ok := stderr.(*os.File); ok && s.logFormat == "console" {
-		if c := journal.New(f, "rpcapd", level); c != nil {
-			return c
-		}
-	}
-	return zapcore.NewCore(encoder(s.logFormat, true), zapcore.Lock(zapcore.AddSync(stderr)), level)
-}
-
-// encoder writes one line per entry. Syslog adds time and level itself.
-func encoder(format string, timed bool) zapcore.Encoder {
-	cfg := zap.NewProductionEncoderConfig()
-	cfg.EncodeTime = zapcore.ISO8601TimeEncoder
-	cfg.EncodeDuration = zapcore.StringDurationEncoder
-	if !timed {
-		cfg.TimeKey = zapcore.OmitKey
-		cfg.LevelKey = zapcore.OmitKey
-	}
-	if format == "json" {
-		return zapcore.NewJSONEncoder(cfg)
-	}
-	cfg.EncodeLevel = zapcore.CapitalLevelEncoder
-	return zapcore.NewConsoleEncoder(cfg)
 }
 
 // severity is a severity of syslog, RFC 5424 section 6.2.1.

@@ -7,6 +7,8 @@ import (
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+
+	"rpcapd/cmd/internal/logger"
 )
 
 type recordedSyslog struct{ lines []string }
@@ -19,7 +21,7 @@ func (r *recordedSyslog) write(s severity, line string) error {
 // Each entry has its own severity, no time and no level: syslog adds them.
 func TestSyslogCore(t *testing.T) {
 	to := &recordedSyslog{}
-	log := zap.New(&syslogCore{LevelEnabler: zapcore.InfoLevel, encoder: encoder("console", false), to: to})
+	log := zap.New(&syslogCore{LevelEnabler: zapcore.InfoLevel, encoder: (&logger.Flags{Format: "console"}).Encoder(false), to: to})
 	child := log.Named("agent").With(zap.Int("line", 3))
 	log.Debug("not enabled")
 	log.Info("started")

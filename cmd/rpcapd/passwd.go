@@ -1,15 +1,12 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
-	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
+	"rpcapd/cmd/internal/password"
 	"rpcapd/config"
 )
 
@@ -33,45 +30,14 @@ The password travels to the agent in clear text, as the protocol has it: take on
 }
 
 func (a *app) passwd(name string) error {
-	password, err := a.readPassword()
+	word, err := password.Choose(a.in, a.err)
 	if err != nil {
-		return fmt.Errorf("read password: %w", err)
+		return err
 	}
-	account, err := config.NewAccount(name, password)
+	account, err := config.NewAccount(name, word)
 	if err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(a.out, account.Setting())
 	return err
-}
-
-// readPassword asks at a terminal, else takes one line.
-func (a *app) readPassword() (string, error) {
-	fd := int(a.in.Fd())
-	if !term.IsTerminal(fd) {
-		return firstLine(a.in)
-	}
-	var words [2]string
-	for i, prompt := range []string{"Password: ", "Once more: "} {
-		fmt.Fprint(a.err, prompt)
-		word, err := term.ReadPassword(fd)
-		fmt.Fprintln(a.err)
-		if err != nil {
-			return "", err
-		}
-		words[i] = string(word)
-	}
-	if words[0] != words[1] {
-		return "", errors.New("the two are not the same")
-	}
-	return words[0], nil
-}
-
-// firstLine reads no more than the longest password and a line end.
-func firstLine(r io.Reader) (string, error) {
-	line, err := bufio.NewReader(io.LimitReader(r, config.MaxPassword+3)).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return "", err
-	}
-	return strings.TrimRight(line, "\r\n"), nil
 }

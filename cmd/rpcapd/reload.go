@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"rpcapd/config"
+	"rpcapd/numbers"
 )
 
 // load reads the configuration for the start: every problem is logged, and an error
@@ -28,7 +29,7 @@ func (s *settings) load(path string, log *zap.Logger) (*iniFile, config.Agent, e
 	}
 	cfg, problems := s.parse(path, data)
 	if n := logProblems(log, append(problems, cfg.Exposed(path)...)); n > 0 {
-		return nil, config.Agent{}, fmt.Errorf("not started: %s in %s", count(n, "error"), path)
+		return nil, config.Agent{}, fmt.Errorf("not started: %s in %s", numbers.Things(n, "error"), path)
 	}
 	return ini, cfg, nil
 }

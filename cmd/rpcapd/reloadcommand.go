@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rpcapd/agent"
+	"rpcapd/numbers"
 )
 
 const (
@@ -54,7 +55,7 @@ func (a *app) reload(runDir string, allowEmpty bool) error {
 	if done.Reload.Error != "" {
 		return fmt.Errorf("reload refused, process %d keeps its old configuration:\n%s", done.PID, done.Reload.Error)
 	}
-	_, err = fmt.Fprintf(a.out, "reloaded: process %d uses %s, %s\n", done.PID, done.Config, count(len(done.Sessions), "session"))
+	_, err = fmt.Fprintf(a.out, "reloaded: process %d uses %s, %s\n", done.PID, done.Config, numbers.Things(len(done.Sessions), "session"))
 	return err
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rpcapd/agent"
+	"rpcapd/cmd/internal/build"
 	"rpcapd/cmd/internal/cmdline"
 	"rpcapd/cmd/internal/flagerror"
 )
@@ -21,6 +22,9 @@ const (
 	exitAbsent = 3 // no agent runs; as init scripts have it (LSB, status)
 	exitUnused = 4 // setup: all is written, but a sensor cannot be used now
 )
+
+// version is set by the linker.
+var version = "dev"
 
 // usageError is a mistake in the command line.
 type usageError struct{ error }
@@ -96,7 +100,7 @@ func (a *app) rootCommand() *cobra.Command {
 	}
 	s.flags = cmd.Flags()
 	cmd.SetUsageFunc(usage(cmd, groups))
-	cmd.AddCommand(a.checkCommand(), a.interfacesCommand(), newStatusCommand(), a.setupCommand(), a.reloadCommand(), a.passwdCommand(), a.versionCommand(), a.upgradeIniCommand())
+	cmd.AddCommand(a.checkCommand(), a.interfacesCommand(), newStatusCommand(), a.setupCommand(), a.reloadCommand(), a.passwdCommand(), build.Command("rpcapd", version, a.out, noArguments), a.upgradeIniCommand())
 	return cmd
 }
 

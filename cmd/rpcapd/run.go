@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"rpcapd/agent"
+	"rpcapd/cmd/internal/build"
 	"rpcapd/cmd/internal/systemd"
 	"rpcapd/config"
 	"rpcapd/privilege"
@@ -87,7 +88,7 @@ func (s *settings) holdIni(path string, log *zap.Logger) (*os.File, error) {
 
 func (s *settings) agentOptions(cfg config.Agent, path string, log *zap.Logger) agent.Options {
 	return agent.Options{
-		Config: cfg, Logger: log, Version: versionText(), ConfigFile: path,
+		Config: cfg, Logger: log, Version: build.Version(version), ConfigFile: path,
 		ReadFile: s.readFile, ReadOnce: s.readFile != "", IPv4Only: s.ipv4, DryRun: s.dryRun, LogStats: s.logStats,
 		GSO: s.gso,
 	}
@@ -114,7 +115,7 @@ func (a *app) supervise(s *settings, sup *agent.Supervisor, ini *iniFile, user s
 	if every := systemd.WatchdogInterval(); every > 0 {
 		go feedWatchdog(ctx, sup.Progress(), every, log)
 	}
-	log.Info("agent started", zap.String("version", versionText()))
+	log.Info("agent started", zap.String("version", build.Version(version)))
 	err := sup.Run(ctx)
 	_ = systemd.Notify("STOPPING=1") // it knows anyway when it has asked for it
 	stop()

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/pflag"
 
+	"rpcapd/cmd/internal/logger"
 	"rpcapd/config"
 	"rpcapd/udpsock"
 )
@@ -28,18 +29,17 @@ type settings struct {
 	cpuThreads, niceTwice bool // two values were given, as for two threads
 	gso                   udpsock.Mode
 
-	user      string
-	runDir    string
-	syslog    bool // -L
-	logFormat string
-	logLevel  string
+	user   string
+	runDir string
+	syslog bool // -L
+	logs   logger.Flags
 
 	defaultFile string
 	accepted    bool // takes the flags that are accepted and have no effect
 }
 
 func newSettings(file string) *settings {
-	return &settings{cpu: cpuAny, runDir: defaultRunDir(), logFormat: "console", logLevel: "info", defaultFile: file}
+	return &settings{cpu: cpuAny, runDir: defaultRunDir(), logs: logger.Flags{Format: "console", Level: "info"}, defaultFile: file}
 }
 
 // flagGroup is a part of the help.
@@ -96,7 +96,6 @@ func (s *settings) defineRunning(f *pflag.FlagSet) {
 	f.StringVar(&s.user, "user", "", "become this `user` after the start as root (default rpcapd, else nobody); only the right to capture is kept")
 	f.StringVar(&s.runDir, "run-dir", s.runDir, "`folder` of the status files that rpcapd status reads")
 	f.BoolVarP(&s.syslog, "syslog", "L", false, "log to syslog, and to standard error unless -d is given")
-	f.StringVar(&s.logFormat, "log-format", s.logFormat, "`format` of the log: console or json")
-	f.StringVar(&s.logLevel, "log-level", s.logLevel, "log from this `level` on: debug, info, warn or error")
+	s.logs.Define(f)
 	f.BoolP("help", "h", false, "print this")
 }

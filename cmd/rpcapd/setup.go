@@ -17,6 +17,7 @@ import (
 
 	"rpcapd/agent"
 	"rpcapd/cmd/internal/inifile"
+	"rpcapd/cmd/internal/password"
 	"rpcapd/config"
 	"rpcapd/iface"
 	"rpcapd/packaging/ini"
@@ -58,7 +59,7 @@ func (a *app) setupCommand() *cobra.Command {
 	s := &setup{
 		defaultSensor: os.Getenv("RPCAPD_SENSOR"), defaultSensorsPort: os.Getenv("RPCAPD_PORT"),
 		out:          func(format string, args ...any) { fmt.Fprintf(a.out, format+"\n", args...) },
-		readPassword: a.readPassword,
+		readPassword: func() (string, error) { return password.Choose(a.in, a.err) },
 	}
 	cmd := &cobra.Command{
 		Use:   "setup --sensor HOST[:PORT]",

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rpcapd/config"
+	"rpcapd/numbers"
 )
 
 const (
@@ -37,7 +38,7 @@ func Forgotten(sections []config.File) (all []Warning) {
 				seen[path] = true
 				all = append(all, Warning{c.Title(), fmt.Sprintf("%s is the list of an output that is not in this file: nobody deletes its %s (%s) or completes its %s. "+
 					"If [%s] was renamed: stop the sensor and rename that list to %s; else delete list and files",
-					path, counted(len(l.known), "file"), sizeText(l.bytes), counted(len(l.open), ".part file"), c.Title(), ledgerName(c.Title()))})
+					path, numbers.Things(len(l.known), "file"), numbers.Bytes(l.bytes), numbers.Things(len(l.open), ".part file"), c.Title(), ledgerName(c.Title()))})
 			}
 		}
 		if c.Keep == 0 && c.KeepBytes == 0 {
@@ -45,7 +46,7 @@ func Forgotten(sections []config.File) (all []Warning) {
 		}
 		if n, bytes := strangers(dir, rest, known); n > 0 {
 			all = append(all, Warning{c.Title(), fmt.Sprintf("%s (%s) in %s look like files of this section and are in no list, made without Keep and KeepBytes or by something else: "+
-				"they are never deleted, and KeepBytes does not count them", counted(n, "file"), sizeText(bytes), dir)})
+				"they are never deleted, and KeepBytes does not count them", numbers.Things(n, "file"), numbers.Bytes(bytes), dir)})
 		}
 	}
 	return all
@@ -138,22 +139,4 @@ func namePattern(rest string) *regexp.Regexp {
 	}, func(string) { b.WriteString(`[^/]+`) })
 	b.WriteString(`(-\d+)?` + regexp.QuoteMeta(endings) + `(\.gz|\.zst)?$`)
 	return regexp.MustCompile(b.String())
-}
-
-func counted(n int, thing string) string {
-	if n != 1 {
-		thing += "s"
-	}
-	return fmt.Sprintf("%d %s", n, thing)
-}
-
-// sizeText is a number of bytes for people.
-func sizeText(n int64) string {
-	switch {
-	case n >= 1e9:
-		return fmt.Sprintf("%.1f GB", float64(n)/1e9)
-	case n >= 1e6:
-		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
-	}
-	return fmt.Sprintf("%d bytes", n)
 }

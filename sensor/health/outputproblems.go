@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"rpcapd/numbers"
 	"rpcapd/sensor"
 )
 
@@ -21,7 +22,7 @@ func (t *tracker) sinkProblems(sinks []Sink) (list []Problem) {
 			list = append(list, p)
 		} else if drops > 0 {
 			list = append(list, Problem{Severity: SeverityError, Kind: "output-drops", Count: drops,
-				Text: fmt.Sprintf("Output %s dropped %s.", s.Name, count(drops, "frame")), Cure: dropCure(&s, before)})
+				Text: fmt.Sprintf("Output %s dropped %s.", s.Name, numbers.Count(drops, "frame")), Cure: dropCure(&s, before)})
 		}
 		if why := s.text("guard is off because"); why != "" {
 			list = append(list, Problem{Severity: SeverityWarning, Kind: "tap-unguarded",
@@ -55,7 +56,7 @@ func stateProblem(s *Sink, drops uint64) (p Problem, found bool) {
 	}
 	if p.Count = drops; drops > 0 {
 		p.Severity = SeverityError
-		p.Text += fmt.Sprintf(" It has dropped %s.", count(drops, "frame"))
+		p.Text += fmt.Sprintf(" It has dropped %s.", numbers.Count(drops, "frame"))
 	}
 	return p, true
 }
@@ -139,7 +140,7 @@ func slowClients(s, before *Sink) []Problem {
 	})
 	var names []string
 	for _, c := range all[:min(len(all), maxNamed)] {
-		names = append(names, fmt.Sprintf("%s (%s)", c.name, count(c.n, "frame")))
+		names = append(names, fmt.Sprintf("%s (%s)", c.name, numbers.Count(c.n, "frame")))
 	}
 	if more := len(all) - len(names); more > 0 {
 		names = append(names, fmt.Sprintf("and %d more", more))

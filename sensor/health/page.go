@@ -8,13 +8,13 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
-	"math"
 	"net/http"
 	"net/url"
 	"path"
 	"strings"
 	"time"
 
+	"rpcapd/numbers"
 	"rpcapd/printable"
 
 	"go.uber.org/zap"
@@ -43,13 +43,13 @@ var assets = func() map[string]string {
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"asset":    func(name string) string { return "static/" + name + "?v=" + assets[name] },
-	"n":        commas,
+	"n":        numbers.Commas,
 	"kib":      kib,
-	"count":    count,
-	"unit":     unit,
-	"rate":     rateText,
-	"bits":     func(v float64) string { return unitText(v*8, 1000, "bit/s") },
-	"bytes":    func(v uint64) string { return unitText(float64(v), 1000, "B") },
+	"count":    numbers.Count,
+	"unit":     numbers.Noun[uint64],
+	"rate":     numbers.Rate,
+	"bits":     func(v float64) string { return numbers.Unit(v*8, "bit/s") },
+	"bytes":    func(v uint64) string { return numbers.Unit(float64(v), "B") },
 	"share":    share,
 	"linktype": linkType,
 	"uint64":   func(v uint32) uint64 { return uint64(v) },
@@ -232,28 +232,6 @@ func (q *query) url(change func(url.Values)) string {
 	}
 	change(v)
 	return "?" + v.Encode() + "#peers"
-}
-
-// rateText is a number per second, without the unit.
-func rateText(v float64) string {
-	if v > 0 && v < 10 {
-		return fmt.Sprintf("%.1f", v)
-	}
-	return commas(uint64(math.Round(v)))
-}
-
-// unitText writes a number with the letter of its size.
-func unitText(v, base float64, unit string) string {
-	prefixes := []string{"", "k", "M", "G", "T", "P"}
-	i := 0
-	for ; v >= base && i < len(prefixes)-1; i++ {
-		v /= base
-	}
-	digits := 1
-	if i == 0 || v >= 100 {
-		digits = 0
-	}
-	return fmt.Sprintf("%.*f %s%s", digits, v, prefixes[i], unit)
 }
 
 // clockText is an offset with its sign, in a unit that fits.

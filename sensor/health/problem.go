@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // Severity tells how bad a problem is.
@@ -66,30 +65,6 @@ func condense(list []Problem) []Problem {
 		out = append(out, p)
 	}
 	return out
-}
-
-// commas writes a number with separators between thousands.
-func commas(n uint64) string {
-	s := fmt.Sprint(n)
-	var b strings.Builder
-	for i, c := range s {
-		if i > 0 && (len(s)-i)%3 == 0 {
-			b.WriteByte(',')
-		}
-		b.WriteRune(c)
-	}
-	return b.String()
-}
-
-// count is a number with its noun, "1 frame" or "1,234 frames".
-func count(n uint64, noun string) string { return commas(n) + " " + unit(n, noun) }
-
-// unit is the noun for a number of things.
-func unit(n uint64, noun string) string {
-	if n == 1 {
-		return noun
-	}
-	return noun + "s"
 }
 
 // share is part of whole in percent, as text.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"rpcapd/numbers"
 	"rpcapd/sensor"
 )
 
@@ -47,14 +48,14 @@ func (t *tracker) portProblems(ports []Port, dropping map[uint16]bool) (list []P
 			dropping[p.Port] = true
 			list = append(list, Problem{
 				Severity: SeverityError, Kind: "receive-buffer", Count: n,
-				Text: fmt.Sprintf("The sensor's receive buffer dropped %s on port %d.", count(n, "datagram"), p.Port),
+				Text: fmt.Sprintf("The sensor's receive buffer dropped %s on port %d.", numbers.Count(n, "datagram"), p.Port),
 				Cure: "Raise net.core.rmem_max (sysctl -w net.core.rmem_max=67108864) and restart the sensor, or give it more CPU; more ports ([data] Ports) spread the load.",
 			})
 		}
 		if n := p.Foreign - min(before.Foreign, p.Foreign); n > 0 {
 			list = append(list, Problem{
 				Severity: SeverityInfo, Kind: "foreign", Count: n,
-				Text: fmt.Sprintf("%s on port %d belonged to no capture and %s dropped%s.", count(n, "datagram"), p.Port, were(n), lastFrom(p.Stranger)),
+				Text: fmt.Sprintf("%s on port %d belonged to no capture and %s dropped%s.", numbers.Count(n, "datagram"), p.Port, were(n), lastFrom(p.Stranger)),
 				Cure: "A few come from captures that have just ended. Many come from a stranger, from an agent behind another address than its control connection, or from a flood: let a firewall admit the agents only.",
 			})
 		}
@@ -77,23 +78,23 @@ func smallBuffer(ports []Port) []Problem {
 }
 
 // kib writes a number of bytes in KiB.
-func kib(n int) string { return commas(uint64(n)/1024) + " KiB" }
+func kib(n int) string { return numbers.Commas(uint64(n)/1024) + " KiB" }
 
 func (t *tracker) sensorProblems(v *view) (list []Problem) {
 	before := t.recent.oldest()
 	if n := v.unwanted - min(before.unwanted, v.unwanted); n > 0 {
 		list = append(list, Problem{Severity: SeverityWarning, Kind: "refused", Count: n,
-			Text: fmt.Sprintf("%s %s turned away: no rule of the port allows the address.", count(n, "connection"), were(n)),
+			Text: fmt.Sprintf("%s %s turned away: no rule of the port allows the address.", numbers.Count(n, "connection"), were(n)),
 			Cure: "Add the address to AllowAgents of a rule, or find out who connects; the log has the addresses."})
 	}
 	if n := v.crowded - min(before.crowded, v.crowded); n > 0 {
 		list = append(list, Problem{Severity: SeverityWarning, Kind: "refused", Count: n,
-			Text: fmt.Sprintf("%s %s turned away: there are too many sessions, in all or of one address.", count(n, "connection"), were(n)),
+			Text: fmt.Sprintf("%s %s turned away: there are too many sessions, in all or of one address.", numbers.Count(n, "connection"), were(n)),
 			Cure: "Raise Sessions or SessionsPerAddress in [streams] and restart the sensor, or find out who connects; the log has the addresses."})
 	}
 	if n := v.silent - min(before.silent, v.silent); n > 0 {
 		list = append(list, Problem{Severity: SeverityInfo, Kind: "never-answered", Count: n,
-			Text: fmt.Sprintf("%s ended before the other side answered anything.", count(n, "connection")),
+			Text: fmt.Sprintf("%s ended before the other side answered anything.", numbers.Count(n, "connection")),
 			Cure: "Health checks and port scans do that; the log has the addresses. If an agent is among them, look at its log: does it expect TLS, or another protocol?"})
 	}
 	if len(v.peers) == 0 && v.status.Accepted == 0 {
@@ -112,11 +113,11 @@ func peerProblems(p *Peer, diff *counters, now time.Time, portDrops bool) (list 
 	stateProblems(p, now, say)
 	if n := diff[ringDropped]; n > 0 {
 		say(SeverityError, "agent-ring", n,
-			fmt.Sprintf("drops frames in its ring: %s, %s of what its filter accepts.", commas(n), share(n, diff[ifReceived])),
+			fmt.Sprintf("drops frames in its ring: %s, %s of what its filter accepts.", numbers.Commas(n), share(n, diff[ifReceived])),
 			"Give the agent a larger ring (-z) or more cores (fanout = 2 on its ActiveClient line), or forward less (a filter, a smaller snap length).")
 	}
 	if n := diff[ifDropped]; n > 0 {
-		say(SeverityError, "agent-interface", n, fmt.Sprintf("loses %s in its network card or driver.", count(n, "frame")),
+		say(SeverityError, "agent-interface", n, fmt.Sprintf("loses %s in its network card or driver.", numbers.Count(n, "frame")),
 			"Enlarge the card's receive ring on the agent's host (ethtool -G).")
 	}
 	lossProblems(p, diff, portDrops, say)
@@ -167,26 +168,26 @@ func lossProblems(p *Peer, diff *counters, portDrops bool, say func(Severity, st
 		if portDrops {
 			cure = fmt.Sprintf("The sensor's receive buffer on port %d drops datagrams; see there first.", p.Port)
 		}
-		say(SeverityError, "path-loss", n, fmt.Sprintf("lost %s between agent and sensor, %s.", count(n, "frame"), share(n, n+diff[frames])), cure)
+		say(SeverityError, "path-loss", n, fmt.Sprintf("lost %s between agent and sensor, %s.", numbers.Count(n, "frame"), share(n, n+diff[frames])), cure)
 	}
 	if n := diff[late]; n > 0 {
-		say(SeverityWarning, "late", n, fmt.Sprintf("sent %s that came too late to be put in order.", count(n, "datagram")),
+		say(SeverityWarning, "late", n, fmt.Sprintf("sent %s that came too late to be put in order.", numbers.Count(n, "datagram")),
 			"The path reorders widely: raise Hold and Window in [streams].")
 	}
 	if n := diff[disowned]; n > 0 {
-		say(SeverityWarning, "disowned", n, fmt.Sprintf("has a rival: %s of another sender at its address went out before it was found out.", count(n, "frame")),
+		say(SeverityWarning, "disowned", n, fmt.Sprintf("has a rival: %s of another sender at its address went out before it was found out.", numbers.Count(n, "frame")),
 			"Somebody sends datagrams in the agent's name: look for the sender, and keep strangers away from the data ports.")
 	}
 	if n := diff[malformed]; n > 0 {
-		say(SeverityWarning, "malformed", n, fmt.Sprintf("sent %s that cannot be read.", count(n, "datagram")),
+		say(SeverityWarning, "malformed", n, fmt.Sprintf("sent %s that cannot be read.", numbers.Count(n, "datagram")),
 			"Agent and sensor disagree, or something on the path changes datagrams: which agent and version is it?")
 	}
 	if n := diff[duplicate]; float64(n) > manyDuplicates*float64(diff[datagrams]) {
-		say(SeverityInfo, "duplicate", n, fmt.Sprintf("sent %s twice; what came second was dropped.", count(n, "datagram")),
+		say(SeverityInfo, "duplicate", n, fmt.Sprintf("sent %s twice; what came second was dropped.", numbers.Count(n, "datagram")),
 			"The path doubles datagrams (mirroring, bonding): harmless, but it costs bandwidth.")
 	}
 	if n := diff[reconnects]; n >= manyReconnects {
-		text := fmt.Sprintf("has reconnected %s times lately", commas(n))
+		text := fmt.Sprintf("has reconnected %s times lately", numbers.Commas(n))
 		if p.LastError != "" {
 			text += "; last error: " + strings.TrimSuffix(p.LastError, ".")
 		}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"rpcapd/numbers"
 	"rpcapd/sensor"
 )
 
@@ -199,7 +200,7 @@ func TestManyWithTheSameProblem(t *testing.T) {
 
 func TestNumbers(t *testing.T) {
 	for n, want := range map[uint64]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567", 18446744073709551615: "18,446,744,073,709,551,615"} {
-		if got := commas(n); got != want {
+		if got := numbers.Commas(n); got != want {
 			t.Errorf("%d: %s", n, got)
 		}
 	}

@@ -3,6 +3,8 @@ package health
 import (
 	"fmt"
 	"time"
+
+	"rpcapd/numbers"
 )
 
 const (
@@ -29,10 +31,10 @@ func silenceProblems(p *Peer, now time.Time, say func(Severity, string, uint64, 
 	switch s := p.Session; {
 	case p.neverArrived(now):
 		say(SeverityError, "nothing-arrives", s.Forwarded.Captured,
-			fmt.Sprintf("has captured %s, and none has arrived on %s port %d.", count(s.Forwarded.Captured, "frame"), p.transport(), p.Port),
+			fmt.Sprintf("has captured %s, and none has arrived on %s port %d.", numbers.Count(s.Forwarded.Captured, "frame"), p.transport(), p.Port),
 			p.silenceCure())
 	case p.UnaccountedSince != nil:
-		text := fmt.Sprintf("has captured %s that have neither arrived nor are known to be lost", count(p.Unaccounted, "frame"))
+		text := fmt.Sprintf("has captured %s that have neither arrived nor are known to be lost", numbers.Count(p.Unaccounted, "frame"))
 		if p.LastArrival != nil {
 			text += fmt.Sprintf("; the last datagram came %s ago", ago(now.Sub(*p.LastArrival)))
 		}

@@ -23,6 +23,7 @@ var allowed = map[string][]string{
 	"printable": {},
 	"rpcap":     {"printable"},
 	"prefetch":  {},
+	"numbers":   {},
 	"tlsfiles":  {},
 	"udpstr":    {"prefetch"},
 	"iface":     {"printable"},
@@ -33,14 +34,14 @@ var allowed = map[string][]string{
 	"config":    {"iface", "printable", "rpcap"},
 	"capture":   {"filter", "iface", "prefetch", "printable", "rpcap", "udpstr"},
 	"agent":     {"backoff", "capture", "config", "filelock", "filter", "iface", "printable", "rpcap", "udpsock", "udpstr"},
-	"sensor":    {"backoff", "config", "filelock", "filter", "printable", "rpcap", "savefile", "tlsfiles", "udpsock", "udpstr"},
-	"cmd":       {"agent", "capture", "config", "filter", "iface", "packaging", "printable", "privilege", "rpcap", "savefile", "sensor", "tlsfiles", "udpsock", "udpstr"},
+	"sensor":    {"backoff", "config", "filelock", "filter", "numbers", "printable", "rpcap", "savefile", "tlsfiles", "udpsock", "udpstr"},
+	"cmd":       {"agent", "capture", "config", "filter", "iface", "numbers", "packaging", "printable", "privilege", "rpcap", "savefile", "sensor", "tlsfiles", "udpsock", "udpstr"},
 	"packaging": {},
 	"test":      {"test", "capture", "config", "filter", "iface", "printable", "rpcap", "udpsock", "udpstr"},
 }
 
 // pure packages know no clock, no goroutine, no logger, and only the standard library.
-var pure = []string{"prefetch", "printable", "rpcap", "savefile", "udpstr"}
+var pure = []string{"numbers", "prefetch", "printable", "rpcap", "savefile", "udpstr"}
 
 // logging packages may import zap.
 var logging = []string{"cmd", "agent", "sensor", "test"}
