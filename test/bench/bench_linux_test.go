@@ -1,15 +1,13 @@
 package main
 
 import (
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
+	"rpcapd/test/harness"
 	"rpcapd/test/netlab"
 )
 
@@ -21,38 +19,10 @@ func TestMain(m *testing.M) {
 	netlab.Main(m)
 }
 
-// programs builds what is measured, once. The folder is on the /run of the namespaces and
-// ends with them.
-var programs = sync.OnceValues(func() (dir string, err error) {
-	if dir, err = os.MkdirTemp("/run", "programs-"); err != nil {
-		return "", err
-	}
-	if err := os.Chmod(dir, 0o755); err != nil { // the agent runs as somebody else
-		return "", err
-	}
-	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", dir+"/", "./cmd/rpcapd", "./cmd/rpcap-sensor")
-	cmd.Dir = "../.."
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build programs: %w: %s", err, out)
-	}
-	return dir, nil
-})
-
-func built(t *testing.T) string {
-	t.Helper()
-	netlab.Require(t)
-	dir, err := programs()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
-
 // newBench makes the hosts for a test.
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	b := &bench{bin: built(t)}
+	b := &bench{bin: harness.Folder(t)}
 	var err error
 	if b.cpus, _, err = chooseCPUs(); err != nil {
 		t.Fatal(err)
@@ -102,7 +72,7 @@ func TestRootRunsAreLong(t *testing.T) {
 // All of the benchmark, in short: so that it is there when it is needed.
 func TestRootAllParts(t *testing.T) {
 	t.Parallel()
-	o := options{bin: built(t), quick: true}
+	o := options{bin: harness.Folder(t), quick: true}
 	dir := t.TempDir()
 	o.json, o.document = filepath.Join(dir, "bench.json"), filepath.Join(dir, "PERFORMANCE.md")
 	const short = 200 * time.Millisecond

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"rpcapd/test/harness"
 	"strings"
 	"syscall"
 	"testing"
@@ -48,8 +49,8 @@ func TestRootSuricata(t *testing.T) {
 	s.host.AddAddr("eth0", "10.1.0.2/24")
 	dir := t.TempDir()
 	s.write(filepath.Join(dir, "test.rules"), rules)
-	suricata := s.start(s.sensor, nil, "/bin/sh", "-c", inChroot, "sh", root, dir)
-	suricata.says("Engine started")
+	suricata := harness.StartIn(t, s.sensor, nil, "/bin/sh", "-c", inChroot, "sh", root, dir)
+	suricata.Says("Engine started", 1)
 
 	begin := time.Now()
 	s.client.Must(func() error {
@@ -68,7 +69,7 @@ func TestRootSuricata(t *testing.T) {
 		}
 	})
 	var took time.Duration
-	suricata.await("three alerts", func() bool {
+	suricata.Await("three alerts", func() bool {
 		took = time.Since(begin)
 		return len(alerts(t, dir)) >= 3
 	})
@@ -79,7 +80,7 @@ func TestRootSuricata(t *testing.T) {
 		}
 	}
 	t.Logf("%d kinds of alerts within %v: %v", len(got), took.Round(time.Millisecond), got)
-	suricata.stop(syscall.SIGINT)
+	suricata.Stop(syscall.SIGINT, harness.Patience)
 	if n := stat(t, dir, "kernel_drops"); n != 0 {
 		t.Errorf("Suricata lost %v frames", n)
 	}

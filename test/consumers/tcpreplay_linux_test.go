@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"rpcapd/test/harness"
 	"syscall"
 	"testing"
 
@@ -47,8 +48,8 @@ func TestRootTCPReplay(t *testing.T) {
 		}
 		args = append(args, "-Z", "root")
 	}
-	dump := s.start(s.sensor, nil, tcpdump, args...)
-	dump.says("listening on")
+	dump := harness.StartIn(t, s.sensor, nil, tcpdump, args...)
+	dump.Says("listening on", 1)
 	s.client.SetMTU("eth0", 9100) // recordings have jumbo frames
 	s.host.SetMTU("eth0", 9100)
 	for _, name := range recordings {
@@ -70,8 +71,8 @@ func TestRootTCPReplay(t *testing.T) {
 			t.Logf("%d frames arrived of %d", len(frames(t, out)), len(want))
 		}
 	})
-	dump.await("all frames", func() bool { return len(frames(t, out)) >= len(want) })
-	dump.stop(syscall.SIGINT)
+	dump.Await("all frames", func() bool { return len(frames(t, out)) >= len(want) })
+	dump.Stop(syscall.SIGINT, harness.Patience)
 	got := frames(t, out)
 	if len(got) != len(want) {
 		t.Errorf("%d frames, want %d", len(got), len(want))

@@ -18,7 +18,7 @@ func startAgent(t *testing.T, ini string, args ...string) *program {
 	t.Helper()
 	path := write(t, "rpcapd.ini", []byte(permit+ini))
 	p := start(t, nil, 0, "rpcapd", append([]string{"-f", path, "--run-dir", filepath.Join(t.TempDir(), "run")}, args...)...)
-	p.says("agent started", 1)
+	p.Says("agent started", 1)
 	return p
 }
 

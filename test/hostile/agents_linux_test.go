@@ -30,7 +30,7 @@ func startSensor(t *testing.T, more ...string) *running {
 	s := &running{control: freePort(t, "tcp"), data: freePort(t, "udp")}
 	args := []string{"--listen", s.control.String(), "--udp-port", strconv.Itoa(int(s.data.Port())), "--udp-ports", "1"}
 	s.program = start(t, nil, 0, "rpcap-sensor", append(args, more...)...)
-	s.says("waiting for agents", 1)
+	s.Says("waiting for agents", 1)
 	return s
 }
 
@@ -75,17 +75,17 @@ func from(t *testing.T, network string, host int, to netip.AddrPort) net.Conn {
 
 // ended waits until the sensor has got rid of n sessions.
 func (s *running) ended(n int) {
-	s.t.Helper()
+	s.T.Helper()
 	done := regexp.MustCompile(`(\d+) sessions ended`)
 	for limit := time.Now().Add(patience); ; {
-		before := strings.Count(s.stderr.String(), "rpcap-sensor: ")
+		before := strings.Count(s.Text(), "rpcap-sensor: ")
 		s.signal(syscall.SIGUSR1)
-		s.says("rpcap-sensor: ", before+1)
-		all := done.FindAllStringSubmatch(s.stderr.String(), -1)
+		s.Says("rpcap-sensor: ", before+1)
+		all := done.FindAllStringSubmatch(s.Text(), -1)
 		if k, _ := strconv.Atoi(all[len(all)-1][1]); k >= n {
 			return
 		} else if time.Now().After(limit) {
-			s.t.Fatalf("%d of %d sessions have ended", k, n)
+			s.T.Fatalf("%d of %d sessions have ended", k, n)
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
@@ -234,13 +234,13 @@ func TestSensorUnderFlood(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	all := fmt.Sprintf("frames %d,", frames)
-	for limit := time.Now().Add(patience / 5); !strings.Contains(s.stderr.String(), all) && time.Now().Before(limit); time.Sleep(20 * time.Millisecond) {
+	for limit := time.Now().Add(patience / 5); !strings.Contains(s.Text(), all) && time.Now().Before(limit); time.Sleep(20 * time.Millisecond) {
 		s.signal(syscall.SIGUSR1)
 	}
-	if k := s.lines("WARN", "ERROR") - strings.Count(s.stderr.String(), "net.core.rmem_max"); k != 0 { // an ordinary user gets a small receive buffer
+	if k := s.lines("WARN", "ERROR") - strings.Count(s.Text(), "net.core.rmem_max"); k != 0 { // an ordinary user gets a small receive buffer
 		t.Errorf("%d warnings", k)
 	}
-	before := s.footprint()
+	before := s.Footprint()
 	for range 20_000 {
 		b := make([]byte, rng.IntN(1500))
 		for i := range b {
@@ -248,12 +248,12 @@ func TestSensorUnderFlood(t *testing.T) {
 		}
 		stranger.Write(b)
 	}
-	if after := s.footprint(); after.files > before.files || after.resident > before.resident+slopeLimit {
+	if after := s.Footprint(); after.Files > before.Files || after.Resident > before.Resident+slopeLimit {
 		t.Errorf("before a flood %+v, after it %+v", before, after)
 	}
 	s.stop(2 * stopLimit)
 	var got, lost, late, duplicate, malformed, missing, foreign, dropped int
-	text := s.stderr.String()
+	text := s.Text()
 	_, err = fmt.Sscanf(text[strings.LastIndex(text, ", frames ")+2:], "frames %d, lost %d, late %d, duplicate %d, malformed %d, missing %d",
 		&got, &lost, &late, &duplicate, &malformed, &missing)
 	if err == nil {

@@ -29,7 +29,7 @@ func TestRootAgentStartsAndEndsCapturesForEver(t *testing.T) {
 	var p *program
 	host.Must(func() error { // a process begins where its thread is
 		p = start(t, nil, 0, "rpcapd", "-f", path, "-z", "256K", "--run-dir", t.TempDir())
-		p.says("agent started", 1)
+		p.Says("agent started", 1)
 		return nil
 	})
 	var sensors []*scripted

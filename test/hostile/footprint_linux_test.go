@@ -1,12 +1,11 @@
 package hostile
 
 import (
-	"fmt"
-	"os"
 	"slices"
 	"testing"
 	"time"
 
+	"rpcapd/test/harness"
 	"rpcapd/test/netlab"
 )
 
@@ -23,25 +22,6 @@ var (
 	batch       = repetitions / 20
 )
 
-// footprint is what a process takes from its host.
-type footprint struct {
-	resident       int64 // bytes, of the process's own
-	files, threads int
-}
-
-// footprint reads /proc. Memory that is not the process's own, such as the parts of
-// the program that were used by now, is left out.
-func (p *program) footprint() (f footprint) {
-	p.t.Helper()
-	f.resident, f.threads = int64(p.number("RssAnon", 10))<<10, int(p.number("Threads", 10))
-	files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.Process.Pid))
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	f.files = len(files)
-	return f
-}
-
 // tries is how often a slope may be too steep by chance. What leaks does so each time.
 const tries = 5
 
@@ -53,30 +33,30 @@ func (p *program) staysFlat(t *testing.T, each int, round func()) {
 	for range max(rounds/2, 250/each) {
 		round()
 	}
-	before := p.footprint()
+	before := p.Footprint()
 	slope, resident := int64(slopeLimit), []int64(nil)
 	for try := 0; try < tries && slope >= slopeLimit; try++ {
-		resident = []int64{p.footprint().resident}
+		resident = []int64{p.Footprint().Resident}
 		for range rounds {
 			round()
-			resident = append(resident, p.footprint().resident)
+			resident = append(resident, p.Footprint().Resident)
 		}
 		slope = slopeOf(resident) * slopeOver / int64(each)
 	}
-	var after footprint
+	var after harness.Footprint
 	for range 200 {
-		if after = p.footprint(); after.files <= before.files && after.threads <= before.threads {
+		if after = p.Footprint(); after.Files <= before.Files && after.Threads <= before.Threads {
 			break
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
 	t.Logf("%d times: resident %d KiB → %d KiB, %+d KiB per 1,000; descriptors %d → %d, threads %d → %d", rounds*each,
-		before.resident>>10, after.resident>>10, slope>>10, before.files, after.files, before.threads, after.threads)
+		before.Resident>>10, after.Resident>>10, slope>>10, before.Files, after.Files, before.Threads, after.Threads)
 	if slope >= slopeLimit {
 		t.Errorf("resident memory grows by %d bytes in 1,000 repetitions: %d", slope, resident)
 	}
 	// The runtime may need a few threads more, whatever is repeated.
-	if after.files > before.files || after.threads > before.threads+8 {
+	if after.Files > before.Files || after.Threads > before.Threads+8 {
 		t.Errorf("something is left over: before %+v, after %+v", before, after)
 	}
 }

@@ -56,10 +56,10 @@ func TestAgentDoesNotStartWithoutConfiguration(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := start(t, nil, 0, "rpcapd", "-f", path, "-r", captureFile(t, 0), "--run-dir", t.TempDir())
-		if code := p.exits(patience); code != 1 {
+		if code := p.Exits(patience); code != 1 {
 			t.Errorf("%s: exit code %d", c.what, code)
 		}
-		text := p.stderr.String()
+		text := p.Text()
 		if n := strings.Count(text, "\n"); n > mostLines || !strings.Contains(text, c.says) {
 			t.Errorf("%s: %d lines, which should say %q:\n%.2000s", c.what, n, c.says, text)
 		}
@@ -86,7 +86,7 @@ func TestAgentDoesNotStartWithAnUnreadableFile(t *testing.T) {
 		}
 	}
 	p := start(t, nil, as, "rpcapd", "-f", path, "-r", captureFile(t, 0), "--run-dir", "/nowhere")
-	if code := p.exits(patience); code != 1 || !strings.Contains(p.stderr.String(), "permission denied") {
+	if code := p.Exits(patience); code != 1 || !strings.Contains(p.Text(), "permission denied") {
 		t.Errorf("exit code %d", code)
 	}
 }
@@ -123,13 +123,13 @@ func TestAgentKeepsWhatItHasWithoutConfiguration(t *testing.T) {
 		}
 		p.signal(syscall.SIGHUP)
 		reloads++
-		p.says(stays, reloads)
+		p.Says(stays, reloads)
 	}
 	foreign := notAnIni{"a file of something else", contents([]byte("<html>\ncolour = red\n")), ":1: \"<html>\" is not understood"}
 	for _, c := range append(notInis, foreign) {
-		before := len(p.stderr.String())
+		before := len(p.Text())
 		reload(c)
-		text := p.stderr.String()[before:]
+		text := p.Text()[before:]
 		if n := strings.Count(text, "\n"); n > mostLines || !strings.Contains(text, c.says) {
 			t.Errorf("%s: %d lines, which should say %q:\n%.2000s", c.what, n, c.says, text)
 		}
@@ -158,7 +158,7 @@ func TestAgentKeepsWhatItHasWithoutConfiguration(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.signal(syscall.SIGHUP)
-	p.says("configuration reloaded\t", 1)
+	p.Says("configuration reloaded\t", 1)
 	s.gets(rpcap.TypeStatsReply, rpcap.AppendEmpty(nil, rpcap.TypeStatsRequest))
 	p.stop(stopLimit)
 }
@@ -167,8 +167,8 @@ func TestAgentKeepsWhatItHasWithoutConfiguration(t *testing.T) {
 func TestAgentIdlesWithAnEmptyFile(t *testing.T) {
 	path := write(t, "rpcapd.ini", nil)
 	p := start(t, nil, 0, "rpcapd", "-f", path, "-r", captureFile(t, 5), "--run-dir", t.TempDir())
-	p.says("no ActiveClient line", 1)
-	p.says("agent started", 1)
+	p.Says("no ActiveClient line", 1)
+	p.Says("agent started", 1)
 	l := listen(t)
 	if err := os.WriteFile(path, []byte(permit+line(l, "")), 0o644); err != nil {
 		t.Fatal(err)
@@ -194,10 +194,10 @@ func TestSensorDoesNotStartWithoutConfiguration(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := start(t, nil, 0, "rpcap-sensor", "-f", path)
-		if code := p.exits(patience); code != 1 {
+		if code := p.Exits(patience); code != 1 {
 			t.Errorf("%s: exit code %d", c.what, code)
 		}
-		text := p.stderr.String()
+		text := p.Text()
 		if n := strings.Count(text, "\n"); n > mostLines || !strings.Contains(text, c.says) {
 			t.Errorf("%s: %d lines, which should say %q:\n%.2000s", c.what, n, c.says, text)
 		}

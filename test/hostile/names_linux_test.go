@@ -19,6 +19,7 @@ import (
 	"unicode/utf8"
 
 	"rpcapd/rpcap"
+	"rpcapd/test/harness"
 )
 
 // ugly has what commands a terminal, forges a line of a log or hides what stands beside it: ESC, BEL, CR, LF, NUL, DEL, C1
@@ -42,8 +43,8 @@ func startScene(t *testing.T, format string) *scene {
 	ini := fmt.Sprintf("Listen = 127.0.0.1\n[rule all]\nPort = %d\n[data]\nFirstPort = %d\nPorts = 1\n[http]\nListen = %s\n[pcap-over-ip]\nListen = %s\n"+
 		"[file all]\nPath = %s/{host}/{interface}.pcapng\nSplit = agent\n", s.control.Port(), s.data.Port(), s.http, s.ip, dir)
 	s.program = start(t, nil, 0, "rpcap-sensor", "-f", write(t, "rpcap-sensor.ini", []byte(ini)), "--log-format", format, "--log-level", "debug")
-	s.says("waiting for agents", 1)
-	s.says("showing health", 1)
+	s.Says("waiting for agents", 1)
+	s.Says("showing health", 1)
 	return s
 }
 
@@ -83,7 +84,7 @@ func actor(c net.Conn, refuses rpcap.Type, name string, captures chan<- struct{}
 // play lets agents of every kind of trouble come, with their names, and returns all that the sensor shows, by the place where
 // it does.
 func (s *scene) play(name string) map[string]string {
-	t := s.t
+	t := s.T
 	shown := make(map[string]string)
 	captures := make(chan struct{}, 1)
 	good := from(t, "tcp", 1, s.control)
@@ -108,11 +109,7 @@ func (s *scene) play(name string) map[string]string {
 	} {
 		shown[path] = s.get(path)
 	}
-	dir, err := programs()
-	if err != nil {
-		t.Fatal(err)
-	}
-	top, err := exec.Command(filepath.Join(dir, "rpcap-sensor"), "top", "--once", "--url", "http://"+s.http.String()).CombinedOutput()
+	top, err := exec.Command(harness.Program(t, "rpcap-sensor"), "top", "--once", "--url", "http://"+s.http.String()).CombinedOutput()
 	if err != nil || !strings.Contains(string(top), "127.0.1.2/eth") {
 		t.Errorf("top: %v\n%s", err, top)
 	}
@@ -120,37 +117,37 @@ func (s *scene) play(name string) map[string]string {
 	_, _ = good.Write(refusal(rpcap.CodeRead, "capture ended: "+name)) // ends its session
 	s.until("capture ended: ", "/api/v1/peers", 1)
 	s.signal(syscall.SIGUSR1)
-	s.says("rpcap-sensor: ", 1)
+	s.Says("rpcap-sensor: ", 1)
 	s.stop(stopLimit)
-	shown["log"] = s.stderr.String()
+	shown["log"] = s.Text()
 	return shown
 }
 
 func (s *scene) get(path string) string {
-	s.t.Helper()
+	s.T.Helper()
 	c := http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
 	resp, err := c.Get("http://" + s.http.String() + path)
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	return string(b)
 }
 
 // until waits until a path shows a text n times.
 func (s *scene) until(text, path string, n int) {
-	s.t.Helper()
+	s.T.Helper()
 	for limit := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
 		got := s.get(path)
 		if strings.Count(got, text) >= n {
 			return
 		}
 		if time.Now().After(limit) {
-			s.t.Fatalf("%s does not show %q %d times:\n%s", path, text, n, got)
+			s.T.Fatalf("%s does not show %q %d times:\n%s", path, text, n, got)
 		}
 	}
 }
@@ -203,7 +200,7 @@ func TestNamesInCapture(t *testing.T) {
 	control, data := freePort(t, "tcp"), freePort(t, "udp")
 	out := filepath.Join(t.TempDir(), "out.pcapng")
 	p := start(t, nil, 0, "rpcap-sensor", "capture", "-w", out, "--listen", control.String(), "--udp-port", fmt.Sprint(data.Port()), "--udp-ports", "1")
-	p.says("waiting for agents", 1)
+	p.Says("waiting for agents", 1)
 	captures := make(chan struct{}, 1)
 	good, bad := from(t, "tcp", 1, control), from(t, "tcp", 2, control)
 	defer good.Close()
@@ -211,9 +208,9 @@ func TestNamesInCapture(t *testing.T) {
 	go actor(good, 0, ugly, captures)
 	go actor(bad, rpcap.TypeOpenRequest, ugly, nil)
 	<-captures
-	p.says("refused: ", 1)
+	p.Says("refused: ", 1)
 	p.stop(stopLimit)
-	text := p.stderr.String()
+	text := p.Text()
 	if r := unprintable(text); r >= 0 || !strings.Contains(text, "127.0.1.2/eth") || !strings.Contains(text, "127.0.1.3: nothing captured") {
 		t.Errorf("%U in %q", r, text)
 	}

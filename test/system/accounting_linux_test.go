@@ -22,7 +22,7 @@ type accounts struct {
 func settle(t *testing.T, a *agent, s *sensor) accounts {
 	t.Helper()
 	p := one(t, s.end())
-	a.await("the final numbers in the status", func() bool {
+	a.Await("the final numbers in the status", func() bool {
 		c := a.session().Capture
 		return c != nil && !c.Running
 	})
@@ -78,7 +78,7 @@ func newAccounting(t *testing.T, ini string, agentArgs []string, sensorArgs ...s
 	x := &accounting{stage: s, path: p, sensor: startSensor(t, s.sensor, sensorArgs...)}
 	x.agent = startAgent(t, s.host, ini+"\nActiveClient = "+sensorV4+", 2003, ifname=eth0", agentArgs...)
 	x.agent.capturing(1)
-	x.sensor.says("forwarding starts", 1) // on a busy machine later than the agent captures
+	x.sensor.Says("forwarding starts", 1) // on a busy machine later than the agent captures
 	return x
 }
 
@@ -175,9 +175,9 @@ func TestRootAccounting(t *testing.T) {
 			name: "ring too small", agent: []string{"-z", "1M"},
 			during: func(t *testing.T, x *accounting) {
 				largeBuffers(t)
-				x.agent.signal(syscall.SIGSTOP)
+				x.agent.Signal(syscall.SIGSTOP)
 				x.send(t, size, 1_000_000, frames)
-				x.agent.signal(syscall.SIGCONT)
+				x.agent.Signal(syscall.SIGCONT)
 			},
 			also: func(t *testing.T, _ *accounting, n *accounts) {
 				if n.agent.RingDrops == 0 || n.sensor.missing != 0 || n.agent.Received < frames {
@@ -342,7 +342,7 @@ func TestRootAccountingTail(t *testing.T) {
 	t.Parallel()
 	x := newAccounting(t, "", []string{"--gso", "off"})
 	x.send(t, 300, 4_000, 1000)
-	x.sensor.await("what was sent before", func() bool { return one(t, x.sensor.report()).frames >= 1000 })
+	x.sensor.Await("what was sent before", func() bool { return one(t, x.sensor.report()).frames >= 1000 })
 	f := fate(func(uint64) treatment { return lose })
 	x.path.fate.Store(&f)
 	x.send(t, 300, 4_000, 500)

@@ -35,7 +35,7 @@ func TestRootDedup(t *testing.T) {
 				t.Fatalf("%d peers", len(peers))
 			}
 			dropped := uint64(0)
-			for _, m := range duplicatesPattern.FindAllStringSubmatch(lab.sensor.text(), -1) {
+			for _, m := range duplicatesPattern.FindAllStringSubmatch(lab.sensor.Text(), -1) {
 				n, err := strconv.ParseUint(m[1], 10, 64)
 				must(t, err)
 				dropped += n

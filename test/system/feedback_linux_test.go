@@ -11,6 +11,7 @@ import (
 
 	"github.com/vishvananda/netlink"
 
+	"rpcapd/test/harness"
 	"rpcapd/test/netlab"
 )
 
@@ -124,7 +125,7 @@ func TestRootDatagramsLedElsewhere(t *testing.T) {
 	a := startAgent(t, host, "ActiveClient = "+natSensor+", 2003, ifname=eth1")
 	a.capturing(1)
 	const name = "connection refused"
-	a.await("the refusals in the status", func() bool {
+	a.Await("the refusals in the status", func() bool {
 		must(t, ping(host, "", natSensor, 5, 100))
 		return len(a.session().SendErrors) > 0
 	})
@@ -136,11 +137,11 @@ func TestRootDatagramsLedElsewhere(t *testing.T) {
 	if e := x.SendErrors[0]; e.Errno != "ECONNREFUSED" || !strings.HasPrefix(e.Text, name) || sum != x.Total.ICMPErrors {
 		t.Errorf("%+v, %d ICMP errors", x.SendErrors, x.Total.ICMPErrors)
 	}
-	out, err := host.Command(built(t, "rpcapd"), "status", "--run-dir", a.runDir).CombinedOutput()
+	out, err := host.Command(harness.Program(t, "rpcapd"), "status", "--run-dir", a.runDir).CombinedOutput()
 	if err != nil || !regexp.MustCompile(`send errors \d+: `+name).Match(out) {
 		t.Errorf("%v\n%s", err, out)
 	}
-	if n := strings.Count(a.text(), "errors when sending, the capture goes on"); n != 1 {
-		t.Errorf("%d lines in the log about it, want 1:\n%s", n, a.text())
+	if n := strings.Count(a.Text(), "errors when sending, the capture goes on"); n != 1 {
+		t.Errorf("%d lines in the log about it, want 1:\n%s", n, a.Text())
 	}
 }

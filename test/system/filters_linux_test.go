@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"rpcapd/test/harness"
 	"rpcapd/test/netlab"
 )
 
@@ -109,7 +110,7 @@ func TestRootFilters(t *testing.T) {
 
 	sen := startSensor(t, s.sensor, "-f", filterIni(t, file))
 	a := startAgent(t, s.host, filterLines(true), "-z", "2M")
-	dumps := make([]*process, len(filterExpressions))
+	dumps := make([]*harness.Running, len(filterExpressions))
 	for n, e := range filterExpressions {
 		dumps[n] = startFilteredDump(t, s.host, file("live", n), e.text)
 	}
@@ -126,10 +127,10 @@ func TestRootFilters(t *testing.T) {
 		}
 		return nil
 	}))
-	sen.says("client connected", len(clients))
+	sen.Says("client connected", len(clients))
 	a.capturing(1 + len(filterExpressions))
 	for _, d := range dumps {
-		d.says(dumpReady(), 1)
+		d.Says(dumpReady(), 1)
 	}
 
 	raw := make([][]byte, len(frames))
@@ -144,12 +145,12 @@ func TestRootFilters(t *testing.T) {
 	whole.frames()
 	time.Sleep(300 * time.Millisecond) // no agent holds a frame longer than about 20 ms
 	for n, d := range dumps {
-		d.stop(syscall.SIGINT, patience)
-		if m := dumpedPattern.FindStringSubmatch(d.text()); m != nil && m[1] != m[2] && filterExpressions[n].documented == nil {
-			t.Fatalf("%s: tcpdump itself has not seen everything: %s", filterExpressions[n].text, d.text())
+		d.Stop(syscall.SIGINT, patience)
+		if m := dumpedPattern.FindStringSubmatch(d.Text()); m != nil && m[1] != m[2] && filterExpressions[n].documented == nil {
+			t.Fatalf("%s: tcpdump itself has not seen everything: %s", filterExpressions[n].text, d.Text())
 		}
 	}
-	a.stop(stopSignal, stopLimit)
+	a.Stop(stopSignal, stopLimit)
 	replay := startAgent(t, s.host, filterLines(false), "-r", whole.file)
 	replay.capturing(len(filterExpressions))
 	time.Sleep(300 * time.Millisecond)
@@ -224,13 +225,13 @@ func filterLines(live bool) string {
 }
 
 // startFilteredDump captures what passes an expression; see startTCPDump.
-func startFilteredDump(t *testing.T, n *netlab.Namespace, file, expression string) *process {
+func startFilteredDump(t *testing.T, n *netlab.Namespace, file, expression string) *harness.Running {
 	t.Helper()
 	if severalUsers(t) {
-		return start(t, n, nil, tool(t, "tcpdump"), "-i", "eth0", "-n", "-s", "1500", "-U", "--immediate-mode",
+		return harness.StartIn(t, n, nil, harness.Tool(t, "tcpdump"), "-i", "eth0", "-n", "-s", "1500", "-U", "--immediate-mode",
 			"-Z", "root", "-w", file, "--", expression)
 	}
-	return start(t, n, nil, tool(t, "dumpcap"), "-q", "-i", "eth0", "-P", "-w", file, "-f", expression)
+	return harness.StartIn(t, n, nil, harness.Tool(t, "dumpcap"), "-q", "-i", "eth0", "-P", "-w", file, "-f", expression)
 }
 
 // dumpReady is what startFilteredDump's program says when it captures.

@@ -150,19 +150,19 @@ func (g *guide) refused(t *testing.T, sen *sensor, a *agent, preselected bool) {
 	if preselected {
 		why = "the agent preselects interface eth0, which no rule of this port allows (eth1 only wants "
 	}
-	sen.says(why, 1)
-	a.says(why, 1)
+	sen.Says(why, 1)
+	a.Says(why, 1)
 	g.traffic(t)
 	sen.report()
-	sen.says("held ("+why, 1)
-	a.await("the reason in the agent's status", func() bool {
+	sen.Says("held ("+why, 1)
+	a.Await("the reason in the agent's status", func() bool {
 		s := a.session()
 		return strings.Contains(s.LastError, why) || strings.Contains(s.Detail, why)
 	})
 	sen.end()
 	b, err := os.ReadFile(sen.file)
 	must(t, err)
-	if strings.Contains(string(b), guideEth0) || strings.Contains(a.text(), "capture started") {
+	if strings.Contains(string(b), guideEth0) || strings.Contains(a.Text(), "capture started") {
 		t.Errorf("the file of %d bytes has an interface", len(b))
 	}
 }

@@ -22,10 +22,10 @@ func running(t *testing.T, n *netlab.Namespace, name string) {
 
 // event waits for the n-th event of a kind that the agent reports of its interface.
 func (a *agent) event(kind string, n int) {
-	a.t.Helper()
-	a.await("event "+kind, func() bool {
+	a.T.Helper()
+	a.Await("event "+kind, func() bool {
 		found := 0
-		for line := range strings.Lines(a.text()) {
+		for line := range strings.Lines(a.Text()) {
 			if strings.Contains(line, "interface changed under a capture") && strings.Contains(line, `"`+kind+`"`) {
 				found++
 			}
@@ -62,7 +62,7 @@ func TestRootInterfaceComesAndGoes(t *testing.T) {
 	address(s.host, "eth0", hostV4, hostV6)
 	pings()
 
-	if n := strings.Count(a.text(), "capture started"); n != 1 {
+	if n := strings.Count(a.Text(), "capture started"); n != 1 {
 		t.Errorf("%d captures, want one", n)
 	}
 	p := one(t, sen.end())
@@ -87,7 +87,7 @@ func TestRootWaitingLine(t *testing.T) {
 	s := newStage(t)
 	startSensor(t, s.sensor)
 	a := startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003, ifname=eth9")
-	a.says("waiting for the interface of this line to appear", 1)
+	a.Says("waiting for the interface of this line to appear", 1)
 	time.Sleep(300 * time.Millisecond)
 	if c := established(t, a); len(c) != 0 {
 		t.Errorf("it has connected though eth9 does not exist: %v", c)
@@ -98,7 +98,7 @@ func TestRootWaitingLine(t *testing.T) {
 	if took := time.Since(begin); took > 20*time.Second {
 		t.Errorf("eth9 is captured only after %v", took)
 	}
-	a.await("eth9 in the status", func() bool {
+	a.Await("eth9 in the status", func() bool {
 		c := a.session().Capture
 		return c != nil && c.Interface == "eth9"
 	})
@@ -118,15 +118,15 @@ func TestRootAddressMoves(t *testing.T) {
 	s.host.DelAddr("eth0", hostV4+"/24")
 	s.client.DelAddr("eth0", clientV4+"/24")
 	time.Sleep(100 * time.Millisecond)
-	if n := strings.Count(a.text(), "dialling again"); n != 0 {
+	if n := strings.Count(a.Text(), "dialling again"); n != 0 {
 		t.Errorf("the session ended though the address is nowhere else")
 	}
 	s.host.AddAddr("eth2", hostV4+"/24")
 	s.client.AddAddr("eth2", clientV4+"/24")
-	a.says("ifaddr=10.1.0.0/24 is on interface eth2 now", 1)
+	a.Says("ifaddr=10.1.0.0/24 is on interface eth2 now", 1)
 	a.capturing(2)
 	must(t, ping(s.client, clientV4, hostV4, 2, 56))
-	a.await("eth2 in the status", func() bool {
+	a.Await("eth2 in the status", func() bool {
 		x := a.session()
 		return x.Capture != nil && x.Capture.Interface == "eth2" && x.Connects == 2
 	})

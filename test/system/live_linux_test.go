@@ -3,6 +3,7 @@ package system
 import (
 	"os"
 	"path/filepath"
+	"rpcapd/test/harness"
 	"strings"
 	"syscall"
 	"testing"
@@ -21,13 +22,13 @@ func TestRootLivePipe(t *testing.T) {
 	must(t, err)
 	defer out.Close()
 
-	sen := start(t, s.sensor, w, built(t, "rpcap-sensor"), "-w", "-")
+	sen := harness.StartIn(t, s.sensor, w, harness.Program(t, "rpcap-sensor"), "-w", "-")
 	w.Close() // the sensor has its own
-	cmd := asAnybody(t, s.sensor.Command(tool(t, "tcpdump"), append(keepUser(t), "-n", "-l", "-r", "-", "icmp")...))
+	cmd := asAnybody(t, s.sensor.Command(harness.Tool(t, "tcpdump"), append(keepUser(t), "-n", "-l", "-r", "-", "icmp")...))
 	cmd.Stdin, cmd.Stdout = r, out
 	must(t, cmd.Start())
 	r.Close()
-	sen.says("waiting for agents", 1)
+	sen.Says("waiting for agents", 1)
 	a := startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0")
 	a.capturing(1)
 
@@ -40,10 +41,10 @@ func TestRootLivePipe(t *testing.T) {
 	for i := range 3 {
 		sent := time.Now()
 		must(t, ping(s.client, clientV4, hostV4, 1, 56))
-		sen.await("the ping in tcpdump's words", func() bool { return strings.Count(lines(), want) == i+1 })
+		sen.Await("the ping in tcpdump's words", func() bool { return strings.Count(lines(), want) == i+1 })
 		t.Logf("ping %d was shown after %v", i, time.Since(sent).Round(time.Millisecond))
 	}
-	sen.stop(syscall.SIGTERM, patience)
+	sen.Stop(syscall.SIGTERM, patience)
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("tcpdump: %v", err)
 	}
@@ -58,22 +59,22 @@ func TestRootReaderLeaves(t *testing.T) {
 	s := newStage(t)
 	r, w, err := os.Pipe()
 	must(t, err)
-	sen := start(t, s.sensor, w, built(t, "rpcap-sensor"), "-w", "-")
+	sen := harness.StartIn(t, s.sensor, w, harness.Program(t, "rpcap-sensor"), "-w", "-")
 	w.Close()
-	sen.says("waiting for agents", 1)
+	sen.Says("waiting for agents", 1)
 	a := startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0")
 	a.capturing(1)
 	r.Close()
 	must(t, ping(s.client, clientV4, hostV4, 3, 56))
 	select {
-	case <-sen.done:
+	case <-sen.Done():
 	case <-time.After(patience):
 		t.Fatal("the sensor goes on though nobody reads its output")
 	}
 	if code := sen.ProcessState.ExitCode(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
-	if a.ended() {
+	if a.Ended() {
 		t.Error("the agent has ended with its sensor")
 	}
 }

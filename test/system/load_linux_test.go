@@ -72,7 +72,7 @@ func load(t *testing.T, size, rate int, frames uint64) {
 	if *r != want {
 		t.Errorf("arrived: %+v\nwant:    %+v", *r, want)
 	}
-	a.await("the final numbers in the status", func() bool {
+	a.Await("the final numbers in the status", func() bool {
 		c := a.session().Capture
 		return c != nil && !c.Running
 	})

@@ -104,7 +104,7 @@ func TestRootNAT(t *testing.T) {
 				must(t, err)
 			}
 			if ports == "1" {
-				agents[0].await("one capture", func() bool { return strings.Count(agents[0].text()+agents[1].text(), "capture started") == 1 })
+				agents[0].Await("one capture", func() bool { return strings.Count(agents[0].Text()+agents[1].Text(), "capture started") == 1 })
 				first(0)
 				first(1)
 			}
@@ -125,7 +125,7 @@ func TestRootNAT(t *testing.T) {
 					t.Errorf("%+v", p)
 				}
 			}
-			if n := strings.Count(sen.text(), "stream continues from another source port"); n != 2 {
+			if n := strings.Count(sen.Text(), "stream continues from another source port"); n != 2 {
 				t.Errorf("%d streams continued from another port, want 2", n)
 			}
 			got := map[string]map[int]int{}

@@ -59,23 +59,23 @@ type counters struct {
 
 // status reads the status file; it is the zero value as long as there is none.
 func (a *agent) status() (st status) {
-	a.t.Helper()
+	a.T.Helper()
 	b, err := os.ReadFile(filepath.Join(a.runDir, "status.json"))
 	if err != nil {
 		return st
 	}
 	if err := json.Unmarshal(b, &st); err != nil {
-		a.t.Fatalf("status file: %v", err)
+		a.T.Fatalf("status file: %v", err)
 	}
 	return st
 }
 
 // session returns the one session of an agent with one line.
 func (a *agent) session() session {
-	a.t.Helper()
+	a.T.Helper()
 	st := a.status()
 	if len(st.Sessions) > 1 {
-		a.t.Fatalf("%d sessions", len(st.Sessions))
+		a.T.Fatalf("%d sessions", len(st.Sessions))
 	}
 	if len(st.Sessions) == 0 {
 		return session{}

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"rpcapd/test/harness"
 	"rpcapd/test/netlab"
 )
 
@@ -77,7 +78,7 @@ func (c *circumstance) check(t *testing.T, e *export) {
 	if !kernelHasOffload(t) {
 		return
 	}
-	e.agent.await("the ended captures in the status", func() bool {
+	e.agent.Await("the ended captures in the status", func() bool {
 		st := e.agent.status()
 		for _, s := range st.Sessions {
 			if s.Capture == nil || s.Capture.Running {
@@ -112,7 +113,7 @@ func kernelHasOffload(t *testing.T) bool {
 
 // sockets calls f with each socket of a running program that is of a type, by a descriptor of its own
 // on the same socket. It returns how many there were.
-func (p *process) sockets(t *testing.T, kind int, f func(fd int) error) (n int) {
+func sockets(t *testing.T, p *harness.Running, kind int, f func(fd int) error) (n int) {
 	t.Helper()
 	pidfd, err := unix.PidfdOpen(p.Process.Pid, 0)
 	must(t, err)
@@ -150,7 +151,7 @@ func (e *export) rest() {
 		return n
 	}
 	last, since := came(), time.Now()
-	e.sensor.await("the end of the export", func() bool {
+	e.sensor.Await("the end of the export", func() bool {
 		time.Sleep(50 * time.Millisecond)
 		if n := came(); n != last {
 			last, since = n, time.Now()
@@ -164,7 +165,7 @@ func (e *export) rest() {
 func withoutGRO(t *testing.T, e *export) {
 	t.Helper()
 	e.rest()
-	if e.sensor.sockets(t, unix.SOCK_DGRAM, func(fd int) error {
+	if sockets(t, e.sensor.Running, unix.SOCK_DGRAM, func(fd int) error {
 		return unix.SetsockoptInt(fd, unix.IPPROTO_UDP, unix.UDP_GRO, 0)
 	}) == 0 {
 		t.Fatal("the sensor has no data socket")
@@ -181,7 +182,7 @@ func shrink(_ *testing.T, e *export) {
 // where UDP checksums are switched off.
 func refuseGSO(t *testing.T, e *export) {
 	t.Helper()
-	if e.agent.sockets(t, unix.SOCK_DGRAM, func(fd int) error {
+	if sockets(t, e.agent.Running, unix.SOCK_DGRAM, func(fd int) error {
 		return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_NO_CHECK, 1)
 	}) == 0 {
 		t.Fatal("the agent has no data socket")
@@ -218,27 +219,27 @@ func injectEIO(t *testing.T, e *export) {
 	t.Helper()
 	e.rest() // a last datagram of what was sent before would be refused by itself, and be lost
 	log := filepath.Join(t.TempDir(), "strace")
-	s := start(t, e.host, nil, tool(t, "strace"), "-f", "-p", strconv.Itoa(e.agent.Process.Pid), "-o", log,
+	s := harness.StartIn(t, e.host, nil, harness.Tool(t, "strace"), "-f", "-p", strconv.Itoa(e.agent.Process.Pid), "-o", log,
 		"-e", "trace=sendmsg", "-e", "inject=sendmsg:error=EIO:when=1")
-	s.says("attached", 1)
+	s.Says("attached", 1)
 	traffic := make(chan struct{})
 	go func() { // something to refuse
 		defer close(traffic)
-		for !s.ended() {
+		for !s.Ended() {
 			if err := sendRaw(e.host, e.on, fillers(e)...); err != nil {
 				return
 			}
 			time.Sleep(20 * time.Millisecond)
 		}
 	}()
-	s.await("a refused send", func() bool {
+	s.Await("a refused send", func() bool {
 		b, err := os.ReadFile(log)
 		return err == nil && strings.Contains(string(b), "INJECTED")
 	})
 	s.Process.Signal(unix.SIGINT) // it lets the agent go
-	<-s.done
+	<-s.Done()
 	<-traffic
-	if strings.Contains(e.agent.text(), "send 1 datagrams of") {
+	if strings.Contains(e.agent.Text(), "send 1 datagrams of") {
 		t.Skip("a datagram was refused that was no part of a super-packet, and is rightly lost")
 	}
 }
@@ -272,7 +273,7 @@ func TestRootOffloadEngages(t *testing.T) {
 			sen := startSensor(t, s.sensor)
 			a := startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0")
 			a.capturing(1)
-			if sen.sockets(t, unix.SOCK_DGRAM, func(fd int) error {
+			if sockets(t, sen.Running, unix.SOCK_DGRAM, func(fd int) error {
 				on, err := unix.GetsockoptInt(fd, unix.IPPROTO_UDP, unix.UDP_GRO)
 				if on != 1 {
 					t.Errorf("the sensor has not switched receive offload on: %d", on)

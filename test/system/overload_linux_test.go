@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"rpcapd/test/harness"
 	"strconv"
 	"strings"
 	"sync"
@@ -21,7 +22,7 @@ func TestRootOverload(t *testing.T) {
 	for _, x := range []struct {
 		name  string
 		size  int
-		limit func(t *testing.T, p *process) (lift func())
+		limit func(t *testing.T, p *harness.Running) (lift func())
 		args  []string
 	}{
 		{name: "quota, 64 bytes", size: 64, limit: quota},
@@ -31,7 +32,7 @@ func TestRootOverload(t *testing.T) {
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			acc := newAccounting(t, "", append([]string{"-z", "1M"}, x.args...))
-			lift := x.limit(t, acc.agent.process)
+			lift := x.limit(t, acc.agent.Running)
 			const frames = 150_000
 			acc.send(t, x.size, 150_000, frames)
 			lift()
@@ -84,7 +85,7 @@ func (x *accounts) books() string {
 
 // quota bounds the CPU time of a program to a quarter of a percent of a core, by a control group
 // where this system lets us make one, else by stopping it most of the time.
-func quota(t *testing.T, p *process) (lift func()) {
+func quota(t *testing.T, p *harness.Running) (lift func()) {
 	t.Helper()
 	group, err := newGroup(p.Process.Pid)
 	if err != nil {
@@ -148,7 +149,7 @@ func (g *group) leave() error {
 }
 
 // dutyCycle lets a program run for 10 ms of each 100 ms.
-func dutyCycle(t *testing.T, p *process) (lift func()) {
+func dutyCycle(t *testing.T, p *harness.Running) (lift func()) {
 	t.Helper()
 	stop, ended := make(chan struct{}), make(chan struct{})
 	go func() {

@@ -104,16 +104,16 @@ func ownTraffic(t *testing.T, addr string, agentArgs, sensorArgs []string, c *ci
 type ports map[uint16]bool
 
 func ownPorts(a *agent, addr string) ports {
-	a.t.Helper()
+	a.T.Helper()
 	own := ports{2003: true}
-	a.await("data port in the status", func() bool {
+	a.Await("data port in the status", func() bool {
 		c := a.session().Capture
 		if c == nil {
 			return false
 		}
 		var port uint16
 		if _, err := fmt.Sscanf(c.Data, netJoin(addr)+":%d", &port); err != nil {
-			a.t.Fatalf("data address %q: %v", c.Data, err)
+			a.T.Fatalf("data address %q: %v", c.Data, err)
 		}
 		own[port] = true
 		return true
@@ -253,7 +253,7 @@ func TestRootAgentsOfDifferentSensors(t *testing.T) {
 				}
 			}
 			for i, a := range agents {
-				a.await("datagrams in the status", func() bool { c := a.session().Capture; return c != nil && c.Datagrams > 0 })
+				a.Await("datagrams in the status", func() bool { c := a.session().Capture; return c != nil && c.Datagrams > 0 })
 				if c := a.session().Capture; c.Datagrams > 250*12 {
 					t.Errorf("agent %d sent %d datagrams", i+1, c.Datagrams)
 				}

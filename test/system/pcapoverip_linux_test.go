@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"rpcapd/test/harness"
 	"slices"
 	"syscall"
 	"testing"
@@ -19,14 +20,14 @@ func TestRootPcapOverIP(t *testing.T) {
 	const port = "127.0.0.1:57012"
 	s := newStage(t)
 	sen := startSensor(t, s.sensor, "-f", ruleFile(t, "[rule all]\n[pcap-over-ip]\n"))
-	sen.says("listening for PCAP-over-IP clients", 1)
+	sen.Says("listening for PCAP-over-IP clients", 1)
 	a := startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0")
 	a.capturing(1)
 	dump := startTCPDump(t, s.host, "eth0")
 
 	live := filepath.Join(t.TempDir(), "live.pcapng")
-	shark := start(t, s.sensor, nil, tool(t, "tshark"), "-i", "TCP@"+port, "-w", live)
-	sen.says("client connected", 1)
+	shark := harness.StartIn(t, s.sensor, nil, harness.Tool(t, "tshark"), "-i", "TCP@"+port, "-w", live)
+	sen.Says("client connected", 1)
 	var asking net.Conn
 	must(t, s.sensor.Do(func() (err error) {
 		asking, err = net.Dial("tcp", port)
@@ -35,19 +36,19 @@ func TestRootPcapOverIP(t *testing.T) {
 	defer asking.Close()
 	_, err := fmt.Fprintln(asking, "filter=icmp; agents="+exportV4)
 	must(t, err)
-	sen.says("client connected", 2)
+	sen.Says("client connected", 2)
 
 	begin := time.Now()
 	s.mark(t, markBegin)
 	s.traffic(t, 1500)
 	s.mark(t, markEnd)
-	shark.await("the end marker in tshark's file", func() bool {
+	shark.Await("the end marker in tshark's file", func() bool {
 		return slices.ContainsFunc(readFrames(t, live), func(f frame) bool { return isMarker(f.data, markEnd) })
 	})
 	t.Logf("all frames had reached tshark's file after %v", time.Since(begin).Round(time.Millisecond))
 	want := window(t, "tcpdump", dump.frames())
 	sen.end()
-	<-shark.done
+	<-shark.Done()
 	if code := shark.ProcessState.ExitCode(); code != 0 {
 		t.Errorf("tshark: exit code %d", code)
 	}
@@ -83,12 +84,12 @@ func TestRootPcapOverIPReload(t *testing.T) {
 		return err
 	}))
 	defer c.Close()
-	sen.says("client connected", 1)
+	sen.Says("client connected", 1)
 	sen.reload(t, file, "[rule other]\n[pcap-over-ip]\n", rulesReloaded)
-	if bytes.Contains([]byte(sen.text()), []byte("client has gone")) {
+	if bytes.Contains([]byte(sen.Text()), []byte("client has gone")) {
 		t.Error("a reload has ended a client's stream")
 	}
-	sen.stop(syscall.SIGTERM, patience)
+	sen.Stop(syscall.SIGTERM, patience)
 	must(t, c.SetReadDeadline(time.Now().Add(patience)))
 	if _, err := io.ReadAll(c); err != nil {
 		t.Errorf("no orderly end: %v", err)
@@ -109,12 +110,12 @@ func TestRootPcapOverIPNoLoop(t *testing.T) {
 		return err
 	}))
 	defer c.Close()
-	sen.says("client connected", 1)
+	sen.Says("client connected", 1)
 	must(t, ping(s.sensor, local, local, 3, 56))
 	time.Sleep(300 * time.Millisecond) // a loop turns some ten times in it
 	must(t, ping(s.sensor, local, local, 3, 56))
 	time.Sleep(500 * time.Millisecond) // an agent holds no frame longer than about 20 ms
-	sen.stop(syscall.SIGTERM, patience)
+	sen.Stop(syscall.SIGTERM, patience)
 
 	must(t, c.SetReadDeadline(time.Now().Add(patience)))
 	b, err := io.ReadAll(c)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"rpcapd/test/harness"
 	"strconv"
 	"strings"
 	"testing"
@@ -101,7 +102,7 @@ func TestRootStatus(t *testing.T) {
 	}, "\n"))
 	a.capturing(1)
 	must(t, ping(s.client, clientV4, hostV4, 5, 56))
-	a.await("ten frames and more in the status", func() bool {
+	a.Await("ten frames and more in the status", func() bool {
 		st := a.status()
 		return len(st.Sessions) == 3 && st.Sessions[0].Total.Packed >= 10 && st.Sessions[1].LastError != ""
 	})
@@ -115,7 +116,7 @@ func TestRootStatus(t *testing.T) {
 	if x := st.Sessions[2]; x.State != "waiting" || !strings.Contains(x.Detail, "eth9") {
 		t.Errorf("third session: %+v", x)
 	}
-	out, err := s.host.Command(built(t, "rpcapd"), "status", "--run-dir", a.runDir).CombinedOutput()
+	out, err := s.host.Command(harness.Program(t, "rpcapd"), "status", "--run-dir", a.runDir).CombinedOutput()
 	if err != nil {
 		t.Fatalf("rpcapd status: %v: %s", err, out)
 	}
@@ -133,10 +134,10 @@ func TestRootStatus(t *testing.T) {
 		t.Errorf("the sensor says after SIGUSR1: %+v", p)
 	}
 	// Another agent may not write into the same files.
-	again := start(t, s.host, nil, built(t, "rpcapd"), "-n", "-a", sensorV4+",2999", "--run-dir", a.runDir)
-	again.says("is in use by another agent", 1)
-	a.stop(stopSignal, stopLimit)
-	if out, err := s.host.Command(built(t, "rpcapd"), "status", "--run-dir", a.runDir).CombinedOutput(); err == nil {
+	again := harness.StartIn(t, s.host, nil, harness.Program(t, "rpcapd"), "-n", "-a", sensorV4+",2999", "--run-dir", a.runDir)
+	again.Says("is in use by another agent", 1)
+	a.Stop(stopSignal, stopLimit)
+	if out, err := s.host.Command(harness.Program(t, "rpcapd"), "status", "--run-dir", a.runDir).CombinedOutput(); err == nil {
 		t.Errorf("the status outlives the agent: %s", out)
 	}
 }

@@ -2,6 +2,7 @@ package system
 
 import (
 	"fmt"
+	"rpcapd/test/harness"
 	"strings"
 	"sync"
 	"syscall"
@@ -18,10 +19,10 @@ func ruleReload(t *testing.T, rules string) (*accounting, string) {
 // reload replaces the file and waits until the sensor has taken it over, or refused it.
 func (s *sensor) reload(t *testing.T, file, rules, says string) {
 	t.Helper()
-	n := strings.Count(s.text(), says)
+	n := strings.Count(s.Text(), says)
 	must(t, overwrite(file, rules))
-	s.signal(syscall.SIGHUP)
-	s.says(says, n+1)
+	s.Signal(syscall.SIGHUP)
+	s.Says(says, n+1)
 }
 
 const (
@@ -32,7 +33,7 @@ const (
 // TestRootReloadFilterUnderTraffic replaces the filter of a rule again and again while numbered frames come in. Both
 // filters accept them, so each must arrive, in one capture, and the numbers of both ends add up.
 func TestRootReloadFilterUnderTraffic(t *testing.T) {
-	tool(t, "tcpdump")
+	harness.Tool(t, "tcpdump")
 	const size, frames, rate, reloads = 300, 60_000, 20_000, 12
 	rule := func(filter string) string { return "[rule lab]\nInterface = eth0\nFilter = " + filter + "\n" }
 	x, file := ruleReload(t, rule("len > 0"))
@@ -41,7 +42,7 @@ func TestRootReloadFilterUnderTraffic(t *testing.T) {
 	for i := range reloads {
 		n := i + 1
 		x.sensor.reload(t, file, rule(fmt.Sprintf("len > %d", n)), rulesReloaded)
-		x.sensor.says("filter replaced", n)
+		x.sensor.Says("filter replaced", n)
 	}
 	x.sensor.reload(t, file, rule("len >"), rulesStay)
 	x.sensor.reload(t, file, "[rule lab]\nSnaplen = x\n", rulesStay)
@@ -51,7 +52,7 @@ func TestRootReloadFilterUnderTraffic(t *testing.T) {
 	if got := n.numbered(t, size); got != frames {
 		t.Errorf("%d of %d frames arrived", got, frames)
 	}
-	if c := strings.Count(x.agent.text(), "capture started"); c != 1 || n.sensor.missing != 0 {
+	if c := strings.Count(x.agent.Text(), "capture started"); c != 1 || n.sensor.missing != 0 {
 		t.Errorf("%d captures, %+v", c, n.sensor)
 	}
 }
@@ -59,7 +60,7 @@ func TestRootReloadFilterUnderTraffic(t *testing.T) {
 // TestRootReloadFilterChooses: what the new filter refuses is not forwarded any more, what it accepts is.
 func TestRootReloadFilterChooses(t *testing.T) {
 	t.Parallel()
-	tool(t, "tcpdump")
+	harness.Tool(t, "tcpdump")
 	s := newStage(t)
 	rule := func(filter string) string { return "[rule lab]\nInterface = eth0\nFilter = " + filter + "\n" }
 	file := ruleFile(t, rule("icmp and len = 82"))
@@ -72,7 +73,7 @@ func TestRootReloadFilterChooses(t *testing.T) {
 	}
 	pings()
 	sen.reload(t, file, rule("icmp and len = 102"), rulesReloaded)
-	sen.says("filter replaced", 1)
+	sen.Says("filter replaced", 1)
 	pings()
 	p := one(t, sen.end())
 	if p.frames != 12 || p.missing != 0 || p.captured != 12 || !strings.HasSuffix(p.tail, "known") {
@@ -101,9 +102,9 @@ func TestRootReloadRemovesRule(t *testing.T) {
 	before := established(t, x.agent)
 	x.send(t, size, rate, frames)
 	x.sensor.reload(t, file, other, rulesReloaded)
-	x.sensor.says("forwarding ends: the rule was removed", 1)
-	x.agent.says("no rule of this port allows its address any more", 1)
-	x.agent.await("the end of the capture", func() bool {
+	x.sensor.Says("forwarding ends: the rule was removed", 1)
+	x.agent.Says("no rule of this port allows its address any more", 1)
+	x.agent.Await("the end of the capture", func() bool {
 		c := x.agent.session().Capture
 		return c != nil && !c.Running
 	})

@@ -31,7 +31,7 @@ func TestRootFanoutShare(t *testing.T) {
 
 	// The first of the two control connections ends; the agent dials again after a second.
 	cut := false
-	sen.sockets(t, unix.SOCK_STREAM, func(fd int) error {
+	sockets(t, sen.Running, unix.SOCK_STREAM, func(fd int) error {
 		if cut {
 			return nil
 		}
@@ -45,10 +45,10 @@ func TestRootFanoutShare(t *testing.T) {
 	if !cut {
 		t.Fatal("the sensor has no connection to cut")
 	}
-	a.says("session failed", 1)
+	a.Says("session failed", 1)
 	time.Sleep(50 * time.Millisecond)
 	lost := talk.phase(t, 300*time.Millisecond)
-	early := strings.Count(a.text(), "capture started") > 2 // half a second may be short on a busy machine
+	early := strings.Count(a.Text(), "capture started") > 2 // half a second may be short on a busy machine
 	a.capturing(3)
 	time.Sleep(300 * time.Millisecond)
 	back := talk.phase(t, 400*time.Millisecond)

@@ -3,6 +3,7 @@ package system
 import (
 	"fmt"
 	"os"
+	"rpcapd/test/harness"
 	"strings"
 	"syscall"
 	"testing"
@@ -29,10 +30,10 @@ func TestRootReload(t *testing.T) {
 
 	reload := func(ini, says string) {
 		t.Helper()
-		n := strings.Count(a.text(), says)
+		n := strings.Count(a.Text(), says)
 		a.write(t, ini)
-		a.signal(syscall.SIGHUP)
-		a.says(says, n+1)
+		a.Signal(syscall.SIGHUP)
+		a.Says(says, n+1)
 	}
 	const done, refused = "configuration reloaded", "configuration has errors, the old one stays"
 	// A further line, in front: the old session has another place now, and stays.
@@ -51,14 +52,14 @@ func TestRootReload(t *testing.T) {
 		reload(bad, refused)
 	}
 	must(t, os.Remove(a.ini))
-	a.signal(syscall.SIGHUP)
-	a.says("configuration not read again, the old one stays", 1)
+	a.Signal(syscall.SIGHUP)
+	a.Says("configuration not read again, the old one stays", 1)
 	if now := established(t, a); !two.equals(now) {
 		t.Errorf("after bad files: connections %v, want %v", now, two)
 	}
 	// Without the second line its session ends; the first goes on.
 	reload(first, done)
-	a.await("the end of the second session", func() bool { return kept.equals(established(t, a)) })
+	a.Await("the end of the second session", func() bool { return kept.equals(established(t, a)) })
 	must(t, ping(s.client, clientV4, hostV4, 5, 56))
 	s.mark(t, markEnd)
 
@@ -126,18 +127,18 @@ func TestRootReloadWithoutRoot(t *testing.T) {
 	ini := locked + "/etc/rpcapd.ini"
 	line := "NullAuthPermit = YES\nActiveClient = " + sensorV4 + ", 2003, ifname=eth0\n"
 	must(t, os.WriteFile(ini, []byte(line), 0o644))
-	a := start(t, s.host, nil, built(t, "rpcapd"), "-f", ini, "--run-dir", "")
-	a.says("capture started", 1)
+	a := harness.StartIn(t, s.host, nil, harness.Program(t, "rpcapd"), "-f", ini, "--run-dir", "")
+	a.Says("capture started", 1)
 	must(t, os.WriteFile(ini, []byte(line+"ActiveClient = "+sensorV6+", 2003, ifname=eth0\n"), 0o644))
-	a.signal(syscall.SIGHUP)
-	a.says("configuration reloaded", 1)
-	a.says("capture started", 2)
+	a.Signal(syscall.SIGHUP)
+	a.Says("configuration reloaded", 1)
+	a.Says("capture started", 2)
 	// As an editor does it: another file of the same name.
 	must(t, os.WriteFile(ini+"~", []byte(line), 0o644))
 	must(t, os.Rename(ini+"~", ini))
-	a.signal(syscall.SIGHUP)
-	a.says("configuration reloaded", 2)
-	a.says("capture ended", 1)
+	a.Signal(syscall.SIGHUP)
+	a.Says("configuration reloaded", 2)
+	a.Says("capture ended", 1)
 }
 
 // TestRootTerminate sends frames until the very moment the agent is told to end: what it
@@ -162,7 +163,7 @@ func TestRootTerminate(t *testing.T) {
 			_, err := generate(s.client, "eth0", [6]byte(s.host.MAC("eth0")), size, 50_000, frames)
 			must(t, err)
 			s.mark(t, markEnd)
-			took := a.stop(syscall.SIGTERM, stopLimit)
+			took := a.Stop(syscall.SIGTERM, stopLimit)
 			t.Logf("the agent ended after %v", took.Round(time.Millisecond))
 			want := window(t, "tcpdump", dump.frames())
 			p := one(t, sen.end())
@@ -191,7 +192,7 @@ func TestRootTerminateUnheard(t *testing.T) {
 	s.host.Down("eth1")
 	_, err := generate(s.client, "eth0", [6]byte(s.host.MAC("eth0")), 1514, 20_000, 5000)
 	must(t, err)
-	took := a.stop(syscall.SIGTERM, stopLimit)
+	took := a.Stop(syscall.SIGTERM, stopLimit)
 	t.Logf("the agent ended after %v", took.Round(time.Millisecond))
 	sen.Process.Kill()
 }

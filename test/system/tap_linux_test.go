@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"rpcapd/test/harness"
 	"rpcapd/test/netlab"
 )
 
@@ -29,7 +30,7 @@ func TestRootTAPFrameForFrame(t *testing.T) {
 	s := newStage(t)
 	needTAP(t)
 	sen := startSensor(t, s.sensor, "-f", ruleFile(t, "[rule all]\n[tap]\nInterface = ids0\n"))
-	sen.says("TAP interface is open", 1)
+	sen.Says("TAP interface is open", 1)
 	a := startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0")
 	a.capturing(1)
 	origin, tap := startTCPDump(t, s.host, "eth0"), startTCPDump(t, s.sensor, "ids0")
@@ -73,11 +74,11 @@ func TestRootTAPDeleted(t *testing.T) {
 	send := func(text string) { s.mark(t, text) }
 	send(markBegin)
 	s.sensor.Delete("rpcap0")
-	sen.says("the interface was deleted", 1)
-	sen.says("TAP interface is open", 2)
+	sen.Says("the interface was deleted", 1)
+	sen.Says("TAP interface is open", 2)
 	s.sensor.Down("rpcap0")
 	send("nobody sees this")
-	sen.says("ip link set rpcap0 up", 1)
+	sen.Says("ip link set rpcap0 up", 1)
 	s.sensor.Up("rpcap0")
 	dump := startTCPDump(t, s.sensor, "rpcap0")
 	send("in between")
@@ -99,8 +100,8 @@ func TestRootTAPDeleted(t *testing.T) {
 func TestRootCaptureAgents(t *testing.T) {
 	s := newStage(t)
 	file := t.TempDir() + "/out.pcapng"
-	sen := start(t, s.sensor, nil, built(t, "rpcap-sensor"), "capture", "-c", "1000", "-w", file, "-i", "eth0", "--agents", "10.0.0.0/8", "udp", "port", "9")
-	sen.says("waiting for agents", 1)
+	sen := harness.StartIn(t, s.sensor, nil, harness.Program(t, "rpcap-sensor"), "capture", "-c", "1000", "-w", file, "-i", "eth0", "--agents", "10.0.0.0/8", "udp", "port", "9")
+	sen.Says("waiting for agents", 1)
 	agents := []*agent{
 		startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0"),
 		startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003"),
@@ -109,7 +110,7 @@ func TestRootCaptureAgents(t *testing.T) {
 		a.capturing(1)
 	}
 	begin := time.Now()
-	for i := 0; !sen.ended(); i++ {
+	for i := 0; !sen.Ended(); i++ {
 		if time.Since(begin) > patience {
 			t.Fatal("it does not end")
 		}
@@ -133,7 +134,7 @@ func TestRootCaptureAgents(t *testing.T) {
 		}
 	}
 	for _, want := range []string{"1000 frames, 60.0 kB", "from 2 agents", "ended at 1000 frames", "0 lost on the way"} {
-		if !strings.Contains(sen.text(), want) {
+		if !strings.Contains(sen.Text(), want) {
 			t.Errorf("%q is missing", want)
 		}
 	}
@@ -156,16 +157,16 @@ func TestRootCaptureSignal(t *testing.T) {
 	s := newStage(t)
 	r, w, err := os.Pipe()
 	must(t, err)
-	sen := start(t, s.sensor, w, built(t, "rpcap-sensor"), "capture", "-w", "-", "udp port 9")
+	sen := harness.StartIn(t, s.sensor, w, harness.Program(t, "rpcap-sensor"), "capture", "-w", "-", "udp port 9")
 	w.Close()
 	text, err := os.CreateTemp(t.TempDir(), "")
 	must(t, err)
 	defer text.Close()
-	reader := asAnybody(t, s.sensor.Command(tool(t, "tcpdump"), append(keepUser(t), "-n", "-l", "-r", "-")...))
+	reader := asAnybody(t, s.sensor.Command(harness.Tool(t, "tcpdump"), append(keepUser(t), "-n", "-l", "-r", "-")...))
 	reader.Stdin, reader.Stdout = r, text
 	must(t, reader.Start())
 	r.Close()
-	sen.says("waiting for agents", 1)
+	sen.Says("waiting for agents", 1)
 	a := startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0")
 	a.capturing(1)
 	const frames = 50
@@ -177,8 +178,8 @@ func TestRootCaptureSignal(t *testing.T) {
 		must(t, err)
 		return strings.Count(string(b), "10.1.0.2.9: UDP")
 	}
-	sen.await(fmt.Sprintf("%d frames in tcpdump", frames), func() bool { return shown() == frames })
-	sen.stop(syscall.SIGINT, patience)
+	sen.Await(fmt.Sprintf("%d frames in tcpdump", frames), func() bool { return shown() == frames })
+	sen.Stop(syscall.SIGINT, patience)
 	must(t, reader.Wait())
 }
 
@@ -199,12 +200,12 @@ func TestRootTAPSelection(t *testing.T) {
 	if len(chosen) != 4 || len(everything) <= len(chosen) {
 		t.Errorf("%d frames on web0, %d on all0", len(chosen), len(everything))
 	}
-	none.stop(syscall.SIGINT, patience)
+	none.Stop(syscall.SIGINT, patience)
 	if n := len(readFrames(t, none.file)); n != 0 {
 		t.Errorf("%d frames on none0", n)
 	}
-	sen.stop(syscall.SIGTERM, patience)
-	if want := "dropped 0, left out "; !strings.Contains(sen.text(), want) {
+	sen.Stop(syscall.SIGTERM, patience)
+	if want := "dropped 0, left out "; !strings.Contains(sen.Text(), want) {
 		t.Errorf("%q is missing", want)
 	}
 }

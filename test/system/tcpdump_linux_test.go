@@ -9,12 +9,13 @@ import (
 	"syscall"
 	"testing"
 
+	"rpcapd/test/harness"
 	"rpcapd/test/netlab"
 )
 
 // tcpdump captures on an interface while a test runs.
 type tcpdump struct {
-	*process
+	*harness.Running
 	file string
 }
 
@@ -31,13 +32,13 @@ func startTCPDump(t *testing.T, n *netlab.Namespace, name string) *tcpdump {
 	t.Helper()
 	d := &tcpdump{file: filepath.Join(t.TempDir(), "tcpdump.pcap")}
 	if severalUsers(t) {
-		d.process = start(t, n, nil, tool(t, "tcpdump"), "-i", name, "-n", "-s", dumpSnaplen, "-B", dumpRing,
+		d.Running = harness.StartIn(t, n, nil, harness.Tool(t, "tcpdump"), "-i", name, "-n", "-s", dumpSnaplen, "-B", dumpRing,
 			"-U", "--immediate-mode", "-Z", "root", "-w", d.file)
-		d.says("listening on", 1)
+		d.Says("listening on", 1)
 		return d
 	}
-	d.process = start(t, n, nil, tool(t, "dumpcap"), "-i", name, "-s", dumpSnaplen, "-B", "64", "-P", "-w", d.file)
-	d.says("File: ", 1)
+	d.Running = harness.StartIn(t, n, nil, harness.Tool(t, "dumpcap"), "-i", name, "-s", dumpSnaplen, "-B", "64", "-P", "-w", d.file)
+	d.Says("File: ", 1)
 	return d
 }
 
@@ -46,15 +47,15 @@ var droppedPattern = regexp.MustCompile(`(?:(\d+) packets dropped by kernel|rece
 
 // frames waits for the end marker and returns what tcpdump saw.
 func (d *tcpdump) frames() []frame {
-	d.t.Helper()
-	d.await("the end marker", func() bool {
-		return slices.ContainsFunc(readFrames(d.t, d.file), func(f frame) bool { return isMarker(f.data, markEnd) })
+	d.T.Helper()
+	d.Await("the end marker", func() bool {
+		return slices.ContainsFunc(readFrames(d.T, d.file), func(f frame) bool { return isMarker(f.data, markEnd) })
 	})
-	d.stop(syscall.SIGINT, patience)
-	if m := droppedPattern.FindStringSubmatch(d.text()); m == nil || m[1]+m[2] != "0" {
-		d.t.Fatalf("%s lost frames itself: %s", d.name, strings.TrimSpace(d.text()))
+	d.Stop(syscall.SIGINT, patience)
+	if m := droppedPattern.FindStringSubmatch(d.Text()); m == nil || m[1]+m[2] != "0" {
+		d.T.Fatalf("%s lost frames itself: %s", d.Name, strings.TrimSpace(d.Text()))
 	}
-	return readFrames(d.t, d.file)
+	return readFrames(d.T, d.file)
 }
 
 // asAnybody lets a command of a user namespace of one user run in a further one, where
@@ -82,7 +83,7 @@ func reread(t *testing.T, n *netlab.Namespace, path string) map[string][]frame {
 		"tshark":  {"-n", "-F", "pcap", "-r", path, "-w"},
 	} {
 		to := filepath.Join(t.TempDir(), name+".pcap")
-		cmd := asAnybody(t, n.Command(tool(t, name), append(args, to)...))
+		cmd := asAnybody(t, n.Command(harness.Tool(t, name), append(args, to)...))
 		if text, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%s cannot read %s: %v: %s", name, path, err, text)
 		}

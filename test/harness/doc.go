@@ -1,0 +1,11 @@
+// Package harness builds, starts, reads and stops programs for tests: rpcapd and rpcap-sensor as their users run them, and
+// the tools they are compared with.
+//
+//	Program   path of one of the two, built once for each test binary
+//	Tool      path of a program of the host; without it the test is skipped
+//	Start     a program that ends with the test: on this host, or in a namespace of netlab
+//	Running   waits for what it says, signals and stops it
+//
+// A test binary with the race detector builds both programs with it too. A race ends the program with a status that Stop
+// and Exits report, and its log tells where.
+package harness
