@@ -99,6 +99,7 @@ func TestStatsArePrompt(t *testing.T) {
 		p.authenticate()
 		p.open(r.file)
 		p.startCapture(9999, rpcap.FlagDatagram, rpcap.AcceptAll())
+		synctest.Wait() // until STARTCAP is charged
 		r.x.budget.charge(time.Hour, requestShare, time.Now())
 		for range 3 {
 			began := time.Now()
