@@ -64,6 +64,14 @@ func (c *Conn) release() {
 	}
 }
 
+// Take hands the payload of the last message over: it stays valid, and the budget is not
+// given back, which is then the caller's to do.
+func (c *Conn) Take() []byte {
+	p := c.payload
+	c.payload = nil
+	return p
+}
+
 // Await blocks until the first byte of the next message is there; the last payload is
 // no longer valid. Errors are those of the connection: io.EOF when the peer has closed,
 // os.ErrDeadlineExceeded, also after Interrupt.

@@ -362,3 +362,30 @@ func TestConnInterrupt(t *testing.T) {
 		}
 	})
 }
+
+// TestTake: a payload that was taken stays as it is while further messages are read.
+func TestTake(t *testing.T) {
+	a, b := net.Pipe()
+	defer a.Close()
+	defer b.Close()
+	long := bytes.Repeat([]byte("x"), 3*payloadStep)
+	go func() {
+		for _, p := range [][]byte{long, []byte("short"), bytes.Repeat([]byte("y"), 3*payloadStep)} {
+			_, _ = a.Write(append(Header{Version: Version, Type: TypeFindAllRequest, PayloadLen: uint32(len(p))}.Append(nil), p...))
+		}
+	}()
+	c := NewConn(b, 1<<20)
+	held := 0
+	c.SetBudget(func(bytes int) error { held = bytes; return nil })
+	_, p, err := c.ReadMessage(time.Time{})
+	if err != nil || !bytes.Equal(p, long) {
+		t.Fatalf("%d bytes, %v", len(p), err)
+	}
+	taken := c.Take()
+	if _, _, err := c.ReadMessage(time.Time{}); err != nil || held != len(long) {
+		t.Errorf("the budget has %d bytes, %v", held, err)
+	}
+	if _, _, err := c.ReadMessage(time.Time{}); err != nil || !bytes.Equal(taken, long) {
+		t.Errorf("what was taken has changed, or %v", err)
+	}
+}

@@ -1,6 +1,7 @@
 package sensor
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"rpcapd/printable"
@@ -19,6 +21,9 @@ const (
 	finishMessage = 30 * time.Second
 	// writeTimeout bounds a write; requests are small, so only an agent that reads nothing gets there.
 	writeTimeout = 10 * time.Second
+	// shortMessage is up to how many bytes of payload a message is taken whatever it is. Longer ones, lists of interfaces, are
+	// taken only as the reply that is waited for, and their memory is the budget's until the next request.
+	shortMessage = 64 << 10
 	// maxStrays bounds the messages of one session that answer nothing.
 	maxStrays = 32
 )
@@ -45,32 +50,35 @@ func orderly(err error) bool {
 	return errors.As(err, &e) && e.orderly
 }
 
-// message is one message from the agent; payload is valid until the next receive.
+// message is one message from the agent. Whoever has it owns the payload; that of a long message no session has waited for is
+// nil.
 type message struct {
 	header  rpcap.Header
 	payload []byte
 }
 
-// control is a control connection: requests go out one at a time, a goroutine reads what comes. Its methods but run
-// and close belong to the session's goroutine.
+// control is a control connection: requests go out one at a time, a goroutine reads what comes and hands it over by a channel
+// of one place. So the next message, and the end of the connection, is there to be heard whatever the session does with the
+// last one. Its methods but run and close belong to the session's goroutine.
 type control struct {
-	conn  *rpcap.Conn
-	half  *halfRead     // nil: its memory is not limited
-	in    chan message  // unbuffered, closed by run; readErr is set before
-	taken chan struct{} // the payload handed over is no longer used
-	gone  chan struct{} // closed by close
+	conn    *rpcap.Conn
+	half    *halfRead     // nil: its memory is not limited
+	in      chan message  // of one place, closed by run; readErr is set before
+	gone    chan struct{} // closed by close
+	awaited atomic.Uint32 // the rpcap.Type that may be long, 0 for none
 
 	readErr   error
-	holding   bool               // a payload was handed over and is not yet given back
+	long      bool               // the budget has the message that was taken last
 	abandoned map[rpcap.Type]int // replies that may still come to requests given up on
 	pair      bool               // an ERROR 16 came: ExtraHop's agent sends an ERROR 17 after it
+	died      bool               // an ERROR 9 came
 	strays    int
 	lost      bool // the connection broke while a message was written
 }
 
 func newControl(conn *rpcap.Conn) *control {
 	return &control{
-		conn: conn, in: make(chan message), taken: make(chan struct{}), gone: make(chan struct{}),
+		conn: conn, in: make(chan message, 1), gone: make(chan struct{}),
 		abandoned: make(map[rpcap.Type]int),
 	}
 }
@@ -104,16 +112,22 @@ func (c *control) run() {
 			return
 		}
 		select {
-		case c.in <- message{h, payload}:
-		case <-c.gone:
-			return
-		}
-		select {
-		case <-c.taken:
+		case c.in <- message{h, c.own(h, payload)}:
 		case <-c.gone:
 			return
 		}
 	}
+}
+
+// own makes a payload the receiver's.
+func (c *control) own(h rpcap.Header, payload []byte) []byte {
+	switch {
+	case len(payload) <= shortMessage:
+		return bytes.Clone(payload)
+	case rpcap.Type(c.awaited.Load()) == h.Type:
+		return c.conn.Take()
+	}
+	return nil
 }
 
 // close ends run; it is called once.
@@ -122,16 +136,16 @@ func (c *control) close() {
 	_ = c.conn.Close() // the connection is given up, whatever it says
 }
 
-// giveBack lets run read the next message.
-func (c *control) giveBack() {
-	if c.holding {
-		c.holding = false
-		select {
-		case c.taken <- struct{}{}:
-		case <-c.gone:
-		}
+// release gives back the memory of a long message, which is not used any more.
+func (c *control) release() {
+	if c.long {
+		c.long = false
+		c.unlimit()
 	}
 }
+
+// left reports whether the connection has ended other than because of what the agent sent. in is closed.
+func (c *control) left() bool { return !errors.Is(c.readErr, rpcap.ErrPayloadTooLong) }
 
 // ended is the reason why the connection cannot be read any more.
 func (c *control) ended() error {
@@ -172,22 +186,22 @@ func (c *control) send(msg []byte) error {
 // *captureError; both leave the connection in step. When the agent does not answer in time, or ctx ends, the reply may
 // come later and is then skipped.
 func (c *control) request(ctx context.Context, t rpcap.Type, msg []byte, timeout time.Duration) (message, error) {
-	c.giveBack()
+	c.release()
+	c.awaited.Store(uint32(t.Reply()))
+	defer c.awaited.Store(0)
 	if err := c.send(msg); err != nil {
 		return message{}, err
 	}
 	timer := time.NewTimer(timeout)
 	defer timer.Stop()
 	for {
-		c.giveBack()
 		select {
 		case m, ok := <-c.in:
 			if !ok {
 				return message{}, c.ended()
 			}
-			c.holding = true
-			if m.header.Type == t.Reply() && m.header.Version == rpcap.Version {
-				c.pair = false
+			if m.header.Type == t.Reply() && m.header.Version == rpcap.Version && len(m.payload) == int(m.header.PayloadLen) {
+				c.pair, c.long = false, len(m.payload) > shortMessage
 				return m, nil
 			}
 			agentErr, err := c.other(m)
@@ -222,7 +236,10 @@ func (c *control) other(m message) (*rpcap.Error, error) {
 			return nil, caused(CauseProtocol, "read ERROR: %w", err)
 		}
 		switch {
+		case e.Code == rpcap.CodeRead && c.died: // the session knows
+			return nil, c.stray(m.header)
 		case e.Code == rpcap.CodeRead:
+			c.died = true
 			return nil, &captureError{printable.Line(e.Text, rpcap.MaxErrorText), e.EndsSession()}
 		case e.Code == rpcap.CodeWrongVersion && c.pair:
 			c.pair = false
@@ -247,11 +264,9 @@ func (c *control) stray(h rpcap.Header) error {
 
 // unsolicited judges a message that came while nothing was asked.
 func (c *control) unsolicited(m message) (*rpcap.Error, error) {
-	c.holding = true
 	agentErr, err := c.other(m)
 	if agentErr != nil {
 		err = c.stray(m.header)
 	}
-	c.giveBack()
 	return agentErr, err
 }

@@ -1,6 +1,7 @@
 package sensor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -133,11 +134,17 @@ func (s *session) sample(ctx context.Context) (state, error) {
 func (s *session) start(ctx context.Context) (state, error) {
 	s.setState(StateStarting, nil)
 	r := s.chosen.rule
-	if _, err := s.sensor.compiler.CompileFor(ctx, r.Filter, s.linkType, s.chosen.name); err != nil {
-		if ctx.Err() != nil {
-			return nil, errStopped
-		}
-		return s.hold(s.list, retryInterval, caused(CauseFilter, "rule %s, link type %d: %w", r.Name, s.linkType, err), true), nil
+	var bad error
+	err := s.listening(ctx, func(ctx context.Context) {
+		_, bad = s.sensor.compiler.CompileFor(ctx, r.Filter, s.linkType, s.chosen.name)
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case ctx.Err() != nil:
+		return nil, errStopped
+	case bad != nil:
+		return s.hold(s.list, retryInterval, caused(CauseFilter, "rule %s, link type %d: %w", r.Name, s.linkType, bad), true), nil
 	}
 	if err := s.takeName(ctx); err != nil {
 		return nil, err
@@ -151,8 +158,8 @@ func (s *session) start(ctx context.Context) (state, error) {
 		return s.hold(s.start, wait, err, false), nil
 	}
 	s.setCapture(c)
-	program, err := s.program(ctx, r, c)
-	if err != nil {
+	program, bad, err := s.programFor(ctx, r, c)
+	if err = cmp.Or(err, bad); err != nil {
 		return s.startFailed(ctx, err)
 	}
 	req := rpcap.StartCaptureRequest{
@@ -236,7 +243,9 @@ func (s *session) hold(next state, d time.Duration, why error, tell bool) state 
 func (s *session) takeName(ctx context.Context) error {
 	s.dropName()
 	if !s.sensor.names.free(s.peer.Addr(), s.chosen.name) {
-		if err := s.sensor.awaitOlder(ctx, s); err != nil {
+		var stopped error
+		err := s.listening(ctx, func(ctx context.Context) { stopped = s.sensor.awaitOlder(ctx, s) })
+		if err = cmp.Or(err, stopped); err != nil {
 			return err
 		}
 	}

@@ -110,9 +110,12 @@ func (s *session) updateFilter(ctx context.Context, c choice) error {
 		s.chosen = c
 		return nil
 	}
-	program, err := s.program(ctx, c.rule, s.capture)
-	if err != nil {
-		return s.filterStays(ctx, caused(CauseFilter, "rule %s, link type %d: %w", c.rule.Name, s.linkType, err))
+	program, bad, err := s.programFor(ctx, c.rule, s.capture)
+	switch {
+	case err != nil:
+		return err
+	case bad != nil:
+		return s.filterStays(ctx, caused(CauseFilter, "rule %s, link type %d: %w", c.rule.Name, s.linkType, bad))
 	}
 	if err := s.askStats(ctx, statsTimeout); err != nil { // the numbers up to here belong to the old filter
 		return s.unlessStopped(ctx, err)
@@ -152,6 +155,12 @@ func (s *session) unlessStopped(ctx context.Context, err error) error {
 		return nil
 	}
 	return err
+}
+
+// programFor makes a rule's filter while the agent is listened to; bad says why there is none, err that the session ends.
+func (s *session) programFor(ctx context.Context, r *Rule, c *capture) (p rpcap.Program, bad, err error) {
+	err = s.listening(ctx, func(ctx context.Context) { p, bad = s.program(ctx, r, c) })
+	return p, bad, err
 }
 
 // program is a rule's filter as the agent gets it.

@@ -189,17 +189,29 @@ func (s *session) pause(ctx context.Context, err error) {
 	s.setState(StateHeld, err)
 	timer := time.NewTimer(hold)
 	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
+	in := s.ctl.in
+	for n := 0; ; {
+		select {
+		case <-timer.C:
+			return
+		case <-ctx.Done():
+			return
+		case _, ok := <-in:
+			if !ok && s.ctl.left() {
+				return
+			}
+			if n++; !ok || n > maxStrays {
+				in = nil // it cannot be followed, or says too much
+			}
+		}
 	}
 }
 
-// agentLeft reports whether the reader has found the connection at its end, other than because of what the agent sent.
+// agentLeft reports whether the connection is at its end.
 func (s *session) agentLeft() bool {
 	select {
 	case _, ok := <-s.ctl.in:
-		return !ok && !errors.Is(s.ctl.readErr, rpcap.ErrPayloadTooLong)
+		return !ok && s.ctl.left()
 	default:
 		return false
 	}
@@ -240,7 +252,7 @@ const (
 // wait serves the connection until the given time, the sensor's stop or the end of the data connection. Probes are
 // answered, messages that come unasked are judged.
 func (s *session) wait(ctx context.Context, until time.Time) (event, error) {
-	s.ctl.giveBack()
+	s.ctl.release()
 	timer := time.NewTimer(time.Until(until))
 	defer timer.Stop()
 	var data, ask <-chan struct{}
@@ -266,22 +278,50 @@ func (s *session) wait(ctx context.Context, until time.Time) (event, error) {
 			if err := s.answerProbe(ctx); err != nil {
 				return 0, err
 			}
-			s.ctl.giveBack() // else nothing more is read, and the end of the connection not seen
 			close(answer)
 		case m, ok := <-s.ctl.in:
-			if !ok {
-				return 0, s.ctl.ended()
-			}
 			late := s.lateWanted && s.ctl.abandoned[m.header.Type] > 0
-			agentErr, err := s.ctl.unsolicited(m)
-			if err != nil {
+			if err := s.heard(m, ok); err != nil {
 				return 0, err
 			}
 			if late {
 				return eventLate, nil
 			}
-			if agentErr != nil {
-				s.log.Debug("agent reports an error unasked", zap.Error(agentErr))
+		}
+	}
+}
+
+// heard judges what has come unasked; ok is false at the end of the connection.
+func (s *session) heard(m message, ok bool) error {
+	if !ok {
+		return s.ctl.ended()
+	}
+	agentErr, err := s.ctl.unsolicited(m)
+	if err == nil && agentErr != nil {
+		s.log.Debug("agent reports an error unasked", zap.Error(agentErr))
+	}
+	return err
+}
+
+// listening runs f, which may take seconds, and hears meanwhile what the agent says: its end ends f.
+func (s *session) listening(ctx context.Context, f func(context.Context)) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s.ctl.release()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f(ctx)
+	}()
+	for {
+		select {
+		case <-done:
+			return nil
+		case m, ok := <-s.ctl.in:
+			if err := s.heard(m, ok); err != nil {
+				cancel()
+				<-done
+				return err
 			}
 		}
 	}
