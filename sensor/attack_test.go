@@ -62,16 +62,23 @@ func TestForgedStream(t *testing.T) {
 		each  int           // its datagrams each tick
 		idle  time.Duration // the agent captures nothing for so long
 		ours  bool
+		nat   bool // ours, and a NAT gives its data another port
+		ports int  // that the forger sends from; 0: one
 	}{
-		{"fast, another make", 0, 5, 0, false},
-		{"100/s, another make", 1, 0, 0, false},
-		{"slow, another make", 20, 0, 0, false},
-		{"two datagrams, another make", 1 << 30, 0, 0, false},
-		{"two datagrams, another make, idle", 1 << 30, 0, 8 * time.Second, false},
-		{"fast, another make, idle", 0, 5, 8 * time.Second, false},
-		{"100/s, another make, idle", 1, 0, 8 * time.Second, false},
-		{"fast, ours", 0, 5, 0, true},
-		{"100/s, ours, idle", 1, 0, 8 * time.Second, true},
+		{"fast, another make", 0, 5, 0, false, false, 0},
+		{"100/s, another make", 1, 0, 0, false, false, 0},
+		{"slow, another make", 20, 0, 0, false, false, 0},
+		{"two datagrams, another make", 1 << 30, 0, 0, false, false, 0},
+		{"two datagrams, another make, idle", 1 << 30, 0, 8 * time.Second, false, false, 0},
+		{"fast, another make, idle", 0, 5, 8 * time.Second, false, false, 0},
+		{"100/s, another make, idle", 1, 0, 8 * time.Second, false, false, 0},
+		{"fast, another make, many ports", 0, 5, 0, false, false, 50},
+		{"100/s, another make, many ports", 1, 0, 0, false, false, 50},
+		{"100/s, another make, many ports, idle", 1, 0, 8 * time.Second, false, false, 50},
+		{"fast, ours behind a NAT", 0, 5, 0, true, true, 0},
+		{"100/s, ours behind a NAT, idle", 1, 0, 8 * time.Second, true, true, 0},
+		{"fast, ours", 0, 5, 0, true, false, 0},
+		{"100/s, ours, idle", 1, 0, 8 * time.Second, true, false, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -82,10 +89,16 @@ func TestForgedStream(t *testing.T) {
 				var captured uint32
 				var mu sync.Mutex
 				stats := 0 // answered with frames
-				a := b.connect("10.0.0.2", func(a *testAgent) {
+				b.connect("10.0.0.2", func(a *testAgent) {
 					a.list = []rpcap.Interface{testInterface("eth0", "10.0.0.2")}
+					if tc.nat {
+						a.list = []rpcap.Interface{testInterface("eth0", "192.168.7.7")}
+					}
 					a.on(rpcap.TypeStartCaptureRequest, func([]byte) [][]byte {
 						<-held
+						if tc.nat {
+							return [][]byte{rpcap.StartCaptureReply{DataPort: 4999}.Append(nil)}
+						}
 						if tc.ours {
 							return [][]byte{rpcap.StartCaptureReply{DataPort: 5000}.Append(nil)}
 						}
@@ -116,7 +129,11 @@ func TestForgedStream(t *testing.T) {
 						next++
 					}
 					if len(batch) > 0 {
-						b.feed(2003, falseSource, batch...)
+						src := falseSource
+						if tc.ports > 0 {
+							src = fmt.Sprintf("10.0.0.2:%d", 7000+n%tc.ports)
+						}
+						b.feed(2003, src, batch...)
 					}
 					if time.Duration(n)*tick >= tc.idle {
 						for want := uint64(n+1) * uint64(rate*tick/time.Second); sent+2 < want && out < len(d); out++ {
@@ -157,11 +174,10 @@ func TestForgedStream(t *testing.T) {
 					t.Errorf("%d warnings of %d: %v", len(warnings), want, warnings)
 				}
 				for _, w := range warnings {
-					if got := fmt.Sprint(w.ContextMap()["sender"]); got != falseSource {
+					if got := fmt.Sprint(w.ContextMap()["sender"]); got != falseSource && tc.ports == 0 {
 						t.Errorf("the warning names %s", got)
 					}
 				}
-				_ = a
 				b.stop()
 			})
 		})

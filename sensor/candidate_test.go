@@ -8,6 +8,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"go.uber.org/zap"
 )
 
 // renumbered is a copy of a stream's datagrams whose first ones have the numbers given.
@@ -386,5 +388,57 @@ func TestNumberFarAheadDoesNotMoveAStream(t *testing.T) {
 	p.batch(0, now.Add(time.Second))
 	if s.path.rebound != 1 || got.count() < 399 {
 		t.Errorf("rebound %d, %d frames", s.path.rebound, got.count())
+	}
+}
+
+// TestHeldShares: one who sends from many ports takes the room of no other candidate of the port, and who sends to one data port
+// none of the others' share.
+func TestHeldShares(t *testing.T) {
+	const ports = 4
+	budget := newHeldBudget(ports)
+	now := time.Now()
+	d := packed(t, testFrames(4000, 1400), 1472)
+	var all []*dataPort
+	for range ports {
+		p := newDataPort(newFakeSocket(2003), budget, zap.NewNop())
+		s, _ := testStream("10.0.0.2")
+		s.path.state = pathUnanswered
+		p.add(s)
+		all = append(all, p)
+	}
+	for k := range maxCandidates - 1 { // fills all that there is
+		receive(all[0], fmt.Sprintf("10.0.0.2:%d", 10000+k), now, renumbered(d, uint32(k)*5000, uint32(k)*9000+1)...)
+	}
+	first := all[0].candidates.bytes
+	if first > maxHeldBytes || first < maxHeldBytes/2 {
+		t.Errorf("%d bytes held on one port", first)
+	}
+	receive(all[0], trueSource, now, d[:200]...)
+	if c := all[0].candidates.of[netip.MustParseAddrPort(trueSource)]; c == nil || len(c.held) != 200 {
+		t.Errorf("the agent's candidate: %+v", c)
+	}
+	for _, p := range all[1:] {
+		receive(p, trueSource, now, d[:1000]...)
+		if c := p.candidates.of[netip.MustParseAddrPort(trueSource)]; c == nil || len(c.held) != 1000 {
+			t.Errorf("another port's candidate: %+v", c)
+		}
+	}
+	total := 0
+	for _, p := range all {
+		total += p.candidates.bytes
+		if p.candidates.bytes != heldBytes(p) {
+			t.Errorf("%d bytes held, %d counted", heldBytes(p), p.candidates.bytes)
+		}
+	}
+	if total > maxHeldBytes {
+		t.Errorf("%d bytes held", total)
+	}
+	for _, p := range all {
+		for _, c := range p.candidates.of {
+			p.candidates.drop(c)
+		}
+	}
+	if n := budget.common.Load(); n != 0 {
+		t.Errorf("%d bytes are never given back", n)
 	}
 }

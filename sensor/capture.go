@@ -155,7 +155,7 @@ func (c *capture) fill(st *PeerStatus) {
 	st.Tail, st.TailLost = c.stream.tail, c.stream.tailLost
 	st.Rebound = c.stream.path.rebound
 	st.Deduplicated = c.stream.repeated
-	st.Disowned = c.stream.path.forged
+	st.Disowned, st.DisownedSource = c.stream.path.forged, c.stream.path.forger
 	st.Unaccounted, st.UnaccountedSince = c.stream.account.frames, c.stream.account.since
 	st.TCP = c.tcp != nil
 	st.LastArrival, st.LargestDatagram = c.stream.now, c.stream.largest

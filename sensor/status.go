@@ -128,7 +128,8 @@ type PeerStatus struct {
 
 	// Disowned counts frames that have gone to the sinks and were then found to come from another sender at the agent's
 	// address. They are in Sinks, and not in Received.
-	Disowned uint64
+	Disowned       uint64
+	DisownedSource netip.AddrPort // who has sent the last of them; the zero value without any
 
 	Deduplicated uint64 // frames delivered that no sink got because another agent's stream had brought them already
 

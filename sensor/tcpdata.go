@@ -226,6 +226,7 @@ func (t *tcpData) activate(c *tcpConn) {
 	if wrong := t.active; wrong != nil {
 		frames := t.stream.arrived().Frames
 		t.stream.refusePath()
+		t.stream.path.forger = wrong.src
 		t.drop(wrong)
 		t.log.Warn("another sender at the agent's address was taken for the agent; its frames have gone to the outputs",
 			zap.String("peer", t.stream.source.shown()), zap.Uint16("port", t.port), zap.Stringer("sender", wrong.src),

@@ -18,6 +18,7 @@ type pathValidation struct {
 	readable bool             // there was one that could be read
 	taken    uint64           // datagrams of the active path, and of those it was before a rebinding
 	forged   uint64           // frames delivered that turned out not to be the agent's
+	forger   netip.AddrPort   // who sent the last of them
 	refuted  []netip.AddrPort // by STATS; at most maxRefuted
 	rebound  uint64
 	stats    statsMarks
@@ -282,10 +283,11 @@ func (p *dataPort) displace(s *stream, c *candidate, proven bool, now time.Time)
 		s.path.refute(wrong)
 		s.path.refuted = slices.DeleteFunc(s.path.refuted, func(src netip.AddrPort) bool { return src == c.src })
 	}
+	s.path.forger = wrong[len(wrong)-1]
 	p.bind(s, c.src, c.position(s))
 	p.repeats.log(p.log, s.source.shown()+" displaced", zap.WarnLevel,
 		"another sender at the agent's address was taken for the agent; its frames have gone to the outputs",
-		zap.String("peer", s.source.shown()), zap.Uint16("port", p.port), zap.Stringer("sender", wrong[len(wrong)-1]),
+		zap.String("peer", s.source.shown()), zap.Uint16("port", p.port), zap.Stringer("sender", s.path.forger),
 		zap.Stringer("agent", c.src), zap.Uint64("frames", was.Frames))
 	p.give(c, s, now)
 }

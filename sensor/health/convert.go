@@ -34,6 +34,7 @@ func (i identity) name() string {
 // describe fills in what is no counter.
 func describe(p *Peer, st *sensor.PeerStatus) {
 	p.Address, p.Source = addressText(st.Address), addressText(st.DataSource)
+	p.DisownedSource = addressText(st.DisownedSource)
 	p.Rule, p.Port = printable.Line(st.Rule, printable.MaxName), st.DataPort
 	p.State, p.Reason = string(st.State), printable.Line(st.Reason, printable.MaxText)
 	p.Cause, p.LastCause = string(st.Cause), string(st.LastCause)

@@ -38,6 +38,8 @@ type Peer struct {
 	TCP              bool       `json:"tcp"`                        // frames come over a TCP data connection
 	Stranger         string     `json:"data_stranger"`              // who else sends to its data port while nothing comes; empty without one
 
+	DisownedSource string `json:"disowned_source"` // who sent the last frames that are disowned; empty without any
+
 	Forwarded Forwarded `json:"forwarded"`
 	// ForwardedAt is when the agent has said so: each 5 s, so that Received may be ahead. Null before.
 	ForwardedAt *time.Time `json:"forwarded_at"`

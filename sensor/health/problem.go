@@ -35,7 +35,7 @@ type Problem struct {
 // kinds is the order within a severity: causes before what follows from them.
 var kinds = []string{
 	"output-failed", "receive-buffer", "nothing-arrives", "unaccounted", "super-packets", "impaired", "agent-ring", "agent-interface", "path-loss", "output-drops",
-	"output-degraded", "small-buffer", "slow-client", "held", "refused", "left", "reconnects", "clock", "late", "disowned", "malformed", "peer-output-drops",
+	"output-degraded", "small-buffer", "slow-client", "held", "refused", "left", "reconnects", "clock", "late", "disowned", "rebound", "malformed", "peer-output-drops",
 	"no-agents", "never-answered", "foreign", "duplicate",
 }
 

@@ -175,8 +175,13 @@ func lossProblems(p *Peer, diff *counters, portDrops bool, say func(Severity, st
 			"The path reorders widely: raise Hold and Window in [streams].")
 	}
 	if n := diff[disowned]; n > 0 {
-		say(SeverityWarning, "disowned", n, fmt.Sprintf("has a rival: %s of another sender at its address went out before it was found out.", numbers.Count(n, "frame")),
-			"Somebody sends datagrams in the agent's name: look for the sender, and keep strangers away from the data ports.")
+		say(SeverityWarning, "disowned", n, fmt.Sprintf("shares its address with another sender%s: %s of it went out before STATS or the agent's own datagrams showed that.",
+			from(p.DisownedSource), numbers.Count(n, "frame")),
+			"A process at the agent's address, or another host behind the same NAT, sends datagrams in the agent's name: find it by that port, and keep others away from the data ports.")
+	}
+	if n := diff[rebound]; n > 0 {
+		say(SeverityInfo, "rebound", n, fmt.Sprintf("has sent from another source port since a NAT on the way changed it, %s; it is %s now.", numbers.Count(n, "time"), p.Source),
+			"The sensor has found the new port. If frames are missing or this repeats, exempt the data ports from that NAT, or raise its time-out for UDP.")
 	}
 	if n := diff[malformed]; n > 0 {
 		say(SeverityWarning, "malformed", n, fmt.Sprintf("sent %s that cannot be read.", numbers.Count(n, "datagram")),
@@ -193,6 +198,14 @@ func lossProblems(p *Peer, diff *counters, portDrops bool, say func(Severity, st
 		}
 		say(SeverityWarning, "reconnects", n, text+".", "Is the path stable, does the agent restart (its log tells)? Frames between two sessions are not captured.")
 	}
+}
+
+// from names a sender, if one is known.
+func from(source string) string {
+	if source == "" {
+		return ""
+	}
+	return ", " + source
 }
 
 // lastFrom names a stranger, if one is known.

@@ -41,11 +41,14 @@ func TestProblems(t *testing.T) {
 		"agent-interface": {func(_ *fakeSensor, p *sensor.PeerStatus) { p.Forwarded.InterfaceDropped++ }, SeverityError, "loses 1 frame in its network card", false},
 		"path-loss":       {func(_ *fakeSensor, p *sensor.PeerStatus) { p.Received.Missing += 3; p.Received.Frames += 997 }, SeverityError, "lost 3 frames between agent and sensor, 0.30 %", false},
 		"late":            {func(_ *fakeSensor, p *sensor.PeerStatus) { p.Received.Late++ }, SeverityWarning, "1 datagram that came too late", false},
-		"disowned":        {func(_ *fakeSensor, p *sensor.PeerStatus) { p.Disowned++ }, SeverityWarning, "1 frame of another sender", false},
-		"malformed":       {func(_ *fakeSensor, p *sensor.PeerStatus) { p.Received.Malformed++ }, SeverityWarning, "1 datagram that cannot be read", false},
-		"duplicate":       {func(_ *fakeSensor, p *sensor.PeerStatus) { p.Received.Duplicate += 50 }, SeverityInfo, "50 datagrams twice", false},
-		"reconnects":      {func(_ *fakeSensor, p *sensor.PeerStatus) { p.Reconnects += 4; p.LastError = "reset" }, SeverityWarning, "reconnected 4 times lately; last error: reset", false},
-		"clock":           {func(_ *fakeSensor, p *sensor.PeerStatus) { p.ClockKnown, p.ClockOffset = true, -3200*time.Millisecond }, SeverityWarning, "3.2 s behind the sensor's", true},
+		"disowned": {func(_ *fakeSensor, p *sensor.PeerStatus) {
+			p.Disowned, p.DisownedSource = 1, netip.MustParseAddrPort("10.0.0.2:666")
+		}, SeverityWarning, "another sender, 10.0.0.2:666: 1 frame of it went out", false},
+		"rebound":    {func(_ *fakeSensor, p *sensor.PeerStatus) { p.Rebound++ }, SeverityInfo, "a NAT on the way changed it, 1 time", false},
+		"malformed":  {func(_ *fakeSensor, p *sensor.PeerStatus) { p.Received.Malformed++ }, SeverityWarning, "1 datagram that cannot be read", false},
+		"duplicate":  {func(_ *fakeSensor, p *sensor.PeerStatus) { p.Received.Duplicate += 50 }, SeverityInfo, "50 datagrams twice", false},
+		"reconnects": {func(_ *fakeSensor, p *sensor.PeerStatus) { p.Reconnects += 4; p.LastError = "reset" }, SeverityWarning, "reconnected 4 times lately; last error: reset", false},
+		"clock":      {func(_ *fakeSensor, p *sensor.PeerStatus) { p.ClockKnown, p.ClockOffset = true, -3200*time.Millisecond }, SeverityWarning, "3.2 s behind the sensor's", true},
 		"held": {func(_ *fakeSensor, p *sensor.PeerStatus) {
 			p.State, p.Reason = sensor.StateHeld, "no interface of the agent is allowed"
 		}, SeverityWarning, "is held and forwards nothing: no interface of the agent is allowed.", true},
