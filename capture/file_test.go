@@ -19,6 +19,7 @@ import (
 
 	"rpcapd/filter"
 	"rpcapd/rpcap"
+	"rpcapd/savefile"
 	"rpcapd/udpstr"
 )
 
@@ -313,22 +314,22 @@ func TestDamagedFiles(t *testing.T) {
 		"frame cut":           {append(record(100, 100), 1, 2, 3), io.ErrUnexpectedEOF, ""},
 		"frame missing":       {record(100, 100), io.ErrUnexpectedEOF, ""},
 		"record cut":          {record(100, 100)[:30], io.ErrUnexpectedEOF, ""},
-		"byte order":          {append(append([]byte{}, newNG(le).b[:8]...), make([]byte, 40)...), errBlock, ""},
+		"byte order":          {append(append([]byte{}, newNG(le).b[:8]...), make([]byte, 40)...), savefile.ErrBlock, ""},
 		"no interface":        {newNG(le).b, nil, "no interface in the file"},
-		"frame first":         {newNG(le).enhanced(0, 0, 4, []byte("1234")).b, errBlock, ""},
-		"interface too short": {newNG(le).block(1, make([]byte, 4)).b, errBlock, ""},
-		"interface of 4 GiB":  {append(newNG(le).b, ok().words(1, 0xfffffffc, 0, 0)...), errBlock, ""},
-		"block of 8 bytes":    {append(ok().b, ok().words(5, 8)...), errBlock, ""},
-		"block of 13 bytes":   {append(ok().b, ok().words(5, 13, 0, 0)...), errBlock, ""},
+		"frame first":         {newNG(le).enhanced(0, 0, 4, []byte("1234")).b, savefile.ErrBlock, ""},
+		"interface too short": {newNG(le).block(1, make([]byte, 4)).b, savefile.ErrBlock, ""},
+		"interface of 4 GiB":  {append(newNG(le).b, ok().words(1, 0xfffffffc, 0, 0)...), savefile.ErrBlock, ""},
+		"block of 8 bytes":    {append(ok().b, ok().words(5, 8)...), savefile.ErrBlock, ""},
+		"block of 13 bytes":   {append(ok().b, ok().words(5, 13, 0, 0)...), savefile.ErrBlock, ""},
 		"block of 4 GiB":      {append(ok().b, ok().words(5, 0xfffffffc, 0, 0)...), io.ErrUnexpectedEOF, ""},
-		"unknown interface":   {ok().enhanced(1, 0, 4, []byte("1234")).b, errBlock, ""},
-		"frame beyond block":  {ok().block(6, ok().words(0, 0, 0, 5, 5, 0)).b, errBlock, ""},
-		"enhanced too short":  {ok().block(6, ok().words(0, 0, 0, 5)).b, errBlock, ""},
-		"simple too short":    {ok().block(3, nil).b, errBlock, ""},
+		"unknown interface":   {ok().enhanced(1, 0, 4, []byte("1234")).b, savefile.ErrBlock, ""},
+		"frame beyond block":  {ok().block(6, ok().words(0, 0, 0, 5, 5, 0)).b, savefile.ErrBlock, ""},
+		"enhanced too short":  {ok().block(6, ok().words(0, 0, 0, 5)).b, savefile.ErrBlock, ""},
+		"simple too short":    {ok().block(3, nil).b, savefile.ErrBlock, ""},
 		"ng frame of 4 GiB":   {append(ok().b, ok().words(6, 0xfffffffc, 0, 0, 0, 0xffffff00, 0)...), errTooBig, ""},
-		"resolution":          {newNG(le).iface(1, 0, 9, []byte{20}).b, errBlock, ""},
-		"resolution of 2":     {newNG(le).iface(1, 0, 9, []byte{0x80 | 64}).b, errBlock, ""},
-		"option beyond":       {newNG(le).block(1, append(ok().words(1, 0), 9, 0, 200, 0)).b, errBlock, ""},
+		"resolution":          {newNG(le).iface(1, 0, 9, []byte{20}).b, savefile.ErrBlock, ""},
+		"resolution of 2":     {newNG(le).iface(1, 0, 9, []byte{0x80 | 64}).b, savefile.ErrBlock, ""},
+		"option beyond":       {newNG(le).block(1, append(ok().words(1, 0), 9, 0, 200, 0)).b, savefile.ErrBlock, ""},
 	} {
 		path := save(t, c.data)
 		s, err := OpenFile(path, Options{})

@@ -10,7 +10,8 @@ const (
 	blockSectionHeader = 0x0a0d0d0a
 	blockInterface     = 1
 	blockStatistics    = 5
-	blockPacket        = 6
+	blockObsolete      = 2 // a packet, as early writers have it
+	blockSimple        = 3
 	byteOrderMagic     = 0x1a2b3c4d
 
 	optEnd     = 0
@@ -24,6 +25,7 @@ const (
 	optIfDescription = 3
 	optIfTsresol     = 9
 	optIfFilter      = 11
+	optIfTsoffset    = 14
 
 	optIsbStart        = 2
 	optIsbEnd          = 3

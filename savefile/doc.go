@@ -1,5 +1,6 @@
 // Package savefile encodes capture files: pcapng (draft-ietf-opsawg-pcapng) and classic pcap (draft-ietf-opsawg-pcap).
-// It appends bytes to the caller's slice and does nothing else: no file, no clock, no state.
+// It appends bytes to the caller's slice: no file, no clock, no state. Block looks into the blocks that it has encoded;
+// Reader decodes the pcapng files of anybody.
 //
 // A pcapng file is a section header, then interface blocks, frames and statistics in any order, as long as the block of
 // an interface comes before its frames. Interfaces are numbered from 0 in the order of their blocks.
@@ -29,5 +30,5 @@
 // MaxFrame. What agents say about themselves may stand in the texts, so their bytes are written as they are: whoever
 // shows them has to clean them.
 //
-// What it does not do: read, compress, write other block types than the four above, or know the time.
+// What it does not do: compress, write other block types than the four above, or know the time.
 package savefile

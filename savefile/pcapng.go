@@ -68,7 +68,7 @@ func PacketSize(caplen int) int { return packetOverhead + (min(caplen, MaxFrame)
 func AppendPacket(dst []byte, iface uint32, p *udpstr.Packet) []byte {
 	data, wire := clip(p)
 	n := uint32(PacketSize(len(data)))
-	dst = binary.LittleEndian.AppendUint32(dst, blockPacket)
+	dst = binary.LittleEndian.AppendUint32(dst, TypePacket)
 	dst = binary.LittleEndian.AppendUint32(dst, n)
 	dst = binary.LittleEndian.AppendUint32(dst, iface)
 	dst = appendMicros(dst, uint64(p.Sec)*1e6+uint64(p.Usec))

@@ -97,7 +97,7 @@ func (f *file) lose(b []byte, n int) (whole int) {
 	switch {
 	case f.sink.opts.Compress != Uncompressed:
 	case f.sink.opts.Format == savefile.Pcapng:
-		whole = wholeBlocks(b[:n])
+		whole = savefile.Whole(b[:n])
 		f.loseBlocks(b[whole:])
 		f.undeliver(b[whole:])
 	default:
@@ -114,13 +114,10 @@ func (f *file) lose(b []byte, n int) (whole int) {
 
 // undeliver takes frames that could not be written out of the statistics at the end.
 func (f *file) undeliver(b []byte) {
-	for len(b) >= blockHeader {
-		if blockType(b) == blockPacket {
-			if id := blockNumber(b); int(id) < len(f.order) {
-				f.order[id].numbers.Delivered--
-			}
+	for b := range savefile.Blocks(b) {
+		if id := b.Interface(); b.IsPacket() && int(id) < len(f.order) {
+			f.order[id].numbers.Delivered--
 		}
-		b = b[blockLength(b):]
 	}
 }
 

@@ -37,10 +37,10 @@ func (w *writer) put(f *file, b []byte) error {
 
 // putRecords makes the records of a classic file.
 func (w *writer) putRecords(f *file, b []byte) error {
-	for len(b) > 0 {
-		p := blockFrame(b)
+	for block := range savefile.Blocks(b) {
+		p := block.Packet()
 		f.buf = savefile.AppendPcapRecord(f.buf, &p)
-		b = b[blockLength(b):]
+		b = b[len(block):]
 		if len(f.buf) < bufferSize {
 			continue
 		}

@@ -3,7 +3,6 @@ package files
 import (
 	"bufio"
 	"context"
-	"encoding/binary"
 	"io"
 )
 
@@ -16,9 +15,6 @@ func (t *tally) add(o tally) { t.frames, t.bytes = t.frames+o.frames, t.bytes+o.
 func (t tally) less(o tally) tally {
 	return tally{t.frames - min(t.frames, o.frames), t.bytes - min(t.bytes, o.bytes)}
 }
-
-// blockCaplen is the length of the frame in a packet block.
-func blockCaplen(b []byte) uint64 { return uint64(binary.LittleEndian.Uint32(b[blockCaplenAt:])) }
 
 // salvageable is what can be read of a file that was not completed.
 func (f *finisher) salvageable(done *file) (t tally) {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+
+	"rpcapd/savefile"
 )
 
 // fileMode is the mode of new files, less the umask: what agents see is not for everybody.
@@ -49,7 +51,7 @@ func (o *OneFile) Write(p []byte) (int, error) {
 		o.size += int64(n)
 		return n, err
 	}
-	whole := wholeBlocks(p[:n])
+	whole := savefile.Whole(p[:n])
 	o.size += int64(whole)
 	return whole, errors.Join(err, o.Truncate(o.size))
 }

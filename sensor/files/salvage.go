@@ -41,25 +41,25 @@ func caplenOf(b []byte, format savefile.Format) uint64 {
 	switch {
 	case format == savefile.Pcap:
 		return uint64(len(b) - savefile.PcapRecordSize(0))
-	case len(b) < blockDataAt:
+	case len(b) < savefile.PacketSize(0):
 		return 0
 	}
-	return blockCaplen(b)
+	return uint64(savefile.Block(b).Caplen())
 }
 
 // nextBlock reads one block of a pcapng file. io.EOF: there is none; any other error: it is not whole.
 func nextBlock(r *bufio.Reader, b []byte, _ bool) (block []byte, frame bool, err error) {
-	if b, err = readMore(r, b, blockHeader); err != nil {
+	if b, err = readMore(r, b, savefile.BlockHeader); err != nil {
 		return b, false, err
 	}
-	n := blockLength(b)
+	n := int(binary.LittleEndian.Uint32(b[4:]))
 	if n < 12 || n > maxBlock || n&3 != 0 {
 		return b, false, io.ErrUnexpectedEOF
 	}
-	if b, err = readMore(r, b, n-blockHeader); err != nil || int(binary.LittleEndian.Uint32(b[n-4:])) != n {
+	if b, err = readMore(r, b, n-savefile.BlockHeader); err != nil || int(binary.LittleEndian.Uint32(b[n-4:])) != n {
 		return b, false, io.ErrUnexpectedEOF
 	}
-	return b, blockType(b) == blockPacket, nil
+	return b, savefile.Block(b).IsPacket(), nil
 }
 
 // nextRecord reads the header or one record of a classic file.

@@ -1,5 +1,7 @@
 package files
 
+import "rpcapd/savefile"
+
 // share is what a file has of a feed since somebody last looked whether the file is still where it belongs. Its frames wait:
 // they are counted as written, or as dropped, after the next look.
 type share struct {
@@ -59,9 +61,9 @@ func (f *file) loseAll() (all tally) {
 func (f *file) loseBlocks(b []byte) {
 	f.sink.mu.Lock()
 	defer f.sink.mu.Unlock()
-	for ; len(b) >= blockHeader && blockLength(b) <= len(b); b = b[blockLength(b):] {
-		if id := blockNumber(b); blockType(b) == blockPacket && int(id) < len(f.order) {
-			f.loseOf(f.order[id:id+1], tally{1, blockCaplen(b)})
+	for b := range savefile.Blocks(b) {
+		if id := b.Interface(); b.IsPacket() && int(id) < len(f.order) {
+			f.loseOf(f.order[id:id+1], tally{1, uint64(b.Caplen())})
 		}
 	}
 }
@@ -95,9 +97,9 @@ func (s *Sink) drop(f *feed, t tally) {
 
 // loseQueued counts the frames in bytes of the queue, where each has the number of its stream; s.mu is held.
 func (s *Sink) loseQueued(b []byte) {
-	for ; len(b) > 0; b = b[blockLength(b):] {
-		if st := s.streams[blockNumber(b)]; blockType(b) == blockPacket {
-			s.drop(st.feed, tally{1, blockCaplen(b)})
+	for b := range savefile.Blocks(b) {
+		if st := s.streams[b.Interface()]; b.IsPacket() {
+			s.drop(st.feed, tally{1, uint64(b.Caplen())})
 		}
 	}
 }

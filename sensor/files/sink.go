@@ -334,12 +334,10 @@ func (s *Sink) refuse() {
 
 // detachAll ends the streams whose end is in bytes of the queue; s.mu is held.
 func (s *Sink) detachAll(c []byte) {
-	for len(c) > 0 {
-		n := blockLength(c)
-		if blockType(c) == recordDetach {
-			s.release(blockNumber(c))
+	for b := range savefile.Blocks(c) {
+		if b.Type() == recordDetach {
+			s.release(b.Interface())
 		}
-		c = c[n:]
 	}
 }
 

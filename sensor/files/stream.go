@@ -331,7 +331,7 @@ func (s *Stream) writeQueued() error {
 		n, err := s.w.Write(c)
 		whole := len(c)
 		if err != nil {
-			whole = wholeBlocks(c[:n])
+			whole = savefile.Whole(c[:n])
 		}
 		s.wrote(c[:whole])
 		if err != nil {

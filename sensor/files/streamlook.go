@@ -1,5 +1,7 @@
 package files
 
+import "rpcapd/savefile"
+
 // What becomes of the frames of a Stream. Those of an interface wait in the order in which they came, whatever feed brought
 // them, and leave in that order: written if a pipe has taken them, or if the file is still where it belongs at the next look,
 // else dropped.
@@ -10,11 +12,11 @@ func (s *Stream) wrote(b []byte) {
 	looks := isFile && f.regular
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for ; len(b) > 0; b = b[blockLength(b):] {
-		if blockType(b) != blockPacket {
+	for b := range savefile.Blocks(b) {
+		if !b.IsPacket() {
 			continue
 		}
-		i, t := s.interfaces[blockNumber(b)], tally{1, blockCaplen(b)}
+		i, t := s.interfaces[b.Interface()], tally{1, uint64(b.Caplen())}
 		if looks {
 			i.unlooked.add(t)
 		} else {
@@ -46,9 +48,9 @@ func (s *Stream) look() error {
 
 // lose counts the frames in bytes of the queue as dropped; s.mu is held.
 func (s *Stream) lose(b []byte) {
-	for ; len(b) > 0; b = b[blockLength(b):] {
-		if blockType(b) == blockPacket {
-			s.loseOf(s.interfaces[blockNumber(b)], tally{1, blockCaplen(b)})
+	for b := range savefile.Blocks(b) {
+		if b.IsPacket() {
+			s.loseOf(s.interfaces[b.Interface()], tally{1, uint64(b.Caplen())})
 		}
 	}
 }

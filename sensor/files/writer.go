@@ -136,14 +136,14 @@ func (w *writer) chunk(c []byte) (done int, err error) {
 	now := time.Now()
 	var to *file // of the frames from start on
 	start := 0
-	for at := 0; at < len(c); {
-		n := blockLength(c[at:])
-		id := blockNumber(c[at:])
-		if blockType(c[at:]) == recordDetach {
+	at := 0
+	for b := range savefile.Blocks(c) {
+		n, id := len(b), b.Interface()
+		if b.Type() == recordDetach {
 			if err := w.put(to, c[start:at]); err != nil {
 				return at, err
 			}
-			w.detached(id, parseDetach(c[at:]))
+			w.detached(id, parseDetach(b))
 			at += n
 			start, to = at, nil
 			continue
@@ -165,10 +165,10 @@ func (w *writer) chunk(c []byte) (done int, err error) {
 			}
 			start, to = at, f
 		}
-		setBlockNumber(c[at:], st.iface.id)
+		b.SetInterface(st.iface.id)
 		st.iface.numbers.Delivered++
 		f.frames++
-		caplen := blockCaplen(c[at:])
+		caplen := uint64(b.Caplen())
 		f.data += caplen
 		st.share.add(tally{1, caplen})
 		f.size += w.sizeOf(n)

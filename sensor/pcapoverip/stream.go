@@ -147,11 +147,9 @@ func (s *stream) passAll(t taken) error {
 		}
 	}
 	var bytes uint64
-	for rest := t.data; len(rest) > 0; {
-		var block []byte
-		block, rest = nextBlock(rest)
-		s.delivered[blockInterface(block)]++
-		bytes += uint64(blockCaplen(block))
+	for block := range savefile.Blocks(t.data) {
+		s.delivered[block.Interface()]++
+		bytes += uint64(block.Caplen())
 	}
 	s.sent.frames.Add(t.frames)
 	s.sent.bytes.Add(bytes)
@@ -163,14 +161,12 @@ func (s *stream) choose(t taken, classic bool) (frames, bytes uint64) {
 	if need := len(s.buf) + len(t.data); cap(s.buf) < need {
 		s.buf = append(make([]byte, 0, need), s.buf...)
 	}
-	for rest := t.data; len(rest) > 0; {
-		var block []byte
-		block, rest = nextBlock(rest)
-		id := s.ids[blockInterface(block)]
+	for block := range savefile.Blocks(t.data) {
+		id := s.ids[block.Interface()]
 		if id < 0 {
 			continue
 		}
-		p := blockFrame(block)
+		p := block.Packet()
 		if s.selector != nil && !s.selector.Frame(s.entries[id].source.LinkType, &p) {
 			continue
 		}
@@ -179,7 +175,7 @@ func (s *stream) choose(t taken, classic bool) (frames, bytes uint64) {
 		} else {
 			at := len(s.buf)
 			s.buf = append(s.buf, block...)
-			setBlockInterface(s.buf[at:], uint32(id))
+			savefile.Block(s.buf[at:]).SetInterface(uint32(id))
 		}
 		s.delivered[id]++
 		frames++

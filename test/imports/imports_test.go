@@ -32,7 +32,7 @@ var allowed = map[string][]string{
 	"savefile":  {"udpstr"},
 	"filter":    {"rpcap"},
 	"config":    {"iface", "printable", "rpcap"},
-	"capture":   {"filter", "iface", "prefetch", "printable", "rpcap", "udpstr"},
+	"capture":   {"filter", "iface", "prefetch", "printable", "rpcap", "savefile", "udpstr"},
 	"agent":     {"backoff", "capture", "config", "filelock", "filter", "iface", "printable", "rpcap", "udpsock", "udpstr"},
 	"sensor":    {"backoff", "config", "filelock", "filter", "numbers", "printable", "rpcap", "savefile", "tlsfiles", "udpsock", "udpstr"},
 	"cmd":       {"agent", "capture", "config", "filter", "iface", "numbers", "packaging", "printable", "privilege", "rpcap", "savefile", "sensor", "tlsfiles", "udpsock", "udpstr"},
