@@ -14,6 +14,9 @@ const (
 // enter is the reader's; false: the source is closed.
 func (g *gate) enter() bool { return g.state.CompareAndSwap(0, gateReading) }
 
+// inside is the reader's: it is inside Next, or has a lease. Else the source may be freed meanwhile.
+func (g *gate) inside() bool { return g.state.Load()&gateReading != 0 }
+
 // leave is the reader's. free: the source was closed meanwhile, and the reader frees it.
 func (g *gate) leave() (free bool) {
 	return !g.state.CompareAndSwap(gateReading, 0) && g.state.CompareAndSwap(gateReading|gateClosed, gateClosed)

@@ -92,6 +92,9 @@ func (s *ringSource) next(deadline time.Time) ([]udpstr.Frame, error) {
 
 // Release: see Source.
 func (s *ringSource) Release() {
+	if !s.gate.inside() {
+		return
+	}
 	if s.leased && s.walk.left == 0 {
 		s.giveBack()
 	}
