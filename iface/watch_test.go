@@ -3,6 +3,7 @@ package iface
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,11 +15,11 @@ func TestWatchGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		broken := errors.New("socket broken")
-		var tries, told, troubles int
-		works := false
+		var tries, told, troubles atomic.Int64
+		var works atomic.Bool
 		follow := func(ctx context.Context, changed func()) error {
-			tries++
-			if !works {
+			tries.Add(1)
+			if !works.Load() {
 				return broken
 			}
 			changed()
@@ -32,8 +33,8 @@ func TestWatchGoesOn(t *testing.T) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			keepWatching(ctx, follow, func() { told++ }, func(err error) {
-				troubles++
+			keepWatching(ctx, follow, func() { told.Add(1) }, func(err error) {
+				troubles.Add(1)
 				if !errors.Is(err, broken) {
 					t.Error(err)
 				}
@@ -41,16 +42,16 @@ func TestWatchGoesOn(t *testing.T) {
 		}()
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if tries < 12 || tries > 25 || told != tries-1 || troubles != tries {
-			t.Errorf("in a minute: %d attempts, %d troubles, changes told %d times", tries, troubles, told)
+		if n := tries.Load(); n < 12 || n > 25 || told.Load() != n-1 || troubles.Load() != n {
+			t.Errorf("in a minute: %d attempts, %d troubles, changes told %d times", n, troubles.Load(), told.Load())
 		}
-		works = true
+		works.Store(true)
 		time.Sleep(watchAgainMax)
-		before := tries
+		before := tries.Load()
 		time.Sleep(10*time.Hour + time.Minute)
 		synctest.Wait()
-		if tries != before+10 {
-			t.Errorf("in ten hours of working and breaking: %d attempts, want 10", tries-before)
+		if n := tries.Load() - before; n != 10 {
+			t.Errorf("in ten hours of working and breaking: %d attempts, want 10", n)
 		}
 		cancel()
 		<-done

@@ -17,13 +17,16 @@ import (
 )
 
 // dialAgent connects a scripted agent over loopback.
-func dialAgent(t *testing.T, s *runningSensor) *testAgent {
+func dialAgent(t *testing.T, s *runningSensor, prepare ...func(*testAgent)) *testAgent {
 	t.Helper()
 	conn, err := net.Dial("tcp", s.addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
 	a := newTestAgent(t, conn)
+	for _, f := range prepare { // before the sensor asks for anything
+		f(a)
+	}
 	go a.serve()
 	t.Cleanup(func() { conn.Close(); <-a.done })
 	return a

@@ -173,15 +173,16 @@ func TestTCPShares(t *testing.T) {
 // TestTCPHeldIsBounded: what waits for STATS is not more than it may be, and nothing of the agent's is lost for that.
 func TestTCPHeldIsBounded(t *testing.T) {
 	s := startSensor(t, Options{Rules: []Rule{{Name: "tcp", TCP: true}}})
-	a := dialAgent(t, s)
 	var data, other net.Conn
-	a.on(rpcap.TypeStartCaptureRequest, func([]byte) [][]byte {
-		to := fmt.Sprintf("127.0.0.1:%d", a.start.DataPort)
-		other, _ = net.Dial("tcp4", to)
-		other.Write(plainMessage(testFrames(1, 60)[0], 1))
-		time.Sleep(50 * time.Millisecond) // it is the first one
-		data, _ = net.Dial("tcp4", to)
-		return [][]byte{rpcap.StartCaptureReply{}.Append(nil)}
+	a := dialAgent(t, s, func(a *testAgent) {
+		a.on(rpcap.TypeStartCaptureRequest, func([]byte) [][]byte {
+			to := fmt.Sprintf("127.0.0.1:%d", a.start.DataPort)
+			other, _ = net.Dial("tcp4", to)
+			other.Write(plainMessage(testFrames(1, 60)[0], 1))
+			time.Sleep(50 * time.Millisecond) // it is the first one
+			data, _ = net.Dial("tcp4", to)
+			return [][]byte{rpcap.StartCaptureReply{}.Append(nil)}
+		})
 	})
 	<-a.started
 	wait.Until(t, "the capture runs", func() bool { return s.Peers()[0].State == StateRunning })
