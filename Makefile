@@ -13,7 +13,7 @@ SYSTEMS  := linux/amd64 linux/arm64 linux/arm linux/riscv64 linux/ppc64le linux/
             darwin/amd64 darwin/arm64 freebsd/amd64 openbsd/amd64 netbsd/amd64 dragonfly/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test test-user test-full test-root fuzz bench bench-quick bench-go lint cross package test-packages test-consumers test-health clean
+.PHONY: help deps build demo test test-user test-full test-root test-race fuzz bench bench-quick bench-go lint cross package test-packages test-consumers test-health clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,16 @@ test-full: build ## the same with full counts, every repetition and all packages
 
 test-root: build ## only the tests that need namespaces; fail instead of skipping
 	REQUIRE_ROOT=1 $(FRESH) go test -count=1 -run '^TestRoot' ./...
+
+# With the race detector, which needs cgo and a C compiler, programs take five to ten times the time: the packages that
+# have goroutines, and of the tests with whole programs those of test/hostile, whose loads do not depend on speed. The
+# others measure what a loaded machine still forwards, or build packages. The first race ends a test binary or a program.
+RACE_PACKAGES = $$(go list ./... | grep -v -e ^rpcapd/test/ -e ^rpcapd/packaging) ./test/hostile
+
+test-race: ## the tests of what has goroutines with the race detector (needs gcc), within 10 minutes
+	@TOOLS="gcc:gcc gcc:libc6-dev" ./deps.sh
+	@command -v gcc >/dev/null || { echo "test-race: the race detector needs gcc, which could not be installed"; exit 1; }
+	CGO_ENABLED=1 GORACE=halt_on_error=1 $(FRESH) timeout 10m go test -race -count=1 $(RACE_PACKAGES)
 
 test-health: ## health page, metrics and alerts of the sensor with a real Prometheus and Chromium (fetches both)
 	@TOOLS="promtool:prometheus chromium:chromium" ./deps.sh
