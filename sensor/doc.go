@@ -18,8 +18,8 @@
 // has one that receives, reassembles and calls the feeds; a feed must therefore neither block nor keep a frame.
 // The lock order is
 //
-//	Sensor.reloading -> Sensor.telling -> Sensor.mu -> portPool.mu -> dataPort.mu (held while a batch is worked through) -> sinkRun.mu -> a sink's own
-//	session.mu, nameTable.mu, ledger.mu and the shards of dedup are leaves
+//	Sensor.reloading -> Sensor.telling -> Sensor.mu -> hub.changing -> portPool.mu -> dataPort.mu (held while a batch is worked through) -> sinkRun.mu -> a sink's own
+//	session.mu, hub.mu, nameTable.mu, ledger.mu and the shards of dedup are leaves
 //
 // Limits. Everything an agent can make grow is bounded: connections in all and per address, held connections, the
 // length of a message, the reorder window of a stream, the queue of a sink, the interfaces of a file, the list of
@@ -33,6 +33,8 @@
 // narrows any of them down to some agents, rules and frames.
 //
 //	stream ─► Dedup ─► hub ─► feed of each sink (behind its Selection, if it has one)
+//
+// ReplaceSink changes the sinks while streams run: each stream goes from the old sink to the new one between two frames.
 //
 // Reload puts other rules in force: a changed filter goes out as UPDATEFILTER and the stream does not stop, whatever else has
 // changed begins a new capture on the same connection.

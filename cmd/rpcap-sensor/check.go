@@ -58,6 +58,18 @@ func placed(at config.Places, err error) error {
 // checkOutputs finds what would keep the outputs of a file from starting and that nothing needs to be opened for: filters
 // that tcpdump refuses, certificates that cannot be read, directories that cannot be written to.
 func checkOutputs(ctx context.Context, c config.Sensor) (all config.Problems) {
+	all = checkSections(ctx, c)
+	for _, w := range files.Forgotten(c.Files) {
+		p := c.Places.Problem(w.Section, "Path", fmt.Sprintf("[%s] Path: %s", w.Section, w.Text))
+		p.Warning = true
+		all = append(all, p)
+	}
+	slices.SortStableFunc(all, func(a, b config.Problem) int { return cmp.Compare(a.Line, b.Line) })
+	return all
+}
+
+// checkSections does so for each section by itself.
+func checkSections(ctx context.Context, c config.Sensor) (all config.Problems) {
 	filter := func(section string, s config.Selection) {
 		if _, err := sensor.SelectionFromConfig(s).Compile(ctx); err != nil {
 			all = append(all, c.Places.Problem(section, "Filter", fmt.Sprintf("[%s] Filter: %v", section, err)))
@@ -76,14 +88,7 @@ func checkOutputs(ctx context.Context, c config.Sensor) (all config.Problems) {
 		filter(o.Title(), o.Selection)
 		all = append(all, checkPcapOverIPFiles(c, o)...)
 	}
-	for _, w := range files.Forgotten(c.Files) {
-		p := c.Places.Problem(w.Section, "Path", fmt.Sprintf("[%s] Path: %s", w.Section, w.Text))
-		p.Warning = true
-		all = append(all, p)
-	}
-	all = append(all, checkHTTPFiles(c)...)
-	slices.SortStableFunc(all, func(a, b config.Problem) int { return cmp.Compare(a.Line, b.Line) })
-	return all
+	return append(all, checkHTTPFiles(c)...)
 }
 
 // checkPcapOverIPFiles reads the certificates of a section.

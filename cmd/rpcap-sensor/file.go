@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 
 	"go.uber.org/zap"
 
@@ -10,19 +9,6 @@ import (
 	"rpcapd/sensor"
 	"rpcapd/sensor/files"
 )
-
-// fileSinks opens the directory of each [file] section.
-func fileSinks(ctx context.Context, o *outputs) (all []sensor.Sink, err error) {
-	for _, c := range o.config.Files {
-		k, kindErr := fileSink(ctx, o, c)
-		if kindErr != nil {
-			err = errors.Join(err, kindErr)
-			continue
-		}
-		all = append(all, k)
-	}
-	return all, err
-}
 
 // warnOfForgotten says at the start which files nobody deletes. It may take two seconds for each section.
 func warnOfForgotten(_ context.Context, _ *sensor.Sensor, o *outputs) (func(context.Context) error, error) {
@@ -50,7 +36,8 @@ func fileSink(ctx context.Context, o *outputs, c config.File) (sensor.Sink, erro
 		return nil, o.refused(c.Title(), "Filter", err)
 	}
 	if err := k.Open(); err != nil {
-		return selected, o.refused(c.Title(), "Path", err)
+		_ = closeSink(selected) // the first error counts
+		return nil, o.refused(c.Title(), "Path", err)
 	}
 	return selected, nil
 }

@@ -166,14 +166,14 @@ func TestHealthAndReload(t *testing.T) {
 	if err != nil || first.config.HTTP.ListenText() != "127.0.0.1:9999" {
 		t.Fatalf("%+v, %v", first.config.HTTP, err)
 	}
-	j := job{out: outputs{config: first.config}}
+	page := healthPage{says: first.config.HTTP}
 	for text, want := range map[string]int{"\n\n[rule a]\n\n[http]\n": 0, "[rule a]\n[http]\nNames = a\n": 1} {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		second, err := s.load(zap.NewNop())
-		if late := j.needRestart(second); err != nil || len(late) != want {
-			t.Errorf("%q: changed %v, %v", text, late, err)
+		if same := sameSection(page.says, second.config.HTTP); err != nil || same != (want == 0) {
+			t.Errorf("%q: the same %v, %v", text, same, err)
 		}
 	}
 }

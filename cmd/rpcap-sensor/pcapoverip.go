@@ -10,24 +10,30 @@ import (
 	"rpcapd/tlsfiles"
 )
 
-// pcapOverIPSinks makes one sink for each section [pcap-over-ip].
-func pcapOverIPSinks(ctx context.Context, o *outputs) (all []sensor.Sink, err error) {
-	own, filters := &pcapoverip.Own{}, pcapoverip.NewFilters()
-	for _, c := range o.config.PcapOverIP {
-		opts := pcapOverIPOptions(c, o)
-		opts.Own, opts.Filters = own, filters
-		k, err := pcapoverip.New(opts)
-		if err != nil {
-			return all, o.cause(checkPcapOverIPFiles(o.config, c), c.Title(), pcapOverIPAddress(c), err)
-		}
-		selected, err := sensor.Select(ctx, sensor.SelectionFromConfig(c.Selection), k)
-		if err != nil {
-			_ = k.Close() // the first error counts
-			return all, o.refused(c.Title(), "Filter", err)
-		}
-		all = append(all, selected)
+// pcapOverIPShared is what all sinks of this kind have in common: their own connections, which none of them forwards, and the
+// filters of clients.
+type pcapOverIPShared struct {
+	own     *pcapoverip.Own
+	filters *pcapoverip.Filters
+}
+
+// pcapOverIPSink listens, if it is not to dial out.
+func pcapOverIPSink(ctx context.Context, o *outputs, c config.PcapOverIP) (sensor.Sink, error) {
+	if o.pcapOverIP == nil {
+		o.pcapOverIP = &pcapOverIPShared{&pcapoverip.Own{}, pcapoverip.NewFilters()}
 	}
-	return all, nil
+	opts := pcapOverIPOptions(c, o)
+	opts.Own, opts.Filters = o.pcapOverIP.own, o.pcapOverIP.filters
+	k, err := pcapoverip.New(opts)
+	if err != nil {
+		return nil, o.cause(checkPcapOverIPFiles(o.config, c), c.Title(), pcapOverIPAddress(c), err)
+	}
+	selected, err := sensor.Select(ctx, sensor.SelectionFromConfig(c.Selection), k)
+	if err != nil {
+		_ = k.Close() // the first error counts
+		return nil, o.refused(c.Title(), "Filter", err)
+	}
+	return selected, nil
 }
 
 func pcapOverIPOptions(c config.PcapOverIP, o *outputs) pcapoverip.Options {

@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/signal"
 	"reflect"
 	"slices"
-	"strings"
 
 	"go.uber.org/zap"
 
@@ -15,7 +15,7 @@ import (
 	"rpcapd/sensor"
 )
 
-// reloadOnSignal reads the file anew at each SIGHUP and puts its rules and aliases in force. A file with any error
+// reloadOnSignal reads the file anew at each SIGHUP and puts its rules, aliases and outputs in force. A file with any error
 // changes nothing. It works until ctx ends.
 func (j *job) reloadOnSignal(ctx context.Context, sen *sensor.Sensor) {
 	for {
@@ -30,10 +30,13 @@ func (j *job) reloadOnSignal(ctx context.Context, sen *sensor.Sensor) {
 	}
 }
 
-// reload is one SIGHUP.
+// reload is one SIGHUP. Rules and outputs are looked at before anything changes.
 func (j *job) reload(ctx context.Context, sen *sensor.Sensor) {
 	log := j.out.log
 	l, err := j.load()
+	if err == nil {
+		err = checkSections(ctx, j.changedOutputs(l.config)).Err()
+	}
 	if err == nil {
 		err = placed(l.config.Places, sen.Reload(ctx, l.opts.Rules, l.opts.Aliases))
 	}
@@ -41,11 +44,48 @@ func (j *job) reload(ctx context.Context, sen *sensor.Sensor) {
 		log.Error("the file was not reloaded; the old rules stay in force", zap.Error(err))
 		return
 	}
-	log.Info("rules reloaded", zap.Int("rules", len(l.opts.Rules)))
-	if late := j.needRestart(l); len(late) > 0 {
-		log.Warn("only rules and aliases are reloaded; these sections of the file have changed, work as before and wait for a restart",
-			zap.Strings("sections", late))
+	done, err := j.reloadOutputs(ctx, sen, l.config)
+	log.Info("rules reloaded", zap.Int("rules", len(l.opts.Rules)), zap.Strings("outputs", done))
+	if err != nil {
+		log.Error("some outputs could not be opened; those that were there before work as before where they can", zap.Error(err))
 	}
+	if late := j.needRestart(l); len(late) > 0 {
+		log.Warn("these sections of the file have changed, work as before and wait for a restart", zap.Strings("sections", late))
+	}
+}
+
+// reloadOutputs puts the sections of outputs and [http] in force.
+func (j *job) reloadOutputs(ctx context.Context, sen *sensor.Sensor, c config.Sensor) (done []string, err error) {
+	was := j.inForce
+	if was == nil {
+		was = &j.out
+	}
+	is := *was
+	is.config = c
+	change := change{sen: sen, was: was, is: &is, log: j.out.log}
+	j.running = change.apply(ctx, j.running)
+	switch changed, err := j.page.reload(was, &is); {
+	case err != nil:
+		change.errs = append(change.errs, err)
+	case changed:
+		change.say("http", "changed")
+	}
+	j.inForce = &is
+	return change.done, errors.Join(change.errs...)
+}
+
+// changedOutputs is a file with those outputs alone that a reload would open.
+func (j *job) changedOutputs(c config.Sensor) config.Sensor {
+	same := func(title string, says any) bool {
+		return slices.ContainsFunc(j.running, func(r running) bool { return r.title == title && sameSection(r.says, says) })
+	}
+	c.Files = slices.DeleteFunc(slices.Clone(c.Files), func(f config.File) bool { return same(f.Title(), f) })
+	c.TAP = slices.DeleteFunc(slices.Clone(c.TAP), func(t config.TAP) bool { return same(t.Title(), t) })
+	c.PcapOverIP = slices.DeleteFunc(slices.Clone(c.PcapOverIP), func(p config.PcapOverIP) bool { return same(p.Title(), p) })
+	if sameSection(j.page.says, c.HTTP) {
+		c.HTTP = config.HTTP{}
+	}
+	return c
 }
 
 // needRestart names the sections of the file, as they are written there, that differ from those the sensor has started
@@ -55,54 +95,20 @@ func (j *job) needRestart(l loaded) (late []string) {
 	if was.Listen != is.Listen {
 		late = append(late, "Listen")
 	}
-	late = append(late, changedSections("data", []config.DataPorts{was.Data}, []config.DataPorts{is.Data}, unnamed)...)
-	late = append(late, changedSections("streams", []config.Streams{was.Streams}, []config.Streams{is.Streams}, unnamed)...)
-	late = append(late, changedSections("output", []config.Output{was.Output}, []config.Output{is.Output}, unnamed)...)
-	late = append(late, changedSections("file", was.Files, is.Files, func(f config.File) string { return f.Name })...)
-	late = append(late, changedSections("pcap-over-ip", was.PcapOverIP, is.PcapOverIP, func(o config.PcapOverIP) string { return o.Name })...)
-	late = append(late, changedSections("tap", was.TAP, is.TAP, func(t config.TAP) string { return t.Interface })...)
-	return append(late, changedSections("http", []config.HTTP{was.HTTP}, []config.HTTP{is.HTTP}, unnamed)...)
-}
-
-// sectionTitle is a section as it is written in the file.
-func sectionTitle(kind, name string) string {
-	if kind == "tap" { // what tells them apart is no name of the section
-		return "[tap] " + name
+	if !sameSection(was.Data, is.Data) {
+		late = append(late, "[data]")
 	}
-	return "[" + strings.TrimSpace(kind+" "+name) + "]"
-}
-
-// unnamed is the name of a section that a file has once at most.
-func unnamed[T any](T) string { return "" }
-
-// changedSections compares the sections of one kind by their names, wherever they stand in the file.
-func changedSections[T any](kind string, was, is []T, name func(T) string) (changed []string) {
-	find := func(list []T, n string) (T, bool) {
-		i := slices.IndexFunc(list, func(v T) bool { return name(v) == n })
-		if i < 0 {
-			var none T
-			return none, false
-		}
-		return list[i], true
+	if !sameSection(was.Streams, is.Streams) {
+		late = append(late, "[streams]")
 	}
-	for _, v := range was {
-		title := sectionTitle(kind, name(v))
-		if now, ok := find(is, name(v)); !ok {
-			changed = append(changed, title+" (removed)")
-		} else if !sameSection(v, now) {
-			changed = append(changed, title)
-		}
+	if !sameSection(was.Output, is.Output) {
+		late = append(late, "[output]")
 	}
-	for _, v := range is {
-		if _, ok := find(was, name(v)); !ok {
-			changed = append(changed, sectionTitle(kind, name(v))+" (new)")
-		}
-	}
-	return changed
+	return late
 }
 
 // sameSection compares what two sections say; where they stand is in fields that are not exported.
-func sameSection[T any](a, b T) bool {
+func sameSection(a, b any) bool {
 	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
 	for i := range x.NumField() {
 		if x.Type().Field(i).IsExported() && !reflect.DeepEqual(x.Field(i).Interface(), y.Field(i).Interface()) {

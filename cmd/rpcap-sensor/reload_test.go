@@ -3,6 +3,7 @@
 package main
 
 import (
+	"encoding/binary"
 	"fmt"
 	"net"
 	"os"
@@ -150,13 +151,9 @@ func TestReloadNamesTheSections(t *testing.T) {
 		{plain, plain + "[streams]\nWindow = 100\n", nil, []string{"[streams]"}},
 		{plain, plain + "[output]\nFile = x\n", nil, []string{"[output]"}},
 		{plain, plain + "[output]\nFile = x\n", []string{"-w", "y"}, nil},
-		{plain, plain + "[http]\n", nil, []string{"[http]"}},
-		{old, strings.Replace(old, "Keep = 1", "Keep = 2", 1), nil, []string{"[file b]"}},
-		{old, strings.Replace(old, "[file a]\n"+path, "", 1), nil, []string{"[file a] (removed)"}},
-		{old, strings.Replace(old, "[file a]", "[file c]", 1), nil, []string{"[file a] (removed)", "[file c] (new)"}},
-		{old, strings.Replace(old, "over-ip x]\n", "over-ip x]\nClients = 3\n", 1), nil, []string{"[pcap-over-ip x]"}},
-		{old, strings.Replace(old, "t0\n", "t0\nMTU = 9000\n", 1), nil, []string{"[tap] t0"}},
-		{old, strings.Replace(old, "t0\n", "t0\nFilter = ip\n", 1), nil, []string{"[tap] t0"}},
+		{plain, plain + "[http]\n", nil, nil}, // outputs are reloaded
+		{old, strings.Replace(old, "Keep = 1", "Keep = 2", 1), nil, nil},
+		{old, strings.Replace(old, "[file a]\n"+path, "", 1), nil, nil},
 	} {
 		file := write(t, tt.was)
 		s := &settings{}
@@ -179,6 +176,106 @@ func TestReloadNamesTheSections(t *testing.T) {
 		j := job{out: outputs{config: first.config}}
 		if got := j.needRestart(second); !slices.Equal(got, tt.want) {
 			t.Errorf("%q %v: %q, want %q", tt.is, tt.args, got, tt.want)
+		}
+	}
+}
+
+// TestReloadOutputs: sections of outputs are known by their names. What has not changed is not touched, what has changed ends in
+// order and begins anew, also where both need the same directory or port, and what cannot be opened leaves the old one at work.
+func TestReloadOutputs(t *testing.T) {
+	port, data, feed, other, page := freePort(t), freePort(t), freePort(t), freePort(t), freePort(t)
+	dir := t.TempDir()
+	text := func(outputs string) string {
+		return fmt.Sprintf("[rule all]\nPort = %d\n[data]\nFirstPort = %d\nPorts = 1\n%s", port, data, outputs)
+	}
+	section := func(name, folder, more string) string {
+		return fmt.Sprintf("[file %s]\nPath = %s/%s/%%s.pcapng\n%s\n", name, dir, folder, more)
+	}
+	file := write(t, text(section("keep", "keep", "")+section("swap", "a", "")+section("same", "same", "")+
+		fmt.Sprintf("[pcap-over-ip]\nListen = %d\n[http]\nListen = %d\n", feed, page)))
+	p := startWithFile(t, file)
+	p.port = port
+	a := connect(t, p)
+	a.send()
+	frames := func(folder string) (n int) {
+		names, err := filepath.Glob(filepath.Join(dir, folder, "*.pcapng*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			b, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for len(b) >= 12 { // blocks: type, length
+				if binary.LittleEndian.Uint32(b) == 6 { // enhanced packet
+					n++
+				}
+				b = b[min(max(12, int(binary.LittleEndian.Uint32(b[4:]))), len(b)):]
+			}
+		}
+		return n
+	}
+	await(t, "showing health", p.stderr.String, p)
+	reload := func(outputs, says string) {
+		t.Helper()
+		n := strings.Count(p.stderr.String(), says)
+		if err := os.WriteFile(file, []byte(text(outputs)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p.signal(t, syscall.SIGHUP)
+		for limit := time.Now().Add(40 * time.Second); strings.Count(p.stderr.String(), says) == n; time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(limit) {
+				t.Fatalf("%s is missing:\n%s", says, p.stderr.String())
+			}
+		}
+	}
+	reaches := func(port int) bool {
+		conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err == nil {
+			conn.Close()
+		}
+		return err == nil
+	}
+
+	reload(section("swap", "b", "")+section("keep", "keep", "")+section("same", "same", "Sync = never")+section("new", "new", "")+
+		fmt.Sprintf("[pcap-over-ip]\nListen = %d\n[http]\nListen = %d\nNames = x\n", other, page), "rules reloaded")
+	for _, want := range []string{`"[file swap] changed"`, `"[file same] changed"`, `"[file new] new"`, `"[pcap-over-ip] changed"`, `"[http] changed"`} {
+		if !strings.Contains(p.stderr.String(), want) {
+			t.Errorf("%s is missing:\n%s", want, p.stderr.String())
+		}
+	}
+	if text := p.stderr.String(); strings.Contains(text, "[file keep]") || strings.Contains(text, "wait for a restart") {
+		t.Errorf("untouched outputs, or a restart:\n%s", text)
+	}
+	if reaches(feed) || !reaches(other) || !reaches(page) {
+		t.Errorf("ports: old %v, new %v, page %v", reaches(feed), reaches(other), reaches(page))
+	}
+	a.send()
+
+	// A directory that cannot be used: nothing changes. A port that is taken: the old output works on.
+	if err := os.WriteFile(filepath.Join(dir, "plain"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	rest := section("swap", "b", "") + section("keep", "keep", "") + section("new", "new", "")
+	reload(rest+section("same", "plain/x", "")+"[http]\nListen = "+fmt.Sprint(page)+"\n", "the old rules stay in force")
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	reload(rest+fmt.Sprintf("[pcap-over-ip]\nListen = %d\n", taken.Addr().(*net.TCPAddr).Port), "some outputs could not be opened")
+	if !reaches(other) || reaches(page) || !strings.Contains(p.stderr.String(), "[file same] removed") {
+		t.Errorf("after a port that is taken: %v %v\n%s", reaches(other), reaches(page), p.stderr.String())
+	}
+	a.send()
+	p.signal(t, syscall.SIGTERM)
+	if code := p.exits(t); code != exitOK {
+		t.Errorf("exit code %d:\n%s", code, p.stderr.String())
+	}
+	for folder, want := range map[string]int{"keep": 3, "a": 1, "b": 2, "same": 2, "new": 2} {
+		if n := frames(folder); n != want {
+			t.Errorf("%s: %d frames, want %d", folder, n, want)
 		}
 	}
 }

@@ -66,6 +66,10 @@ type job struct {
 	reloads <-chan os.Signal       // nil: there is nothing to reload
 	load    func() (loaded, error) // reads the file anew
 
+	running []running  // the outputs of the file that are at work
+	page    healthPage // of [http]
+	inForce *outputs   // what they were made from; nil: out
+
 	beside []service                  // more services of this run alone
 	final  func(*sensor.Sensor) error // the summary at the end; nil: WriteSummary to report
 }
@@ -73,12 +77,13 @@ type job struct {
 // run works until ctx ends, until the purpose has ended, or until a service fails.
 func (j *job) run(ctx context.Context) (err error) {
 	log := j.out.log
-	sinks, err := makeSinks(ctx, &j.out)
-	if err != nil {
+	if j.running, err = openOutputs(ctx, &j.out); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, closeSinks(sinks)) }()
-	j.opts.Sinks = append(j.opts.Sinks, sinks...)
+	defer func() { err = errors.Join(err, closeOutputs(j.running)) }()
+	for _, r := range j.running {
+		j.opts.Sinks = append(j.opts.Sinks, r.sink)
+	}
 	j.opts.Log = log
 	if len(j.opts.Sinks) == 0 && j.opts.Purpose == nil {
 		log.Warn("no output; frames are only counted (-w FILE writes them, -w - to standard output)")
@@ -92,6 +97,11 @@ func (j *job) run(ctx context.Context) (err error) {
 	beside, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	var wg sync.WaitGroup
+	j.page = healthPage{sen: sen, failed: func(err error) { stop(serviceError{err}) }}
+	if err := j.page.begin(&j.out); err != nil {
+		return err
+	}
+	defer func() { j.page.close() }()
 	if err := j.startServices(beside, sen, stop, &wg); err != nil {
 		return err
 	}
@@ -123,6 +133,7 @@ func (j *job) run(ctx context.Context) (err error) {
 	}
 	cancel()
 	wg.Wait()
+	j.page.close()
 	if failed := (serviceError{}); errors.As(context.Cause(ctx), &failed) {
 		err = errors.Join(err, failed.error)
 	}

@@ -2,25 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 
 	"rpcapd/config"
 	"rpcapd/sensor"
 	"rpcapd/sensor/tap"
 )
-
-// tapSinks opens the interface of each [tap] section.
-func tapSinks(ctx context.Context, o *outputs) (all []sensor.Sink, err error) {
-	for _, c := range o.config.TAP {
-		k, kindErr := tapSink(ctx, o, c)
-		if kindErr != nil {
-			err = errors.Join(err, kindErr)
-			continue
-		}
-		all = append(all, k)
-	}
-	return all, err
-}
 
 // tapSink checks the selection before it touches the machine.
 func tapSink(ctx context.Context, o *outputs, c config.TAP) (sensor.Sink, error) {
@@ -33,7 +19,8 @@ func tapSink(ctx context.Context, o *outputs, c config.TAP) (sensor.Sink, error)
 		return nil, o.refused(c.Title(), "Filter", err)
 	}
 	if err := k.Open(); err != nil {
-		return selected, o.refused(c.Title(), "Interface", err)
+		_ = closeSink(selected) // the first error counts
+		return nil, o.refused(c.Title(), "Interface", err)
 	}
 	return selected, nil
 }

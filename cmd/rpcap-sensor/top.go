@@ -123,7 +123,7 @@ func (o *topSettings) address() (url, certificate string, err error) {
 		return "", "", err
 	}
 	if !s.HTTP.Enabled {
-		return "", "", fmt.Errorf("read address of the sensor: %s has no section [http]; add one and restart the sensor, or give --url", o.file)
+		return "", "", fmt.Errorf("read address of the sensor: %s has no section [http]; add one and reload the sensor, or give --url", o.file)
 	}
 	host := s.HTTP.ListenText()
 	if !s.HTTP.Listen.Addr().IsValid() || s.HTTP.Listen.Addr().IsUnspecified() {

@@ -1,0 +1,60 @@
+package system
+
+import (
+	"fmt"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"rpcapd/test/refsensor"
+)
+
+// TestRootReloadOutputsUnderTraffic changes, adds and removes outputs again and again while numbered frames come in. The
+// outputs that are not touched have each frame; of one that moves from directory to directory each frame is in one of them.
+func TestRootReloadOutputsUnderTraffic(t *testing.T) {
+	const size, frames, rate, reloads = 300, 60_000, 20_000, 8
+	dir := t.TempDir()
+	rules := func(i int) string {
+		text := fmt.Sprintf("[rule lab]\nInterface = eth0\n[file keep]\nPath = %s/keep/%%s.pcapng\n[file moves]\nPath = %s/moves%d/%%s.pcapng\n", dir, dir, i)
+		if i%2 == 1 {
+			text += fmt.Sprintf("[file comes and goes]\nPath = %s/other/%%s.pcapng\n[pcap-over-ip]\nListen = %d\n[http]\nListen = %d\n", dir, 4000+i, 5000+i)
+		}
+		return text
+	}
+	x, file := ruleReload(t, rules(0))
+	var sending sync.WaitGroup
+	sending.Go(func() { x.send(t, size, rate, frames) })
+	for i := range reloads {
+		x.sensor.reload(t, file, rules(i+1), rulesReloaded)
+		time.Sleep(200 * time.Millisecond) // all over the 3 s of traffic
+	}
+	sending.Wait()
+	n := settle(t, x.agent, x.sensor)
+	if got := n.numbered(t, size); got != frames || n.sensor.missing != 0 || n.sensor.dropped != 0 {
+		t.Errorf("-w: %d of %d frames, %+v", got, frames, n.sensor)
+	}
+	for pattern, files := range map[string]int{"keep": 1, "moves*": reloads} {
+		seen := make(map[uint64]int)
+		names, err := filepath.Glob(filepath.Join(dir, pattern, "*.pcapng"))
+		if err != nil || len(names) < files {
+			t.Errorf("%s: %q, %v", pattern, names, err)
+		}
+		for _, name := range names {
+			for _, f := range readFrames(t, name) {
+				if f.wire != size {
+					continue
+				}
+				number, err := refsensor.Check(f.data, size)
+				must(t, err)
+				seen[number]++
+				if seen[number] > 1 {
+					t.Fatalf("%s: frame %d again", name, number)
+				}
+			}
+		}
+		if len(seen) != frames {
+			t.Errorf("%s: %d of %d frames", pattern, len(seen), frames)
+		}
+	}
+}
