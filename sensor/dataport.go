@@ -94,9 +94,8 @@ func (p *dataPort) run() {
 		case err == nil || errors.Is(err, os.ErrDeadlineExceeded):
 			failures = 0
 		default:
-			if failures++; failures == 1 {
-				p.repeats.log(p.log, err.Error(), zap.WarnLevel, "data port cannot receive", zap.Uint16("port", p.port), zap.Error(err))
-			}
+			failures++
+			p.repeats.log(p.log, err.Error(), zap.WarnLevel, "data port cannot receive", zap.Uint16("port", p.port), zap.Error(err))
 			time.Sleep(min(time.Duration(failures)*time.Millisecond, time.Second)) // an error that repeats must not spin
 		}
 		deadline = p.batch(n, time.Now())

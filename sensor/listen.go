@@ -48,20 +48,15 @@ type listener struct {
 
 // run accepts until the listener is closed.
 func (l *listener) run(ctx context.Context) {
-	failing := false
 	for {
 		conn, err := l.tcp.Accept()
 		switch {
 		case err == nil:
-			failing = false
 			l.sensor.accept(ctx, conn, l.port)
 		case errors.Is(err, net.ErrClosed):
 			return
 		default:
-			if !failing {
-				failing = true
-				l.sensor.log.Error("cannot accept agents; raise the limit of open files if it is exhausted", zap.Error(err))
-			}
+			l.sensor.repeats.log(l.sensor.log, "accept "+err.Error(), zap.ErrorLevel, "cannot accept agents; raise the limit of open files if it is exhausted", zap.Error(err))
 			select {
 			case <-time.After(acceptPause):
 			case <-ctx.Done():

@@ -27,7 +27,7 @@ const (
 func (s *session) running(ctx context.Context) (state, error) {
 	s.setState(StateRunning, nil)
 	if s.heldFor != nil {
-		s.sensor.repeats.forget(s.repeatKey(s.heldFor))
+		s.sensor.repeats.Forget(s.repeatKey(s.heldFor))
 		s.heldFor = nil
 	}
 	s.sensor.repeats.logSome(s.log, s.peer.Addr().String()+" starts", maxTurns, zap.InfoLevel, "forwarding starts", zap.String("peer", s.capture.stream.source.shown()),

@@ -227,7 +227,7 @@ func (s *session) failed(why error) {
 
 // repeatKey is by what a reason of an agent is known over its sessions.
 func (s *session) repeatKey(why error) string {
-	return s.sensor.repeats.key(s.peer.Addr().String(), why.Error(), time.Now())
+	return s.sensor.repeats.Key(s.peer.Addr().String(), why.Error(), time.Now())
 }
 
 // setState shows the state to others, and why it is so; nil if there is nothing to say.

@@ -39,7 +39,7 @@ func (c *client) run(ctx context.Context) {
 	defer func() { <-in.done }()
 	err := c.serve(ctx, in)
 	if asked := (requestError{}); errors.As(err, &asked) {
-		if skipped, yes := c.sink.refusals.speak(); yes {
+		if skipped, yes := c.sink.refusals.Due("", 1, time.Now()); yes {
 			c.log.Warn("client refused: its request cannot be obeyed", zap.Error(err), zap.Int("refused_before", skipped))
 		}
 		c.conn.finishBy(time.Now().Add(refusalTimeout))

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"rpcapd/backoff"
+	"rpcapd/repeat"
 )
 
 const (
@@ -26,29 +27,37 @@ const (
 
 // dialOut keeps a connection to the listener until ctx ends.
 func (s *Sink) dialOut(ctx context.Context) {
-	pause, failures := backoff.Backoff{First: dialFirst, Most: dialMost, Stable: stableTime}, 0
+	pause := backoff.Backoff{First: dialFirst, Most: dialMost, Stable: stableTime}
+	var told repeat.Memory
 	for {
 		begin := time.Now()
 		connected, err := s.dialled(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		if connected {
-			failures = 0
-		}
 		pause.Ended(time.Since(begin))
 		s.disconnected(err)
-		level := zap.DebugLevel
-		if failures++; failures == 1 || connected {
-			level = zap.WarnLevel
-		}
 		wait := pause.Pause()
-		s.log.Log(level, "listener cannot be reached; frames are dropped until it can",
-			zap.String("listener", s.opts.Connect), zap.String("reason", reason(err)), zap.Duration("next_try_in", wait.Round(time.Millisecond)))
+		s.tell(&told, connected, err, wait)
 		if backoff.Wait(ctx, wait) != nil {
 			return
 		}
 	}
+}
+
+// tell logs that an attempt has failed, or a connection ended; a few times in an hour each.
+func (s *Sink) tell(told *repeat.Memory, connected bool, err error, wait time.Duration) {
+	key := "attempt"
+	if connected {
+		key = "connection"
+	}
+	level := zap.DebugLevel
+	missed, ok := told.Due(key, dialTold, time.Now())
+	if ok {
+		level = zap.WarnLevel
+	}
+	s.log.Log(level, "listener cannot be reached; frames are dropped until it can", zap.String("listener", s.opts.Connect),
+		zap.String("reason", reason(err)), zap.Duration("next_try_in", wait.Round(time.Millisecond)), zap.Int("since_the_last_line", missed))
 }
 
 // disconnected is for the status.

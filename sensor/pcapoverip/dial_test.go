@@ -2,12 +2,18 @@ package pcapoverip
 
 import (
 	"crypto/tls"
+	"io"
 	"net"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"rpcapd/repeat"
 	"rpcapd/sensor"
 	"rpcapd/tlsfiles"
 )
@@ -186,4 +192,22 @@ func TestNobodyListens(t *testing.T) {
 		t.Errorf("status %+v", st)
 	}
 	s.stop() // at once, out of the pause
+}
+
+// TestDialLog: a listener that takes each connection and closes it, or that is not there, is told of a few times in an hour.
+func TestDialLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		core, logs := observer.New(zap.WarnLevel)
+		s := &Sink{log: zap.New(core)}
+		var told repeat.Memory
+		for hour := range 2 {
+			for i := range 500 {
+				s.tell(&told, i%2 == 0, io.EOF, time.Second)
+			}
+			if n := logs.Len(); n == 0 || n > 2*dialTold*(hour+1) {
+				t.Errorf("%d lines after %d h", n, hour)
+			}
+			time.Sleep(time.Hour)
+		}
+	})
 }

@@ -105,7 +105,7 @@ func (s *Sink) refuse(c *client, why string) {
 	s.mu.Lock()
 	s.refused++
 	s.mu.Unlock()
-	if skipped, yes := s.refusals.speak(); yes {
+	if skipped, yes := s.refusals.Due("", 1, time.Now()); yes {
 		c.log.Warn("client refused", zap.String("reason", why), zap.Int("refused_before", skipped))
 	}
 	bound := time.AfterFunc(refusalTimeout, c.conn.abort)
@@ -157,7 +157,7 @@ func (s *Sink) shake(ctx context.Context, c *client) {
 		s.mu.Lock()
 		s.refused++
 		s.mu.Unlock()
-		if skipped, yes := s.refusals.speak(); yes {
+		if skipped, yes := s.refusals.Due("", 1, time.Now()); yes {
 			c.log.Warn("client refused: TLS handshake failed", zap.Error(err), zap.Int("refused_before", skipped))
 		}
 		return
@@ -188,7 +188,7 @@ func (s *Sink) trouble(err error) {
 	s.mu.Lock()
 	s.lastErr, s.lastAt = err.Error(), time.Now()
 	s.mu.Unlock()
-	if skipped, yes := s.refusals.speak(); yes {
+	if skipped, yes := s.refusals.Due("", 1, time.Now()); yes {
 		s.log.Warn("PCAP-over-IP", zap.Error(err), zap.Int("before", skipped))
 	}
 }

@@ -1,7 +1,6 @@
 package pcapoverip
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"rpcapd/printable"
+	"rpcapd/repeat"
 	"rpcapd/savefile"
 	"rpcapd/sensor"
 	"rpcapd/tlsfiles"
@@ -24,6 +24,10 @@ import (
 const (
 	drainTimeout  = 2 * time.Second
 	lingerTimeout = 500 * time.Millisecond
+	// refusalEvery is how often refused clients are told of in the log, dialTold how many failures to reach a listener are in
+	// an hour.
+	refusalEvery = 10 * time.Second
+	dialTold     = 4
 )
 
 // Sink gives frames to clients over TCP. It implements sensor.Sink.
@@ -34,8 +38,8 @@ type Sink struct {
 	tls      *tlsfiles.Config // nil: plain
 	backlog  backlog
 	ended    bool // Run has returned; guarded by backlog.mu
-	refusals quiet
-	looks    quiet // of those who only look whether the port is open
+	refusals repeat.Memory
+	looks    repeat.Memory // of those who only look whether the port is open
 
 	mu      sync.Mutex // a leaf; guards all below
 	clients map[*client]struct{}
@@ -58,7 +62,7 @@ func New(o Options) (*Sink, error) {
 	}
 	s := &Sink{
 		opts: o, log: o.Log.Named("pcapoverip").With(zap.String("output", o.Name)),
-		clients: make(map[*client]struct{}), since: time.Now(), looks: quiet{every: time.Hour},
+		clients: make(map[*client]struct{}), since: time.Now(), refusals: repeat.Memory{Every: refusalEvery},
 	}
 	s.backlog.limit, s.backlog.readers = o.Buffer, make(map[*reader]struct{})
 	s.backlog.oneType, s.backlog.linkType = o.Format == savefile.Pcap, -1
@@ -158,28 +162,8 @@ func (s *Sink) probed(c *client) {
 	s.probes++
 	n := s.probes
 	s.mu.Unlock()
-	if skipped, yes := s.looks.speak(); yes {
+	if skipped, yes := s.looks.Due("", 1, time.Now()); yes {
 		c.log.Info("a client has connected and left at once, as programs that look whether a port is open do; further ones are counted",
 			zap.Int("since_the_last_line", skipped), zap.Uint64("all", n))
 	}
-}
-
-// quiet says which of many equal events are worth a line in the log: one in each ten seconds, or in each time of its own.
-type quiet struct {
-	every   time.Duration
-	mu      sync.Mutex // a leaf
-	last    time.Time
-	skipped int
-}
-
-// speak reports whether to log, and how many events were passed over since the last time.
-func (q *quiet) speak() (skipped int, yes bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if now := time.Now(); q.last.IsZero() || now.Sub(q.last) >= cmp.Or(q.every, 10*time.Second) {
-		skipped, q.skipped, q.last = q.skipped, 0, now
-		return skipped, true
-	}
-	q.skipped++
-	return 0, false
 }
