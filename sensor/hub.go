@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"rpcapd/backoff"
 )
 
 const (
@@ -197,7 +199,7 @@ func (r *sinkRun) setState(s SinkState, err error) {
 // run runs the sink, again where that may help, until ctx ends. stop ends the sensor. The error is that of an orderly
 // end; failures before it are in the status and in the log.
 func (r *sinkRun) run(ctx context.Context, stop context.CancelCauseFunc) error {
-	pause, failures := sinkRetryFirst, 0
+	pause, failures := backoff.Backoff{First: sinkRetryFirst, Most: sinkRetryMost, Stable: sinkStable}, 0
 	for {
 		r.setState(SinkRunning, nil)
 		begin := time.Now()
@@ -229,22 +231,17 @@ func (r *sinkRun) run(ctx context.Context, stop context.CancelCauseFunc) error {
 				zap.String("output", r.name), zap.Error(err))
 			return nil
 		}
-		if time.Since(begin) >= sinkStable {
-			pause, failures = sinkRetryFirst, 0
+		if pause.Ended(time.Since(begin)) {
+			failures = 0
 		}
 		if failures++; failures == 1 {
 			r.log.Warn("output has failed and is tried again; its frames are counted as dropped until then",
 				zap.String("output", r.name), zap.Error(err))
 		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
+		if backoff.Wait(ctx, pause.Pause()) != nil {
 			r.setState(SinkEnded, nil)
 			return nil
 		}
-		pause = min(2*pause, sinkRetryMost)
 	}
 }
 
