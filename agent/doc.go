@@ -1,7 +1,6 @@
 // Package agent is the forwarding side of RPCAP in active mode: it dials out
 // to sensors, obeys their requests within the limits of the local ini file,
-// captures, and sends what it captured. It opens no listening socket of any
-// kind.
+// captures, and sends the frames. It opens no listening socket.
 //
 //	config.Agent -> Supervisor -> one session per ActiveClient line
 //	session:    wait for the interface -> dial -> serve -> back off -> dial ...
@@ -12,7 +11,7 @@
 //
 //   - Supervisor.Run owns one goroutine per session, one that watches the
 //     interfaces and one that writes the status files.
-//   - A session goroutine dials and serves the control connection; nothing else
+//   - A session goroutine dials and serves the control connection; no other goroutine
 //     reads from that connection.
 //   - A forwarder owns one goroutine, one capture source and one data socket. It
 //     shares nothing per frame: counters are published per block, commands reach
@@ -25,10 +24,10 @@
 //
 // # What the agent refuses
 //
-// A filter that is no valid program, an interface other than the preselected
-// one, promiscuous mode and snap lengths above what the ini allows, a second
-// capture beside a running one, and everything that is out of order: each gets
-// the ERROR message of the protocol, and the session goes on. Frames between any
+// The agent refuses an invalid filter program, an interface other than the
+// preselected one, a second capture beside a running one, and every request that
+// is out of order. It answers with an ERROR message, and the session continues.
+// It limits promiscuous mode and snap length to what the ini allows. Frames between any
 // address and a sensor's control or data port are never captured (package
 // filter), whatever the sensor asks for, so that an export cannot feed itself.
 package agent

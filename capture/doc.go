@@ -1,6 +1,6 @@
-// Package capture reads frames from where they are: a TPACKET_V3 ring on Linux,
-// or a pcap or pcapng file. Everything comes out as [udpstr.Frame], whole blocks
-// at a time, without a copy.
+// Package capture reads frames from a TPACKET_V3 ring on Linux, or from a pcap or
+// pcapng file. It returns them as [udpstr.Frame], whole blocks at a time, without a
+// copy.
 //
 // # The ring
 //
@@ -52,9 +52,9 @@
 //
 // # What it refuses to do
 //
-// It never samples, sheds or buffers; it keeps no frame beyond Release; it does
-// not reassemble, defragment or compute checksums; a super-frame of receive or
-// transmit offload comes as the kernel holds it, checksum unfinished where the
-// kernel left it so. Interfaces whose frames are neither Ethernet nor IP are
+// It does not sample, shed, or buffer, and keeps no frame beyond Release. It does
+// not reassemble, defragment, or compute checksums. It returns a super-frame of
+// receive or transmit offload as the kernel holds it, if need be with an unfinished
+// checksum. Interfaces whose frames are neither Ethernet nor IP are
 // refused, and the error names their kind.
 package capture

@@ -11,12 +11,12 @@
 //
 // Each message is a type with Append, which encodes header and payload, and a Parse
 // function, which takes the payload and returns the value and the bytes used.
-// Surplus payload is the caller's to skip. Unknown values are values or errors,
+// The caller skips surplus payload. Unknown values are values or errors,
 // never a panic. Messages that are only a header have no type of their own; see
 // [AppendEmpty]. [Conn] frames a byte stream into messages.
 //
-// PACKET goes over the data connection only. Its payload length is not to be trusted
-// (the peers write it modulo 65,536), so it has a parser of its own, [ParsePacket].
+// PACKET is sent on the data connection only. Do not use its payload length: other
+// agents write it modulo 65,536. It has a parser of its own, [ParsePacket].
 //
 // # What it refuses to do
 //

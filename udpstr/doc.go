@@ -34,5 +34,5 @@
 //
 // Both are pure: no goroutine, no clock (time is an argument), no socket, no log; neither allocates once its buffers have
 // grown. They are not safe for concurrent use. The package does not negotiate, retransmit, order frames by time, or
-// interpret what is in them, and it knows nothing of the plain format with one message a frame.
+// interpret them. The plain format with one message a frame is in package rpcap.
 package udpstr

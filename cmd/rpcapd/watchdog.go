@@ -27,7 +27,7 @@ func feedWatchdog(ctx context.Context, p *agent.Progress, interval time.Duration
 		names := p.Stuck()
 		if len(names) > 0 {
 			if !stuck {
-				log.Error("a forwarder does not move; systemd is not told that all is well and will restart the agent", zap.Strings("interfaces", names))
+				log.Error("a forwarder makes no progress; the agent stops its keep-alive messages, so systemd will restart it", zap.Strings("interfaces", names))
 			}
 			stuck = true
 			continue

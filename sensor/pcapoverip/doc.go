@@ -42,12 +42,12 @@
 //
 //	offered = Written (sent) + LeftOut (not in its selection) + Dropped (it was too slow) + what waits in the backlog
 //
-// With a selection, Dropped is the number of frames that the client's goroutine could not look at in time; which of
-// them it would have got nobody knows.
+// With a selection, Dropped counts all frames that were discarded before the client's goroutine could test them, whether
+// or not they match.
 //
 // # Limits
 //
-// At most 64 clients unless told otherwise; one more is told so and let go. At most 64 connections in a TLS handshake,
+// At most 64 clients by default; one more gets an error line, and its connection is closed. At most 64 connections in a TLS handshake,
 // for at most ten seconds; one more and the oldest of them is closed, so that connections that say nothing cannot keep
 // clients out. At most 4,096 interfaces while any client is there.
 //

@@ -1,4 +1,4 @@
-// Package consumers tests the sensor's TAP interface with the programs it is there for.
+// Package consumers tests the sensor's TAP interface with the programs that read it.
 //
 //	client --veth-- host: rpcapd --veth-- sensor: rpcap-sensor -> rpcap0 -> tcpdump, Suricata 7
 //
