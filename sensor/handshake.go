@@ -11,6 +11,7 @@ import (
 
 	"rpcapd/printable"
 	"rpcapd/rpcap"
+	"rpcapd/sensor/address"
 )
 
 // authenticate asks with the rules' credentials. A refusal is no reason to close: the agent would redial at once. Nor is
@@ -277,4 +278,16 @@ func (s *session) snaplen() uint32 {
 		return n
 	}
 	return rpcap.MaxSnaplen
+}
+
+// translated reports whether a NAT may lie between: the address that the agent is known by is none that it has listed.
+func (s *session) translated() bool {
+	for i := range s.listed.All() {
+		for k := range i.Addresses {
+			if addr, ok := i.Addresses[k].Addr.Addr(); ok && address.Plain(addr) == s.peer.Addr() {
+				return false
+			}
+		}
+	}
+	return true
 }

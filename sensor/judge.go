@@ -24,6 +24,7 @@ type statsMarks struct {
 	judged   bool // what follows is of the last STATS
 	at       time.Time
 	captured uint32
+	grew     time.Time // when an answer has last shown more frames captured than the one before
 	newest   uint64
 }
 
@@ -52,6 +53,9 @@ func (p *dataPort) judge(s *stream, captured uint32, now time.Time) {
 	}
 	was := v.stats
 	v.stats.judged, v.stats.at, v.stats.captured, v.stats.newest = true, now, captured, s.newest
+	if !was.judged || captured != was.captured {
+		v.stats.grew = now
+	}
 	best := p.agreeing(s, captured, &was)
 	if ev, ok := p.statsEvent(s, best, captured, &was, now); ok {
 		p.happens(s, ev, best, now)
@@ -66,7 +70,10 @@ func (p *dataPort) statsEvent(s *stream, best *candidate, captured uint32, was *
 	case !s.path.state.begun():
 		return eventStatsOther, best != nil && overdue
 	case s.path.state == pathNamed:
-		return eventStatsMoved, best != nil && overdue && now.Sub(s.now) >= statsApart && best.movedFrom(s)
+		// An agent whose last frames were lost is idle with frames overdue: what it has captured must have grown since the
+		// candidate began, or who counts up to its number would be taken for it.
+		return eventStatsMoved, best != nil && overdue && now.Sub(s.now) >= statsApart && best.movedFrom(s) &&
+			!s.path.stats.grew.Before(best.known)
 	}
 	slack := s.pathSlack()
 	ahead := int32(was.marked-captured) > 0

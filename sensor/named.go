@@ -3,24 +3,10 @@ package sensor
 import (
 	"net/netip"
 	"time"
-
-	"rpcapd/sensor/address"
 )
 
 // Our agent names the port that its data leaves from (rpcap.FlagReportPort) before it sends anything. Agents of other makes say
 // 0, and the other events of pathTable decide.
-
-// translated reports whether a NAT may lie between: the address that the agent is known by is none that it has listed.
-func (s *session) translated() bool {
-	for i := range s.listed.All() {
-		for k := range i.Addresses {
-			if addr, ok := i.Addresses[k].Addr.Addr(); ok && address.Plain(addr) == s.peer.Addr() {
-				return false
-			}
-		}
-	}
-	return true
-}
 
 // names takes the port that the agent says it sends from; 0 if it has not said.
 func (p *dataPort) names(s *stream, port uint16, translated bool, now time.Time) {

@@ -171,3 +171,32 @@ func TestNamedPortMoves(t *testing.T) {
 		})
 	}
 }
+
+// TestNamedPortAfterTailLoss: the agent's last frames were lost, and it is idle. Somebody who counts up to the number of frames
+// that it has captured, so that STATS agree with him, is not taken for it.
+func TestNamedPortAfterTailLoss(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := packed(t, testFrames(400, genuineLen), 512)
+		sink := &senderSink{}
+		b := newBubble(t, Options{Sinks: []Sink{sink}})
+		b.connect("10.0.0.2", func(a *testAgent) {
+			a.list = []rpcap.Interface{testInterface("eth0", "10.0.0.2")}
+			a.on(rpcap.TypeStartCaptureRequest, func([]byte) [][]byte {
+				return [][]byte{rpcap.StartCaptureReply{DataPort: 5000}.Append(nil)}
+			})
+		})
+		b.feed(2003, trueSource, d[:100]...)
+		captured := readHeader(d[119], 65535).last
+		b.agents[0].setStats(rpcap.StatsReply{Captured: captured}, rpcap.StatsReply{Captured: captured})
+		after(3 * statsInterval)
+		forged := renumbered(packed(t, testFrames(60, forgedLen), 140), 100, readHeader(d[99], 65535).last+1)
+		for _, f := range forged {
+			b.feed(2003, falseSource, f)
+			after(contestInterval) // and STATS come
+		}
+		if _, n := sink.counts(); n != 0 || b.peer().Rebound != 0 {
+			t.Errorf("%d forged frames, rebound %d", n, b.peer().Rebound)
+		}
+		b.stop()
+	})
+}

@@ -313,11 +313,8 @@ func (s *stream) finish(tail Tail, captured uint32, sum Forwarded) {
 	s.udpstr, s.plain = nil, nil
 }
 
-// tailLoss is the number of frames the agent counted after the last one that was seen. A lower-bound count may be
-// behind the frames that have come: then nothing is known to be lost.
-func (s *stream) tailLoss(captured uint32) uint64 {
-	return uint64(max(0, int32(captured-s.highest())))
-}
+// tailLoss is the number of frames the agent counted after the last one that was seen.
+func (s *stream) tailLoss(captured uint32) uint64 { return udpstr.TailLoss(captured, s.highest()) }
 
 // highest is the highest frame number that has come, modulo 2^32.
 func (s *stream) highest() uint32 {

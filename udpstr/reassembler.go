@@ -94,14 +94,15 @@ func (r *Reassembler) Counters() Counters {
 	return r.c
 }
 
-// Tail returns how many frames are missing at the end of the stream, given the number that the agent says it captured in
-// all, modulo 2³². It is 0 if that number lies before the last frame delivered: then it is not the final one.
+// Tail is TailLoss of the stream so far.
 func (r *Reassembler) Tail(captured uint32) (missing uint64) {
-	if n := int32(captured - uint32(r.stream.last)); n > 0 {
-		return uint64(n)
-	}
-	return 0
+	return TailLoss(captured, uint32(r.stream.last))
 }
+
+// TailLoss returns how many frames are missing at the end of a stream, given how many the agent says it captured in all and the
+// number of the last frame that has come, both modulo 2³². It is 0 if the agent's number lies before that frame: then it is a
+// lower bound, and nothing is known to be lost.
+func TailLoss(captured, last uint32) uint64 { return uint64(max(0, int32(captured-last))) }
 
 // arrived counts a datagram that was judged; class is the counter for what it was found to be.
 func (r *Reassembler) arrived(b []byte, class *uint64) {
