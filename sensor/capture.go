@@ -29,12 +29,13 @@ func (s *session) newCapture(r *Rule) (*capture, error) {
 		Host: s.host, Agent: s.peer.Addr(), Interface: s.chosen.name, Description: s.chosen.description,
 		LinkType: s.linkType, Snaplen: s.snaplen(), Filter: r.Filter, Rule: r.Name,
 	}
-	c := &capture{stream: newStream(src, s.sensor.opts.Limits)}
-	c.stream.dedup, c.stream.number = s.sensor.dedup, s.sensor.dedup.stream()
-	// The sinks get to know the stream only when it has a port.
 	hub := s.sensor.hub
 	hub.changing.RLock()
 	defer hub.changing.RUnlock()
+	limits, dedup := s.sensor.streamSettings()
+	c := &capture{stream: newStream(src, limits)}
+	c.stream.dedup, c.stream.number = dedup, dedup.stream()
+	// The sinks get to know the stream only when it has a port.
 	attach := func() { hub.join(c) }
 	c.stream.overTCP = r.TCP
 	if r.TCP {

@@ -18,7 +18,7 @@
 // has one that receives, reassembles and calls the feeds; a feed must therefore neither block nor keep a frame.
 // The lock order is
 //
-//	Sensor.reloading -> Sensor.telling -> Sensor.mu -> hub.changing -> portPool.mu -> dataPort.mu (held while a batch is worked through) -> sinkRun.mu -> a sink's own
+//	Sensor.reloading -> Sensor.telling -> hub.changing -> Sensor.mu -> portPool.mu -> dataPort.mu (held while a batch is worked through) -> sinkRun.mu -> a sink's own
 //	session.mu, hub.mu, nameTable.mu, ledger.mu and the shards of dedup are leaves
 //
 // Limits. Everything an agent can make grow is bounded: connections in all and per address, held connections, the

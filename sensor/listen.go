@@ -94,11 +94,11 @@ func (s *Sensor) accept(ctx context.Context, conn net.Conn, port uint16) {
 		_ = conn.Close()
 		return
 	case refused != "":
-	case s.perAddress[peer.Addr()] >= s.opts.Limits.SessionsPerAddress:
+	case s.perAddress[peer.Addr()] >= s.limits.SessionsPerAddress:
 		if !s.displace(peer.Addr()) {
 			refused = "its address has " + numbers.Things(uint64(s.perAddress[peer.Addr()]), "session") + " already"
 		}
-	case len(s.sessions) >= s.opts.Limits.Sessions:
+	case len(s.sessions) >= s.limits.Sessions:
 		if !s.displace(netip.Addr{}) {
 			refused = "there are already as many sessions as Sessions allows: " + strconv.Itoa(len(s.sessions))
 		}

@@ -24,7 +24,6 @@ type Sensor struct {
 	names    *nameTable
 	ports    *portPool
 	hub      *hub
-	dedup    *dedup // nil: off
 	held     *heldConns
 	history  *history
 	ledger   *ledger
@@ -44,6 +43,8 @@ type Sensor struct {
 	perAddress map[netip.Addr]int
 	counters   Counters
 	stopping   bool
+	limits     Limits
+	dedup      *dedup // nil: off; replaced by SetStreams
 }
 
 // filterCompiler turns the filters of rules into programs; see package tcpdump.
@@ -71,6 +72,7 @@ func New(o Options) (*Sensor, error) {
 		ports:    newPortPool(&o),
 		hub:      hub,
 		dedup:    newDedup(o.Dedup),
+		limits:   o.Limits,
 		held:     newHeldConns(o.Limits, o.Log),
 		history:  newHistory(),
 		ledger:   newLedger(),
@@ -204,7 +206,7 @@ func (s *Sensor) Counters() Counters {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.counters
-	c.DedupForgotten = s.dedup.forgotten()
+	c.DedupForgotten += s.dedup.forgotten()
 	return c
 }
 

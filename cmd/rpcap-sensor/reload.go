@@ -44,6 +44,7 @@ func (j *job) reload(ctx context.Context, sen *sensor.Sensor) {
 		log.Error("the file was not reloaded; the old rules stay in force", zap.Error(err))
 		return
 	}
+	sen.SetStreams(l.opts.Limits, l.opts.Dedup)
 	done, err := j.reloadOutputs(ctx, sen, l.config)
 	log.Info("rules reloaded", zap.Int("rules", len(l.opts.Rules)), zap.Strings("outputs", done))
 	if err != nil {
@@ -97,9 +98,6 @@ func (j *job) needRestart(l loaded) (late []string) {
 	}
 	if !sameSection(was.Data, is.Data) {
 		late = append(late, "[data]")
-	}
-	if !sameSection(was.Streams, is.Streams) {
-		late = append(late, "[streams]")
 	}
 	if !sameSection(was.Output, is.Output) {
 		late = append(late, "[output]")

@@ -106,13 +106,13 @@ func TestSIGHUPReloads(t *testing.T) {
 	expect("READY=1")
 
 	second := freePort(t)
-	more := fmt.Sprintf("[rule more]\nPort = %d\n[streams]\nWindow = 100\n", second)
+	more := fmt.Sprintf("[rule more]\nPort = %d\n[output]\nMaxFrame = 100\n", second)
 	if err := os.WriteFile(file, rules(more), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	p.signal(t, syscall.SIGHUP)
 	await(t, "rules reloaded", p.stderr.String, p)
-	await(t, `"sections": ["[streams]"]`, p.stderr.String, p)
+	await(t, `"sections": ["[output]"]`, p.stderr.String, p)
 	conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", second))
 	if err != nil {
 		t.Error(err)
@@ -148,7 +148,7 @@ func TestReloadNamesTheSections(t *testing.T) {
 		{plain, "Listen = 127.0.0.1\n" + plain, []string{"--listen", "127.0.0.2"}, nil},
 		{plain, plain + "[data]\nFirstPort = 4000\n", nil, []string{"[data]"}},
 		{plain, plain + "[data]\nPorts = 4\n", []string{"--udp-ports", "2"}, nil},
-		{plain, plain + "[streams]\nWindow = 100\n", nil, []string{"[streams]"}},
+		{plain, plain + "[streams]\nWindow = 100\n", nil, nil},
 		{plain, plain + "[output]\nFile = x\n", nil, []string{"[output]"}},
 		{plain, plain + "[output]\nFile = x\n", []string{"-w", "y"}, nil},
 		{plain, plain + "[http]\n", nil, nil}, // outputs are reloaded
