@@ -34,8 +34,8 @@
 //	Listen = ADDRESS, Alias = ADDRESS, NAME
 //	[rule NAME]  Port, Address, Interface, Filter, Snaplen, Promiscuous, Sampling,
 //	             Transport, AllowAgents, User, Password
-//	[data]       FirstPort, Ports
-//	[output]     File
+//	[data]       FirstPort, Ports, GRO
+//	[output]     File, MaxFrame
 //
 // # How a file is read
 //

@@ -1,5 +1,5 @@
-// Package privilege makes a process that was started as root an ordinary one that
-// may still capture: another user, CAP_NET_RAW and nothing else, and no way back.
+// Package privilege turns a process that was started as root into an ordinary one
+// that can still capture: another user, only CAP_NET_RAW, and no way back.
 //
 // What Drop does on Linux, in this order (capabilities(7), "Effect of user ID
 // changes on capabilities"):

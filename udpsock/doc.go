@@ -12,8 +12,8 @@
 //	elsewhere:                                            one write per datagram
 //
 // What the kernel refuses is sent again in a way that it takes, so that a datagram is either sent or counted as dropped,
-// by its errno ([Sender.Drops]). Where an errno came from is not known: without IP_RECVERR the answer of a router, of the
-// routing table and of the local firewall look alike.
+// by its errno ([Sender.Drops]). Where an errno came from is not known: without IP_RECVERR, errors of a router, of the
+// routing table, and of the local firewall look the same.
 //
 //	errno                      what Send does
 //	EIO                        the device or IPsec cannot segment: offload off for this socket, resend
