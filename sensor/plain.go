@@ -17,6 +17,7 @@ type plainStream struct {
 	maxCaplen uint32
 	hold      time.Duration // how long a jump waits; 0: none does, over TCP no number can be a stray
 	deliver   func(*udpstr.Packet)
+	disown    func() // a frame that was delivered is a stray; nil: nobody counts
 
 	packet   udpstr.Packet // reused for every delivery
 	counters Received

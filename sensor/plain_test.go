@@ -93,8 +93,8 @@ func TestPlainStrayInAQuietStream(t *testing.T) {
 		then    []uint32
 		counted Received
 	}{
-		{"a stray", []uint32{3, 4, 5}, Received{InOrder: 6}},
-		{"a stray that comes again", []uint32{5000, 3, 4, 5}, Received{InOrder: 6, Duplicate: 1}},
+		{"a stray", []uint32{3, 4, 5}, Received{InOrder: 5, Malformed: 1}},
+		{"a stray that comes again", []uint32{5000, 3, 4, 5}, Received{InOrder: 5, Duplicate: 1, Malformed: 1}},
 		{"a great loss", []uint32{5001, 5002}, Received{InOrder: 5, Missing: 4997, Lost: 4997}},
 		{"a great loss, and what was late", []uint32{5001, 3, 4, 5}, Received{InOrder: 4, Late: 3, Missing: 4997, Lost: 4997}},
 	} {
@@ -139,5 +139,30 @@ func TestPlainJumpWaits(t *testing.T) {
 	p.batch(0, now.Add(testLimits.Hold))
 	if got.count() != 3 || s.received().Missing != 4997 || len(p.timed) != 0 {
 		t.Errorf("%d frames, %+v", got.count(), s.received())
+	}
+}
+
+// TestPlainStrayIsDisowned: a stray that silence has confirmed, and that the stream then contradicts, is no frame of the agent's
+// that has arrived. It has gone out, and is counted for that.
+func TestPlainStrayIsDisowned(t *testing.T) {
+	out, disowned := 0, 0
+	s := &plainStream{maxCaplen: 1514, hold: time.Second, deliver: func(*udpstr.Packet) { out++ }, disown: func() { disowned++ }}
+	now := time.Unix(1_700_000_000, 0)
+	frame := testFrames(1, 60)[0]
+	for n := range uint32(10) {
+		s.message(plainMessage(frame, n+1), now)
+	}
+	s.message(plainMessage(frame, 5000), now)
+	s.expire(now.Add(time.Second))
+	if out != 11 {
+		t.Fatalf("%d frames went out", out)
+	}
+	s.message(plainMessage(frame, 11), now.Add(2*time.Second))
+	c := s.snapshot()
+	if c.Frames != 11 || c.FrameBytes != 11*60 || c.Missing != 0 || c.Malformed != 1 || c.InOrder != 11 || out != 12 || disowned != 1 {
+		t.Errorf("%+v, %d went out, %d disowned", c, out, disowned)
+	}
+	if c.Datagrams != c.InOrder+c.Reordered+c.Late+c.Duplicate+c.Malformed {
+		t.Errorf("arrivals do not add up: %+v", c)
 	}
 }

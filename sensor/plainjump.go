@@ -65,10 +65,11 @@ func (s *plainStream) expire(now time.Time) {
 	if !s.jump.waiting || now.Sub(s.jump.at) < s.hold {
 		return
 	}
-	before := plainPlace{s.newest, s.seen, s.counters.Missing}
+	before := plainPlace{s.newest, s.seen, s.counters.Missing, s.counters.FrameBytes}
 	doubtful := !s.jump.belied
 	s.settle()
 	if doubtful && s.before.newest == 0 {
+		before.bytes = s.counters.FrameBytes - before.bytes
 		s.before = before
 	}
 }
@@ -76,6 +77,7 @@ func (s *plainStream) expire(now time.Time) {
 // plainPlace is where a stream was before it took a jump that only silence has confirmed.
 type plainPlace struct {
 	newest, seen, missing uint64 // newest is 0 when there is no doubt
+	bytes                 uint64 // of the frame in the jump
 }
 
 // doubt goes back to that place when a message shows that the jump was a stray, and ends the doubt when another one stands by
@@ -84,6 +86,13 @@ func (s *plainStream) doubt(number uint64) {
 	switch b := s.before; {
 	case number > b.newest && number-b.newest <= plainWindow:
 		s.newest, s.seen, s.counters.Missing = b.newest, b.seen, b.missing
+		s.counters.Frames--
+		s.counters.FrameBytes -= b.bytes
+		s.counters.InOrder--
+		s.counters.Malformed++
+		if s.disown != nil {
+			s.disown() // it has gone out
+		}
 		s.before = plainPlace{}
 	case number != s.newest && number+plainWindow > s.newest && number <= s.newest+plainWindow:
 		s.before = plainPlace{}

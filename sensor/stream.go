@@ -87,7 +87,7 @@ func (s *stream) begin(f streamFormat) {
 	s.format = f
 	maxCaplen := s.maxCaplen()
 	if f == formatPlain {
-		s.plain = &plainStream{maxCaplen: maxCaplen, hold: s.limits.Hold, deliver: s.deliver}
+		s.plain = &plainStream{maxCaplen: maxCaplen, hold: s.limits.Hold, deliver: s.deliver, disown: func() { s.path.forged++ }}
 		if s.overTCP {
 			s.plain.hold = 0
 		}
