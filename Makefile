@@ -45,10 +45,11 @@ test-full: build ## the same with full counts, every repetition and all packages
 test-root: build ## only the tests that need namespaces; fail instead of skipping
 	REQUIRE_ROOT=1 $(FRESH) go test -count=1 -run '^TestRoot' ./...
 
-# With the race detector, which needs cgo and a C compiler, programs take five to ten times the time: the packages that
-# have goroutines, and of the tests with whole programs those of test/hostile, whose loads do not depend on speed. The
-# others measure what a loaded machine still forwards, or build packages. The first race ends a test binary or a program.
-RACE_PACKAGES = $$(go list ./... | grep -v -e ^rpcapd/test/ -e ^rpcapd/packaging) ./test/hostile
+# With the race detector, which needs cgo and a C compiler, programs take five to ten times the time. So it runs over the
+# packages that have goroutines, which the pure ones have not, and of the tests with whole programs over those of
+# test/hostile, which do not depend on speed; the others measure what a loaded machine still forwards, or build packages.
+# The first race ends a test binary or a program.
+RACE_PACKAGES = ./agent ./backoff ./capture ./cmd/... ./config ./filelock ./iface ./sensor/... ./tlsfiles ./udpsock ./test/hostile
 
 test-race: ## the tests of what has goroutines with the race detector (needs gcc), within 10 minutes
 	@TOOLS="gcc:gcc gcc:libc6-dev" ./deps.sh

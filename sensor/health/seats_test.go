@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"rpcapd/test/harness"
 	"strings"
 	"testing"
 	"time"
@@ -50,6 +51,9 @@ func healthy(t *testing.T, s *Server) time.Duration {
 
 // TestSeats: whoever uses connections in a bad way, and however many there are, keeps nobody out.
 func TestSeats(t *testing.T) {
+	if harness.Race {
+		t.Skip("thousands of connections, many with TLS, take too long with the race detector")
+	}
 	cert, key := keyPair(t, t.TempDir(), 1)
 	ask := func(path string) string { return "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n" }
 	ways := map[string]func(net.Conn){

@@ -88,7 +88,7 @@ func TestTcpdumpIsConfined(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux limits a process that runs")
 	}
-	c := compilerOf(1, command{wall: time.Minute, cpu: time.Second, memory: 64 << 20, nice: 19})
+	c := compilerOf(1, command{wall: 5 * time.Minute, cpu: time.Second, memory: 64 << 20, nice: 19})
 	tool.Fake(t, "tcpdump", "while :; do :; done")
 	begin := time.Now()
 	if err := c.Check(t.Context(), "ip"); err == nil || !strings.HasPrefix(err.Error(), "tcpdump has computed for 1s without a result; write networks") {
