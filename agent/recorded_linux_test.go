@@ -3,6 +3,7 @@ package agent
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -215,7 +216,7 @@ func receiveData(t *testing.T, request []byte, plain bool) ([]byte, func() []udp
 		c.Data = bytes.Clone(p.Data)
 		got = append(got, c)
 	}
-	done := make(chan struct{})
+	done, ending := make(chan struct{}), make(chan struct{})
 	var port uint16
 	if flags&uint16(rpcap.FlagDatagram) == 0 {
 		l := sensorPort(t)
@@ -235,11 +236,11 @@ func receiveData(t *testing.T, request []byte, plain bool) ([]byte, func() []udp
 		port = d.port()
 		go func() {
 			defer close(done)
-			readDatagrams(d.conn, plain, keep)
+			readDatagrams(d.conn, plain, ending, keep)
 		}()
 	}
 	binary.BigEndian.PutUint16(request[rpcap.HeaderLen+10:], port)
-	return request, func() []udpstr.Packet { <-done; return got }
+	return request, func() []udpstr.Packet { close(ending); <-done; return got }
 }
 
 func readPackets(c net.Conn, keep func(*udpstr.Packet)) {
@@ -255,14 +256,21 @@ func readPackets(c net.Conn, keep func(*udpstr.Packet)) {
 	}
 }
 
-// readDatagrams ends when nothing has come for half a second.
-func readDatagrams(c *net.UDPConn, plain bool, keep func(*udpstr.Packet)) {
+// readDatagrams ends when nothing has come for half a second since ending was closed.
+func readDatagrams(c *net.UDPConn, plain bool, ending <-chan struct{}, keep func(*udpstr.Packet)) {
 	r := udpstr.NewReassembler(udpstr.ReassemblerConfig{}, keep)
 	buf := make([]byte, 65536)
 	for {
+		over := false
+		select {
+		case <-ending:
+			over = true
+		default:
+		}
 		c.SetReadDeadline(time.Now().Add(500 * time.Millisecond))
 		n, err := c.Read(buf)
 		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded) && !over:
 		case err != nil:
 			return
 		case !plain:

@@ -295,9 +295,13 @@ func TestRootSmallRings(t *testing.T) {
 			}
 			begun := time.Now()
 			var got []frame
-			for i := 0; i < len(want); i += 4 {
-				in.send(want[i : i+4]...)
-				got = append(got, receive(t, s, 4)...)
+			atOnce := 4
+			if bytes <= 4096 { // has few blocks, and when the sender waits for its turn each frame takes one of its own
+				atOnce = 1
+			}
+			for i := 0; i < len(want); i += atOnce {
+				in.send(want[i : i+atOnce]...)
+				got = append(got, receive(t, s, atOnce)...)
 			}
 			sameFrames(t, want, got, MaxSnaplen, begun)
 		})
