@@ -25,8 +25,10 @@ const (
 	// ring of hundreds of MiB costs more than the burst on every host, however rarely it is made.
 	requestWait = 4 * time.Second
 	// statsPause is how often STATS of a running capture are answered without a wait. Sensors close a connection that
-	// does not answer STATS within 3 s when the same agent connects once more.
+	// does not answer STATS within 3 s when the same agent connects once more. They ask up to statsBurst times at once:
+	// when a capture begins, and again before they end it.
 	statsPause = time.Second
+	statsBurst = 4
 )
 
 // budget is the CPU time that a session may spend on requests: a token bucket, in
@@ -86,7 +88,10 @@ func (c *connection) prompt(t rpcap.Type, now time.Time) bool {
 	case !c.capture.running():
 		return false
 	case t == rpcap.TypeStatsRequest && now.Sub(c.statsAt) >= statsPause:
-		c.statsAt = now
+		if full := now.Add(-statsBurst * statsPause); c.statsAt.Before(full) {
+			c.statsAt = full
+		}
+		c.statsAt = c.statsAt.Add(statsPause)
 		return true
 	}
 	return t == rpcap.TypeEndCaptureRequest
