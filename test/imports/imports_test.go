@@ -38,7 +38,7 @@ var allowed = map[string][]string{
 	"sensor":    {"backoff", "config", "filelock", "filter", "numbers", "printable", "repeat", "rpcap", "savefile", "tlsfiles", "udpsock", "udpstr"},
 	"cmd":       {"agent", "capture", "config", "filter", "iface", "numbers", "packaging", "printable", "privilege", "rpcap", "savefile", "sensor", "tlsfiles", "udpsock", "udpstr"},
 	"packaging": {},
-	"test":      {"test", "capture", "config", "filter", "iface", "printable", "rpcap", "udpsock", "udpstr"},
+	"test":      {"test", "backoff", "capture", "config", "filter", "iface", "printable", "rpcap", "udpsock", "udpstr"},
 }
 
 // pure packages know no clock, no goroutine, no logger, and only the standard library.

@@ -1,8 +1,9 @@
 package simulator
 
 import (
-	"math/rand/v2"
 	"time"
+
+	agents "rpcapd/backoff"
 )
 
 // The pauses of the real agent (agent/tunables.go; a test compares).
@@ -12,19 +13,13 @@ const (
 	stableAfter  = 60 * time.Second
 )
 
-// backoff makes the pauses between attempts as the real agent does: doubling, each drawn
-// from half of that to half more, from the start again after a session that was stable.
-type backoff struct{ next time.Duration }
+// backoff makes the pauses between attempts as the real agent does.
+type backoff struct{ as agents.Backoff }
 
 func (b *backoff) pause() time.Duration {
-	d := max(b.next, backoffFirst)
-	b.next = min(2*d, backoffMax)
-	return d/2 + rand.N(d)
+	b.as.First, b.as.Most, b.as.Stable = backoffFirst, backoffMax, stableAfter
+	return b.as.Pause()
 }
 
 // lasted is told how long a session was.
-func (b *backoff) lasted(d time.Duration) {
-	if d >= stableAfter {
-		b.next = 0
-	}
-}
+func (b *backoff) lasted(d time.Duration) { b.as.Ended(d) }

@@ -16,9 +16,6 @@ func TestBackoffIsThatOfTheAgent(t *testing.T) {
 			t.Errorf("%s: the agent has %q, the fleet %q", name, theirs[name], ours[name])
 		}
 	}
-	if a, b := pauseBody(t, "../../agent/backoff.go"), pauseBody(t, "backoff.go"); a == "" || a != b {
-		t.Errorf("the agent's pause is\n%s\nthe fleet's\n%s", a, b)
-	}
 }
 
 func parse(t *testing.T, file string) *ast.File {
@@ -43,25 +40,4 @@ func constants(t *testing.T, file string) map[string]string {
 		return true
 	})
 	return m
-}
-
-// pauseBody returns the right-hand sides of a file's function pause, in order.
-func pauseBody(t *testing.T, file string) (text string) {
-	t.Helper()
-	for _, d := range parse(t, file).Decls {
-		f, ok := d.(*ast.FuncDecl)
-		if !ok || f.Name.Name != "pause" {
-			continue
-		}
-		ast.Inspect(f.Body, func(n ast.Node) bool {
-			switch n := n.(type) {
-			case *ast.AssignStmt:
-				text += types.ExprString(n.Rhs[0]) + "\n"
-			case *ast.ReturnStmt:
-				text += types.ExprString(n.Results[0]) + "\n"
-			}
-			return true
-		})
-	}
-	return text
 }
