@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/sink"
 	"rpcapd/udpstr"
 )
 
@@ -29,9 +30,9 @@ type senderSink struct {
 
 func (s *senderSink) Name() string                  { return "lengths" }
 func (s *senderSink) Run(ctx context.Context) error { <-ctx.Done(); return nil }
-func (s *senderSink) Attach(Source) Feed            { return s }
-func (s *senderSink) Counters() FeedCounters        { return FeedCounters{} }
-func (s *senderSink) Detach(Forwarded)              {}
+func (s *senderSink) Attach(sink.Source) sink.Feed  { return s }
+func (s *senderSink) Counters() sink.Counters       { return sink.Counters{} }
+func (s *senderSink) Detach(sink.Forwarded)         {}
 func (s *senderSink) Frame(p *udpstr.Packet) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -83,8 +84,8 @@ func TestForgedStream(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				log, logged := observer.New(zap.WarnLevel)
-				sink := &senderSink{}
-				b := newBubble(t, Options{Sinks: []Sink{sink}, Log: zap.New(log)})
+				senders := &senderSink{}
+				b := newBubble(t, Options{Sinks: []sink.Sink{senders}, Log: zap.New(log)})
 				held := make(chan struct{})
 				var captured uint32
 				var mu sync.Mutex
@@ -148,7 +149,7 @@ func TestForgedStream(t *testing.T) {
 					mu.Lock()
 					if stats == 2 {
 						stats++
-						arrived, _ = sink.counts()
+						arrived, _ = senders.counts()
 						late = sent
 					}
 					mu.Unlock()
@@ -156,7 +157,7 @@ func TestForgedStream(t *testing.T) {
 				}
 				after(time.Second)
 				p := b.peer()
-				genuine, wrong := sink.counts()
+				genuine, wrong := senders.counts()
 				t.Logf("%d frames of the agent, %d forged ones went out, %d counted as forged, %d missing; received %d; after the second STATS %d of %d",
 					genuine, wrong, p.Disowned, p.Received.Missing, p.Received.Frames, genuine-arrived, sent-late)
 				if genuine-arrived+20 < sent-late || late == 0 {

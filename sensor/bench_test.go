@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"testing"
 	"time"
+
+	"rpcapd/sensor/sink"
 )
 
 // BenchmarkReceive is the path of a frame from the datagram to the file's buffer, as the port's goroutine walks it.
@@ -14,13 +16,13 @@ func BenchmarkReceive(b *testing.B) {
 	for _, size := range []int{64, 512, 1514} {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
 			p := testPort()
-			src := Source{Host: "10.0.0.2", Agent: netip.MustParseAddr("10.0.0.2"), Interface: "eth0", LinkType: 1, Snaplen: 65535}
+			src := sink.Source{Host: "10.0.0.2", Agent: netip.MustParseAddr("10.0.0.2"), Interface: "eth0", LinkType: 1, Snaplen: 65535}
 			s := newStream(src, testLimits)
-			sink := newCaptureFile("nowhere", io.Discard)
+			file := newCaptureFile("nowhere", io.Discard)
 			ctx, cancel := context.WithCancel(b.Context())
 			done := make(chan error)
-			go func() { done <- sink.Run(ctx) }()
-			s.feeds = testHub(b, []Sink{sink}).attach(src, Forwarded{})
+			go func() { done <- file.Run(ctx) }()
+			s.feeds = attached(file)
 			p.add(s)
 			const frames = 4096
 			d := packedFrames(b, frames, size)

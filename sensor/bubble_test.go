@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"rpcapd/sensor/sink"
 	"rpcapd/udpstr"
 )
 
@@ -32,7 +33,7 @@ func newBubble(t *testing.T, o Options) *bubble {
 	if o.Data.First == 0 {
 		o.Data = DataPorts{First: 2003, Count: 4}
 	}
-	o.openPort, o.Sinks = b.ports.open, append([]Sink{b.sink}, o.Sinks...)
+	o.openPort, o.Sinks = b.ports.open, append([]sink.Sink{b.sink}, o.Sinks...)
 	s, err := New(o)
 	if err != nil {
 		t.Fatal(err)
@@ -107,7 +108,7 @@ func (a addressed) LocalAddr() net.Addr {
 type countingSink struct {
 	mu     sync.Mutex
 	frames map[string]int
-	sums   map[string]Forwarded
+	sums   map[string]sink.Forwarded
 }
 
 func (s *countingSink) Name() string { return "counter" }
@@ -115,7 +116,7 @@ func (s *countingSink) Run(ctx context.Context) error {
 	<-ctx.Done()
 	return nil
 }
-func (s *countingSink) Attach(src Source) Feed { return &countingFeed{s, src.Name(), 0} }
+func (s *countingSink) Attach(src sink.Source) sink.Feed { return &countingFeed{s, src.Name(), 0} }
 
 type countingFeed struct {
 	s    *countingSink
@@ -132,12 +133,12 @@ func (f *countingFeed) Frame(*udpstr.Packet) {
 	f.s.frames[f.name]++
 	f.n++
 }
-func (f *countingFeed) Counters() FeedCounters { return FeedCounters{Written: f.n} }
-func (f *countingFeed) Detach(sum Forwarded) {
+func (f *countingFeed) Counters() sink.Counters { return sink.Counters{Written: f.n} }
+func (f *countingFeed) Detach(sum sink.Forwarded) {
 	f.s.mu.Lock()
 	defer f.s.mu.Unlock()
 	if f.s.sums == nil {
-		f.s.sums = make(map[string]Forwarded)
+		f.s.sums = make(map[string]sink.Forwarded)
 	}
 	f.s.sums[f.name] = sum
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"rpcapd/sensor/sink"
+
 	"go.uber.org/zap"
 )
 
@@ -186,7 +188,7 @@ func TestCandidateToContinue(t *testing.T) {
 			}
 			p.with(func() {
 				p.conclude(s, now)
-				s.finish(TailKnown, 400, Forwarded{})
+				s.finish(TailKnown, 400, sink.Forwarded{})
 			})
 			p.remove(s, now)
 			p.batch(0, now.Add(2*candidateLife))
@@ -208,7 +210,7 @@ func TestCandidateToContinueAtTheEnd(t *testing.T) {
 	receive(p, falseSource, now.Add(time.Second), d[last])
 	p.with(func() {
 		p.conclude(s, now.Add(2*time.Second))
-		s.finish(TailKnown, 40, Forwarded{})
+		s.finish(TailKnown, 40, sink.Forwarded{})
 	})
 	if r := s.received(); r.Frames != 40 || got.count() != 40 || r.Missing != 0 || s.path.rebound != 1 || p.candidates.bytes != 0 {
 		t.Errorf("%+v, rebound %d", r, s.path.rebound)
@@ -253,7 +255,7 @@ func TestCandidateAfterLoss(t *testing.T) {
 		receive(p, trueSource, now, d[3])
 		p.with(func() {
 			p.conclude(s, now)
-			s.finish(TailUnknown, 0, Forwarded{})
+			s.finish(TailUnknown, 0, sink.Forwarded{})
 		})
 		p.remove(s, now)
 		if got.count() == 0 || len(p.bySrc) != 0 || len(p.pending) != 0 {

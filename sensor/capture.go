@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/sink"
 )
 
 // capture is what a session has between STARTCAP and its end: the stream and the place where its data comes in.
@@ -18,47 +19,60 @@ type capture struct {
 	ours bool // the agent has told its data port, as only those of this project do; the session's goroutine's
 
 	mu     sync.Mutex // a leaf; guards what follows
-	sum    Forwarded
+	sum    sink.Forwarded
 	last   rpcap.StatsReply
 	lastAt time.Time // of last
 }
 
 // newCapture opens what the data of rule r goes to and attaches the sinks.
 func (s *session) newCapture(r *Rule) (*capture, error) {
-	src := Source{
+	src := sink.Source{
 		Host: s.host, Agent: s.peer.Addr(), Interface: s.chosen.name, Description: s.chosen.description,
 		LinkType: s.linkType, Snaplen: s.snaplen(), Filter: r.Filter, Rule: r.Name,
 	}
-	hub := s.sensor.hub
-	hub.changing.RLock()
-	defer hub.changing.RUnlock()
-	limits, dedup := s.sensor.streamSettings()
-	c := &capture{stream: newStream(src, limits)}
-	c.stream.dedup, c.stream.number = dedup, dedup.stream()
-	// The sinks get to know the stream only when it has a port.
-	attach := func() { hub.join(c) }
-	c.stream.overTCP = r.TCP
-	if r.TCP {
+	c := &capture{}
+	if err := s.sensor.hub.Join(c, func() error {
+		limits, dedup := s.sensor.streamSettings()
+		c.stream = newStream(src, limits)
+		c.stream.dedup, c.stream.number = dedup, dedup.stream()
+		c.stream.overTCP, c.stream.hub = r.TCP, s.sensor.hub
+		return s.openData(c)
+	}); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// openData opens what the frames of a capture go to. The sinks get to know the stream only when it has a port.
+func (s *session) openData(c *capture) error {
+	attach := func() { c.stream.feeds = c.stream.hub.Attach(c.stream.source, sink.Forwarded{}) }
+	if c.stream.overTCP {
 		t, err := listenTCPData(&s.sensor.opts, c.stream, s.log)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		attach()
 		t.start()
 		c.tcp, c.guard = t, &t.mu
-		hub.register(c)
-		return c, nil
+		return nil
 	}
 	c.stream.path.state = pathUnanswered
 	port, err := s.sensor.ports.allocate(c.stream, attach)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	c.port, c.guard = port, &port.mu
-	hub.register(c)
 	foreign := c.foreign()
 	port.with(func() { c.stream.account.foreign = foreign })
-	return c, nil
+	return nil
+}
+
+// Follow implements sink.Follower.
+func (c *capture) Follow() {
+	now := c.forwarded()
+	c.guard.Lock()
+	defer c.guard.Unlock()
+	c.stream.follow(now)
 }
 
 // number is the port that STARTCAP names.
@@ -119,6 +133,7 @@ func (s *session) endCapture(tail Tail, captured uint32) {
 	}
 	c.stream.finish(tail, captured, c.forwarded())
 	c.guard.Unlock()
+	c.stream.hub.Leave(c)
 	if c.port != nil {
 		s.sensor.ports.release(c.port, c.stream)
 	}
@@ -135,7 +150,7 @@ func (s *session) endCapture(tail Tail, captured uint32) {
 
 // refilter gives every sink a new feed, whose source has the filter that holds from now on. The numbers of the agent so
 // far go to the old one.
-func (c *capture) refilter(h *hub, filter string) {
+func (c *capture) refilter(h *sink.Hub, filter string) {
 	now := c.forwarded()
 	c.guard.Lock()
 	defer c.guard.Unlock()
@@ -162,7 +177,7 @@ func (c *capture) fill(st *PeerStatus) {
 	st.LastArrival, st.LargestDatagram = c.stream.now, c.stream.largest
 	c.stream.clock.status(st)
 	st.setSinks(c.stream.sinkCounters())
-	st.late.feeds = slices.Clone(c.stream.late.feeds)
+	st.late.Feeds = slices.Clone(c.stream.late.Feeds)
 }
 
 // asked notes what has come before the agent is asked for STATS.
@@ -211,13 +226,13 @@ func (c *capture) contested() (every time.Duration, yes bool) {
 	return every, yes
 }
 
-func (c *capture) forwarded() Forwarded {
+func (c *capture) forwarded() sink.Forwarded {
 	sum, _ := c.forwardedAt()
 	return sum
 }
 
 // forwardedAt is what the agent has said, and when.
-func (c *capture) forwardedAt() (Forwarded, time.Time) {
+func (c *capture) forwardedAt() (sink.Forwarded, time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.sum, c.lastAt
@@ -235,7 +250,7 @@ func (c *capture) reported(r rpcap.StatsReply) {
 		}
 	}
 	if !c.sum.Known {
-		c.sum = Forwarded{
+		c.sum = sink.Forwarded{
 			Known: true, Received: uint64(r.IfRecv), InterfaceDropped: uint64(r.IfDrop),
 			KernelDropped: uint64(r.KernelDrop), Captured: uint64(r.Captured),
 		}

@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"rpcapd/savefile"
+	"rpcapd/sensor/sink"
 	"rpcapd/udpstr"
 )
 
@@ -36,7 +37,7 @@ func newCaptureFile(name string, w io.Writer) *captureFile {
 
 func (s *captureFile) Name() string { return s.name }
 
-func (s *captureFile) Attach(src Source) Feed {
+func (s *captureFile) Attach(src sink.Source) sink.Feed {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.data = savefile.AppendInterface(s.data, savefile.Interface{Name: src.Name(), LinkType: savefile.FromDLT(src.LinkType)})
@@ -57,7 +58,7 @@ func (s *captureFile) Run(ctx context.Context) error {
 		s.data = spare[:0]
 		s.mu.Unlock()
 		if _, err := s.w.Write(data); errors.Is(err, syscall.EPIPE) {
-			return fmt.Errorf("write %s: %w (%w)", s.name, ErrConsumerGone, err)
+			return fmt.Errorf("write %s: %w (%w)", s.name, sink.ErrConsumerGone, err)
 		} else if err != nil {
 			return fmt.Errorf("write %s: %w", s.name, err)
 		}
@@ -69,7 +70,7 @@ func (s *captureFile) Run(ctx context.Context) error {
 type captureFeed struct {
 	file     *captureFile
 	id       uint32
-	counters FeedCounters // guarded by file.mu
+	counters sink.Counters // guarded by file.mu
 }
 
 func (f *captureFeed) Frame(p *udpstr.Packet) {
@@ -84,10 +85,10 @@ func (f *captureFeed) Frame(p *udpstr.Packet) {
 	}
 }
 
-func (f *captureFeed) Counters() FeedCounters {
+func (f *captureFeed) Counters() sink.Counters {
 	f.file.mu.Lock()
 	defer f.file.mu.Unlock()
 	return f.counters
 }
 
-func (f *captureFeed) Detach(Forwarded) {}
+func (f *captureFeed) Detach(sink.Forwarded) {}

@@ -5,6 +5,7 @@ import (
 
 	"rpcapd/config"
 	"rpcapd/rpcap"
+	"rpcapd/sensor/sink"
 )
 
 // FromConfig turns a sensor's file into options without sinks and logger.
@@ -30,8 +31,8 @@ func FromConfig(c config.Sensor) Options {
 }
 
 // SelectionFromConfig is the selection of one output's section.
-func SelectionFromConfig(c config.Selection) Selection {
-	return Selection{Agents: c.Agents, Rules: c.Rules, Filter: c.Filter, MaxFrame: c.MaxFrame}
+func SelectionFromConfig(c config.Selection) sink.Selection {
+	return sink.Selection{Agents: c.Agents, Rules: c.Rules, Filter: c.Filter, MaxFrame: c.MaxFrame}
 }
 
 func samplingOf(s config.Sampling) rpcap.SamplingRequest {

@@ -1,30 +1,49 @@
 package sensor
 
 import (
+	"context"
 	"net/netip"
 	"testing"
 	"time"
 
 	"go.uber.org/zap"
 
+	"rpcapd/sensor/sink"
 	"rpcapd/udpstr"
 )
 
 // collector is a sink that keeps the numbers of the frames it is given.
 type collector struct{ numbers []uint64 }
 
-func (c *collector) Attach(Source) Feed     { return c }
-func (c *collector) Frame(p *udpstr.Packet) { c.numbers = append(c.numbers, p.Number) }
-func (c *collector) Counters() FeedCounters { return FeedCounters{Written: uint64(len(c.numbers))} }
-func (c *collector) Detach(Forwarded)       {}
-func (c *collector) count() int             { return len(c.numbers) }
+func (c *collector) Attach(sink.Source) sink.Feed { return c }
+func (c *collector) Frame(p *udpstr.Packet)       { c.numbers = append(c.numbers, p.Number) }
+func (c *collector) Counters() sink.Counters      { return sink.Counters{Written: uint64(len(c.numbers))} }
+func (c *collector) Detach(sink.Forwarded)        {}
+func (c *collector) count() int                   { return len(c.numbers) }
+func (c *collector) Name() string                 { return "collector" }
+
+// Run implements Sink.
+func (c *collector) Run(ctx context.Context) error {
+	<-ctx.Done()
+	return nil
+}
+
+// attached is a feed of one sink, as a hub gives it.
+func attached(k sink.Sink) []*sink.Attachment {
+	h, err := sink.NewHub([]sink.Sink{k}, nil, zap.NewNop())
+	if err != nil {
+		panic(err)
+	}
+	src := sink.Source{Host: "10.0.0.2", Agent: netip.MustParseAddr("10.0.0.2"), Interface: "eth0", LinkType: 1, Snaplen: 65535}
+	return h.Attach(src, sink.Forwarded{})
+}
 
 var testLimits = Limits{Window: 64, Hold: 20 * time.Millisecond}
 
 func testStream(addr string) (*stream, *collector) {
 	c := &collector{}
-	s := newStream(Source{Host: addr, Agent: netip.MustParseAddr(addr), Interface: "eth0", Snaplen: 65535}, testLimits)
-	s.feeds = []*hubFeed{{Feed: c, run: &sinkRun{name: "collector"}}}
+	s := newStream(sink.Source{Host: addr, Agent: netip.MustParseAddr(addr), Interface: "eth0", Snaplen: 65535}, testLimits)
+	s.feeds = attached(c)
 	return s, c
 }
 
@@ -129,7 +148,7 @@ func TestPortAfterTheEnd(t *testing.T) {
 	d := packed(t, testFrames(60, 400), 512)
 	p.add(old)
 	receive(p, "10.0.0.2:5000", now, d[:10]...)
-	p.with(func() { old.finish(TailUnknown, 0, Forwarded{}) })
+	p.with(func() { old.finish(TailUnknown, 0, sink.Forwarded{}) })
 	p.remove(old, now)
 	next, got := testStream("10.0.0.2")
 	p.add(next)
@@ -182,7 +201,7 @@ func TestStreamAccounting(t *testing.T) {
 		}
 		now = now.Add(time.Millisecond)
 	}
-	p.with(func() { s.finish(TailKnown, frames, Forwarded{}) })
+	p.with(func() { s.finish(TailKnown, frames, sink.Forwarded{}) })
 	r := s.received()
 	if r.Frames != uint64(got.count()) || r.Frames+r.Missing != frames || s.tailLost == 0 {
 		t.Errorf("%d frames + %d missing (%d at the end), sent %d", r.Frames, r.Missing, s.tailLost, frames)

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"testing"
 	"time"
+
+	"rpcapd/sensor/sink"
 )
 
 // FuzzPort sends a port whatever there is from four sources: nothing panics, arrivals add up, and only the agent's
@@ -27,7 +29,7 @@ func FuzzPort(f *testing.F) {
 		p.batch(0, now.Add(time.Second))
 		p.with(func() {
 			p.conclude(s, now)
-			s.finish(TailUnknown, 0, Forwarded{})
+			s.finish(TailUnknown, 0, sink.Forwarded{})
 		})
 		p.batch(0, now.Add(2*candidateLife))
 		r := s.received()

@@ -3,6 +3,8 @@ package sensor
 import (
 	"slices"
 	"sync"
+
+	"rpcapd/sensor/sink"
 )
 
 const (
@@ -57,13 +59,13 @@ func (h *history) add(st PeerStatus) (news bool) {
 	merged := st
 	merged.Since = sum.Since
 	merged.Sessions = sum.Sessions + 1
-	merged.Forwarded.add(sum.Forwarded)
+	merged.Forwarded.Add(sum.Forwarded)
 	merged.Received.add(sum.Received)
 	merged.TailLost += sum.TailLost
 	merged.Rebound += sum.Rebound
 	merged.addSinks(sum.BySink)
-	merged.late.feeds = append(merged.late.feeds, sum.late.feeds...)
-	merged.late.settle(merged.change)
+	merged.late.Feeds = append(merged.late.Feeds, sum.late.Feeds...)
+	merged.late.Settle(merged.change)
 	merged.Deduplicated += sum.Deduplicated
 	merged.Disowned += sum.Disowned
 	merged.Tail = max(st.Tail, sum.Tail) // the least certain one
@@ -76,9 +78,9 @@ func (h *history) list() []PeerStatus {
 	defer h.mu.Unlock()
 	out := make([]PeerStatus, len(h.order))
 	for i, p := range h.order {
-		p.late.settle(p.change)
+		p.late.Settle(p.change)
 		out[i] = *p
-		out[i].late = unsettled{}
+		out[i].late = sink.Unsettled{}
 	}
 	return out
 }

@@ -68,9 +68,9 @@ func (s *session) interfaceIs(down error) {
 		return
 	case down != nil:
 		s.failed(down)
-		s.log.Warn("nothing can be captured", zap.String("peer", s.capture.stream.source.shown()), zap.Error(down))
+		s.log.Warn("nothing can be captured", zap.String("peer", s.capture.stream.source.Shown()), zap.Error(down))
 	default:
-		s.log.Info("the interface is up again", zap.String("peer", s.capture.stream.source.shown()))
+		s.log.Info("the interface is up again", zap.String("peer", s.capture.stream.source.Shown()))
 	}
 	s.down = down
 	s.setState(StateRunning, down)

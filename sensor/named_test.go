@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/sink"
 )
 
 // TestAnnouncedPort: our agent says which port it sends from. Who else at its address sends what looks like its stream, before
@@ -122,8 +123,8 @@ func TestNamedPortMoves(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				sink := &senderSink{}
-				b := newBubble(t, Options{Sinks: []Sink{sink}})
+				senders := &senderSink{}
+				b := newBubble(t, Options{Sinks: []sink.Sink{senders}})
 				b.connect("10.0.0.2", func(a *testAgent) {
 					a.list = []rpcap.Interface{testInterface("eth0", "10.0.0.2")}
 					a.on(rpcap.TypeStartCaptureRequest, func([]byte) [][]byte {
@@ -158,7 +159,7 @@ func TestNamedPortMoves(t *testing.T) {
 				moved := b.peer()
 				send(src, 500) // the last frame begins in the last datagram, and does not end there
 				p := b.peer()
-				genuine, forged := sink.counts()
+				genuine, forged := senders.counts()
 				t.Logf("%d frames of %d, %d forged, %+v", genuine, captured(), forged, p.Received)
 				if genuine+1 < captured() || p.Received.Missing != 0 || forged != 0 || p.Disowned != 0 {
 					t.Errorf("%d frames of %d, %d forged ones, %d missing, %d disowned", genuine, captured(), forged, p.Received.Missing, p.Disowned)

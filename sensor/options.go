@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/sink"
 )
 
 const (
@@ -74,8 +75,8 @@ type Options struct {
 	Rules   []Rule     // in file order: the first that matches is taken
 	Listen  netip.Addr // address of the listeners and the data ports; the zero value is every address
 	Data    DataPorts
-	Sinks   []Sink                // each gets all frames; one that fails is shown as failed, and the sensor goes on
-	Purpose Sink                  // one more sink, without which the sensor has no purpose: its end ends Run
+	Sinks   []sink.Sink           // each gets all frames; one that fails is shown as failed, and the sensor goes on
+	Purpose sink.Sink             // one more sink, without which the sensor has no purpose: its end ends Run
 	Dedup   time.Duration         // a frame that another agent's stream brought within this time is dropped; 0: never
 	Aliases map[netip.Addr]string // names shown instead of agents' addresses
 	Limits  Limits

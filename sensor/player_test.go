@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/sink"
 	"rpcapd/test/wait"
 )
 
@@ -183,7 +184,7 @@ func TestPlayRecordedAgents(t *testing.T) {
 func playOne(t *testing.T, r *recording, c *recordedCapture) {
 	rule := Rule{Name: "cap", Interfaces: []string{"cap0"}, TCP: c.tcp != nil}
 	out := &syncBuffer{}
-	s := startSensor(t, Options{Rules: []Rule{rule}, Sinks: []Sink{newCaptureFile("buffer", out)}})
+	s := startSensor(t, Options{Rules: []Rule{rule}, Sinks: []sink.Sink{newCaptureFile("buffer", out)}})
 	stop := r.play(t, s.addr(), c)
 	defer stop()
 	wait.Until(t, "all frames have arrived", func() bool {

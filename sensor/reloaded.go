@@ -133,7 +133,7 @@ func (s *session) updateFilter(ctx context.Context, c choice) error {
 	s.mu.Lock()
 	s.status.Filter = c.rule.Filter
 	s.mu.Unlock()
-	s.log.Info("filter replaced", zap.String("peer", s.capture.stream.source.shown()), zap.String("rule", c.rule.Name),
+	s.log.Info("filter replaced", zap.String("peer", s.capture.stream.source.Shown()), zap.String("rule", c.rule.Name),
 		zap.String("filter", c.rule.Filter))
 	return nil
 }

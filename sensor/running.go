@@ -30,7 +30,7 @@ func (s *session) running(ctx context.Context) (state, error) {
 		s.sensor.repeats.Forget(s.repeatKey(s.heldFor))
 		s.heldFor = nil
 	}
-	s.sensor.repeats.logSome(s.log, s.peer.Addr().String()+" starts", maxTurns, zap.InfoLevel, "forwarding starts", zap.String("peer", s.capture.stream.source.shown()),
+	s.sensor.repeats.logSome(s.log, s.peer.Addr().String()+" starts", maxTurns, zap.InfoLevel, "forwarding starts", zap.String("peer", s.capture.stream.source.Shown()),
 		zap.String("rule", s.chosen.rule.Name), zap.Uint32("linktype", s.linkType), zap.Uint16("port", s.capture.number()))
 	s.idle, s.idleAt, s.down = 0, 0, nil
 	if s.chosen.down {
@@ -113,7 +113,7 @@ func (s *session) silent(why error) state {
 			return nil, why
 		}
 		s.sensor.repeats.logSome(s.log, s.peer.Addr().String()+" answers", maxTurns, zap.InfoLevel, "the agent answers again",
-			zap.String("peer", s.capture.stream.source.shown()))
+			zap.String("peer", s.capture.stream.source.Shown()))
 		s.setState(StateRunning, s.down)
 		if err := s.askStats(ctx, statsTimeout); err != nil && ctx.Err() == nil {
 			return nil, err
@@ -127,7 +127,7 @@ func (s *session) silent(why error) state {
 func (s *session) startSingly(context.Context) (state, error) {
 	s.singly = true
 	s.log.Warn("hardly anything arrives; the capture begins anew and the agent sends single datagrams",
-		zap.String("peer", s.capture.stream.source.shown()), zap.Uint16("port", s.capture.number()))
+		zap.String("peer", s.capture.stream.source.Shown()), zap.Uint16("port", s.capture.number()))
 	if err := s.stopCapture(); err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"rpcapd/rpcap"
 	"rpcapd/sensor/address"
+	"rpcapd/sensor/sink"
 	"rpcapd/sensor/tcpdump"
 
 	"go.uber.org/zap"
@@ -23,7 +24,7 @@ type Sensor struct {
 	compiler filterCompiler
 	names    *nameTable
 	ports    *portPool
-	hub      *hub
+	hub      *sink.Hub
 	held     *heldConns
 	history  *history
 	ledger   *ledger
@@ -61,7 +62,7 @@ func New(o Options) (*Sensor, error) {
 		return nil, err
 	}
 	o.Log = o.Log.Named("sensor")
-	hub, err := newHub(&o)
+	hub, err := sink.NewHub(o.Sinks, o.Purpose, o.Log)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +105,7 @@ func (s *Sensor) Run(ctx context.Context) error {
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	s.hub.start(stop)
+	s.hub.Start(stop)
 	s.begin(listeners, func(l *listener) { s.wg.Go(func() { l.run(ctx) }) })
 	close(s.ready)
 
@@ -113,7 +114,7 @@ func (s *Sensor) Run(ctx context.Context) error {
 	s.held.close()
 	s.wg.Wait()
 	s.ports.close()
-	return errors.Join(sinkFailure(context.Cause(ctx)), s.hub.close())
+	return errors.Join(sink.Failure(context.Cause(ctx)), s.hub.Close())
 }
 
 // begin serves the first listeners; serve is kept for those that a reload brings.
@@ -196,7 +197,7 @@ func (s *Sensor) Peers() []PeerStatus {
 }
 
 // Sinks describes the outputs, the one of Options.Purpose last.
-func (s *Sensor) Sinks() []SinkStatus { return s.hub.status() }
+func (s *Sensor) Sinks() []sink.Status { return s.hub.Status() }
 
 // Ports describes the open data ports.
 func (s *Sensor) Ports() []PortStatus { return s.ports.status() }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/sink"
 	"rpcapd/test/wait"
 	"rpcapd/udpstr"
 )
@@ -53,7 +54,7 @@ func (a *testAgent) export(network string) net.Conn {
 // source; the summary has the numbers of both ends.
 func TestEndToEnd(t *testing.T) {
 	out := &syncBuffer{}
-	s := startSensor(t, Options{Rules: []Rule{{Name: "all"}}, Sinks: []Sink{newCaptureFile("buffer", out)}})
+	s := startSensor(t, Options{Rules: []Rule{{Name: "all"}}, Sinks: []sink.Sink{newCaptureFile("buffer", out)}})
 	frames := testFrames(300, 100)
 	last := rpcap.StatsReply{IfRecv: 302, KernelDrop: 2, Captured: 300}
 
@@ -111,7 +112,7 @@ func TestEndToEnd(t *testing.T) {
 // TestTCPData: PACKET messages back to back, cut anywhere; a stranger's connection is closed without harm.
 func TestTCPData(t *testing.T) {
 	out := &syncBuffer{}
-	s := startSensor(t, Options{Rules: []Rule{{Name: "tcp", TCP: true}}, Sinks: []Sink{newCaptureFile("buffer", out)}})
+	s := startSensor(t, Options{Rules: []Rule{{Name: "tcp", TCP: true}}, Sinks: []sink.Sink{newCaptureFile("buffer", out)}})
 	a := dialAgent(t, s)
 	a.setStats(rpcap.StatsReply{Captured: 51}, rpcap.StatsReply{Captured: 51})
 	data := a.export("tcp4")

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"net/netip"
 	"time"
+
+	"rpcapd/sensor/sink"
 )
 
 // State is where a session is.
@@ -19,33 +21,6 @@ const (
 	StateEnding         State = "ending"
 	StateEnded          State = "ended"
 )
-
-// Forwarded is what the agent says of its capture (STATS), summed in 64 bits. All zero and Known false before the
-// first answer.
-type Forwarded struct {
-	Known            bool
-	Received         uint64 // ifrecv: accepted by the filter, ring drops included
-	InterfaceDropped uint64 // ifdrop
-	KernelDropped    uint64 // krnldrop: dropped because the agent's ring was full
-	Captured         uint64 // svrcapt: given to the forwarder, equals the number of the last frame
-}
-
-// since is what was forwarded after an earlier reading.
-func (f Forwarded) since(earlier Forwarded) Forwarded {
-	f.Received -= earlier.Received
-	f.InterfaceDropped -= earlier.InterfaceDropped
-	f.KernelDropped -= earlier.KernelDropped
-	f.Captured -= earlier.Captured
-	return f
-}
-
-func (f *Forwarded) add(o Forwarded) {
-	f.Known = f.Known || o.Known
-	f.Received += o.Received
-	f.InterfaceDropped += o.InterfaceDropped
-	f.KernelDropped += o.KernelDropped
-	f.Captured += o.Captured
-}
 
 // Received is what arrived. Datagrams = InOrder + Reordered + Late + Duplicate + Malformed.
 type Received struct {
@@ -118,13 +93,13 @@ type PeerStatus struct {
 	Cause      Cause     // the kind of Reason
 	Since      time.Time // connected
 	Sessions   int       // 1, or the number of ended sessions summed up here
-	Forwarded  Forwarded
+	Forwarded  sink.Forwarded
 	Received   Received
 	Tail       Tail
-	TailLost   uint64                  // frames of Received.Missing that were lost at the end
-	Rebound    uint64                  // times the source port changed under way (NAT)
-	Sinks      FeedCounters            // summed over all sinks
-	BySink     map[string]FeedCounters // by the sink's name; not to be changed
+	TailLost   uint64                   // frames of Received.Missing that were lost at the end
+	Rebound    uint64                   // times the source port changed under way (NAT)
+	Sinks      sink.Counters            // summed over all sinks
+	BySink     map[string]sink.Counters // by the sink's name; not to be changed
 
 	// Disowned counts frames that have gone to the sinks and were then found to come from another sender at the agent's
 	// address. They are in Sinks, and not in Received.
@@ -156,33 +131,33 @@ type PeerStatus struct {
 	LastCause   Cause  // the kind of LastError
 	LastErrorAt time.Time
 
-	late unsettled // feeds of an ended capture whose counters still change
+	late sink.Unsettled // feeds of an ended capture whose counters still change
 }
 
 // change adds to the counters of a sink.
-func (p *PeerStatus) change(sink string, by FeedCounters) {
+func (p *PeerStatus) change(sink string, by sink.Counters) {
 	p.BySink = maps.Clone(p.BySink) // others have the old one
 	c := p.BySink[sink]
-	c.add(by)
+	c.Add(by)
 	p.BySink[sink] = c
-	p.Sinks.add(by)
+	p.Sinks.Add(by)
 }
 
 // setSinks fills in the counters of the sinks and their sum. by is kept.
-func (p *PeerStatus) setSinks(by map[string]FeedCounters) {
-	p.BySink, p.Sinks = by, FeedCounters{}
+func (p *PeerStatus) setSinks(by map[string]sink.Counters) {
+	p.BySink, p.Sinks = by, sink.Counters{}
 	for _, c := range by {
-		p.Sinks.add(c)
+		p.Sinks.Add(c)
 	}
 }
 
 // addSinks adds the counters of an earlier capture.
-func (p *PeerStatus) addSinks(earlier map[string]FeedCounters) {
-	sums := make(map[string]FeedCounters, len(earlier))
+func (p *PeerStatus) addSinks(earlier map[string]sink.Counters) {
+	sums := make(map[string]sink.Counters, len(earlier))
 	maps.Copy(sums, earlier)
 	for name, c := range p.BySink {
 		sum := sums[name]
-		sum.add(c)
+		sum.Add(c)
 		sums[name] = sum
 	}
 	p.setSinks(sums)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/sink"
 	"rpcapd/udpstr"
 )
 
@@ -42,12 +43,12 @@ func (f streamFormat) String() string {
 // stream is the frames of one STARTCAP. A UDP stream is guarded by its dataPort's mu, a TCP stream by its tcpData's.
 type stream struct {
 	agent    netip.Addr // the only address that datagrams are taken from
-	source   Source
+	source   sink.Source
 	limits   Limits
-	feeds    []*hubFeed
-	hub      *hub   // nil: it knows nothing of the stream
-	dedup    *dedup // nil: nothing is dropped
-	number   uint32 // in dedup
+	feeds    []*sink.Attachment
+	hub      *sink.Hub // nil: it knows nothing of the stream
+	dedup    *dedup    // nil: nothing is dropped
+	number   uint32    // in dedup
 	clock    clockOffset
 	now      time.Time // arrival of what is worked on
 	nowMicro int64     // the same since 1970
@@ -72,11 +73,11 @@ type stream struct {
 	final    Received
 	tail     Tail
 	tailLost uint64
-	sinks    map[string]FeedCounters // of the feeds that were detached
-	late     unsettled               // those of them whose counters still change
+	sinks    map[string]sink.Counters // of the feeds that were detached
+	late     sink.Unsettled           // those of them whose counters still change
 }
 
-func newStream(src Source, limits Limits) *stream {
+func newStream(src sink.Source, limits Limits) *stream {
 	return &stream{agent: src.Agent, source: src, limits: limits, reached: make(chan struct{}), path: pathValidation{
 		state: pathOpen, ask: make(chan struct{}, 1),
 	}}
@@ -240,27 +241,27 @@ func (s *stream) arrived() Received {
 }
 
 // sinkCounters says what each sink did with the frames.
-func (s *stream) sinkCounters() map[string]FeedCounters {
-	s.late.settle(s.change)
-	by := make(map[string]FeedCounters, len(s.feeds))
+func (s *stream) sinkCounters() map[string]sink.Counters {
+	s.late.Settle(s.change)
+	by := make(map[string]sink.Counters, len(s.feeds))
 	maps.Copy(by, s.sinks)
 	for _, f := range s.feeds {
 		c := f.Counters()
-		c.add(by[f.run.name])
-		by[f.run.name] = c
+		c.Add(by[f.Sink()])
+		by[f.Sink()] = c
 	}
 	return by
 }
 
 // change adds to the counters of a sink; they are kept by name, so that it does not matter which feed had what.
-func (s *stream) change(sink string, by FeedCounters) {
+func (s *stream) change(sink string, by sink.Counters) {
 	c := s.sinks[sink]
-	c.add(by)
+	c.Add(by)
 	s.sinks[sink] = c
 }
 
 // detach ends the feeds. sum is what the agent has reported by now.
-func (s *stream) detach(sum Forwarded) {
+func (s *stream) detach(sum sink.Forwarded) {
 	for _, f := range s.feeds {
 		s.end(f, sum)
 	}
@@ -268,30 +269,30 @@ func (s *stream) detach(sum Forwarded) {
 }
 
 // end ends one feed and keeps its counters.
-func (s *stream) end(f *hubFeed, sum Forwarded) {
+func (s *stream) end(f *sink.Attachment, sum sink.Forwarded) {
 	if s.sinks == nil {
-		s.sinks = make(map[string]FeedCounters, len(s.feeds))
+		s.sinks = make(map[string]sink.Counters, len(s.feeds))
 	}
-	f.detach(sum)
+	f.Detach(sum)
 	n := f.Counters()
-	s.change(f.run.name, n)
-	s.late.add(f, n, s.change)
+	s.change(f.Sink(), n)
+	s.late.Add(f, n, s.change)
 }
 
 // refilter begins new feeds, whose frames the agent has chosen with another filter. Nothing is lost between the two: what
 // the reorder window holds goes to the new ones.
-func (s *stream) refilter(h *hub, filter string, sum Forwarded) {
+func (s *stream) refilter(h *sink.Hub, filter string, sum sink.Forwarded) {
 	s.source.Filter = filter
 	if s.finished {
 		return
 	}
 	s.detach(sum)
-	s.feeds = h.attach(s.source, sum)
+	s.feeds = h.Attach(s.source, sum)
 }
 
 // finish ends the stream: what the reorder window holds is delivered, the tail is settled, the sinks are told. captured
 // is the agent's final count, or the last one that is known.
-func (s *stream) finish(tail Tail, captured uint32, sum Forwarded) {
+func (s *stream) finish(tail Tail, captured uint32, sum sink.Forwarded) {
 	if s.finished {
 		return
 	}
@@ -307,9 +308,6 @@ func (s *stream) finish(tail Tail, captured uint32, sum Forwarded) {
 	s.account = account{} // it is missing now
 	s.finished = true
 	s.detach(sum)
-	if s.hub != nil {
-		s.hub.leave(s)
-	}
 	s.udpstr, s.plain = nil, nil
 }
 
@@ -346,4 +344,11 @@ func first(f streamFormat, seq uint32) bool {
 
 func be32(b []byte) uint32 {
 	return uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
+}
+
+// follow makes the feeds agree with the sinks that there are now.
+func (s *stream) follow(sum sink.Forwarded) {
+	if !s.finished {
+		s.feeds = s.hub.Follow(s.feeds, s.source, sum, func(f *sink.Attachment) { s.end(f, sum) })
+	}
 }

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"rpcapd/sensor/sink"
 )
 
 // TestSummaryNotes: what is unusual is said, and nothing else.
@@ -15,7 +17,7 @@ func TestSummaryNotes(t *testing.T) {
 		"notes:     the agent's clock is 1h30m0s ahead\n":                                           {ClockKnown: true, ClockOffset: 90 * time.Minute},
 		"notes:     the agent's clock is 250ms behind; source port changed 2 times; 3 reconnects\n": {ClockKnown: true, ClockOffset: -250 * time.Millisecond, Rebound: 2, Reconnects: 3},
 		"notes:     last error at 03:04:05: no answer\n":                                            {LastError: "no answer", LastErrorAt: at},
-		"written 5, dropped 1, left out 2, duplicates of another agent 3\n":                         {Sinks: FeedCounters{Written: 5, Dropped: 1, LeftOut: 2}, Deduplicated: 3},
+		"written 5, dropped 1, left out 2, duplicates of another agent 3\n":                         {Sinks: sink.Counters{Written: 5, Dropped: 1, LeftOut: 2}, Deduplicated: 3},
 	} {
 		p.Name, p.Rule = "a/eth0", "r"
 		var b strings.Builder

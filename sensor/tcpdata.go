@@ -229,7 +229,7 @@ func (t *tcpData) activate(c *tcpConn) {
 		t.stream.path.forger = wrong.src
 		t.drop(wrong)
 		t.log.Warn("another sender at the agent's address was taken for the agent; its frames have gone to the outputs",
-			zap.String("peer", t.stream.source.shown()), zap.Uint16("port", t.port), zap.Stringer("sender", wrong.src),
+			zap.String("peer", t.stream.source.Shown()), zap.Uint16("port", t.port), zap.Stringer("sender", wrong.src),
 			zap.Stringer("agent", c.src), zap.Uint64("frames", frames))
 	}
 	t.active = c

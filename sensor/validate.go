@@ -265,7 +265,7 @@ func (p *dataPort) rebind(s *stream, src netip.AddrPort) {
 	s.path.sources = append(s.path.sources, src)
 	s.path.rebound++
 	p.bySrc[src] = s
-	p.log.Info("stream continues from another source port", zap.String("peer", s.source.shown()),
+	p.log.Info("stream continues from another source port", zap.String("peer", s.source.Shown()),
 		zap.Uint16("port", p.port), zap.Stringer("source", src))
 }
 
@@ -285,9 +285,9 @@ func (p *dataPort) displace(s *stream, c *candidate, proven bool, now time.Time)
 	}
 	s.path.forger = wrong[len(wrong)-1]
 	p.bind(s, c.src, c.position(s))
-	p.repeats.log(p.log, s.source.shown()+" displaced", zap.WarnLevel,
+	p.repeats.log(p.log, s.source.Shown()+" displaced", zap.WarnLevel,
 		"another sender at the agent's address was taken for the agent; its frames have gone to the outputs",
-		zap.String("peer", s.source.shown()), zap.Uint16("port", p.port), zap.Stringer("sender", s.path.forger),
+		zap.String("peer", s.source.Shown()), zap.Uint16("port", p.port), zap.Stringer("sender", s.path.forger),
 		zap.Stringer("agent", c.src), zap.Uint64("frames", was.Frames))
 	p.give(c, s, now)
 }

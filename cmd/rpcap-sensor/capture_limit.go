@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"rpcapd/numbers"
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 	"rpcapd/udpstr"
 )
 
@@ -22,7 +22,7 @@ type limits struct {
 
 // limitedSink passes frames on until a limit is reached, in all of its feeds together. What comes then is left out.
 type limitedSink struct {
-	sensor.Sink
+	sink.Sink
 	limits
 	reached func(limit string) // called once, from any goroutine; must not block
 
@@ -33,15 +33,15 @@ type limitedSink struct {
 }
 
 // Status is the wrapped sink's.
-func (l *limitedSink) Status() sensor.SinkStatus {
-	if k, ok := l.Sink.(interface{ Status() sensor.SinkStatus }); ok {
+func (l *limitedSink) Status() sink.Status {
+	if k, ok := l.Sink.(interface{ Status() sink.Status }); ok {
 		return k.Status()
 	}
-	return sensor.SinkStatus{}
+	return sink.Status{}
 }
 
-// Attach implements sensor.Sink.
-func (l *limitedSink) Attach(src sensor.Source) sensor.Feed {
+// Attach implements sink.Sink.
+func (l *limitedSink) Attach(src sink.Source) sink.Feed {
 	return &limitedFeed{Feed: l.Sink.Attach(src), sink: l}
 }
 
@@ -68,12 +68,12 @@ func (l *limitedSink) finish(limit string) {
 }
 
 type limitedFeed struct {
-	sensor.Feed
+	sink.Feed
 	sink    *limitedSink
 	leftOut uint64 // guarded by sink.mu
 }
 
-// Frame implements sensor.Feed. Only what the sink has taken counts: a frame for which it has no room is not in the file.
+// Frame implements sink.Feed. Only what the sink has taken counts: a frame for which it has no room is not in the file.
 func (f *limitedFeed) Frame(p *udpstr.Packet) {
 	l := f.sink
 	l.mu.Lock()
@@ -97,8 +97,8 @@ func (f *limitedFeed) Frame(p *udpstr.Packet) {
 	}
 }
 
-// Counters implements sensor.Feed.
-func (f *limitedFeed) Counters() sensor.FeedCounters {
+// Counters implements sink.Feed.
+func (f *limitedFeed) Counters() sink.Counters {
 	f.sink.mu.Lock()
 	defer f.sink.mu.Unlock()
 	c := f.Feed.Counters()

@@ -16,6 +16,7 @@ import (
 	"rpcapd/numbers"
 	"rpcapd/printable"
 	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 )
 
 // errAddressInUse is what Listen says of a port that somebody has.
@@ -177,7 +178,7 @@ func written(sen *sensor.Sensor, output string) (frames, bytes uint64, gone bool
 		if st.Name != output {
 			continue
 		}
-		return st.Written, st.Bytes, st.State == sensor.SinkEnded && strings.Contains(st.Error, sensor.ErrConsumerGone.Error())
+		return st.Written, st.Bytes, st.State == sink.Ended && strings.Contains(st.Error, sink.ErrConsumerGone.Error())
 	}
 	return 0, 0, false
 }

@@ -8,6 +8,7 @@ import (
 	"rpcapd/config"
 	"rpcapd/sensor"
 	"rpcapd/sensor/files"
+	"rpcapd/sensor/sink"
 )
 
 // warnOfForgotten says at the start which files nobody deletes. It may take two seconds for each section.
@@ -24,14 +25,14 @@ func warnOfForgotten(_ context.Context, _ *sensor.Sensor, o *outputs) (func(cont
 }
 
 // fileSink checks the selection before it touches the disk.
-func fileSink(ctx context.Context, o *outputs, c config.File) (sensor.Sink, error) {
+func fileSink(ctx context.Context, o *outputs, c config.File) (sink.Sink, error) {
 	opts := files.FromConfig(c)
 	opts.Log = o.log.Named("file")
 	k, err := files.New(opts)
 	if err != nil {
 		return nil, err
 	}
-	selected, err := sensor.Select(ctx, sensor.SelectionFromConfig(c.Selection), k)
+	selected, err := sink.Select(ctx, sensor.SelectionFromConfig(c.Selection), k)
 	if err != nil {
 		return nil, o.refused(c.Title(), "Filter", err)
 	}

@@ -10,12 +10,12 @@ import (
 
 	"go.uber.org/zap"
 
-	"rpcapd/sensor"
 	"rpcapd/sensor/files"
+	"rpcapd/sensor/sink"
 )
 
 // openOutput opens what -w or the file names; an empty name counts frames only.
-func openOutput(name string, stdout *os.File, log *zap.Logger) (sink sensor.Sink, closeOutput func() error, err error) {
+func openOutput(name string, stdout *os.File, log *zap.Logger) (sink sink.Sink, closeOutput func() error, err error) {
 	nothing := func() error { return nil }
 	switch name {
 	case "":

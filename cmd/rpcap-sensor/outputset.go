@@ -10,6 +10,7 @@ import (
 
 	"rpcapd/config"
 	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 )
 
 // output is one section of the file that makes a sink. Its title is by what a reload knows it again.
@@ -20,30 +21,30 @@ type output struct {
 
 	// open makes the sink and opens what must be there at the start, so that a mistake is found then. What it opened is
 	// closed by the sink's Run or by the sink's Close method.
-	open func(ctx context.Context, o *outputs) (sensor.Sink, error)
+	open func(ctx context.Context, o *outputs) (sink.Sink, error)
 }
 
 // running is an output at work.
 type running struct {
 	output
-	sink sensor.Sink
+	sink sink.Sink
 }
 
 // outputsOf lists the outputs of a file but that of [output]; it has one loop for each kind.
 func outputsOf(c config.Sensor) (all []output) {
 	for _, f := range c.Files {
 		dir, _ := config.SplitFilePath(f.Path)
-		all = append(all, output{f.Title(), f, "directory " + filepath.Clean(dir), func(ctx context.Context, o *outputs) (sensor.Sink, error) {
+		all = append(all, output{f.Title(), f, "directory " + filepath.Clean(dir), func(ctx context.Context, o *outputs) (sink.Sink, error) {
 			return fileSink(ctx, o, f)
 		}})
 	}
 	for _, t := range c.TAP {
-		all = append(all, output{t.Title(), t, "interface " + t.Interface, func(ctx context.Context, o *outputs) (sensor.Sink, error) {
+		all = append(all, output{t.Title(), t, "interface " + t.Interface, func(ctx context.Context, o *outputs) (sink.Sink, error) {
 			return tapSink(ctx, o, t)
 		}})
 	}
 	for _, p := range c.PcapOverIP {
-		all = append(all, output{p.Title(), p, pcapOverIPAddress(p) + " " + p.Connect + p.ListenText(), func(ctx context.Context, o *outputs) (sensor.Sink, error) {
+		all = append(all, output{p.Title(), p, pcapOverIPAddress(p) + " " + p.Connect + p.ListenText(), func(ctx context.Context, o *outputs) (sink.Sink, error) {
 			return pcapOverIPSink(ctx, o, p)
 		}})
 	}
@@ -75,7 +76,7 @@ func closeOutputs(all []running) error {
 	return errors.Join(errs...)
 }
 
-func closeSink(k sensor.Sink) error {
+func closeSink(k sink.Sink) error {
 	if c, ok := k.(interface{ Close() error }); ok {
 		return c.Close()
 	}

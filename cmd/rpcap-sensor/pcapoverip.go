@@ -7,6 +7,7 @@ import (
 	"rpcapd/savefile"
 	"rpcapd/sensor"
 	"rpcapd/sensor/pcapoverip"
+	"rpcapd/sensor/sink"
 	"rpcapd/tlsfiles"
 )
 
@@ -18,7 +19,7 @@ type pcapOverIPShared struct {
 }
 
 // pcapOverIPSink listens, if it is not to dial out.
-func pcapOverIPSink(ctx context.Context, o *outputs, c config.PcapOverIP) (sensor.Sink, error) {
+func pcapOverIPSink(ctx context.Context, o *outputs, c config.PcapOverIP) (sink.Sink, error) {
 	if o.pcapOverIP == nil {
 		o.pcapOverIP = &pcapOverIPShared{&pcapoverip.Own{}, pcapoverip.NewFilters()}
 	}
@@ -28,7 +29,7 @@ func pcapOverIPSink(ctx context.Context, o *outputs, c config.PcapOverIP) (senso
 	if err != nil {
 		return nil, o.cause(checkPcapOverIPFiles(o.config, c), c.Title(), pcapOverIPAddress(c), err)
 	}
-	selected, err := sensor.Select(ctx, sensor.SelectionFromConfig(c.Selection), k)
+	selected, err := sink.Select(ctx, sensor.SelectionFromConfig(c.Selection), k)
 	if err != nil {
 		_ = k.Close() // the first error counts
 		return nil, o.refused(c.Title(), "Filter", err)

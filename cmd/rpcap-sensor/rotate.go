@@ -7,8 +7,8 @@ import (
 
 	"go.uber.org/zap"
 
-	"rpcapd/sensor"
 	"rpcapd/sensor/files"
+	"rpcapd/sensor/sink"
 )
 
 // megabytes is a flag with a size, in millions of bytes if there is no unit, as tcpdump has it.
@@ -28,7 +28,7 @@ func (m *megabytes) String() string { return (*byteCount)(m).String() }
 func (m *megabytes) Type() string { return "size" }
 
 // openOutput opens what -w or the file names, with -C or -G as a series of files.
-func (s *settings) openOutput(name string, log *zap.Logger) (sink sensor.Sink, closeOutput func() error, err error) {
+func (s *settings) openOutput(name string, log *zap.Logger) (sink sink.Sink, closeOutput func() error, err error) {
 	if !s.flags.Changed("rotate-size") && !s.flags.Changed("rotate-time") {
 		if s.flags.Changed("keep") {
 			return nil, nil, usageError{errors.New("-W goes with -C or -G, which say when another file begins")}

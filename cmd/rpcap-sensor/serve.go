@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 )
 
 // serve runs the sensor until a signal, or until nobody reads its output any more.
@@ -38,21 +39,21 @@ func serve(s *settings) error {
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	ignoreBrokenPipe()
 
-	sink, closeOutput, err := s.openOutput(l.output, log)
+	out, closeOutput, err := s.openOutput(l.output, log)
 	if err != nil {
 		return err
 	}
-	if sink != nil {
-		if sink, err = sensor.Select(ctx, sensor.Selection{MaxFrame: l.config.Output.MaxFrame}, sink); err != nil {
+	if out != nil {
+		if out, err = sink.Select(ctx, sink.Selection{MaxFrame: l.config.Output.MaxFrame}, out); err != nil {
 			return errors.Join(err, closeOutput())
 		}
 	}
 	switch {
-	case sink == nil:
+	case out == nil:
 	case l.output == "-":
-		j.opts.Purpose = sink
+		j.opts.Purpose = out
 	default:
-		j.opts.Sinks = append(j.opts.Sinks, sink)
+		j.opts.Sinks = append(j.opts.Sinks, out)
 	}
 	return errors.Join(j.run(ctx), closeOutput())
 }

@@ -19,7 +19,7 @@ func someAnswer() *topAnswer {
 			{Name: "web1/eth0", State: "running", Rule: "default", Port: 2003, Connected: now.Add(-90 * time.Second), ClockOffset: &off,
 				Forwarded: health.Forwarded{Known: true, Captured: 1234567, RingDropped: 17},
 				Received:  health.Received{Frames: 1234000, Missing: 567}, Rates: health.Rates{Received: 1500, Bytes: 150000},
-				Sinks: []health.Sunk{{Sink: "a", Dropped: 3}, {Sink: "b", Dropped: 4}}},
+				Sinks: []health.SinkFrames{{Sink: "a", Dropped: 3}, {Sink: "b", Dropped: 4}}},
 			{Name: "web2\x1b[31m", State: "held", Connected: now},
 		},
 		problems: []health.Problem{

@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"rpcapd/savefile"
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 )
 
 // sizeOf is the size of a frame in a file, from that of its block in the queue.
@@ -80,7 +80,7 @@ func (w *writer) ready(st *stream, n int, now time.Time) (*file, error) {
 }
 
 // detached ends a stream.
-func (w *writer) detached(id uint32, sum sensor.Forwarded) {
+func (w *writer) detached(id uint32, sum sink.Forwarded) {
 	st := w.table[id]
 	if g := st.group; g.file != nil && st.file == g.file {
 		addForwarded(&st.iface.numbers, sum)

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"rpcapd/savefile"
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 )
 
 // BenchmarkStream is the cost of a frame from the feed to the write system call, which does nothing here.
@@ -51,7 +51,7 @@ func BenchmarkSink(b *testing.B) {
 }
 
 // benchmark gives frames to a sink as fast as it writes them: none is dropped.
-func benchmark(b *testing.B, s sensor.Sink, size int, full func() bool) {
+func benchmark(b *testing.B, s sink.Sink, size int, full func() bool) {
 	stop := runSink(s)
 	f := s.Attach(testSource("web", "eth0", 1))
 	p := packet(testFrames(1, size)[0], 1)
@@ -65,7 +65,7 @@ func benchmark(b *testing.B, s sensor.Sink, size int, full func() bool) {
 			}
 		}
 	}
-	f.Detach(sensor.Forwarded{})
+	f.Detach(sink.Forwarded{})
 	if err := stop(); err != nil {
 		b.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 )
 
 // probeSize is what has to fit on a disk that was full before frames are taken again.
@@ -45,7 +45,7 @@ func (e *fileError) Unwrap() []error {
 	if e.final {
 		return []error{e.err}
 	}
-	return []error{e.err, sensor.ErrTryAgain}
+	return []error{e.err, sink.ErrTryAgain}
 }
 
 // cure says what to do about a cause.

@@ -18,7 +18,7 @@
 // written anew. Retention deletes only what is in the list and has the size it was completed with.
 //
 // Failures. Whatever fails (ENOSPC, EDQUOT, EIO, EROFS, a directory that has gone) ends Run with an error that names file,
-// cause and cure and wraps sensor.ErrTryAgain. Files in use are cut at the last whole frame and completed; frames are
+// cause and cure and wraps sink.ErrTryAgain. Files in use are cut at the last whole frame and completed; frames are
 // counted as dropped; the next Run sees first whether there is room, and begins new files.
 //
 // Limits: 16 MiB of frames in the queue; 1,024 open files (32 with compression), beyond which the one used least recently

@@ -4,7 +4,7 @@ import (
 	"encoding/binary"
 
 	"rpcapd/savefile"
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 	"rpcapd/udpstr"
 )
 
@@ -23,12 +23,12 @@ const (
 type feed struct {
 	sink     *Sink
 	id       uint32
-	stream   *stream             // nil: everything is counted out
-	crowded  bool                // there are files enough
-	counters sensor.FeedCounters // guarded by sink.mu
+	stream   *stream       // nil: everything is counted out
+	crowded  bool          // there are files enough
+	counters sink.Counters // guarded by sink.mu
 }
 
-// Frame implements sensor.Feed.
+// Frame implements sink.Feed.
 func (f *feed) Frame(p *udpstr.Packet) {
 	s := f.sink
 	s.mu.Lock()
@@ -68,15 +68,15 @@ func (s *Sink) signal() {
 	}
 }
 
-// Counters implements sensor.Feed.
-func (f *feed) Counters() sensor.FeedCounters {
+// Counters implements sink.Feed.
+func (f *feed) Counters() sink.Counters {
 	f.sink.mu.Lock()
 	defer f.sink.mu.Unlock()
 	return f.counters
 }
 
-// Detach implements sensor.Feed. The end goes through the queue, behind the last frame.
-func (f *feed) Detach(sum sensor.Forwarded) {
+// Detach implements sink.Feed. The end goes through the queue, behind the last frame.
+func (f *feed) Detach(sum sink.Forwarded) {
 	if f.stream == nil {
 		return
 	}
@@ -92,7 +92,7 @@ func (f *feed) Detach(sum sensor.Forwarded) {
 	s.signal()
 }
 
-func appendDetach(b []byte, id uint32, sum sensor.Forwarded) []byte {
+func appendDetach(b []byte, id uint32, sum sink.Forwarded) []byte {
 	known := uint32(0)
 	if sum.Known {
 		known = 1
@@ -106,7 +106,7 @@ func appendDetach(b []byte, id uint32, sum sensor.Forwarded) []byte {
 	return binary.LittleEndian.AppendUint32(b, detachSize)
 }
 
-func parseDetach(b []byte) sensor.Forwarded {
+func parseDetach(b []byte) sink.Forwarded {
 	n := func(at int) uint64 { return binary.LittleEndian.Uint64(b[at:]) }
-	return sensor.Forwarded{Known: b[12] == 1, Received: n(16), InterfaceDropped: n(24), KernelDropped: n(32)}
+	return sink.Forwarded{Known: b[12] == 1, Received: n(16), InterfaceDropped: n(24), KernelDropped: n(32)}
 }

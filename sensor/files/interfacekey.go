@@ -1,6 +1,8 @@
 package files
 
-import "rpcapd/sensor"
+import (
+	"rpcapd/sensor/sink"
+)
 
 // interfaceKey tells interface blocks apart. A source that comes back with the same ones gets its old block again.
 type interfaceKey struct {
@@ -9,6 +11,6 @@ type interfaceKey struct {
 	snaplen      uint32
 }
 
-func keyOf(src sensor.Source) interfaceKey {
+func keyOf(src sink.Source) interfaceKey {
 	return interfaceKey{src.Name(), src.Filter, src.LinkType, src.Snaplen}
 }

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"rpcapd/savefile"
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 )
 
 // TestKeep: old files go, in the next run, too; what others have made or changed stays.
@@ -184,7 +184,7 @@ func TestCrashOfAnEmptyFile(t *testing.T) {
 	r = start(t, Options{Name: "f", Path: filepath.Join(dir, "x.pcapng"), RotateFrames: 1, Keep: 1})
 	f := r.Attach(testSource("x", "eth0", 1))
 	r.send(f, 1, 60)
-	f.Detach(sensor.Forwarded{})
+	f.Detach(sink.Forwarded{})
 	r.end()
 	if got := listing(t, dir); !slices.Equal(got, []string{"torn.pcapng.part", "x.pcapng"}) {
 		t.Errorf("%v", got)

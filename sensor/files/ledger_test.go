@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 )
 
 func testLedger(t *testing.T, dir string, o Options) *ledger {
@@ -149,7 +149,7 @@ func TestKeepForAgent(t *testing.T) {
 		}
 		f := r.Attach(testSource(host, fmt.Sprintf("eth%d", i), uint32(i%2)))
 		r.send(f, 1, 60)
-		f.Detach(sensor.Forwarded{})
+		f.Detach(sink.Forwarded{})
 	}
 	await(t, func() bool { // those that wait for their agent are few, too
 		return len(listing(t, dir)) <= 1+maxIdle+2

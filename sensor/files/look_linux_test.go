@@ -14,18 +14,18 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rpcapd/savefile"
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 	"rpcapd/test/netlab"
 )
 
 // again runs a sink as the sensor does: once more when it asks for it. The error it gave last is in last.
-func again(s sensor.Sink, last *atomic.Pointer[error]) (stop func() error) {
+func again(s sink.Sink, last *atomic.Pointer[error]) (stop func() error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	result := make(chan error, 1)
 	go func() {
 		for {
 			err := s.Run(ctx)
-			if ctx.Err() != nil || !errors.Is(err, sensor.ErrTryAgain) {
+			if ctx.Err() != nil || !errors.Is(err, sink.ErrTryAgain) {
 				result <- err
 				return
 			}
@@ -92,7 +92,7 @@ func testTakenAway(t *testing.T, o Options, tick time.Duration, do func(*testing
 	stop := again(s, &last)
 	f := s.Attach(testSource("x", "eth0", 1))
 	other := s.Attach(testSource("y", "eth0", 1)) // with MaxOpen 1 the first file is closed for as long as this one is open
-	var before sensor.FeedCounters
+	var before sink.Counters
 	send := func(n int) {
 		for i := range n {
 			f.Frame(packet(testFrames(1, 300)[0], uint64(i+1)))
@@ -159,7 +159,7 @@ func TestTakenAwayAtTheEnd(t *testing.T) {
 	r.send(f, 10, 60)
 	await(t, func() bool { return f.Counters().Written == 10 })
 	r.send(f, 10, 60)
-	f.Detach(sensor.Forwarded{})
+	f.Detach(sink.Forwarded{})
 	if err := os.Rename(dir, dir+"2"); err != nil {
 		t.Fatal(err)
 	}
@@ -204,8 +204,8 @@ func TestStreamTakenAway(t *testing.T) {
 				t.Fatal(err)
 			}
 			send(25)
-			f.Detach(sensor.Forwarded{})
-			await(t, func() bool { return f.Counters() == (sensor.FeedCounters{Written: 50, Bytes: 50 * 300, Dropped: 25}) })
+			f.Detach(sink.Forwarded{})
+			await(t, func() bool { return f.Counters() == (sink.Counters{Written: 50, Bytes: 50 * 300, Dropped: 25}) })
 			if e := *last.Load(); !strings.Contains(e.Error(), tc.text) || !strings.Contains(e.Error(), name) {
 				t.Errorf("the error is %v, want %q", e, tc.text)
 			}

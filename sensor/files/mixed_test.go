@@ -9,17 +9,17 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"rpcapd/savefile"
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 )
 
 // TestSecondLinkType: programs such as tcpdump stop at a second link type, so the log says once that there is one.
 func TestSecondLinkType(t *testing.T) {
 	for name, tc := range map[string]struct {
-		sink func(log *zap.Logger) sensor.Sink
+		sink func(log *zap.Logger) sink.Sink
 		want int
 	}{
-		"standard output": {func(log *zap.Logger) sensor.Sink { return NewStream("standard output", io.Discard, true, log) }, 1},
-		"one file":        {func(log *zap.Logger) sensor.Sink { return NewStream("x", io.Discard, false, log) }, 1},
+		"standard output": {func(log *zap.Logger) sink.Sink { return NewStream("standard output", io.Discard, true, log) }, 1},
+		"one file":        {func(log *zap.Logger) sink.Sink { return NewStream("x", io.Discard, false, log) }, 1},
 		"files":           {fileSink(t, Options{}), 1},
 		"classic files":   {fileSink(t, Options{Format: savefile.Pcap}), 1},
 		"told apart":      {fileSink(t, Options{Path: "{linktype}.pcapng"}), 0},
@@ -30,7 +30,7 @@ func TestSecondLinkType(t *testing.T) {
 		for i, linkType := range []uint32{1, 1, 12, 12, 113} {
 			f := s.Attach(testSource("web", string(rune('a'+i)), linkType))
 			f.Frame(packet(testFrames(1, 60)[0], 1))
-			f.Detach(sensor.Forwarded{})
+			f.Detach(sink.Forwarded{})
 		}
 		if err := stop(); err != nil {
 			t.Fatal(err)
@@ -41,8 +41,8 @@ func TestSecondLinkType(t *testing.T) {
 	}
 }
 
-func fileSink(t *testing.T, o Options) func(*zap.Logger) sensor.Sink {
-	return func(log *zap.Logger) sensor.Sink {
+func fileSink(t *testing.T, o Options) func(*zap.Logger) sink.Sink {
+	return func(log *zap.Logger) sink.Sink {
 		o.Name, o.Log = "file", log
 		if o.Path == "" {
 			o.Path = "x.cap"

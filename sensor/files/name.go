@@ -10,7 +10,7 @@ import (
 
 	"rpcapd/config"
 	"rpcapd/savefile"
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 )
 
 const (
@@ -22,7 +22,7 @@ const (
 )
 
 // expand puts time and names into a pattern. Names come from agents: see clean.
-func expand(pattern string, at time.Time, src sensor.Source) string {
+func expand(pattern string, at time.Time, src sink.Source) string {
 	var b strings.Builder
 	config.ExpandFilePath(pattern, func(s string) { b.WriteString(s) }, func(letter byte) {
 		b.WriteString(clock(at, letter))
@@ -60,7 +60,7 @@ func clock(t time.Time, letter byte) string {
 }
 
 // nameOf is the cleaned value of a word in braces.
-func nameOf(word string, src sensor.Source) string {
+func nameOf(word string, src sink.Source) string {
 	switch word {
 	case "host":
 		return clean(src.Host)

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"rpcapd/savefile"
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 	"rpcapd/test/netlab"
 )
 
@@ -55,7 +55,7 @@ func TestReaders(t *testing.T) {
 					time.Sleep(20 * time.Millisecond)
 				}
 			}
-			a.Detach(sensor.Forwarded{Known: true, Received: 130, Captured: 130})
+			a.Detach(sink.Forwarded{Known: true, Received: 130, Captured: 130})
 			r.end()
 			var paths []string
 			for _, name := range listing(t, dir) {

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"rpcapd/savefile"
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 	"rpcapd/test/netlab"
 )
 
@@ -37,7 +37,7 @@ func disk(t *testing.T, size string) (dir string) {
 }
 
 // ends waits for the result of Run.
-func ends(t *testing.T, s sensor.Sink) error {
+func ends(t *testing.T, s sink.Sink) error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
@@ -89,7 +89,7 @@ func TestRootDiskFull(t *testing.T) {
 				f.Frame(p)
 			}
 			err = ends(t, s)
-			if !errors.Is(err, sensor.ErrTryAgain) || !errors.Is(err, unix.ENOSPC) {
+			if !errors.Is(err, sink.ErrTryAgain) || !errors.Is(err, unix.ENOSPC) {
 				t.Fatalf("Run says %v", err)
 			}
 			for _, want := range []string{dir, "no space left on device", "make room on the disk of " + dir, "KeepBytes"} {
@@ -106,7 +106,7 @@ func TestRootDiskFull(t *testing.T) {
 					t.Errorf("%d frames readable, %d lost", first, lost)
 				}
 			}
-			if st := s.Status(); st.State != sensor.SinkRetrying || !strings.Contains(st.Error, "no space left") {
+			if st := s.Status(); st.State != sink.Retrying || !strings.Contains(st.Error, "no space left") {
 				t.Errorf("status %+v", st)
 			}
 			before := listing(t, dir)
@@ -128,7 +128,7 @@ func TestRootDiskFull(t *testing.T) {
 				t.Fatal(err)
 			}
 			stop := runSink(s)
-			await(t, func() bool { return s.Status().State == sensor.SinkRunning })
+			await(t, func() bool { return s.Status().State == sink.Running })
 			for range 20 {
 				f.Frame(packet(testFrames(1, 60)[0], 1))
 			}
@@ -174,7 +174,7 @@ func TestRootStreamDiskFull(t *testing.T) {
 	for i := range 1000 {
 		f.Frame(packet(testFrames(1, 1500)[0], uint64(i)))
 	}
-	if err := ends(t, s); !errors.Is(err, sensor.ErrTryAgain) || !strings.Contains(err.Error(), "make room") {
+	if err := ends(t, s); !errors.Is(err, sink.ErrTryAgain) || !strings.Contains(err.Error(), "make room") {
 		t.Fatalf("Run says %v", err)
 	}
 	first := readable(t, dir, savefile.Pcapng)
@@ -217,12 +217,12 @@ func TestRootReadOnly(t *testing.T) {
 	if err := s.Open(); err != nil {
 		t.Errorf("a disk that may come back keeps the sensor from starting: %v", err)
 	}
-	if err := ends(t, s); !errors.Is(err, sensor.ErrTryAgain) || !strings.Contains(err.Error(), "mount it for writing") {
+	if err := ends(t, s); !errors.Is(err, sink.ErrTryAgain) || !strings.Contains(err.Error(), "mount it for writing") {
 		t.Errorf("Run says %v", err)
 	}
 	mount(0)
 	stop := runSink(s)
-	await(t, func() bool { return s.Status().State == sensor.SinkRunning })
+	await(t, func() bool { return s.Status().State == sink.Running })
 	f := s.Attach(testSource("web", "eth0", 1))
 	f.Frame(packet(testFrames(1, 60)[0], 1))
 	if err := stop(); err != nil {

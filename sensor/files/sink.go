@@ -15,13 +15,13 @@ import (
 
 	"rpcapd/config"
 	"rpcapd/savefile"
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 )
 
 // dirMode is the mode of new directories, less the umask.
 const dirMode os.FileMode = 0o750
 
-// Sink is a sensor.Sink that writes files into a directory. See the package's description.
+// Sink is a sink.Sink that writes files into a directory. See the package's description.
 type Sink struct {
 	opts      Options
 	dir, rest string        // of the path: what is always the same, and the pattern below it
@@ -37,7 +37,7 @@ type Sink struct {
 	groups   map[string]*group
 	linkType int64 // of all files, if there can be only one; -1 before the first source
 	opened   *place
-	state    sensor.SinkState
+	state    sink.State
 	since    time.Time
 	err      string
 	errAt    time.Time
@@ -78,7 +78,7 @@ type stream struct {
 type group struct {
 	key     string
 	series  string // for the ledger
-	source  sensor.Source
+	source  sink.Source
 	streams int // guarded by Sink.mu
 
 	// Of the goroutine that writes.
@@ -95,18 +95,18 @@ func New(o Options) (*Sink, error) {
 	}
 	s := &Sink{
 		opts: o, wake: make(chan struct{}, 1), every: tickEvery, groups: make(map[string]*group), linkType: -1, accepts: true,
-		state: sensor.SinkRunning, since: time.Now(),
+		state: sink.Running, since: time.Now(),
 	}
 	s.dir, s.rest = config.SplitFilePath(o.Path)
 	config.ExpandFilePath(s.rest, func(string) {}, func(byte) {}, func(word string) { s.words = append(s.words, word) })
 	return s, nil
 }
 
-// Name implements sensor.Sink.
+// Name implements sink.Sink.
 func (s *Sink) Name() string { return s.opts.Name }
 
-// Attach implements sensor.Sink.
-func (s *Sink) Attach(src sensor.Source) sensor.Feed {
+// Attach implements sink.Sink.
+func (s *Sink) Attach(src sink.Source) sink.Feed {
 	f := &feed{sink: s}
 	st := &stream{feed: f, key: keyOf(src), block: src.InterfaceBlock()}
 	if st.block.LinkType > savefile.MaxLinkType {
@@ -160,7 +160,7 @@ func (s *Sink) manyLinkTypes() bool {
 }
 
 // group finds or makes that of a source; nil: there are too many. s.mu is held.
-func (s *Sink) group(src sensor.Source) *group {
+func (s *Sink) group(src sink.Source) *group {
 	var key, series strings.Builder
 	for _, w := range s.words {
 		value := map[string]string{"host": src.Host, "agent": src.Agent.String(), "interface": src.Interface, "rule": src.Rule}[w]
@@ -198,7 +198,7 @@ func (s *Sink) hasWord(word string) bool {
 func (s *Sink) note(err error) { s.err, s.errAt = err.Error(), time.Now() }
 
 // setState notes a state and the error behind it.
-func (s *Sink) setState(st sensor.SinkState, err error) {
+func (s *Sink) setState(st sink.State, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state != st {
@@ -269,11 +269,11 @@ func (s *Sink) Close() error {
 	return p.close()
 }
 
-// Run implements sensor.Sink. Every failure may be tried again.
+// Run implements sink.Sink. Every failure may be tried again.
 func (s *Sink) Run(ctx context.Context) error {
 	err := s.run(ctx)
 	if err != nil {
-		s.setState(sensor.SinkRetrying, err)
+		s.setState(sink.Retrying, err)
 	}
 	return err
 }
@@ -304,7 +304,7 @@ func (s *Sink) run(ctx context.Context) (err error) {
 	s.mu.Lock()
 	s.accepts = true
 	s.mu.Unlock()
-	s.setState(sensor.SinkRunning, nil)
+	s.setState(sink.Running, nil)
 	return newWriter(s, p).run(ctx)
 }
 

@@ -15,7 +15,7 @@ import (
 	"github.com/google/gopacket/pcapgo"
 
 	"rpcapd/savefile"
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 )
 
 // running is a sink at work.
@@ -48,7 +48,7 @@ func (r *running) end() {
 }
 
 // send gives n frames to a feed and waits until they are written.
-func (r *running) send(f sensor.Feed, n, size int) {
+func (r *running) send(f sink.Feed, n, size int) {
 	r.t.Helper()
 	for i, frame := range testFrames(n, size) {
 		f.Frame(packet(frame, uint64(i+1)))
@@ -122,7 +122,7 @@ func TestRotateFrames(t *testing.T) {
 		r.send(a, 3, 100)
 		r.send(b, 1, 70)
 	}
-	a.Detach(sensor.Forwarded{Known: true, Received: 21, Captured: 21})
+	a.Detach(sink.Forwarded{Known: true, Received: 21, Captured: 21})
 	await(t, func() bool { // the last but one is being closed
 		return slices.Equal(listing(t, dir), []string{"new/x-2.pcapng", "new/x-3.pcapng.part", "new/x.pcapng"})
 	})
@@ -268,7 +268,7 @@ func TestManyAgents(t *testing.T) {
 			const agents, rounds = 60, 12
 			o.Path, o.PerAgent, o.MaxOpen = filepath.Join(dir, "{host}/{interface}.cap"), true, 8
 			r := start(t, o)
-			var feeds []sensor.Feed
+			var feeds []sink.Feed
 			for i := range agents {
 				feeds = append(feeds, r.Attach(testSource(fmt.Sprint("a", i), "eth0", 1)))
 			}
@@ -282,7 +282,7 @@ func TestManyAgents(t *testing.T) {
 				}
 			}
 			for _, f := range feeds {
-				f.Detach(sensor.Forwarded{})
+				f.Detach(sink.Forwarded{})
 			}
 			r.end()
 			names := listing(t, dir)
@@ -331,7 +331,7 @@ func TestEvilNames(t *testing.T) {
 		for _, iface := range names {
 			f := r.Attach(testSource(host, iface, 1))
 			f.Frame(packet(testFrames(1, 60)[0], 1))
-			f.Detach(sensor.Forwarded{})
+			f.Detach(sink.Forwarded{})
 		}
 		r.settle()
 	}
@@ -384,7 +384,7 @@ func TestNotPermitted(t *testing.T) {
 func TestEmpty(t *testing.T) {
 	dir := t.TempDir()
 	r := start(t, Options{Path: filepath.Join(dir, "x.pcapng")})
-	r.Attach(testSource("web", "eth0", 1)).Detach(sensor.Forwarded{})
+	r.Attach(testSource("web", "eth0", 1)).Detach(sink.Forwarded{})
 	r.end()
 	if got := listing(t, dir); len(got) != 0 {
 		t.Errorf("%v", got)
@@ -408,10 +408,10 @@ func TestStatisticsOfOneFile(t *testing.T) {
 	whole, parted := r.Attach(testSource("web", "eth0", 1)), r.Attach(testSource("web", "eth1", 1))
 	r.send(parted, 6, 60)
 	r.send(whole, 2, 60)
-	whole.Detach(sensor.Forwarded{Known: true, Received: 9, KernelDropped: 7, Captured: 2})
+	whole.Detach(sink.Forwarded{Known: true, Received: 9, KernelDropped: 7, Captured: 2})
 	r.settle()
 	r.send(parted, 4, 60)
-	parted.Detach(sensor.Forwarded{Known: true, Received: 10, Captured: 10})
+	parted.Detach(sink.Forwarded{Known: true, Received: 10, Captured: 10})
 	r.end()
 	for name, want := range map[string][]uint64{"x.pcapng": {pcapgo.NgNoValue64, 9}, "x-2.pcapng": {pcapgo.NgNoValue64}} {
 		raw := unpack(t, filepath.Join(dir, name))

@@ -3,16 +3,16 @@ package files
 import (
 	"strconv"
 
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 )
 
 // Status describes the sink for the sensor's status.
-func (s *Sink) Status() sensor.SinkStatus {
+func (s *Sink) Status() sink.Status {
 	s.mu.Lock()
-	st := sensor.SinkStatus{Kind: "file", State: s.state, Since: s.since, Error: s.err, ErrorAt: s.errAt}
+	st := sink.Status{Kind: "file", State: s.state, Since: s.since, Error: s.err, ErrorAt: s.errAt}
 	lost, unfit, crowded, taken := s.lost.frames, s.unfit, s.crowded, s.takenAway
 	s.mu.Unlock()
-	st.Details = []sensor.Detail{
+	st.Details = []sink.Detail{
 		{Name: "path", Text: s.opts.Path},
 		number("files in use", uint64(max(s.openFiles.Load(), 0)), false),
 		number("bytes in use", uint64(max(s.inUse.Load(), 0)), false),
@@ -31,11 +31,11 @@ func (s *Sink) Status() sensor.SinkStatus {
 			number("files too many to be remembered", forgotten, true))
 	}
 	if name := s.last.Load(); name != nil {
-		st.Details = append(st.Details, sensor.Detail{Name: "last file", Text: *name})
+		st.Details = append(st.Details, sink.Detail{Name: "last file", Text: *name})
 	}
 	return st
 }
 
-func number(name string, n uint64, total bool) sensor.Detail {
-	return sensor.Detail{Name: name, Text: strconv.FormatUint(n, 10), Number: n, Numeric: true, Total: total}
+func number(name string, n uint64, total bool) sink.Detail {
+	return sink.Detail{Name: name, Text: strconv.FormatUint(n, 10), Number: n, Numeric: true, Total: total}
 }

@@ -13,7 +13,7 @@ import (
 
 	"rpcapd/printable"
 	"rpcapd/savefile"
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 	"rpcapd/udpstr"
 )
 
@@ -92,18 +92,18 @@ func (s *Stream) begin() bool {
 	return s.begun
 }
 
-// Name implements sensor.Sink.
+// Name implements sink.Sink.
 func (s *Stream) Name() string { return s.name }
 
 // Status describes the sink for the sensor's status.
-func (s *Stream) Status() sensor.SinkStatus {
+func (s *Stream) Status() sink.Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	target := "pipe"
 	if f, ok := s.w.(*OneFile); ok && f.regular {
 		target = "file"
 	}
-	st := sensor.SinkStatus{Kind: "stream", Details: []sensor.Detail{
+	st := sink.Status{Kind: "stream", Details: []sink.Detail{
 		{Name: "target", Text: target},
 		number("interfaces", uint64(len(s.interfaces)), false),
 		number("frames lost when writing failed", s.lost.frames, true),
@@ -112,8 +112,8 @@ func (s *Stream) Status() sensor.SinkStatus {
 	return st
 }
 
-// Attach implements sensor.Sink. A source seen before gets its old interface block again.
-func (s *Stream) Attach(src sensor.Source) sensor.Feed {
+// Attach implements sink.Sink. A source seen before gets its old interface block again.
+func (s *Stream) Attach(src sink.Source) sink.Feed {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f := &streamFeed{sink: s}
@@ -149,7 +149,7 @@ func (s *Stream) Attach(src sensor.Source) sensor.Feed {
 }
 
 // say tells once of a second link type; s.mu is held.
-func (s *Stream) say(what string, src sensor.Source) {
+func (s *Stream) say(what string, src sink.Source) {
 	if s.mixed {
 		return
 	}
@@ -188,12 +188,12 @@ func (s *Stream) signal() {
 
 type streamFeed struct {
 	sink     *Stream
-	iface    *streamInterface    // nil: counted out
-	counters sensor.FeedCounters // guarded by sink.mu
-	waiting  tally               // likewise
+	iface    *streamInterface // nil: counted out
+	counters sink.Counters    // guarded by sink.mu
+	waiting  tally            // likewise
 }
 
-// Frame implements sensor.Feed.
+// Frame implements sink.Feed.
 func (f *streamFeed) Frame(p *udpstr.Packet) {
 	s := f.sink
 	s.mu.Lock()
@@ -219,15 +219,15 @@ func (f *streamFeed) Frame(p *udpstr.Packet) {
 	}
 }
 
-// Counters implements sensor.Feed.
-func (f *streamFeed) Counters() sensor.FeedCounters {
+// Counters implements sink.Feed.
+func (f *streamFeed) Counters() sink.Counters {
 	f.sink.mu.Lock()
 	defer f.sink.mu.Unlock()
 	return f.counters
 }
 
-// Detach implements sensor.Feed.
-func (f *streamFeed) Detach(sum sensor.Forwarded) {
+// Detach implements sink.Feed.
+func (f *streamFeed) Detach(sum sink.Forwarded) {
 	f.sink.mu.Lock()
 	defer f.sink.mu.Unlock()
 	if f.iface != nil {
@@ -236,14 +236,14 @@ func (f *streamFeed) Detach(sum sensor.Forwarded) {
 }
 
 // addForwarded adds what an agent says at the end of a capture.
-func addForwarded(to *savefile.Statistics, sum sensor.Forwarded) {
+func addForwarded(to *savefile.Statistics, sum sink.Forwarded) {
 	to.Known = to.Known || sum.Known
 	to.Received += sum.Received
 	to.InterfaceDropped += sum.InterfaceDropped
 	to.KernelDropped += sum.KernelDropped
 }
 
-// Run implements sensor.Sink.
+// Run implements sink.Sink.
 func (s *Stream) Run(ctx context.Context) error {
 	if err := s.again(); err != nil {
 		return s.fail(err)
@@ -358,7 +358,7 @@ func (s *Stream) fail(err error) error {
 	s.queue = queue{}
 	s.mu.Unlock()
 	if errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
-		return fmt.Errorf("write %s: %w (%w)", s.name, sensor.ErrConsumerGone, err)
+		return fmt.Errorf("write %s: %w (%w)", s.name, sink.ErrConsumerGone, err)
 	}
 	if f, ok := s.w.(*OneFile); ok && f.regular {
 		return failure("write", s.name, err)

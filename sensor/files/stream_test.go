@@ -16,13 +16,13 @@ import (
 	"github.com/google/gopacket/pcapgo"
 
 	"rpcapd/savefile"
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 	"rpcapd/test/netlab"
 	"rpcapd/udpstr"
 )
 
-func testSource(host, iface string, linkType uint32) sensor.Source {
-	return sensor.Source{Host: host, Agent: netip.MustParseAddr("10.0.0.2"), Interface: iface, LinkType: linkType, Snaplen: 128, Filter: "ip", Rule: "r"}
+func testSource(host, iface string, linkType uint32) sink.Source {
+	return sink.Source{Host: host, Agent: netip.MustParseAddr("10.0.0.2"), Interface: iface, LinkType: linkType, Snaplen: 128, Filter: "ip", Rule: "r"}
 }
 
 func packet(f udpstr.Frame, number uint64) *udpstr.Packet {
@@ -30,7 +30,7 @@ func packet(f udpstr.Frame, number uint64) *udpstr.Packet {
 }
 
 // runSink runs a sink until the returned function is called, which returns Run's result.
-func runSink(s sensor.Sink) (stop func() error) {
+func runSink(s sink.Sink) (stop func() error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	result := make(chan error, 1)
 	go func() { result <- s.Run(ctx) }()
@@ -46,11 +46,11 @@ func TestStreamWritesEverySource(t *testing.T) {
 		a.Frame(packet(f, uint64(i+1)))
 		b.Frame(packet(f, uint64(i+1)))
 	}
-	a.Detach(sensor.Forwarded{Known: true, Received: 7, KernelDropped: 2, Captured: 5})
+	a.Detach(sink.Forwarded{Known: true, Received: 7, KernelDropped: 2, Captured: 5})
 	again := s.Attach(testSource("10.0.0.2", "eth0", 1)) // comes back
 	again.Frame(packet(testFrames(1, 100)[0], 1))
-	again.Detach(sensor.Forwarded{Known: true, Received: 1, Captured: 1})
-	b.Detach(sensor.Forwarded{})
+	again.Detach(sink.Forwarded{Known: true, Received: 1, Captured: 1})
+	b.Detach(sink.Forwarded{})
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func TestStreamSlowConsumer(t *testing.T) {
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}
-	want := sensor.FeedCounters{Written: c.Waiting, Bytes: 200_000 * c.Waiting, Dropped: c.Dropped}
+	want := sink.Counters{Written: c.Waiting, Bytes: 200_000 * c.Waiting, Dropped: c.Dropped}
 	if n := len(readPcapng(t, out.Bytes())); uint64(n) != c.Waiting || f.Counters() != want {
 		t.Errorf("%d frames in the file, counters %+v, want %+v", n, f.Counters(), want)
 	}
@@ -191,7 +191,7 @@ func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }
 
 func TestStreamConsumerGone(t *testing.T) {
 	s := NewStream("pipe", failingWriter{&os.PathError{Op: "write", Path: "|1", Err: syscall.EPIPE}}, true, nil)
-	if err := s.Run(t.Context()); !errors.Is(err, sensor.ErrConsumerGone) {
+	if err := s.Run(t.Context()); !errors.Is(err, sink.ErrConsumerGone) {
 		t.Errorf("closed pipe: %v", err)
 	}
 	f := s.Attach(testSource("a", "eth0", 1))
@@ -200,7 +200,7 @@ func TestStreamConsumerGone(t *testing.T) {
 		t.Errorf("after the end: %+v", c)
 	}
 	s = NewStream("disk", failingWriter{syscall.ENOSPC}, true, nil)
-	if err := s.Run(t.Context()); errors.Is(err, sensor.ErrConsumerGone) || !errors.Is(err, syscall.ENOSPC) {
+	if err := s.Run(t.Context()); errors.Is(err, sink.ErrConsumerGone) || !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("full disk: %v", err)
 	}
 }
@@ -230,7 +230,7 @@ func TestStreamReaders(t *testing.T) {
 		a.Frame(packet(f, uint64(i+1)))
 		b.Frame(packet(f, uint64(i+1)))
 	}
-	a.Detach(sensor.Forwarded{Known: true, Received: 10, Captured: 10})
+	a.Detach(sink.Forwarded{Known: true, Received: 10, Captured: 10})
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"rpcapd/printable"
 	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 )
 
 // identity is a peer's name as it is shown: agents choose the interface's part.
@@ -97,7 +98,7 @@ func portsOf(list []sensor.PortStatus) []Port {
 	return out
 }
 
-func sinksOf(list []sensor.SinkStatus) []Sink {
+func sinksOf(list []sink.Status) []Sink {
 	out := make([]Sink, len(list))
 	for i := range list {
 		s := &list[i]

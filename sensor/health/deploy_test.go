@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 )
 
 // gathered are the names and labels that a sensor exports on which everything is in use.
@@ -19,7 +19,7 @@ func gathered(t *testing.T) map[string][]string {
 	tr := newTracker(f, "test", time.Now())
 	newRack(tr, f, 8)
 	number := uint64(7)
-	f.sinks[0].Details = []sensor.Detail{
+	f.sinks[0].Details = []sink.Detail{
 		{Name: "files", Numeric: true, Number: number}, {Name: "bytes written", Numeric: true, Number: number, Total: true}, {Name: "path", Text: "/x"},
 	}
 	tr.step(time.Now().Add(stepTime))

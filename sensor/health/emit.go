@@ -6,7 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 )
 
 // emitter sends metrics. Label values have been cleaned before.
@@ -46,8 +46,8 @@ func (e emitter) peer(p *Peer) {
 }
 
 func (e emitter) sink(s *Sink) {
-	state := sensor.SinkState(s.State)
-	e.flag(sinkUp, state == sensor.SinkRunning || state == sensor.SinkDegraded, s.Name, s.Kind)
+	state := sink.State(s.State)
+	e.flag(sinkUp, state == sink.Running || state == sink.Degraded, s.Name, s.Kind)
 	e.gauge(sinkStreams, float64(s.Streams), s.Name, s.Kind)
 	e.gauge(sinkParts, float64(len(s.Parts)), s.Name, s.Kind)
 	e.count(sinkFrames, s.most[0], s.Name, s.Kind)

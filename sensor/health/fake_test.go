@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 )
 
 var _ Source = (*sensor.Sensor)(nil)
@@ -21,7 +22,7 @@ type fakeSensor struct {
 	peers    []sensor.PeerStatus
 	then     []sensor.PeerStatus // what the second and further questions get, if not nil
 	ports    []sensor.PortStatus
-	sinks    []sensor.SinkStatus
+	sinks    []sink.Status
 	counters sensor.Counters
 	ready    chan struct{}
 }
@@ -43,7 +44,7 @@ func (f *fakeSensor) Peers() []sensor.PeerStatus {
 }
 
 func (f *fakeSensor) Ports() []sensor.PortStatus { return f.ports }
-func (f *fakeSensor) Sinks() []sensor.SinkStatus { return f.sinks }
+func (f *fakeSensor) Sinks() []sink.Status       { return f.sinks }
 func (f *fakeSensor) Counters() sensor.Counters  { return f.counters }
 func (f *fakeSensor) Ready() <-chan struct{}     { return f.ready }
 
@@ -59,7 +60,7 @@ func running(name string, frames uint64, since time.Time) sensor.PeerStatus {
 	return sensor.PeerStatus{
 		Name: name + "/eth0", Interface: "eth0", Address: netip.MustParseAddrPort("10.0.0.5:40000"), Rule: "default",
 		DataPort: 2003, Format: "udpstr", LinkType: 1, Snaplen: 262144, State: sensor.StateRunning, Since: since, Sessions: 1,
-		Forwarded: sensor.Forwarded{Known: true, Received: frames, Captured: frames},
+		Forwarded: sink.Forwarded{Known: true, Received: frames, Captured: frames},
 		Received:  sensor.Received{Datagrams: frames / 4, Bytes: frames * 80, Frames: frames, FrameBytes: frames * 64, InOrder: frames / 4},
 	}
 }
@@ -90,8 +91,8 @@ func (r *rack) grow(name string, captured, missing, ring uint64) {
 	p.Received.Bytes += (captured - missing) * 430
 	p.Received.Missing += missing
 	p.Received.Lost += missing / 3
-	p.BySink = map[string]sensor.FeedCounters{"/var/lib/rpcap-sensor/all.pcapng": {Written: p.Received.Frames, Bytes: p.Received.FrameBytes}}
-	p.Sinks = sensor.FeedCounters{Written: p.Received.Frames, Bytes: p.Received.FrameBytes}
+	p.BySink = map[string]sink.Counters{"/var/lib/rpcap-sensor/all.pcapng": {Written: p.Received.Frames, Bytes: p.Received.FrameBytes}}
+	p.Sinks = sink.Counters{Written: p.Received.Frames, Bytes: p.Received.FrameBytes}
 }
 
 func (r *rack) publish() {
@@ -117,7 +118,7 @@ func newRack(tr *tracker, f *fakeSensor, agents int) *rack {
 		p.ClockKnown, p.ClockOffset = true, time.Duration(i*3-7)*time.Millisecond
 		r.byName[name] = &p
 	}
-	f.sinks = []sensor.SinkStatus{{Name: "/var/lib/rpcap-sensor/all.pcapng", Kind: "file", State: sensor.SinkRunning, Streams: agents}}
+	f.sinks = []sink.Status{{Name: "/var/lib/rpcap-sensor/all.pcapng", Kind: "file", State: sink.Running, Streams: agents}}
 	f.counters = sensor.Counters{Accepted: uint64(agents + 3), Refused: 2, Unwanted: 2, Ended: 1}
 	f.ports = nil
 	for p := range uint16(min(agents, 8)) {

@@ -44,10 +44,10 @@ type Peer struct {
 	// ForwardedAt is when the agent has said so: each 5 s, so that Received may be ahead. Null before.
 	ForwardedAt *time.Time `json:"forwarded_at"`
 
-	Received Received `json:"received"`
-	Sinks    []Sunk   `json:"sinks"` // what became of the frames, by the name of the sink
-	Rates    Rates    `json:"rates"`
-	Session  *Session `json:"session"` // the running one's own numbers; null without one
+	Received Received     `json:"received"`
+	Sinks    []SinkFrames `json:"sinks"` // what became of the frames, by the name of the sink
+	Rates    Rates        `json:"rates"`
+	Session  *Session     `json:"session"` // the running one's own numbers; null without one
 
 	counters counters // as in Forwarded, Received and Sinks
 	lossCure string   // what helps against the loss that another problem of the session tells; empty without one
@@ -82,9 +82,9 @@ type Received struct {
 	Rebound      uint64 `json:"rebound"`             // times the source port changed under way (NAT)
 }
 
-// Sunk is what a sink did with the frames of a peer: frames = written + dropped, less deduplicated ones and those that
+// SinkFrames is what a sink did with the frames of a peer: frames = written + dropped, less deduplicated ones and those that
 // the sink's selection leaves out.
-type Sunk struct {
+type SinkFrames struct {
 	Sink    string `json:"sink"`
 	Written uint64 `json:"written"`
 	Bytes   uint64 `json:"bytes"`
@@ -134,7 +134,7 @@ type Port struct {
 type Sink struct {
 	Name    string     `json:"name"`
 	Kind    string     `json:"kind"`
-	State   string     `json:"state"` // as in sensor.SinkState
+	State   string     `json:"state"` // as in sink.State
 	Since   time.Time  `json:"state_since"`
 	Error   string     `json:"last_error"`
 	ErrorAt *time.Time `json:"last_error_at"`

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"rpcapd/numbers"
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 )
 
 // maxNamed is how many slow clients a problem names.
@@ -37,14 +37,14 @@ func (t *tracker) sinkProblems(sinks []Sink) (list []Problem) {
 // stateProblem is about an output that does not work, with what it has dropped.
 func stateProblem(s *Sink, drops uint64) (p Problem, found bool) {
 	reason := strings.TrimSuffix(s.Error, ".")
-	switch sensor.SinkState(s.State) {
-	case sensor.SinkFailed:
+	switch sink.State(s.State) {
+	case sink.Failed:
 		p = Problem{Severity: SeverityError, Kind: "output-failed",
 			Text: fmt.Sprintf("Output %s has failed: %s.", s.Name, reason), Cure: "Remove the cause and restart the sensor."}
-	case sensor.SinkRetrying:
+	case sink.Retrying:
 		p = Problem{Severity: SeverityError, Kind: "output-failed",
 			Text: fmt.Sprintf("Output %s does not work: %s.", s.Name, reason), Cure: "Remove the cause; the sensor tries again by itself."}
-	case sensor.SinkDegraded:
+	case sink.Degraded:
 		p = Problem{Severity: SeverityWarning, Kind: "output-degraded",
 			Text: fmt.Sprintf("Output %s works only in part: %s.", s.Name, reason), Cure: "Remove the cause; the sensor goes on by itself."}
 		if listener := s.text("listener"); listener != "" {

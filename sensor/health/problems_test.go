@@ -10,6 +10,7 @@ import (
 
 	"rpcapd/numbers"
 	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 )
 
 // TestProblems: each fault is said in plain words, with the place, the number and a cure, while it is fresh.
@@ -28,10 +29,10 @@ func TestProblems(t *testing.T) {
 		"foreign":      {func(f *fakeSensor, _ *sensor.PeerStatus) { f.ports[0].Foreign++ }, SeverityInfo, "1 datagram on port 2003 belonged to no capture", false},
 		"output-drops": {func(f *fakeSensor, _ *sensor.PeerStatus) { f.sinks[0].Dropped += 5 }, SeverityError, "Output all dropped 5 frames", false},
 		"output-failed": {func(f *fakeSensor, _ *sensor.PeerStatus) {
-			f.sinks[0].State, f.sinks[0].Error = sensor.SinkFailed, "no space"
+			f.sinks[0].State, f.sinks[0].Error = sink.Failed, "no space"
 		}, SeverityError, "Output all has failed: no space", true},
 		"output-degraded": {func(f *fakeSensor, _ *sensor.PeerStatus) {
-			f.sinks[0].State, f.sinks[0].Error = sensor.SinkDegraded, "one file"
+			f.sinks[0].State, f.sinks[0].Error = sink.Degraded, "one file"
 		}, SeverityWarning, "works only in part: one file", true},
 		"refused": {func(f *fakeSensor, _ *sensor.PeerStatus) { f.counters.Refused += 1000; f.counters.Unwanted += 1000 }, SeverityWarning, "1,000 connections were turned away: no rule", false},
 		"agent-ring": {func(_ *fakeSensor, p *sensor.PeerStatus) {
@@ -67,7 +68,7 @@ func TestProblems(t *testing.T) {
 		f := newFake()
 		f.peers = []sensor.PeerStatus{running("web1", 400, start)}
 		f.ports = []sensor.PortStatus{{Port: 2003, Streams: 1}}
-		f.sinks = []sensor.SinkStatus{{Name: "all", State: sensor.SinkRunning}}
+		f.sinks = []sink.Status{{Name: "all", State: sink.Running}}
 		f.counters.Accepted = 1
 		tr := newTracker(f, "", start)
 		f.peers[0].Since = start.Add(-time.Hour)
@@ -151,12 +152,12 @@ func TestFirstSeconds(t *testing.T) {
 	f := newFake()
 	f.counters = sensor.Counters{Accepted: 9, Refused: 9, Unwanted: 4}
 	f.ports = []sensor.PortStatus{{Port: 2003, Foreign: 5, KernelDrops: 5}}
-	f.sinks = []sensor.SinkStatus{{Name: "old", State: sensor.SinkRunning}}
+	f.sinks = []sink.Status{{Name: "old", State: sink.Running}}
 	f.sinks[0].Dropped = 5
 	tr := newTracker(f, "", start)
 	f.counters.Accepted, f.counters.Refused, f.counters.Unwanted = 12, 12, 5
 	f.ports = append(f.ports, sensor.PortStatus{Port: 2004, KernelDrops: 7})
-	f.sinks = append(f.sinks, sensor.SinkStatus{Name: "new", State: sensor.SinkRunning})
+	f.sinks = append(f.sinks, sink.Status{Name: "new", State: sink.Running})
 	f.sinks[1].Dropped = 8
 	gone := ended(running("gone", 100, start.Add(time.Millisecond)), 1)
 	gone.Received.Missing = 9

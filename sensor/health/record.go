@@ -5,6 +5,7 @@ import (
 
 	"rpcapd/printable"
 	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 )
 
 const (
@@ -29,7 +30,7 @@ type record struct {
 
 	before counters // what the sensor said last
 	sums   counters // what was counted under this name
-	sinks  map[string]sensor.FeedCounters
+	sinks  map[string]sink.Counters
 
 	endings int // captures that have ended, as the sensor said last
 	recent  recent[counters]
@@ -50,7 +51,7 @@ type sighting struct {
 	known   bool
 	atLeast bool // a capture has ended without final numbers
 	endings int
-	sinks   map[string]sensor.FeedCounters
+	sinks   map[string]sink.Counters
 }
 
 // add takes in one session, or the sum of those that have ended.
@@ -63,7 +64,7 @@ func (s *sighting) add(p *sensor.PeerStatus) {
 		s.first = p.Since
 	}
 	if len(p.BySink) > 0 && s.sinks == nil {
-		s.sinks = make(map[string]sensor.FeedCounters, len(p.BySink))
+		s.sinks = make(map[string]sink.Counters, len(p.BySink))
 	}
 	for name, c := range p.BySink {
 		sum := s.sinks[name]
@@ -149,10 +150,10 @@ func (r *record) snapshot() Peer {
 	p.setCounters(&r.sums, r.known)
 	p.Reconnects = r.sums[reconnects]
 	p.Rates = ratesOf(&r.rates)
-	p.Sinks = make([]Sunk, 0, len(r.sinks))
+	p.Sinks = make([]SinkFrames, 0, len(r.sinks))
 	for _, name := range sortedKeys(r.sinks) {
 		c := r.sinks[name]
-		p.Sinks = append(p.Sinks, Sunk{Sink: printable.Line(name, printable.MaxText), Written: c.Written, Bytes: c.Bytes, Dropped: c.Dropped})
+		p.Sinks = append(p.Sinks, SinkFrames{Sink: printable.Line(name, printable.MaxText), Written: c.Written, Bytes: c.Bytes, Dropped: c.Dropped})
 	}
 	return p
 }

@@ -30,6 +30,7 @@ import (
 	"go.uber.org/zap"
 
 	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 )
 
 // get asks a server and returns status, body and headers.
@@ -185,7 +186,7 @@ func TestTriersAreBounded(t *testing.T) {
 func TestReady(t *testing.T) {
 	f := newFake()
 	f.ready = make(chan struct{})
-	f.sinks = []sensor.SinkStatus{{Name: "all.pcapng", State: sensor.SinkRetrying, Error: "no space left on device"}}
+	f.sinks = []sink.Status{{Name: "all.pcapng", State: sink.Retrying, Error: "no space left on device"}}
 	code, body, _ := get(t, serveFake(t, f, nil).URL()+"readyz", nil)
 	if code != 503 || !strings.Contains(body, "listeners") || !strings.Contains(body, "all.pcapng does not work: no space left") {
 		t.Errorf("%d %s", code, body)
@@ -195,7 +196,7 @@ func TestReady(t *testing.T) {
 	if code, body, _ := get(t, closed.URL()+"readyz", nil); code != 503 || strings.Contains(body, "pcapng") {
 		t.Errorf("with accounts: %d %s", code, body)
 	}
-	f.sinks[0].State = sensor.SinkRunning
+	f.sinks[0].State = sink.Running
 	if code, body, _ := get(t, serveFake(t, f, nil).URL()+"readyz", nil); code != 200 || body != "ready\n" {
 		t.Errorf("%d %s", code, body)
 	}

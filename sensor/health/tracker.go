@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 )
 
 const (
@@ -317,8 +318,8 @@ func (t *tracker) notReady(sinks []Sink) []string {
 		reasons = append(reasons, "the listeners for agents are not open yet")
 	}
 	for _, s := range sinks {
-		switch sensor.SinkState(s.State) {
-		case sensor.SinkFailed, sensor.SinkRetrying:
+		switch sink.State(s.State) {
+		case sink.Failed, sink.Retrying:
 			reasons = append(reasons, "output "+s.Name+" does not work: "+s.Error)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 
 	"go.uber.org/zap"
 
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 )
 
 // client is one connection, from accept (or the end of the TLS handshake) to the end; or one that was dialled.
@@ -94,7 +94,7 @@ func (c *client) serve(ctx context.Context, in *input) error {
 }
 
 // deliver writes the stream.
-func (c *client) deliver(ctx context.Context, in *input, selector *sensor.Selector) error {
+func (c *client) deliver(ctx context.Context, in *input, selector *sink.Selector) error {
 	if selector != nil {
 		defer selector.Close()
 	}
@@ -166,7 +166,7 @@ func (c *client) request(ctx context.Context, in *input) ([]byte, error) {
 }
 
 // prepare compiles what the line asks for; nil is everything.
-func (c *client) prepare(ctx context.Context, in *input, line []byte) (*sensor.Selector, error) {
+func (c *client) prepare(ctx context.Context, in *input, line []byte) (*sink.Selector, error) {
 	sel, err := parseRequest(line)
 	if err != nil {
 		return nil, requestError{err}

@@ -14,7 +14,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"rpcapd/repeat"
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 	"rpcapd/tlsfiles"
 )
 
@@ -36,14 +36,14 @@ func TestDialOut(t *testing.T) {
 	p := ethernet(1, 80, 100)
 	f.Frame(p)
 	eventually(t, "the frame was sent", func() bool { return s.reading(0).Written == 1 })
-	if st := s.Status(); st.State != sensor.SinkRunning {
+	if st := s.Status(); st.State != sink.Running {
 		t.Errorf("connected: %+v", st)
 	}
 	_ = c.Close()
 	_ = l.Close()
 	<-ch
 	// It may take the first write to find that nobody is there.
-	eventually(t, "the connection is lost", func() bool { f.Frame(p); return s.Status().State == sensor.SinkDegraded })
+	eventually(t, "the connection is lost", func() bool { f.Frame(p); return s.Status().State == sink.Degraded })
 	before := f.Counters()
 	f.Frame(p)
 	if n := f.Counters(); n.Dropped != before.Dropped+1 || n.LeftOut != 0 {
@@ -130,7 +130,7 @@ func TestDialOutTLS(t *testing.T) {
 	refused := func(what, address string, files *tlsfiles.Files, want string) {
 		s := start(t, Options{Name: what, Connect: address, TLS: files})
 		eventually(t, what+" is refused", func() bool { st := s.Status(); return strings.Contains(st.Error, want) })
-		if st := s.Status(); st.State != sensor.SinkDegraded || len(st.Parts) != 0 {
+		if st := s.Status(); st.State != sink.Degraded || len(st.Parts) != 0 {
 			t.Errorf("%s: %+v", what, st)
 		}
 		s.stop()
@@ -188,7 +188,7 @@ func TestNobodyListens(t *testing.T) {
 	if n := f.Counters(); n.Dropped != 1 {
 		t.Errorf("counters %+v", n)
 	}
-	if st := s.Status(); !slices.ContainsFunc(st.Details, func(d sensor.Detail) bool { return d.Name == "listener" && d.Text == address }) {
+	if st := s.Status(); !slices.ContainsFunc(st.Details, func(d sink.Detail) bool { return d.Name == "listener" && d.Text == address }) {
 		t.Errorf("status %+v", st)
 	}
 	s.stop() // at once, out of the pause

@@ -16,7 +16,7 @@
 //
 //	filter=tcp port 443; agents=web*, 10.1.0.0/16; rules=dmz\n
 //
-// The three keys are those of sensor.Selection; each may be left out, and an empty line is everything. The line has at
+// The three keys are those of sink.Selection; each may be left out, and an empty line is everything. The line has at
 // most 4,096 bytes. It only narrows what the sink's own selection lets through. A request that cannot be obeyed is
 // answered by one line of text, "error: …", and the end of the connection: what was mistyped never becomes everything.
 // The filter is compiled by tcpdump as a single argument behind "--", at the lowest priority, for five seconds at most; two run at

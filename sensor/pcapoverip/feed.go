@@ -3,22 +3,22 @@ package pcapoverip
 import (
 	"time"
 
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 	"rpcapd/udpstr"
 )
 
 // feed is one stream of the sensor. All that changes is guarded by backlog.mu.
 type feed struct {
 	sink   *Sink
-	source sensor.Source
+	source sink.Source
 	begin  time.Time
 
 	entry    *ifaceEntry // nil: nobody is connected, or the frames cannot be in these streams
-	counters sensor.FeedCounters
+	counters sink.Counters
 }
 
-// Attach implements sensor.Sink.
-func (s *Sink) Attach(src sensor.Source) sensor.Feed {
+// Attach implements sink.Sink.
+func (s *Sink) Attach(src sink.Source) sink.Feed {
 	f := &feed{sink: s, source: src, begin: time.Now()}
 	b := &s.backlog
 	b.mu.Lock()
@@ -33,7 +33,7 @@ func (s *Sink) Attach(src sensor.Source) sensor.Feed {
 	return f
 }
 
-// Frame implements sensor.Feed.
+// Frame implements sink.Feed.
 func (f *feed) Frame(p *udpstr.Packet) {
 	own := f.sink.opts.Own.carries(f.source.LinkType, p.Data)
 	b := &f.sink.backlog
@@ -55,15 +55,15 @@ func (f *feed) Frame(p *udpstr.Packet) {
 	}
 }
 
-// Counters implements sensor.Feed.
-func (f *feed) Counters() sensor.FeedCounters {
+// Counters implements sink.Feed.
+func (f *feed) Counters() sink.Counters {
 	f.sink.backlog.mu.Lock()
 	defer f.sink.backlog.mu.Unlock()
 	return f.counters
 }
 
-// Detach implements sensor.Feed.
-func (f *feed) Detach(sum sensor.Forwarded) {
+// Detach implements sink.Feed.
+func (f *feed) Detach(sum sink.Forwarded) {
 	b := &f.sink.backlog
 	b.mu.Lock()
 	defer b.mu.Unlock()

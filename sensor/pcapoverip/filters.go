@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 	"rpcapd/sensor/tcpdump"
 )
 
@@ -37,7 +37,7 @@ func NewFilters() *Filters {
 }
 
 // compile makes a selection ready for the link types that there are. It ends early when ctx does, with its cause.
-func (f *Filters) compile(ctx context.Context, of netip.Addr, sel sensor.Selection, linkTypes []uint32) (*sensor.Selector, error) {
+func (f *Filters) compile(ctx context.Context, of netip.Addr, sel sink.Selection, linkTypes []uint32) (*sink.Selector, error) {
 	of = turnOf(of)
 	t := f.want(of)
 	defer f.leave(of, t)

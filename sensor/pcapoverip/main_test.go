@@ -17,7 +17,7 @@ import (
 
 	"github.com/google/gopacket/pcapgo"
 
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 	"rpcapd/test/harness"
 	"rpcapd/udpstr"
 )
@@ -80,7 +80,7 @@ type running struct {
 	cancel context.CancelFunc
 	result chan error
 	once   sync.Once
-	feeds  []sensor.Feed
+	feeds  []sink.Feed
 }
 
 // start runs a sink until stop or the end of the test.
@@ -115,7 +115,7 @@ func runInBackground(s *Sink) (stop func()) {
 func (r *running) stop() {
 	r.once.Do(func() {
 		for _, f := range r.feeds {
-			f.Detach(sensor.Forwarded{Known: true, Received: 1000, KernelDropped: 3, Captured: 997})
+			f.Detach(sink.Forwarded{Known: true, Received: 1000, KernelDropped: 3, Captured: 997})
 		}
 		begin := time.Now()
 		r.cancel()
@@ -128,14 +128,14 @@ func (r *running) stop() {
 	})
 }
 
-func (r *running) attach(host, iface string, linkType uint32) sensor.Feed {
+func (r *running) attach(host, iface string, linkType uint32) sink.Feed {
 	f := r.Attach(source(host, iface, linkType))
 	r.feeds = append(r.feeds, f)
 	return f
 }
 
-func source(host, iface string, linkType uint32) sensor.Source {
-	return sensor.Source{Host: host, Agent: netip.MustParseAddr("10.0.0.2"), Interface: iface, LinkType: linkType, Snaplen: 65535, Rule: "r"}
+func source(host, iface string, linkType uint32) sink.Source {
+	return sink.Source{Host: host, Agent: netip.MustParseAddr("10.0.0.2"), Interface: iface, LinkType: linkType, Snaplen: 65535, Rule: "r"}
 }
 
 // address is where clients connect.

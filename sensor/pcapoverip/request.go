@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"rpcapd/printable"
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 )
 
 const (
@@ -21,7 +21,7 @@ const (
 )
 
 // parseRequest reads "filter=…; agents=…; rules=…", without the end of the line.
-func parseRequest(line []byte) (sel sensor.Selection, err error) {
+func parseRequest(line []byte) (sel sink.Selection, err error) {
 	text := string(bytes.Trim(line, " \t\r"))
 	switch {
 	case len(line) > maxRequest:
@@ -75,7 +75,7 @@ func excerpt(text string) string {
 }
 
 // describeSelection is a selection in the words of a request; empty is everything.
-func describeSelection(s sensor.Selection) string {
+func describeSelection(s sink.Selection) string {
 	var parts []string
 	if s.Filter != "" {
 		parts = append(parts, "filter="+s.Filter)

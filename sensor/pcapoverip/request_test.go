@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 )
 
 func needTool(t *testing.T, name string) string {
@@ -26,7 +26,7 @@ func needTool(t *testing.T, name string) string {
 }
 
 func TestParseRequest(t *testing.T) {
-	for line, want := range map[string]sensor.Selection{
+	for line, want := range map[string]sink.Selection{
 		"":                     {},
 		" ; ;":                 {},
 		"filter=tcp port 443":  {Filter: "tcp port 443"},

@@ -15,7 +15,7 @@ import (
 	"rpcapd/printable"
 	"rpcapd/repeat"
 	"rpcapd/savefile"
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 	"rpcapd/tlsfiles"
 )
 
@@ -30,7 +30,7 @@ const (
 	dialTold     = 4
 )
 
-// Sink gives frames to clients over TCP. It implements sensor.Sink.
+// Sink gives frames to clients over TCP. It implements sink.Sink.
 type Sink struct {
 	opts     Options
 	log      *zap.Logger
@@ -106,7 +106,7 @@ func listenText(a netip.AddrPort) string {
 	return a.String()
 }
 
-// Name implements sensor.Sink.
+// Name implements sink.Sink.
 func (s *Sink) Name() string { return s.opts.Name }
 
 // Addr is where clients connect; nil for one that dials out.
@@ -128,7 +128,7 @@ func (s *Sink) Close() error {
 	return nil
 }
 
-// Run implements sensor.Sink. At the end clients get what is queued and the statistics, in at most drainTimeout.
+// Run implements sink.Sink. At the end clients get what is queued and the statistics, in at most drainTimeout.
 func (s *Sink) Run(ctx context.Context) (err error) {
 	if s.opts.Connect != "" {
 		s.dialOut(ctx)
@@ -142,7 +142,7 @@ func (s *Sink) Run(ctx context.Context) (err error) {
 }
 
 // sayMixed tells once of a second link type; backlog.mu is held.
-func (s *Sink) sayMixed(src sensor.Source) {
+func (s *Sink) sayMixed(src sink.Source) {
 	b := &s.backlog
 	if b.mixed || b.linkType < 0 || b.linkType == int64(savefile.FromDLT(src.LinkType)) {
 		return

@@ -13,7 +13,7 @@ import (
 	"github.com/google/gopacket/pcapgo"
 
 	"rpcapd/savefile"
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 	"rpcapd/tlsfiles"
 	"rpcapd/udpstr"
 )
@@ -25,7 +25,7 @@ func TestClientGetsInterfacesAndFramesAndStatistics(t *testing.T) {
 	ch := collect(dial(t, s.address()))
 	s.streaming(1)
 	var want []record
-	put := func(f sensor.Feed, name string, linkType uint32, p *udpstr.Packet) {
+	put := func(f sink.Feed, name string, linkType uint32, p *udpstr.Packet) {
 		f.Frame(p)
 		want = append(want, recordOf(name, linkType, p))
 	}
@@ -80,7 +80,7 @@ func TestTwoClientsWithSelections(t *testing.T) {
 	var wantAll, wantPorts, wantAgents []record
 	for i := range uint32(200) {
 		p := ethernet(i, 443+uint16(i%2), 60+int(i))
-		for f, name := range map[sensor.Feed]string{web: "web1/eth0", db: "db/eth0"} {
+		for f, name := range map[sink.Feed]string{web: "web1/eth0", db: "db/eth0"} {
 			f.Frame(p)
 			r := recordOf(name, 1, p)
 			wantAll = append(wantAll, r)
@@ -99,7 +99,7 @@ func TestTwoClientsWithSelections(t *testing.T) {
 		*list = append(*list, recordOf("web2/tun0", 101, raw))
 	}
 	st := s.Status()
-	if len(st.Parts) != 4 || st.Kind != "pcap-over-ip" || st.State != sensor.SinkRunning {
+	if len(st.Parts) != 4 || st.Kind != "pcap-over-ip" || st.State != sink.Running {
 		t.Errorf("status %+v", st)
 	}
 	s.stop()
@@ -218,7 +218,7 @@ func TestClientThatNeverReads(t *testing.T) {
 		t.Errorf("the client that never reads: %+v; the one that does: %+v", slow, good)
 	}
 	st := s.Status()
-	if st.Parts[0].State != sensor.SinkDegraded || !strings.Contains(st.Parts[0].Error, "too slowly") || st.Parts[1].State != sensor.SinkRunning {
+	if st.Parts[0].State != sink.Degraded || !strings.Contains(st.Parts[0].Error, "too slowly") || st.Parts[1].State != sink.Running {
 		t.Errorf("status %+v", st)
 	}
 	s.backlog.mu.Lock()
@@ -233,7 +233,7 @@ func TestClientThatNeverReads(t *testing.T) {
 }
 
 // reading is a client's counters, the oldest first.
-func (r *running) reading(i int) sensor.FeedCounters { return r.Status().Parts[i].FeedCounters }
+func (r *running) reading(i int) sink.Counters { return r.Status().Parts[i].Counters }
 
 // TestEquations holds the accounts against each other, with nobody who reads.
 func TestEquations(t *testing.T) {

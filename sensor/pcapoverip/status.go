@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strconv"
 
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 )
 
 // everything is a selection that leaves nothing out, in words.
@@ -14,7 +14,7 @@ const everything = "everything"
 
 // clientCounters are those of one client or of several.
 type clientCounters struct {
-	sensor.FeedCounters
+	sink.Counters
 	bytes uint64 // written to the connection, before TLS
 }
 
@@ -29,7 +29,7 @@ func (n *clientCounters) add(o clientCounters) {
 // numbers are the counters of a stream.
 func (s *stream) numbers() clientCounters {
 	return clientCounters{
-		FeedCounters: sensor.FeedCounters{
+		Counters: sink.Counters{
 			Written: s.sent.frames.Load(), Bytes: s.sent.bytes.Load(), LeftOut: s.sent.leftOut.Load(),
 			Dropped: s.sink.backlog.lost(s.reader) + s.sent.failed.Load(),
 		},
@@ -48,16 +48,16 @@ func (c *client) counters() (n clientCounters) {
 }
 
 // status describes a client as a part of the sink.
-func (c *client) status() sensor.SinkStatus {
+func (c *client) status() sink.Status {
 	n := c.counters()
-	st := sensor.SinkStatus{
-		Name: c.address.String(), Kind: "client", State: sensor.SinkRunning, Since: c.since, FeedCounters: n.FeedCounters,
+	st := sink.Status{
+		Name: c.address.String(), Kind: "client", State: sink.Running, Since: c.since, Counters: n.Counters,
 	}
 	c.mu.Lock()
 	selection, streaming := c.selection, c.stream != nil
 	c.mu.Unlock()
 	if n.Dropped > 0 {
-		st.State = sensor.SinkDegraded
+		st.State = sink.Degraded
 		st.Error = fmt.Sprintf("it reads too slowly: %d frames dropped", n.Dropped)
 	}
 	selection = cmp.Or(selection, everything)
@@ -65,22 +65,22 @@ func (c *client) status() sensor.SinkStatus {
 		selection += " (not begun)"
 	}
 	st.Details = append(st.Details,
-		sensor.Detail{Name: "selection", Text: selection}, grown("bytes sent", n.bytes))
+		sink.Detail{Name: "selection", Text: selection}, grown("bytes sent", n.bytes))
 	if c.certificate != "" {
-		st.Details = append(st.Details, sensor.Detail{Name: "certificate", Text: c.certificate})
+		st.Details = append(st.Details, sink.Detail{Name: "certificate", Text: c.certificate})
 	}
 	return st
 }
 
 // Status describes the sink: its parts are the clients, the oldest first. The sensor adds the counters of the feeds.
-func (s *Sink) Status() sensor.SinkStatus {
+func (s *Sink) Status() sink.Status {
 	s.mu.Lock()
 	clients := make([]*client, 0, len(s.clients))
 	for c := range s.clients {
 		clients = append(clients, c)
 	}
-	st := sensor.SinkStatus{
-		Name: s.opts.Name, Kind: "pcap-over-ip", State: sensor.SinkRunning, Since: s.since, Error: s.lastErr, ErrorAt: s.lastAt,
+	st := sink.Status{
+		Name: s.opts.Name, Kind: "pcap-over-ip", State: sink.Running, Since: s.since, Error: s.lastErr, ErrorAt: s.lastAt,
 	}
 	served, refused, probes, past, connected := s.served, s.refused, s.probes, s.past, s.peer
 	s.mu.Unlock()
@@ -93,12 +93,12 @@ func (s *Sink) Status() sensor.SinkStatus {
 		total.add(c.counters())
 		st.Parts = append(st.Parts, c.status())
 	}
-	detail := func(name, text string) { st.Details = append(st.Details, sensor.Detail{Name: name, Text: text}) }
+	detail := func(name, text string) { st.Details = append(st.Details, sink.Detail{Name: name, Text: text}) }
 	if s.opts.Connect != "" {
 		detail("listener", s.opts.Connect)
 		st.Details = append(st.Details, grown("connections", served))
 		if !connected {
-			st.State = sensor.SinkDegraded // what comes now is dropped
+			st.State = sink.Degraded // what comes now is dropped
 		}
 	} else {
 		detail("address", s.listener.Addr().String())
@@ -121,12 +121,12 @@ func (s *Sink) Status() sensor.SinkStatus {
 	return st
 }
 
-func number(name string, n uint64) sensor.Detail {
-	return sensor.Detail{Name: name, Text: strconv.FormatUint(n, 10), Number: n, Numeric: true}
+func number(name string, n uint64) sink.Detail {
+	return sink.Detail{Name: name, Text: strconv.FormatUint(n, 10), Number: n, Numeric: true}
 }
 
 // grown is a number that only grows.
-func grown(name string, n uint64) sensor.Detail {
+func grown(name string, n uint64) sink.Detail {
 	d := number(name, n)
 	d.Total = true
 	return d

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"rpcapd/savefile"
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 )
 
 // application is what the section header names.
@@ -24,7 +24,7 @@ const (
 type stream struct {
 	sink     *Sink
 	conn     *pacedConn
-	selector *sensor.Selector // nil: everything
+	selector *sink.Selector // nil: everything
 	reader   *reader
 	begin    time.Time
 	sent     sentCounters
@@ -41,7 +41,7 @@ type stream struct {
 type sentCounters struct{ frames, bytes, leftOut, failed atomic.Uint64 }
 
 // newStream joins the backlog: frames count from now on. leave must follow.
-func (s *Sink) newStream(conn *pacedConn, selector *sensor.Selector) *stream {
+func (s *Sink) newStream(conn *pacedConn, selector *sink.Selector) *stream {
 	return &stream{sink: s, conn: conn, selector: selector, begin: time.Now(), reader: s.backlog.join()}
 }
 

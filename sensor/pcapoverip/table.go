@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"rpcapd/savefile"
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 )
 
 const (
@@ -32,21 +32,21 @@ type ifaceKey struct {
 // ifaceEntry is one interface. Its fields do not change, but for those that say so.
 type ifaceEntry struct {
 	id     uint32
-	source sensor.Source
+	source sink.Source
 	block  []byte    // the interface block
 	start  time.Time // of the first feed
 
-	forwarded sensor.Forwarded // of the feeds that were detached; guarded by backlog.mu
+	forwarded sink.Forwarded // of the feeds that were detached; guarded by backlog.mu
 }
 
 // fits reports whether frames of a source can be in these streams at all.
-func (t *table) fits(src sensor.Source) bool {
+func (t *table) fits(src sink.Source) bool {
 	fileType := savefile.FromDLT(src.LinkType)
 	return fileType <= savefile.MaxLinkType && (!t.oneType || t.linkType == int64(fileType))
 }
 
 // settle makes the first source's link type that of a classic stream.
-func (t *table) settle(src sensor.Source) {
+func (t *table) settle(src sink.Source) {
 	if fileType := savefile.FromDLT(src.LinkType); t.linkType < 0 && fileType <= savefile.MaxLinkType {
 		t.linkType = int64(fileType)
 	}

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"rpcapd/savefile"
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 )
 
 // toolTimeout bounds a foreign program.
@@ -55,7 +55,7 @@ func TestLiveReaders(t *testing.T) {
 			needTool(t, name)
 			const frames = 300
 			s := start(t, Options{})
-			feeds := []sensor.Feed{s.attach("web", "eth0", 1), s.attach("web", "tun0", 12)}
+			feeds := []sink.Feed{s.attach("web", "eth0", 1), s.attach("web", "tun0", 12)}
 			names, types := []string{"web/eth0", "web/tun0", "late/eth0"}, []uint32{1, 101, 1}
 			file := filepath.Join(t.TempDir(), "live.pcapng")
 			p := launch(t, nil, name, "-i", "TCP@"+s.address(), "-w", file, "-c", strconv.Itoa(frames))

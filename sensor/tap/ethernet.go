@@ -2,7 +2,7 @@ package tap
 
 import "encoding/binary"
 
-// Link types that Ethernet frames can be made of, as LINKTYPE numbers (sensor.FileLinkType).
+// Link types that Ethernet frames can be made of, as LINKTYPE numbers (savefile.FromDLT).
 const (
 	linkNull     = 0   // BSD loopback, family in the byte order of the agent's machine
 	linkEthernet = 1   //

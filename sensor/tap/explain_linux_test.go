@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 )
 
 // TestExplain: each cause has its own name and cure, and none that is not there is named.
@@ -63,7 +63,7 @@ func TestOwnDevices(t *testing.T) {
 
 // TestGuardStatus: a guard that is not there says why, and one that nobody wants is none that is missing.
 func TestGuardStatus(t *testing.T) {
-	detail := func(st sensor.SinkStatus, name string) string {
+	detail := func(st sink.Status, name string) string {
 		for _, d := range st.Details {
 			if d.Name == name {
 				return d.Text

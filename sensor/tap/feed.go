@@ -1,7 +1,7 @@
 package tap
 
 import (
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 	"rpcapd/udpstr"
 )
 
@@ -10,10 +10,10 @@ type feed struct {
 	sink     *Sink
 	linkType uint32 // LINKTYPE number
 	possible bool
-	counters sensor.FeedCounters // guarded by sink.mu. Bytes are those of the frames as they are written
+	counters sink.Counters // guarded by sink.mu. Bytes are those of the frames as they are written
 }
 
-// Frame implements sensor.Feed.
+// Frame implements sink.Feed.
 func (f *feed) Frame(p *udpstr.Packet) {
 	s := f.sink
 	var front []byte
@@ -51,12 +51,12 @@ func (f *feed) Frame(p *udpstr.Packet) {
 	}
 }
 
-// Counters implements sensor.Feed.
-func (f *feed) Counters() sensor.FeedCounters {
+// Counters implements sink.Feed.
+func (f *feed) Counters() sink.Counters {
 	f.sink.mu.Lock()
 	defer f.sink.mu.Unlock()
 	return f.counters
 }
 
-// Detach implements sensor.Feed. What is still queued is written.
-func (f *feed) Detach(sensor.Forwarded) {}
+// Detach implements sink.Feed. What is still queued is written.
+func (f *feed) Detach(sink.Forwarded) {}

@@ -19,7 +19,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 	"golang.org/x/sys/unix"
 
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 	"rpcapd/test/netlab"
 )
 
@@ -164,8 +164,8 @@ func TestRootFrameForFrame(t *testing.T) {
 	n := host(t)
 	k := open(t, n, Options{Interface: "rpcap0", MTU: 1500})
 	r := read(t, n, "rpcap0")
-	sink := run(t, n, k)
-	f := k.Attach(sensor.Source{Host: "a", Interface: "eth0", LinkType: 1})
+	tap := run(t, n, k)
+	f := k.Attach(sink.Source{Host: "a", Interface: "eth0", LinkType: 1})
 	for _, tc := range []struct {
 		frame []byte
 		mtu   int
@@ -200,8 +200,8 @@ func TestRootFrameForFrame(t *testing.T) {
 	if c := f.Counters(); c.Written != 18 || c.Dropped != 3 {
 		t.Errorf("counters %+v", c)
 	}
-	sink.cancel()
-	if err := sink.ends(t); err != nil {
+	tap.cancel()
+	if err := tap.ends(t); err != nil {
 		t.Error(err)
 	}
 	n.Must(func() error {
@@ -217,8 +217,8 @@ func TestRootOrder(t *testing.T) {
 	n := host(t)
 	k := open(t, n, Options{Interface: "rpcap0"})
 	r := read(t, n, "rpcap0")
-	sink := run(t, n, k)
-	f := k.Attach(sensor.Source{LinkType: 1})
+	tap := run(t, n, k)
+	f := k.Attach(sink.Source{LinkType: 1})
 	const frames = 20_000
 	for i := range frames {
 		b := ether(64)
@@ -246,8 +246,8 @@ func TestRootOrder(t *testing.T) {
 	if c := f.Counters(); c.Written+c.Dropped != frames || c.Dropped+uint64(missed.Drops) != uint64(dropped) {
 		t.Errorf("counters %+v, %d did not come out, of which the reader missed %d", c, dropped, missed.Drops)
 	}
-	sink.cancel()
-	if err := sink.ends(t); err != nil {
+	tap.cancel()
+	if err := tap.ends(t); err != nil {
 		t.Error(err)
 	}
 }
@@ -280,8 +280,8 @@ func TestRootGuard(t *testing.T) {
 		var c net.PacketConn
 		n.Must(func() (err error) { c, err = net.ListenPacket("udp", "10.5.0.1:9"); return err })
 		defer c.Close()
-		sink := run(t, n, k)
-		f := k.Attach(sensor.Source{LinkType: 1})
+		tap := run(t, n, k)
+		f := k.Attach(sink.Source{LinkType: 1})
 		f.Frame(packet(broadcast()))
 		if !r.sees(broadcast()) {
 			t.Error("the reader does not see the frame")
@@ -297,8 +297,8 @@ func TestRootGuard(t *testing.T) {
 		if !noGuard {
 			quiet(t, n, r)
 		}
-		sink.cancel()
-		if err := sink.ends(t); err != nil {
+		tap.cancel()
+		if err := tap.ends(t); err != nil {
 			t.Error(err)
 		}
 	}
@@ -334,20 +334,20 @@ func quiet(t *testing.T, n *netlab.Namespace, r *reader) {
 func TestRootDeleted(t *testing.T) {
 	n := host(t)
 	k := open(t, n, Options{Interface: "rpcap0"})
-	sink := run(t, n, k)
-	f := k.Attach(sensor.Source{LinkType: 1})
+	tap := run(t, n, k)
+	f := k.Attach(sink.Source{LinkType: 1})
 	untilReading(t, k)
 	n.Delete("rpcap0")
-	err := sink.ends(t)
-	if !errors.Is(err, sensor.ErrTryAgain) || !strings.Contains(err.Error(), "rpcap0") || !strings.Contains(err.Error(), "deleted") {
+	err := tap.ends(t)
+	if !errors.Is(err, sink.ErrTryAgain) || !strings.Contains(err.Error(), "rpcap0") || !strings.Contains(err.Error(), "deleted") {
 		t.Fatalf("Run says %v", err)
 	}
 	f.Frame(packet(ether(60)))
 	if c := f.Counters(); c.Dropped != 1 || c.Written != 0 {
 		t.Errorf("counters %+v while there is no interface", c)
 	}
-	sink = run(t, n, k)
-	for end := time.Now().Add(patience); k.Status().State != sensor.SinkRunning; time.Sleep(time.Millisecond) {
+	tap = run(t, n, k)
+	for end := time.Now().Add(patience); k.Status().State != sink.Running; time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("status %+v", k.Status())
 		}
@@ -357,8 +357,8 @@ func TestRootDeleted(t *testing.T) {
 	if got := r.next(); !bytes.Equal(got, ether(60)) {
 		t.Errorf("got %x", got)
 	}
-	sink.cancel()
-	if err := sink.ends(t); err != nil {
+	tap.cancel()
+	if err := tap.ends(t); err != nil {
 		t.Error(err)
 	}
 }
@@ -368,14 +368,14 @@ func TestRootDown(t *testing.T) {
 	n := host(t)
 	core, logs := observer.New(zap.WarnLevel)
 	k := open(t, n, Options{Interface: "rpcap0", Log: zap.New(core)})
-	sink := run(t, n, k)
-	f := k.Attach(sensor.Source{LinkType: 1})
+	tap := run(t, n, k)
+	f := k.Attach(sink.Source{LinkType: 1})
 	n.Down("rpcap0")
 	for range 3 {
 		f.Frame(packet(ether(60)))
 	}
 	await(t, k, func() bool { return f.Counters().Dropped == 3 })
-	if st := k.Status(); st.State != sensor.SinkDegraded || !strings.Contains(st.Error, "ip link set rpcap0 up") {
+	if st := k.Status(); st.State != sink.Degraded || !strings.Contains(st.Error, "ip link set rpcap0 up") {
 		t.Errorf("status %+v", st)
 	}
 	n.Up("rpcap0")
@@ -384,15 +384,15 @@ func TestRootDown(t *testing.T) {
 	if got := r.next(); !bytes.Equal(got, ether(60)) {
 		t.Errorf("got %x", got)
 	}
-	await(t, k, func() bool { return k.Status().State == sensor.SinkRunning })
+	await(t, k, func() bool { return k.Status().State == sink.Running })
 	if c := f.Counters(); c.Written != 1 || c.Dropped != 3 || c.Bytes != 60 {
 		t.Errorf("counters %+v", c)
 	}
 	if logs.Len() != 1 {
 		t.Errorf("logged %d times: %v", logs.Len(), logs.All())
 	}
-	sink.cancel()
-	if err := sink.ends(t); err != nil {
+	tap.cancel()
+	if err := tap.ends(t); err != nil {
 		t.Error(err)
 	}
 }
@@ -467,14 +467,14 @@ func TestRootCapability(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := read(t, n, "rpcap0")
-	sink := run(t, n, k)
-	f := k.Attach(sensor.Source{LinkType: 1})
+	tap := run(t, n, k)
+	f := k.Attach(sink.Source{LinkType: 1})
 	f.Frame(packet(ether(60)))
 	if !r.sees(ether(60)) {
 		t.Error("the reader does not see the frame")
 	}
-	sink.cancel()
-	if err := sink.ends(t); err != nil {
+	tap.cancel()
+	if err := tap.ends(t); err != nil {
 		t.Error(err)
 	}
 	if n.Link("rpcap0") == nil {
@@ -520,8 +520,8 @@ func TestRootMoved(t *testing.T) {
 	ids := netlab.New(t).Namespace("ids")
 	ids.Sysctl("ipv6/conf/default/disable_ipv6", "1")
 	k := open(t, n, Options{Interface: "rpcap0", MTU: 1500})
-	sink := run(t, n, k)
-	f := k.Attach(sensor.Source{LinkType: 1})
+	tap := run(t, n, k)
+	f := k.Attach(sink.Source{LinkType: 1})
 	ids.Must(func() error {
 		there, err := os.Open("/proc/thread-self/ns/net")
 		if err != nil {
@@ -531,7 +531,7 @@ func TestRootMoved(t *testing.T) {
 		return n.Do(func() error { return netlink.LinkSetNsFd(n.Link("rpcap0"), int(there.Fd())) })
 	})
 	f.Frame(packet(ether(60))) // it is down after the move
-	await(t, k, func() bool { return k.Status().State == sensor.SinkDegraded })
+	await(t, k, func() bool { return k.Status().State == sink.Degraded })
 	ids.Up("rpcap0")
 	r := read(t, ids, "rpcap0")
 	for _, size := range []int{60, 9000} {
@@ -543,9 +543,9 @@ func TestRootMoved(t *testing.T) {
 	for b := r.next(); b != nil; b = r.next() {
 		t.Errorf("the machine sent %x", b)
 	}
-	await(t, k, func() bool { return k.Status().State == sensor.SinkRunning })
-	sink.cancel()
-	if err := sink.ends(t); err != nil {
+	await(t, k, func() bool { return k.Status().State == sink.Running })
+	tap.cancel()
+	if err := tap.ends(t); err != nil {
 		t.Error(err)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"rpcapd/savefile"
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 )
 
 // Errors of a device.
@@ -28,7 +28,7 @@ type device interface {
 	close() error
 }
 
-// Sink is a sensor.Sink that writes to a TAP interface.
+// Sink is a sink.Sink that writes to a TAP interface.
 type Sink struct {
 	opts Options
 	open func(*Options) (device, error) // replaced by tests
@@ -38,7 +38,7 @@ type Sink struct {
 	ready     device     // opened by Open, until Run takes it
 	accepts   bool       // false after a failure
 	queue     queue
-	state     sensor.SinkState
+	state     sink.State
 	since     time.Time
 	err       string
 	errAt     time.Time
@@ -58,11 +58,11 @@ func New(o Options) (*Sink, error) {
 		return nil, err
 	}
 	return &Sink{
-		opts: o, open: openDevice, wake: make(chan struct{}, 1), accepts: true, state: sensor.SinkRunning, since: time.Now(),
+		opts: o, open: openDevice, wake: make(chan struct{}, 1), accepts: true, state: sink.Running, since: time.Now(),
 	}, nil
 }
 
-// Name implements sensor.Sink.
+// Name implements sink.Sink.
 func (s *Sink) Name() string { return "tap " + s.opts.Interface }
 
 // Open makes or opens the interface, so that a mistake is found before Run.
@@ -81,7 +81,7 @@ func (s *Sink) Open() error {
 // opened notes what is known of an open interface; s.mu is held.
 func (s *Sink) opened(d device) {
 	s.accepts, s.mtuNow, s.unguarded = true, d.mtu(), d.guarded()
-	s.setState(sensor.SinkRunning, nil)
+	s.setState(sink.Running, nil)
 }
 
 // Close closes what Open opened if Run never took it.
@@ -97,7 +97,7 @@ func (s *Sink) Close() error {
 }
 
 // setState notes a state and the error behind it; s.mu is held. It reports whether the state is another than before.
-func (s *Sink) setState(st sensor.SinkState, err error) (changed bool) {
+func (s *Sink) setState(st sink.State, err error) (changed bool) {
 	now := time.Now()
 	if changed = s.state != st; changed {
 		s.state, s.since = st, now
@@ -108,13 +108,13 @@ func (s *Sink) setState(st sensor.SinkState, err error) (changed bool) {
 	return changed
 }
 
-// Attach implements sensor.Sink.
-func (s *Sink) Attach(src sensor.Source) sensor.Feed {
+// Attach implements sink.Sink.
+func (s *Sink) Attach(src sink.Source) sink.Feed {
 	lt := savefile.FromDLT(src.LinkType)
 	return &feed{sink: s, linkType: lt, possible: possible(lt)}
 }
 
-// Run implements sensor.Sink. Every failure may be tried again: the interface is then made anew.
+// Run implements sink.Sink. Every failure may be tried again: the interface is then made anew.
 func (s *Sink) Run(ctx context.Context) error {
 	s.mu.Lock()
 	d := s.ready

@@ -4,11 +4,11 @@ import (
 	"errors"
 	"strconv"
 
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 )
 
 // Status describes the sink for the sensor's status.
-func (s *Sink) Status() sensor.SinkStatus {
+func (s *Sink) Status() sink.Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	guard := "on"
@@ -18,12 +18,12 @@ func (s *Sink) Status() sensor.SinkStatus {
 	case s.unguarded != nil:
 		guard = "off"
 	}
-	number := func(name string, n uint64, total bool) sensor.Detail {
-		return sensor.Detail{Name: name, Text: strconv.FormatUint(n, 10), Number: n, Numeric: true, Total: total}
+	number := func(name string, n uint64, total bool) sink.Detail {
+		return sink.Detail{Name: name, Text: strconv.FormatUint(n, 10), Number: n, Numeric: true, Total: total}
 	}
-	st := sensor.SinkStatus{
+	st := sink.Status{
 		Kind: "tap", State: s.state, Since: s.since, Error: s.err, ErrorAt: s.errAt,
-		Details: []sensor.Detail{
+		Details: []sink.Detail{
 			{Name: "interface", Text: s.opts.Interface},
 			number("mtu", uint64(s.mtuNow), false),
 			{Name: "guard", Text: guard},
@@ -32,7 +32,7 @@ func (s *Sink) Status() sensor.SinkStatus {
 		},
 	}
 	if guard == "off" {
-		st.Details = append(st.Details, sensor.Detail{Name: "guard is off because", Text: s.unguarded.Error()})
+		st.Details = append(st.Details, sink.Detail{Name: "guard is off because", Text: s.unguarded.Error()})
 	}
 	return st
 }

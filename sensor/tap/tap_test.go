@@ -8,7 +8,7 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 	"rpcapd/udpstr"
 )
 
@@ -139,7 +139,7 @@ func TestSlowInterface(t *testing.T) {
 		k.open = func(*Options) (device, error) { return d, nil }
 		done := make(chan error)
 		go func() { done <- k.Run(t.Context()) }()
-		f := k.Attach(sensor.Source{LinkType: 1})
+		f := k.Attach(sink.Source{LinkType: 1})
 		const frames = 300
 		for range frames {
 			f.Frame(packet(ether(200_000)))
@@ -153,10 +153,10 @@ func TestSlowInterface(t *testing.T) {
 			<-d.written
 		}
 		d.gone <- errGone
-		if err := <-done; !errors.Is(err, sensor.ErrTryAgain) || !errors.Is(err, errGone) {
+		if err := <-done; !errors.Is(err, sink.ErrTryAgain) || !errors.Is(err, errGone) {
 			t.Error(err)
 		}
-		want := sensor.FeedCounters{Written: c.Waiting, Bytes: 200_000 * c.Waiting, Dropped: c.Dropped}
+		want := sink.Counters{Written: c.Waiting, Bytes: 200_000 * c.Waiting, Dropped: c.Dropped}
 		if after := f.Counters(); after != want {
 			t.Errorf("counters %+v, want %+v", after, want)
 		}
@@ -173,14 +173,14 @@ func TestRefusedAfterTheEnd(t *testing.T) {
 		}
 		d := &stub{begun: make(chan struct{}), written: make(chan []byte, 100), gone: make(chan error, 1), size: MaxMTU}
 		k.open = func(*Options) (device, error) { return d, nil }
-		f := k.Attach(sensor.Source{LinkType: 1})
+		f := k.Attach(sink.Source{LinkType: 1})
 		for range 7 {
 			f.Frame(packet(ether(60)))
 		}
-		if c := f.Counters(); c != (sensor.FeedCounters{Waiting: 7}) {
+		if c := f.Counters(); c != (sink.Counters{Waiting: 7}) {
 			t.Errorf("queued: %+v", c)
 		}
-		f.Detach(sensor.Forwarded{})
+		f.Detach(sink.Forwarded{})
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- k.Run(ctx) }()
@@ -201,7 +201,7 @@ func TestRefusedAfterTheEnd(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
-		if c := f.Counters(); c != (sensor.FeedCounters{Written: 5, Bytes: 300, Dropped: 2}) {
+		if c := f.Counters(); c != (sink.Counters{Written: 5, Bytes: 300, Dropped: 2}) {
 			t.Errorf("counters %+v", c)
 		}
 	})
@@ -217,8 +217,8 @@ func TestLostInQueue(t *testing.T) {
 		d := &stub{begun: make(chan struct{}), gone: make(chan error, 1), size: MaxMTU, err: errGone}
 		k.open = func(*Options) (device, error) { return d, nil }
 		done := make(chan error)
-		f := k.Attach(sensor.Source{LinkType: 1})
-		other := k.Attach(sensor.Source{LinkType: 105})
+		f := k.Attach(sink.Source{LinkType: 1})
+		other := k.Attach(sink.Source{LinkType: 105})
 		for range 10_000 {
 			f.Frame(packet(ether(60)))
 			other.Frame(packet(ether(60)))
@@ -228,10 +228,10 @@ func TestLostInQueue(t *testing.T) {
 		if err := <-done; !errors.Is(err, errGone) {
 			t.Error(err)
 		}
-		if c := f.Counters(); c != (sensor.FeedCounters{Dropped: 10_000}) {
+		if c := f.Counters(); c != (sink.Counters{Dropped: 10_000}) {
 			t.Errorf("counters %+v", c)
 		}
-		if c := other.Counters(); c != (sensor.FeedCounters{Dropped: 10_000}) {
+		if c := other.Counters(); c != (sink.Counters{Dropped: 10_000}) {
 			t.Errorf("counters of another link type %+v", c)
 		}
 		st := k.Status()
@@ -239,7 +239,7 @@ func TestLostInQueue(t *testing.T) {
 		for _, x := range st.Details {
 			numbers[x.Name] = x.Number
 		}
-		if st.Kind != "tap" || st.State != sensor.SinkRetrying || numbers["frames refused by the kernel"] != 10_000 || numbers["frames that cannot be ethernet"] != 10_000 {
+		if st.Kind != "tap" || st.State != sink.Retrying || numbers["frames refused by the kernel"] != 10_000 || numbers["frames that cannot be ethernet"] != 10_000 {
 			t.Errorf("status %+v", st)
 		}
 	})
@@ -250,7 +250,7 @@ func BenchmarkFeed(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	f := k.Attach(sensor.Source{LinkType: 1})
+	f := k.Attach(sink.Source{LinkType: 1})
 	p := packet(ether(512))
 	b.ReportAllocs()
 	for b.Loop() {

@@ -7,7 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
-	"rpcapd/sensor"
+	"rpcapd/sensor/sink"
 )
 
 // writeUntil writes until ctx ends or the interface is gone; ended says that drain has returned.
@@ -103,7 +103,7 @@ func (s *Sink) refuse(c *chunk, done, i, size int, err error) {
 	s.mu.Lock()
 	s.wrote(c, done, i)
 	s.drop(c, i, i+1)
-	s.setState(sensor.SinkDegraded, err)
+	s.setState(sink.Degraded, err)
 	s.mu.Unlock()
 	if s.reason == "" {
 		s.opts.Log.Warn("the kernel does not take a frame; such ones are counted as dropped", zap.Error(err))
@@ -116,7 +116,7 @@ func (s *Sink) recovered() {
 	s.reason = ""
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.setState(sensor.SinkRunning, nil)
+	s.setState(sink.Running, nil)
 }
 
 // wrote counts the frames from i to before end as written; s.mu is held.
@@ -156,6 +156,6 @@ func (s *Sink) fail(err error) error {
 	}
 	s.queue = queue{}
 	s.accepts = false
-	s.setState(sensor.SinkRetrying, err)
-	return fmt.Errorf("%w (%w)", err, sensor.ErrTryAgain)
+	s.setState(sink.Retrying, err)
+	return fmt.Errorf("%w (%w)", err, sink.ErrTryAgain)
 }

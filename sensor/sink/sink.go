@@ -1,4 +1,4 @@
-package sensor
+package sink
 
 import (
 	"context"
@@ -32,14 +32,14 @@ type Source struct {
 // Name is "host/interface".
 func (s Source) Name() string { return s.Host + "/" + s.Interface }
 
-// shown is Name fit to be logged.
-func (s *Source) shown() string { return printable.Line(s.Name(), printable.MaxName) }
+// Shown is Name fit to be logged.
+func (s *Source) Shown() string { return printable.Line(s.Name(), printable.MaxName) }
 
 // Sink is a consumer of all streams: a file, standard output, a network server.
 //
 // A sink is independent of the others: a slow one loses its own copy of a frame and counts it, one that fails is shown
 // as failed by Sensor.Sinks while the sensor goes on. Only that of Options.Purpose ends the sensor with it. A sink may
-// also have a method Status() SinkStatus, to show more of itself.
+// also have a method Status() Status, to show more of itself.
 type Sink interface {
 	// Name is short and constant, for logs and status; no two sinks of a sensor have the same.
 	Name() string
@@ -60,13 +60,13 @@ type Feed interface {
 	Frame(p *udpstr.Packet)
 	// Counters may be called at any time after Attach, also while Frame runs, and after Detach: as long as frames wait they
 	// change. No counter but Waiting ever falls.
-	Counters() FeedCounters
+	Counters() Counters
 	// Detach ends the feed with the agent's last numbers. Only calls of Counters follow.
 	Detach(Forwarded)
 }
 
-// FeedCounters says what became of the frames given to a feed: each of them is in Written, Dropped, LeftOut or Waiting.
-type FeedCounters struct {
+// Counters says what became of the frames given to a feed: each of them is in Written, Dropped, LeftOut or Waiting.
+type Counters struct {
 	Written uint64 // frames that are where they belong
 	Bytes   uint64 // of frame data in them
 	Dropped uint64 // no room, link type not possible, sink failed
@@ -75,10 +75,10 @@ type FeedCounters struct {
 }
 
 // Taken is the number of frames that the sink has accepted and not lost.
-func (c FeedCounters) Taken() uint64 { return c.Written + c.Waiting }
+func (c Counters) Taken() uint64 { return c.Written + c.Waiting }
 
-// add sums two feeds' counters.
-func (c *FeedCounters) add(o FeedCounters) {
+// Add sums two feeds' counters.
+func (c *Counters) Add(o Counters) {
 	c.Written += o.Written
 	c.Bytes += o.Bytes
 	c.Dropped += o.Dropped
@@ -86,9 +86,9 @@ func (c *FeedCounters) add(o FeedCounters) {
 	c.Waiting += o.Waiting
 }
 
-// since is what has changed; Waiting may have fallen, and add then takes it away.
-func (c FeedCounters) since(o FeedCounters) FeedCounters {
-	return FeedCounters{
+// Since is what has changed; Waiting may have fallen, and add then takes it away.
+func (c Counters) Since(o Counters) Counters {
+	return Counters{
 		Written: c.Written - o.Written, Bytes: c.Bytes - o.Bytes, Dropped: c.Dropped - o.Dropped,
 		LeftOut: c.LeftOut - o.LeftOut, Waiting: c.Waiting - o.Waiting,
 	}

@@ -1,4 +1,4 @@
-package sensor
+package sink
 
 import (
 	"net/netip"
@@ -9,7 +9,7 @@ import (
 
 // lengthSink notes the lengths of the frames it gets, and that it was closed.
 type lengthSink struct {
-	countingSink
+	testSink
 	lengths []int
 	closed  int
 }
@@ -19,7 +19,7 @@ type lengthFeed struct {
 	sink *lengthSink
 }
 
-func (s *lengthSink) Attach(src Source) Feed { return &lengthFeed{s.countingSink.Attach(src), s} }
+func (s *lengthSink) Attach(src Source) Feed { return &lengthFeed{s.testSink.Attach(src), s} }
 func (f *lengthFeed) Frame(p *udpstr.Packet) {
 	f.sink.lengths = append(f.sink.lengths, len(p.Data))
 	f.Feed.Frame(p)
@@ -47,7 +47,7 @@ func TestMaxFrame(t *testing.T) {
 	if want := [4]int{99, 100, 100, 100}; [4]int(under.lengths) != want {
 		t.Errorf("%v, want %v", under.lengths, want)
 	}
-	st := k.(interface{ Status() SinkStatus }).Status()
+	st := k.(interface{ Status() Status }).Status()
 	if n := len(st.Details); n != 2 || st.Details[0].Text != "100 bytes" || st.Details[1].Number != 2 || !st.Details[1].Total {
 		t.Errorf("status %+v", st.Details)
 	}

@@ -1,4 +1,4 @@
-package sensor
+package sink
 
 import (
 	"context"
@@ -206,7 +206,7 @@ func (s *Selector) Source(src Source) bool {
 
 // Matches reports whether the source is one of the agents and rules selected, whatever its link type.
 func (s *Selector) Matches(src Source) bool {
-	return (len(s.agents) == 0 || s.agent(src)) && (len(s.rules) == 0 || matchesAny(s.rules, src.Rule))
+	return (len(s.agents) == 0 || s.agent(src)) && (len(s.rules) == 0 || slices.ContainsFunc(s.rules, func(pattern string) bool { ok, _ := path.Match(pattern, src.Rule); return ok }))
 }
 
 // usable reports whether the filter has not been refused for a link type, a LINKTYPE number. If it is due it begins to
@@ -323,8 +323,8 @@ type selectedSink struct {
 }
 
 // Status is the wrapped sink's, and how many frames were cut for it.
-func (s *selectedSink) Status() (st SinkStatus) {
-	if k, ok := s.Sink.(interface{ Status() SinkStatus }); ok {
+func (s *selectedSink) Status() (st Status) {
+	if k, ok := s.Sink.(interface{ Status() Status }); ok {
 		st = k.Status()
 	}
 	if n := s.cut.Load(); s.maxFrame > 0 {

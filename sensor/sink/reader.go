@@ -1,4 +1,4 @@
-package sensor
+package sink
 
 import (
 	"context"
@@ -198,7 +198,7 @@ func (r *Reader) room(n int) *readerChunk {
 type readerFeed struct {
 	reader   *Reader
 	source   *Source
-	counters FeedCounters // guarded by reader.mu
+	counters Counters // guarded by reader.mu
 }
 
 // Frame implements Feed.
@@ -231,7 +231,7 @@ func (f *readerFeed) Frame(p *udpstr.Packet) {
 }
 
 // Counters implements Feed.
-func (f *readerFeed) Counters() FeedCounters {
+func (f *readerFeed) Counters() Counters {
 	f.reader.mu.Lock()
 	defer f.reader.mu.Unlock()
 	return f.counters

@@ -1,9 +1,10 @@
-package sensor
+package sink
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -24,8 +25,8 @@ const (
 	sinkStable     = time.Minute
 )
 
-// hub hands the frames of every stream to every sink.
-type hub struct {
+// Hub hands the frames of every stream to every sink.
+type Hub struct {
 	log  *zap.Logger
 	runs atomic.Pointer[[]*sinkRun] // one per sink, the purpose last; replaced as a whole, with changing held
 
@@ -33,57 +34,47 @@ type hub struct {
 	// changes: a stream that has feeds of the old list is known then. Before portPool.mu.
 	changing sync.RWMutex
 	stop     context.CancelCauseFunc // of the sensor; nil before start and after close; guarded by changing
-	ended    map[string]FeedCounters // of sinks that a reload has ended, by name; guarded by changing
+	ended    map[string]Counters     // of sinks that a reload has ended, by name; guarded by changing
 
 	mu      sync.Mutex // a leaf
-	streams map[*stream]*capture
+	streams map[Follower]struct{}
 }
 
-// newHub takes the options' sinks; the purpose is the last one.
-func newHub(o *Options) (*hub, error) {
-	h := &hub{log: o.Log, ended: make(map[string]FeedCounters), streams: make(map[*stream]*capture)}
-	names := make(map[string]bool)
+// NewHub makes a hub of the sinks and of the purpose, which may be nil: the sink whose end is that of all.
+func NewHub(sinks []Sink, purpose Sink, log *zap.Logger) (*Hub, error) {
+	h := &Hub{log: log, ended: make(map[string]Counters), streams: make(map[Follower]struct{})}
+	if purpose != nil {
+		sinks = append(slices.Clip(sinks), purpose)
+	}
 	var runs []*sinkRun
-	add := func(k Sink, purpose bool) error {
-		r := newSinkRun(k, o.Log)
-		r.purpose = purpose
-		if names[r.name] {
-			return fmt.Errorf("check options: two outputs have the name %q", r.name)
+	for i, k := range sinks {
+		r := newSinkRun(k, log)
+		r.purpose = purpose != nil && i == len(sinks)-1
+		if slices.ContainsFunc(runs, func(o *sinkRun) bool { return o.name == r.name }) {
+			return nil, fmt.Errorf("check options: two outputs have the name %q", r.name)
 		}
-		names[r.name] = true
 		runs = append(runs, r)
-		return nil
-	}
-	for _, k := range o.Sinks {
-		if err := add(k, false); err != nil {
-			return nil, err
-		}
-	}
-	if o.Purpose != nil {
-		if err := add(o.Purpose, true); err != nil {
-			return nil, err
-		}
 	}
 	h.runs.Store(&runs)
 	return h, nil
 }
 
 // list is the sinks that there are now.
-func (h *hub) list() []*sinkRun { return *h.runs.Load() }
+func (h *Hub) list() []*sinkRun { return *h.runs.Load() }
 
-// attach gets a feed for a source from every sink. told is what the agent has reported by now.
-func (h *hub) attach(src Source, told Forwarded) []*hubFeed {
+// Attach gets a feed for a source from every sink. told is what the agent has reported by now.
+func (h *Hub) Attach(src Source, told Forwarded) []*Attachment {
 	runs := h.list()
-	feeds := make([]*hubFeed, 0, len(runs))
+	feeds := make([]*Attachment, 0, len(runs))
 	for _, r := range runs {
 		feeds = append(feeds, r.attach(src, told))
 	}
 	return feeds
 }
 
-// status describes the sinks in the order of the options.
-func (h *hub) status() []SinkStatus {
-	var out []SinkStatus
+// Status describes the sinks in the order of the options.
+func (h *Hub) Status() []Status {
+	var out []Status
 	for _, r := range h.list() {
 		out = append(out, r.status())
 	}
@@ -100,18 +91,18 @@ type sinkRun struct {
 	done    chan error         // capacity 1: the result of run
 
 	mu     sync.Mutex // after dataPort.mu, before the sink's own lock; guards what follows
-	feeds  map[*hubFeed]struct{}
-	ended  FeedCounters // of the feeds that were detached, and of sinks of the name before it
-	late   unsettled    // those of them whose counters still change
-	before *sinkRun     // that this one has taken the place of and that has not ended yet
-	state  SinkState
+	feeds  map[*Attachment]struct{}
+	ended  Counters  // of the feeds that were detached, and of sinks of the name before it
+	late   Unsettled // those of them whose counters still change
+	before *sinkRun  // that this one has taken the place of and that has not ended yet
+	state  State
 	since  time.Time
 	err    string
 	errAt  time.Time
 }
 
-// hubFeed is one stream's feed of one sink. Frame and detach belong to whoever holds the stream's guard.
-type hubFeed struct {
+// Attachment is one stream's feed of one sink. Frame and Detach belong to whoever holds the stream's guard.
+type Attachment struct {
 	Feed
 	run  *sinkRun
 	told Forwarded // what the agent had reported when it began
@@ -120,71 +111,74 @@ type hubFeed struct {
 func newSinkRun(k Sink, log *zap.Logger) *sinkRun {
 	return &sinkRun{
 		sink: k, name: k.Name(), log: log, done: make(chan error, 1),
-		feeds: make(map[*hubFeed]struct{}), state: SinkRunning, since: time.Now(),
+		feeds: make(map[*Attachment]struct{}), state: Running, since: time.Now(),
 	}
 }
 
-func (r *sinkRun) attach(src Source, told Forwarded) *hubFeed {
+func (r *sinkRun) attach(src Source, told Forwarded) *Attachment {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	f := &hubFeed{r.sink.Attach(src), r, told}
+	f := &Attachment{r.sink.Attach(src), r, told}
 	r.feeds[f] = struct{}{}
 	return f
 }
 
-// detach ends the feed. sum is what the agent has reported by now.
-func (f *hubFeed) detach(sum Forwarded) {
+// Sink is the name of the sink that the feed belongs to.
+func (f *Attachment) Sink() string { return f.run.name }
+
+// Detach ends the feed. sum is what the agent has reported by now.
+func (f *Attachment) Detach(sum Forwarded) {
 	r := f.run
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.feeds, f)
-	f.Detach(sum.since(f.told))
+	f.Feed.Detach(sum.Since(f.told))
 	n := f.Counters()
-	r.ended.add(n)
-	r.late.add(f, n, r.change)
+	r.ended.Add(n)
+	r.late.Add(f, n, r.change)
 }
 
 // change takes in what has become of frames that waited when their feed was detached; r.mu is held.
-func (r *sinkRun) change(_ string, by FeedCounters) { r.ended.add(by) }
+func (r *sinkRun) change(_ string, by Counters) { r.ended.Add(by) }
 
 // status asks the sink and adds what only the hub knows.
-func (r *sinkRun) status() SinkStatus {
-	var st SinkStatus
-	if k, ok := r.sink.(interface{ Status() SinkStatus }); ok {
+func (r *sinkRun) status() Status {
+	var st Status
+	if k, ok := r.sink.(interface{ Status() Status }); ok {
 		st = k.Status()
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.state != SinkRunning || st.State == "" {
+	if r.state != Running || st.State == "" {
 		st.State, st.Since = r.state, r.since
 	}
 	if st.Error == "" || r.errAt.After(st.ErrorAt) {
 		st.Error, st.ErrorAt = r.err, r.errAt
 	}
-	st.Name, st.Streams, st.FeedCounters = r.name, len(r.feeds), r.total()
+	st.Name, st.Streams, st.Counters = r.name, len(r.feeds), r.total()
 	return st
 }
 
 // total is what became of all frames; r.mu is held.
-func (r *sinkRun) total() FeedCounters {
-	r.late.settle(r.change)
+func (r *sinkRun) total() Counters {
+	r.late.Settle(r.change)
 	sum := r.ended
 	if r.before != nil {
-		sum.add(r.before.sum())
+		sum.Add(r.before.sum())
 	}
 	for f := range r.feeds {
-		sum.add(f.Counters())
+		sum.Add(f.Counters())
 	}
 	return sum
 }
 
-func (r *sinkRun) sum() FeedCounters {
+func (r *sinkRun) sum() Counters {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.total()
 }
 
-func (r *sinkRun) setState(s SinkState, err error) {
+func (r *sinkRun) setState(s State, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := time.Now()
@@ -201,22 +195,22 @@ func (r *sinkRun) setState(s SinkState, err error) {
 func (r *sinkRun) run(ctx context.Context, stop context.CancelCauseFunc) error {
 	pause, failures := backoff.Backoff{First: sinkRetryFirst, Most: sinkRetryMost, Stable: sinkStable}, 0
 	for {
-		r.setState(SinkRunning, nil)
+		r.setState(Running, nil)
 		begin := time.Now()
 		err := r.sink.Run(ctx)
 		if ctx.Err() != nil {
-			r.setState(SinkEnded, err)
+			r.setState(Ended, err)
 			return err
 		}
 		gone := err == nil || errors.Is(err, ErrConsumerGone)
 		again := errors.Is(err, ErrTryAgain) && !r.purpose
 		switch {
 		case again:
-			r.setState(SinkRetrying, err)
+			r.setState(Retrying, err)
 		case gone:
-			r.setState(SinkEnded, err)
+			r.setState(Ended, err)
 		default:
-			r.setState(SinkFailed, err)
+			r.setState(Failed, err)
 		}
 		if r.purpose {
 			stop(sinkError{err})
@@ -239,14 +233,14 @@ func (r *sinkRun) run(ctx context.Context, stop context.CancelCauseFunc) error {
 				zap.String("output", r.name), zap.Error(err))
 		}
 		if backoff.Wait(ctx, pause.Pause()) != nil {
-			r.setState(SinkEnded, nil)
+			r.setState(Ended, nil)
 			return nil
 		}
 	}
 }
 
-// start runs every sink; the end of the purpose stops the sensor.
-func (h *hub) start(stop context.CancelCauseFunc) {
+// Start runs every sink; the end of the purpose stops the sensor.
+func (h *Hub) Start(stop context.CancelCauseFunc) {
 	h.changing.Lock()
 	defer h.changing.Unlock()
 	h.stop = stop
@@ -287,8 +281,8 @@ func finish(runs ...*sinkRun) error {
 	return errors.Join(errs...)
 }
 
-// close ends all sinks in order. None is added any more.
-func (h *hub) close() error {
+// Close ends all sinks in order. None is added any more.
+func (h *Hub) Close() error {
 	h.changing.Lock()
 	h.stop = nil
 	runs := h.list()
@@ -301,8 +295,8 @@ type sinkError struct{ error }
 
 func (e sinkError) Unwrap() error { return e.error }
 
-// sinkFailure is the error of such a stop, nil if it only lost its reader.
-func sinkFailure(cause error) error {
+// Failure is the error of such a stop, nil if it only lost its reader.
+func Failure(cause error) error {
 	var e sinkError
 	if errors.As(cause, &e) && e.error != nil && !errors.Is(e.error, ErrConsumerGone) {
 		return e.error

@@ -1,4 +1,4 @@
-package sensor
+package sink
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"rpcapd/test/frames"
 	"rpcapd/udpstr"
 )
 
@@ -26,7 +27,7 @@ func TestReaderGivesEachFrame(t *testing.T) {
 	var work sync.WaitGroup
 	run := make(chan error, 1)
 	go func() { run <- r.Run(ctx) }()
-	frames := testFrames(20_000, 60)
+	frames := frames.Make(20_000, 60)
 	for _, host := range []string{"a", "b", "c"} {
 		work.Go(func() {
 			f := r.Attach(Source{Host: host, Interface: "eth0"})
@@ -66,7 +67,7 @@ func TestReaderSlowLoop(t *testing.T) {
 	r := NewReader("r", limit)
 	f := r.Attach(Source{})
 	for range 20 {
-		give(f, testFrames(1000, 1000))
+		give(f, frames.Make(1000, 1000))
 	}
 	c := f.Counters()
 	if c.Written+c.Dropped != 20_000 || c.Dropped == 0 || c.Bytes > limit || c.Bytes < limit*3/4 {
@@ -90,14 +91,14 @@ func TestReaderSlowLoop(t *testing.T) {
 func TestReaderIsLeft(t *testing.T) {
 	r := NewReader("r", 0)
 	f := r.Attach(Source{})
-	give(f, testFrames(10, 60))
+	give(f, frames.Make(10, 60))
 	for range r.Frames(t.Context()) {
 		break
 	}
 	if err := r.Run(t.Context()); !errors.Is(err, ErrConsumerGone) {
 		t.Errorf("Run: %v", err)
 	}
-	give(f, testFrames(5, 60))
+	give(f, frames.Make(5, 60))
 	if c := f.Counters(); c.Written != 10 || c.Dropped != 5 {
 		t.Errorf("%+v", c)
 	}

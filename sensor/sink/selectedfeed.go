@@ -1,4 +1,4 @@
-package sensor
+package sink
 
 import (
 	"sync/atomic"
@@ -42,8 +42,8 @@ func (f *selectedFeed) Frame(p *udpstr.Packet) {
 }
 
 // Counters implements Feed.
-func (f *selectedFeed) Counters() FeedCounters {
-	var c FeedCounters
+func (f *selectedFeed) Counters() Counters {
+	var c Counters
 	if feed := f.feed.Load(); feed != nil {
 		c = (*feed).Counters()
 	}

@@ -1,4 +1,4 @@
-package sensor
+package sink
 
 import (
 	"context"
@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/zap"
+
 	"rpcapd/sensor/tcpdump"
 	"rpcapd/test/tool"
 	"rpcapd/test/wait"
@@ -16,13 +18,9 @@ import (
 )
 
 // testHub runs the sinks by themselves.
-func testHub(t testing.TB, sinks []Sink) *hub {
+func testHub(t testing.TB, sinks []Sink) *Hub {
 	t.Helper()
-	o := Options{Rules: []Rule{{Name: "all"}}, Sinks: sinks}
-	if err := o.check(); err != nil {
-		t.Fatal(err)
-	}
-	h, err := newHub(&o)
+	h, err := NewHub(sinks, nil, zap.NewNop())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +67,7 @@ func TestSelectionOfFrames(t *testing.T) {
 	ip[0], ip[9], ip[23] = 0x45, 17, 53 // UDP to port 53
 	ethernet := append(make([]byte, 12), 8, 0)
 	ethernet = append(ethernet, ip...)
-	under := &countingSink{}
+	under := &testSink{}
 	k, err := Select(t.Context(), Selection{Agents: []string{"10.0.0.0/8"}, Filter: "udp port 53"}, under)
 	if err != nil {
 		t.Fatal(err)
@@ -159,7 +157,7 @@ func TestSelectionTriesARefusedLinkTypeAgain(t *testing.T) {
 // A stream that runs while the filter is refused gets its frames once it is not, without being attached anew.
 func TestSelectionReachesARunningStream(t *testing.T) {
 	tool.Need(t, "tcpdump")
-	under := &countingSink{}
+	under := &testSink{}
 	k, err := Select(t.Context(), Selection{Filter: "ip"}, under)
 	if err != nil {
 		t.Fatal(err)
@@ -188,7 +186,7 @@ func TestSelectionEndsWithItsSink(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("no shell")
 	}
-	k, err := Select(t.Context(), Selection{Filter: "ip"}, &countingSink{})
+	k, err := Select(t.Context(), Selection{Filter: "ip"}, &testSink{})
 	if err != nil {
 		t.Fatal(err)
 	}
