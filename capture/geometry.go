@@ -4,8 +4,8 @@ import "time"
 
 const (
 	defaultRingBytes = 16 << 20
-	// defaultRetire bounds how long a frame waits in a block that does not fill: with
-	// the sender's work it stays below the flush interval of 20 ms.
+	// defaultRetire bounds how long a frame waits in a block that does not fill, for a
+	// caller that does not say. The agent asks for 18 ms.
 	defaultRetire = 12 * time.Millisecond
 	// maxBlockBytes: larger blocks make larger batches, but the kernel then waits for
 	// a whole free block before it writes again, and 2 MiB is 1,300 full-size frames.
