@@ -34,9 +34,9 @@ type Sensor struct {
 	wg       sync.WaitGroup // listeners and sessions
 
 	reloading sync.Mutex // held for a whole Reload; before all others
-	telling   sync.Mutex // held by Peers, and while a capture moves from the running ones to the ended ones; after reloading
+	telling   sync.Mutex // held by Peers, and while a capture moves from the running ones to the ended ones
 
-	mu         sync.Mutex // first in the lock order but for reloading; guards what follows
+	mu         sync.Mutex // guards what follows; see doc.go
 	rules      *ruleSet
 	listeners  map[uint16]*listener // by the port that the rules name
 	serve      func(*listener)      // nil but while Run runs

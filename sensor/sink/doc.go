@@ -11,8 +11,12 @@
 // Goroutines: one for each sink, in which its Run works; one for each filter that a Selector compiles late. Frames come in the
 // goroutine of the data port or the data connection; a feed therefore neither blocks nor keeps a frame.
 //
-// Locks: whoever owns a stream holds its guard, then sinkRun.mu of one sink, then the sink's own. Selector.mu and Reader.mu are
-// leaves.
+// Locks, in this order:
+//
+//	Hub.changing -> the stream's guard, which belongs to its owner -> sinkRun.mu -> the sink's own
+//
+// Hub.changing is free while Follow is called. sinkRun.mu of a new sink comes before that of the one whose place it takes. Hub.mu,
+// Selector.mu and Reader.mu are leaves.
 //
 // It knows neither agents' connections nor datagrams, and it does not import the packages that do.
 package sink
