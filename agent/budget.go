@@ -9,63 +9,69 @@ import (
 	"rpcapd/rpcap"
 )
 
+// allowance bounds the CPU time that requests take: burst at once, and then share of one processor. What is beyond is
+// answered late, not refused.
+type allowance struct {
+	burst time.Duration
+	share float64
+}
+
+// The two together are 300 ms and 4 %, so 10 % over 5 s. Beginning and ending captures has an allowance of its own: a large
+// ring costs more than the burst on every host, and STATS must not come late for it.
+var (
+	// captureAllowance is for STARTCAP and ENDCAP.
+	captureAllowance = allowance{100 * time.Millisecond, 0.015}
+	// requestAllowance is for all others; the burst is a handshake with thousands of interfaces.
+	requestAllowance = allowance{200 * time.Millisecond, 0.025}
+)
+
 const (
-	// requestBurst and requestShare bound the CPU time that the requests of all sensors
-	// take: 250 ms at once, which is a handshake with thousands of interfaces, and then 5 %,
-	// so 10 % over 5 s. What is beyond is answered late, not refused.
-	requestBurst = 250 * time.Millisecond
-	requestShare = 0.05
 	// requestLeast is what a request costs at least, with reading it and garbage (measured: 170 to
 	// 190 µs for those that are refused at once). captureLeast and ringLeast are what one costs that
 	// makes a ring, which another thread gives back later (measured: 8 to 19 ms with 16 MiB).
 	requestLeast = 200 * time.Microsecond
 	captureLeast = 2 * time.Millisecond
 	ringLeast    = time.Millisecond / 2 // for each MiB
-	// requestWait is the longest that a request waits: sensors give up after 10 s without an answer. A
-	// ring of hundreds of MiB costs more than the burst on every host, however rarely it is made.
+	// requestWait is the longest that a request waits: sensors give up after 10 s without an answer.
 	requestWait = 4 * time.Second
-	// statsPause is how often STATS of a running capture are answered without a wait. Sensors close a connection that
-	// does not answer STATS within 3 s when the same agent connects once more. They ask up to statsBurst times at once:
-	// when a capture begins, and again before they end it.
-	statsPause = time.Second
-	statsBurst = 4
 )
 
-// budget is the CPU time that a session may spend on requests: a token bucket, in
+// budget is the CPU time that a session has spent of an allowance: a token bucket, in
 // which a session may run into debt by one request. The zero value is full.
 type budget struct {
-	spent time.Duration // not given back yet; above requestBurst is debt
+	spent time.Duration // not given back yet; above the burst is debt
 	at    time.Time
 }
 
 // charge takes the cost of a request out.
-func (b *budget) charge(cost time.Duration, share float64, now time.Time) {
-	b.giveBack(share, now)
+func (b *budget) charge(cost time.Duration, a allowance, now time.Time) {
+	b.giveBack(a, now)
 	b.spent += cost
 }
 
 // debt is how long it takes until the next request may be answered, at most requestWait.
-func (b *budget) debt(share float64, now time.Time) time.Duration {
-	b.giveBack(share, now)
-	if b.spent <= requestBurst {
+func (b *budget) debt(a allowance, now time.Time) time.Duration {
+	b.giveBack(a, now)
+	if b.spent <= a.burst {
 		return 0
 	}
-	return min(time.Duration(float64(b.spent-requestBurst)/share), requestWait)
+	return min(time.Duration(float64(b.spent-a.burst)/a.share), requestWait)
 }
 
-func (b *budget) giveBack(share float64, now time.Time) {
+func (b *budget) giveBack(a allowance, now time.Time) {
 	if d := now.Sub(b.at); d > 0 {
-		b.spent = max(0, b.spent-time.Duration(float64(d)*share))
+		b.spent = max(0, b.spent-time.Duration(float64(d)*a.share))
 	}
 	b.at = now
 }
 
-// requestShare is what one session may take: sessions do not wait for each other, so they
+// each is what one session may take of an allowance: sessions do not wait for each other, so they
 // share evenly.
-func (s *Supervisor) requestShare() float64 {
+func (a allowance) each(s *Supervisor) allowance {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return requestShare / float64(max(1, len(s.sessions)))
+	a.share /= float64(max(1, len(s.sessions)))
+	return a
 }
 
 // requestCost is what a request is charged with: the CPU time of its thread and a quarter for
@@ -79,28 +85,16 @@ func requestCost(measured time.Duration, ringBytes int) time.Duration {
 	return max(measured+measured/4, least)
 }
 
-// prompt reports whether a request does not wait. The end of a running capture costs less than going on, and only the
-// next STARTCAP makes another one possible. What sensors ask a capture regularly costs next to nothing.
-func (c *connection) prompt(t rpcap.Type, now time.Time) bool {
-	switch {
-	case c.parting || c.session.agent.unmetered:
-		return true
-	case !c.capture.running():
-		return false
-	case t == rpcap.TypeStatsRequest && now.Sub(c.statsAt) >= statsPause:
-		if full := now.Add(-statsBurst * statsPause); c.statsAt.Before(full) {
-			c.statsAt = full
-		}
-		c.statsAt = c.statsAt.Add(statsPause)
-		return true
-	}
-	return t == rpcap.TypeEndCaptureRequest
-}
-
-// answer handles a request when the session's budget allows it, and charges what it has cost.
+// answer handles a request when the session's budget allows it, and charges what it has cost. The end of a running capture
+// does not wait: it costs less than going on, and only the next STARTCAP makes another one possible.
 func (c *connection) answer(ctx context.Context, t rpcap.Type, handle func() error) error {
-	x, share := c.session, c.session.agent.requestShare()
-	if d := x.budget.debt(share, time.Now()); d > 0 && !c.prompt(t, time.Now()) {
+	x := c.session
+	spent, allowed := &x.requests, requestAllowance.each(x.agent)
+	if t == rpcap.TypeStartCaptureRequest || t == rpcap.TypeEndCaptureRequest {
+		spent, allowed = &x.captures, captureAllowance.each(x.agent)
+	}
+	prompt := c.parting || x.agent.unmetered || t == rpcap.TypeEndCaptureRequest && c.capture.running()
+	if d := spent.debt(allowed, time.Now()); d > 0 && !prompt {
 		t := time.NewTimer(d)
 		select {
 		case <-t.C:
@@ -117,7 +111,7 @@ func (c *connection) answer(ctx context.Context, t rpcap.Type, handle func() err
 	if c.capture != nil && c.capture != last && x.agent.ifaces.file == "" {
 		ringBytes = x.agent.policy.Load().RingBytes
 	}
-	x.budget.charge(requestCost(measured, ringBytes), share, time.Now())
+	spent.charge(requestCost(measured, ringBytes), allowed, time.Now())
 	return err
 }
 

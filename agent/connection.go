@@ -32,7 +32,6 @@ type connection struct {
 	capture       *capturing       // the running or the last capture of this connection
 	final         rpcap.StatsReply // numbers of the last capture, after it ended
 	out           []byte           // reused for replies
-	statsAt       time.Time        // STATS are answered without a wait from statsPause after it on
 	parting       bool             // the session ends: no capture begins any more
 }
 

@@ -40,7 +40,8 @@ type session struct {
 	lastGood    netip.Addr // of the sensor, connected to last
 	near        near       // its near end, excluded from all captures
 	reason      error
-	budget      budget        // for requests
+	requests    budget        // what requests have cost, but for
+	captures    budget        // those that begin and end captures
 	delay       time.Duration // overrides the back-off when not zero
 
 	served atomic.Bool // its capture file has been sent (ReadOnce)

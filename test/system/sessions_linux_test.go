@@ -23,7 +23,7 @@ func TestRootSeveralSessions(t *testing.T) {
 		"ActiveClient = " + sensorV4 + ", 2003, ifname=eth2",
 		"ActiveClient = " + sensorV6 + ", 2003, ifaddr=" + hostV4,
 		"ActiveClient = " + sensorV6 + ", 2004, ifname=eth0",
-	}, "\n"), "-z", "4M") // four roomy rings cost more than the agent grants to requests at once
+	}, "\n"))
 	a.capturing(4)
 	s.mark(t, markBegin)
 	must(t, ping(s.client, clientV4, hostV4, 10, 100))
