@@ -65,7 +65,7 @@ func TestRace(t *testing.T) {
 				for i := range addrs {
 					addrs[i] = netip.AddrFrom4([4]byte{10, 0, 0, byte(i)})
 				}
-				var open []net.Conn
+				open := make(chan net.Conn, len(addrs)) // the far ends
 				dial := func(ctx context.Context, a netip.Addr) (net.Conn, error) {
 					ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 					defer cancel()
@@ -79,7 +79,7 @@ func TestRace(t *testing.T) {
 					}
 					time.Sleep(after) // also when another has won meanwhile
 					conn, far := net.Pipe()
-					open = append(open, far)
+					open <- far
 					return conn, nil
 				}
 				began := time.Now()
@@ -100,8 +100,8 @@ func TestRace(t *testing.T) {
 				if took != c.within {
 					t.Errorf("took %v, want %v", took, c.within)
 				}
-				for _, far := range open {
-					if _, err := far.Read(make([]byte, 1)); err == nil {
+				for range len(open) {
+					if _, err := (<-open).Read(make([]byte, 1)); err == nil {
 						t.Error("a connection stays open")
 					}
 				}

@@ -67,6 +67,7 @@ func TestRootTakenAway(t *testing.T) {
 	for _, o := range []Options{{}, {Format: savefile.Pcap}, {Compress: Gzip}, {PerAgent: true}, {PerAgent: true, MaxOpen: 1}} {
 		for k, tc := range taken {
 			t.Run(fmt.Sprintf("%s,%v,%v,%v,%d", tc.what, o.Format, o.Compress, o.PerAgent, o.MaxOpen), func(t *testing.T) {
+				t.Parallel() // it waits
 				tick := tickEvery / 20
 				if o == (Options{}) && k == 0 {
 					tick = tickEvery // once as it is

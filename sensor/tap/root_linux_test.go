@@ -229,7 +229,7 @@ func TestRootOrder(t *testing.T) {
 	for next := uint32(0); next < frames; next++ {
 		b := r.next()
 		if b == nil {
-			dropped = int(frames - next)
+			dropped += int(frames - next)
 			break
 		}
 		if got := binary.BigEndian.Uint32(b[20:]); got < next {
