@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -95,11 +96,11 @@ func TestNeverBackwards(t *testing.T) {
 
 	tr := newTracker(sen, "", time.Now())
 	over := make(chan struct{})
-	looks := 0
+	var looks atomic.Int64
 	running.Go(func() {
 		before := make(map[string]counters)
 		var all counters
-		for ; ; looks++ {
+		for ; ; looks.Add(1) {
 			tr.mu.Lock()
 			tr.update(time.Now())
 			v := tr.view
@@ -148,7 +149,7 @@ func TestNeverBackwards(t *testing.T) {
 	for _, p := range v.peers {
 		byPeer += p.Received.Frames
 	}
-	if v.status.Received.Frames != sent || byPeer != sent || looks < 100 {
-		t.Errorf("%d frames in all, %d by peer, %d were sent; looked %d times", v.status.Received.Frames, byPeer, sent, looks)
+	if v.status.Received.Frames != sent || byPeer != sent || looks.Load() < 100 {
+		t.Errorf("%d frames in all, %d by peer, %d were sent; looked %d times", v.status.Received.Frames, byPeer, sent, looks.Load())
 	}
 }
