@@ -16,13 +16,13 @@ type allowance struct {
 	share float64
 }
 
-// The two together are 300 ms and 4 %, so 10 % over 5 s. Beginning and ending captures has an allowance of its own: a large
+// The two together are 325 ms and 3.5 %, so 10 % over 5 s. Beginning and ending captures has an allowance of its own: a large
 // ring costs more than the burst on every host, and STATS must not come late for it.
 var (
 	// captureAllowance is for STARTCAP and ENDCAP.
-	captureAllowance = allowance{100 * time.Millisecond, 0.015}
+	captureAllowance = allowance{175 * time.Millisecond, 0.01}
 	// requestAllowance is for all others; the burst is a handshake with thousands of interfaces.
-	requestAllowance = allowance{200 * time.Millisecond, 0.025}
+	requestAllowance = allowance{150 * time.Millisecond, 0.025}
 )
 
 const (

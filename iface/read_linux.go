@@ -13,6 +13,9 @@ import (
 // What the last try gave is used: another change follows, and Watch tells of it.
 const dumpTries = 4
 
+// The library determines the byte order at its first use, unguarded. Here no other goroutine runs yet.
+func init() { nl.NativeEndian() }
+
 // read dumps links and addresses and asks for the connection status of each link.
 func read() ([]Interface, error) {
 	links, err := dump(unix.RTM_GETLINK, unix.RTM_NEWLINK, nl.NewIfInfomsg(unix.AF_UNSPEC), skipStatistics())

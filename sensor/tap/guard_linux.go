@@ -11,6 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// The library determines the byte order at its first use, unguarded. Here no other goroutine runs yet.
+func init() { nl.NativeEndian() }
+
 const (
 	filterPrio   = 1
 	filterHandle = 1
