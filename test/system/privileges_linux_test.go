@@ -130,9 +130,10 @@ func TestRootStatus(t *testing.T) {
 			t.Errorf("rpcapd status does not say %q:\n%s", want, out)
 		}
 	}
-	if p := one(t, sen.report()); p.frames < 10 || p.written != p.frames || !strings.HasPrefix(p.head, "running, rule default") {
-		t.Errorf("the sensor says after SIGUSR1: %+v", p)
-	}
+	sen.Await("all frames in the file, after SIGUSR1", func() bool { // they count as written a while later
+		p := one(t, sen.report())
+		return p.frames >= 10 && p.written == p.frames && strings.HasPrefix(p.head, "running, rule default")
+	})
 	// Another agent may not write into the same files.
 	again := harness.StartIn(t, s.host, nil, harness.Program(t, "rpcapd"), "-n", "-a", sensorV4+",2999", "--run-dir", a.runDir)
 	again.Says("is in use by another agent", 1)
