@@ -4,7 +4,7 @@ import (
 	"rpcapd/rpcap"
 )
 
-// open answers OPEN: it remembers the interface for STARTCAP if this session may
+// open answers OPEN: it remembers the interface for STARTCAP if its session may
 // capture it and it can be opened. A failed OPEN forgets the earlier name.
 func (c *connection) open(payload []byte) error {
 	c.opened = ""

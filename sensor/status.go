@@ -127,7 +127,7 @@ type PeerStatus struct {
 	ForwardedAt time.Time // when the agent has said what is in Forwarded; zero before
 
 	Reconnects  uint64 // sessions of this name after the first
-	LastError   string // the last thing that went wrong under this name, in this session or an earlier one
+	LastError   string // the last thing that went wrong under this name, in its session or an earlier one
 	LastCause   Cause  // the kind of LastError
 	LastErrorAt time.Time
 
