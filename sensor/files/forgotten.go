@@ -28,10 +28,18 @@ func Forgotten(sections []config.File) (all []Warning) {
 	seen := make(map[string]bool)
 	for _, c := range sections {
 		dir, rest := config.SplitFilePath(c.Path)
+		// Files before lists: what a running sensor completes in between is in its list by then.
+		var found []string
+		if c.Keep > 0 || c.KeepBytes > 0 {
+			found = lookalikes(dir, rest)
+		}
 		lists := listsIn(dir, sections)
 		known := make(map[string]bool)
 		for _, l := range lists {
 			for name := range l.known {
+				known[name] = true
+			}
+			for name := range l.open { // it has its name before the list says so
 				known[name] = true
 			}
 			if path := filepath.Join(dir, l.name); !l.current && !seen[path] && len(l.known)+len(l.open) > 0 {
@@ -41,10 +49,7 @@ func Forgotten(sections []config.File) (all []Warning) {
 					path, numbers.Things(len(l.known), "file"), numbers.Bytes(l.bytes), numbers.Things(len(l.open), ".part file"), c.Title(), ledgerName(c.Title()))})
 			}
 		}
-		if c.Keep == 0 && c.KeepBytes == 0 {
-			continue
-		}
-		if n, bytes := strangers(dir, rest, known); n > 0 {
+		if n, bytes := unlisted(dir, found, known); n > 0 {
 			all = append(all, Warning{c.Title(), fmt.Sprintf("%s (%s) in %s look like files of this section and are in no list, made without Keep and KeepBytes or by something else: "+
 				"they are never deleted, and KeepBytes does not count them", numbers.Things(n, "file"), numbers.Bytes(bytes), dir)})
 		}
@@ -99,8 +104,8 @@ func readList(path string, alone bool) *ledger {
 	return l
 }
 
-// strangers are the files below a directory whose names a section could have made, and that are in no list.
-func strangers(dir, rest string, known map[string]bool) (n int, bytes int64) {
+// lookalikes are the files below a directory whose names a section could have made.
+func lookalikes(dir, rest string) (names []string) {
 	pattern := namePattern(rest)
 	entries, until := 0, time.Now().Add(forgottenTime)
 	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -108,15 +113,25 @@ func strangers(dir, rest string, known map[string]bool) (n int, bytes int64) {
 			return fs.SkipAll
 		}
 		name, relErr := filepath.Rel(dir, path)
-		if err != nil || relErr != nil || !d.Type().IsRegular() || known[name] || !pattern.MatchString(filepath.ToSlash(name)) {
-			return nil // of what cannot be read nothing can be said
+		if err == nil && relErr == nil && d.Type().IsRegular() && pattern.MatchString(filepath.ToSlash(name)) {
+			names = append(names, name)
 		}
-		if info, err := d.Info(); err == nil {
+		return nil // of what cannot be read nothing can be said
+	})
+	return names
+}
+
+// unlisted counts the files that are in no list and still there: retention deletes a file before it strikes it off its list.
+func unlisted(dir string, names []string, known map[string]bool) (n int, bytes int64) {
+	for _, name := range names {
+		if known[name] {
+			continue
+		}
+		if info, err := os.Lstat(filepath.Join(dir, name)); err == nil {
 			n++
 			bytes += info.Size()
 		}
-		return nil
-	})
+	}
 	return n, bytes
 }
 

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"rpcapd/config"
 )
@@ -75,4 +76,31 @@ func TestForgotten(t *testing.T) {
 	run("file all2", 0).end()
 	check("made without Keep", renamed, "5 files (")
 	check("still without", without)
+}
+
+// TestForgottenWhileRunning: a sensor completes and deletes files while somebody looks.
+func TestForgottenWhileRunning(t *testing.T) {
+	c := config.File{Name: "all", Path: filepath.Join(t.TempDir(), "%s.pcapng"), RotateFrames: 1, Keep: 9}
+	r := start(t, Options{Name: c.Title(), Path: c.Path, RotateFrames: c.RotateFrames, Keep: c.Keep})
+	f, sent := r.Attach(testSource("web", "eth0", 1)), make(chan struct{})
+	go func() {
+		defer close(sent)
+		for range 500 {
+			f.Frame(packet(testFrames(1, 60)[0], 1))
+			time.Sleep(100 * time.Microsecond)
+		}
+	}()
+	for ended := false; !ended; {
+		select {
+		case <-sent:
+			ended = true
+		default:
+		}
+		if got := Forgotten([]config.File{c}); len(got) > 0 {
+			t.Errorf("after %d files: %q", r.completed.Load(), got)
+			<-sent
+			ended = true
+		}
+	}
+	r.end()
 }
