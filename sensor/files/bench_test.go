@@ -19,7 +19,7 @@ func BenchmarkStream(b *testing.B) {
 			benchmark(b, s, size, func() bool {
 				s.mu.Lock()
 				defer s.mu.Unlock()
-				return len(s.queue.chunks) > queueChunks/2
+				return s.queue.Len() > queueChunks/2
 			})
 		})
 	}
@@ -43,7 +43,7 @@ func BenchmarkSink(b *testing.B) {
 				benchmark(b, s, size, func() bool {
 					s.mu.Lock()
 					defer s.mu.Unlock()
-					return len(s.queue.chunks) > queueChunks/2
+					return s.queue.Len() > queueChunks/2
 				})
 			})
 		}

@@ -4,9 +4,28 @@ import (
 	"encoding/binary"
 
 	"rpcapd/savefile"
+	"rpcapd/sensor/chunks"
 	"rpcapd/sensor/sink"
 	"rpcapd/udpstr"
 )
+
+const (
+	// chunkSize is the memory of one write. A chunk is handed over when chunkFull bytes are in it, so that a frame of
+	// the largest size (262,144 bytes) always fits into the next one.
+	chunkSize = 512 << 10
+	chunkFull = 224 << 10
+	// queueChunks bounds a sink's memory (16 MiB). A disk that stalls longer than this holds loses frames.
+	queueChunks = 32
+	// spareChunks stay when nothing was queued for a while; the memory of a burst goes back.
+	spareChunks = 2
+)
+
+// queue holds encoded frames until they are written.
+type queue = chunks.Queue[struct{}]
+
+func newQueue() *queue {
+	return chunks.New[struct{}](chunks.Bounds{Size: chunkSize, Full: chunkFull, Chunks: queueChunks, Spare: queueChunks})
+}
 
 // recordDetach is the type of what the queue has at the end of a stream, in the form of a block. No file gets it:
 //
@@ -32,40 +51,31 @@ type feed struct {
 func (f *feed) Frame(p *udpstr.Packet) {
 	s := f.sink
 	s.mu.Lock()
+	first := f.enqueue(p)
+	s.mu.Unlock()
+	if first {
+		s.queue.Signal()
+	}
+}
+
+// enqueue takes a frame or counts it as dropped; first says that nothing else waits. sink.mu is held.
+func (f *feed) enqueue(p *udpstr.Packet) (first bool) {
+	s := f.sink
 	switch {
 	case f.crowded:
 		s.crowded++
-		f.counters.Dropped++
 	case f.stream == nil:
 		s.unfit++
-		f.counters.Dropped++
-	case !s.accepts || !s.queue.reserve(savefile.PacketSize(len(p.Data)), false):
-		f.counters.Dropped++
-	default:
-		f.enqueue(p)
-		return
+	case s.accepts:
+		var c *chunks.Chunk[struct{}]
+		if c, first = s.queue.Reserve(savefile.PacketSize(len(p.Data))); c != nil {
+			c.Data = savefile.AppendPacket(c.Data, f.id, p)
+			f.counters.Waiting++
+			return first
+		}
 	}
-	s.mu.Unlock()
-}
-
-// enqueue takes a frame; sink.mu is held, and is not any more afterwards.
-func (f *feed) enqueue(p *udpstr.Packet) {
-	s := f.sink
-	c, first := s.queue.last()
-	*c = savefile.AppendPacket(*c, f.id, p)
-	f.counters.Waiting++
-	s.mu.Unlock()
-	if first {
-		s.signal()
-	}
-}
-
-// signal tells Run that there is something to write.
-func (s *Sink) signal() {
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
+	f.counters.Dropped++
+	return false
 }
 
 // Counters implements sink.Feed.
@@ -83,13 +93,13 @@ func (f *feed) Detach(sum sink.Forwarded) {
 	s := f.sink
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.accepts || !s.queue.reserve(detachSize, true) {
+	if !s.accepts {
 		s.release(f.id)
 		return
 	}
-	c, _ := s.queue.last()
-	*c = appendDetach(*c, f.id, sum)
-	s.signal()
+	c, _ := s.queue.ReserveBeyond(detachSize)
+	c.Data = appendDetach(c.Data, f.id, sum)
+	s.queue.Signal()
 }
 
 func appendDetach(b []byte, id uint32, sum sink.Forwarded) []byte {

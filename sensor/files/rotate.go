@@ -41,7 +41,7 @@ func (w *writer) tick(now time.Time) error {
 	if now.Sub(w.trimmed) >= trimEvery {
 		w.trimmed = now
 		w.mu.Lock()
-		w.queue.trim()
+		w.queue.Trim(spareChunks)
 		w.mu.Unlock()
 	}
 	if err := w.look(); err != nil {

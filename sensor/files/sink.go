@@ -26,11 +26,10 @@ type Sink struct {
 	opts      Options
 	dir, rest string        // of the path: what is always the same, and the pattern below it
 	words     []string      // names in the pattern that tell groups apart
-	wake      chan struct{} // capacity 1: something was queued
 	every     time.Duration // tickEvery, or what a test wants
 
 	mu       sync.Mutex // a leaf, but for that of the ledger; guards what follows
-	queue    queue
+	queue    *queue
 	accepts  bool // false after a failure
 	streams  []*stream
 	unused   []uint32 // numbers of streams that are free
@@ -94,7 +93,7 @@ func New(o Options) (*Sink, error) {
 		return nil, err
 	}
 	s := &Sink{
-		opts: o, wake: make(chan struct{}, 1), every: tickEvery, groups: make(map[string]*group), linkType: -1, accepts: true,
+		opts: o, queue: newQueue(), every: tickEvery, groups: make(map[string]*group), linkType: -1, accepts: true,
 		state: sink.Running, since: time.Now(),
 	}
 	s.dir, s.rest = config.SplitFilePath(o.Path)
@@ -325,11 +324,11 @@ func (s *Sink) refuse() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.accepts = false
-	for c := s.queue.take(); c != nil; c = s.queue.take() {
-		s.loseQueued(c)
-		s.detachAll(c)
+	for c := s.queue.Take(); c != nil; c = s.queue.Take() {
+		s.loseQueued(c.Data)
+		s.detachAll(c.Data)
 	}
-	s.queue = queue{}
+	s.queue.Clear()
 }
 
 // detachAll ends the streams whose end is in bytes of the queue; s.mu is held.

@@ -60,7 +60,7 @@ func (r *running) send(f sink.Feed, n, size int) {
 func (r *running) settle() {
 	for end := time.Now().Add(40 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		r.mu.Lock()
-		empty := len(r.queue.chunks) == 0 || len(r.queue.chunks[0]) == 0
+		empty := r.queue.Len() == 0
 		r.mu.Unlock()
 		if empty {
 			return

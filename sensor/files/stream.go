@@ -13,6 +13,7 @@ import (
 
 	"rpcapd/printable"
 	"rpcapd/savefile"
+	"rpcapd/sensor/chunks"
 	"rpcapd/sensor/sink"
 	"rpcapd/udpstr"
 )
@@ -40,10 +41,9 @@ type Stream struct {
 	oneLinkType bool
 	log         *zap.Logger
 	tick        time.Duration // tickEvery, or what a test wants
-	wake        chan struct{} // capacity 1: something was queued
 
 	mu         sync.Mutex // a leaf; guards all below
-	queue      queue
+	queue      *queue
 	interfaces []*streamInterface
 	index      map[interfaceKey]*streamInterface
 	linkType   int64 // of the first source; -1 before it
@@ -74,7 +74,7 @@ func NewStream(name string, w io.Writer, oneLinkType bool, log *zap.Logger) *Str
 	}
 	s := &Stream{
 		name: name, w: w, oneLinkType: oneLinkType, log: log, tick: tickEvery,
-		wake:     make(chan struct{}, 1),
+		queue:    newQueue(),
 		index:    make(map[interfaceKey]*streamInterface),
 		linkType: -1,
 	}
@@ -84,9 +84,11 @@ func NewStream(name string, w io.Writer, oneLinkType bool, log *zap.Logger) *Str
 
 // begin queues the section header; s.mu is held, or nobody else knows s yet.
 func (s *Stream) begin() bool {
-	if !s.begun && s.queue.reserve(savefile.MaxText, false) {
-		c, _ := s.queue.last()
-		*c = savefile.AppendSectionHeader(*c, application)
+	if s.begun {
+		return true
+	}
+	if c, _ := s.queue.Reserve(savefile.MaxText); c != nil {
+		c.Data = savefile.AppendSectionHeader(c.Data, application)
 		s.begun = true
 	}
 	return s.begun
@@ -142,9 +144,7 @@ func (s *Stream) Attach(src sink.Source) sink.Feed {
 	f.iface = &streamInterface{id: uint32(len(s.interfaces)), block: block, numbers: savefile.Statistics{Start: time.Now()}}
 	s.interfaces = append(s.interfaces, f.iface)
 	s.index[key] = f.iface
-	if s.describe() {
-		s.signal()
-	}
+	s.describe()
 	return f
 }
 
@@ -168,22 +168,15 @@ func (s *Stream) describe() bool {
 		k--
 	}
 	for _, i := range s.interfaces[k:] {
-		if !s.queue.reserve(interfaceSize, false) {
+		c, _ := s.queue.Reserve(interfaceSize)
+		if c == nil {
 			return false
 		}
-		c, _ := s.queue.last()
-		*c = savefile.AppendInterface(*c, i.block)
+		c.Data = savefile.AppendInterface(c.Data, i.block)
 		i.queued = true
+		s.queue.Signal()
 	}
 	return true
-}
-
-// signal tells Run that there is something to write.
-func (s *Stream) signal() {
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
 }
 
 type streamFeed struct {
@@ -197,26 +190,36 @@ type streamFeed struct {
 func (f *streamFeed) Frame(p *udpstr.Packet) {
 	s := f.sink
 	s.mu.Lock()
-	if f.iface == nil || s.failed || !f.iface.queued && !s.describe() || !s.queue.reserve(savefile.PacketSize(len(p.Data)), false) {
-		f.counters.Dropped++
-		if f.iface == nil {
-			s.unfit++
-		}
-		s.mu.Unlock()
-		return
+	first := f.enqueue(p)
+	s.mu.Unlock()
+	if first {
+		s.queue.Signal()
 	}
-	c, first := s.queue.last()
-	*c = savefile.AppendPacket(*c, f.iface.id, p)
+}
+
+// enqueue takes a frame or counts it as dropped; first says that nothing else waits. sink.mu is held.
+func (f *streamFeed) enqueue(p *udpstr.Packet) (first bool) {
+	s := f.sink
+	var c *chunks.Chunk[struct{}]
+	switch {
+	case f.iface == nil:
+		s.unfit++
+	case s.failed || !f.iface.queued && !s.describe():
+	default:
+		c, first = s.queue.Reserve(savefile.PacketSize(len(p.Data)))
+	}
+	if c == nil {
+		f.counters.Dropped++
+		return false
+	}
+	c.Data = savefile.AppendPacket(c.Data, f.iface.id, p)
 	if f.waiting.frames == 0 {
 		f.iface.waiting = append(f.iface.waiting, f)
 	}
 	f.waiting.add(tally{1, uint64(min(len(p.Data), savefile.MaxFrame))})
 	f.counters.Waiting++
 	f.iface.numbers.Delivered++
-	s.mu.Unlock()
-	if first {
-		s.signal()
-	}
+	return first
 }
 
 // Counters implements sink.Feed.
@@ -256,14 +259,14 @@ func (s *Stream) Run(ctx context.Context) error {
 			return s.fail(err)
 		}
 		select {
-		case <-s.wake:
+		case <-s.queue.Queued():
 		case <-tick.C:
 			if err := s.look(); err != nil {
 				return s.fail(err)
 			}
 		case <-trim.C:
 			s.mu.Lock()
-			s.queue.trim()
+			s.queue.Trim(spareChunks)
 			s.mu.Unlock()
 		case <-ctx.Done():
 			return s.finish()
@@ -323,23 +326,23 @@ func (s *Stream) finish() error {
 func (s *Stream) writeQueued() error {
 	for {
 		s.mu.Lock()
-		c := s.queue.take()
+		c := s.queue.Take()
 		s.mu.Unlock()
 		if c == nil {
 			return nil
 		}
-		n, err := s.w.Write(c)
-		whole := len(c)
+		n, err := s.w.Write(c.Data)
+		whole := len(c.Data)
 		if err != nil {
-			whole = savefile.Whole(c[:n])
+			whole = savefile.Whole(c.Data[:n])
 		}
-		s.wrote(c[:whole])
+		s.wrote(c.Data[:whole])
 		if err != nil {
 			_ = s.look() // before those that come later; the first error counts
 		}
 		s.mu.Lock()
-		s.lose(c[whole:])
-		s.queue.giveBack(c)
+		s.lose(c.Data[whole:])
+		s.queue.GiveBack(c)
 		s.mu.Unlock()
 		if err != nil {
 			return err
@@ -352,10 +355,10 @@ func (s *Stream) fail(err error) error {
 	_ = s.look() // the first error counts
 	s.mu.Lock()
 	s.failed = true
-	for c := s.queue.take(); c != nil; c = s.queue.take() {
-		s.lose(c)
+	for c := s.queue.Take(); c != nil; c = s.queue.Take() {
+		s.lose(c.Data)
 	}
-	s.queue = queue{}
+	s.queue.Clear()
 	s.mu.Unlock()
 	if errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
 		return fmt.Errorf("write %s: %w (%w)", s.name, sink.ErrConsumerGone, err)

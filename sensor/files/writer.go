@@ -87,7 +87,7 @@ func (w *writer) run(ctx context.Context) (err error) {
 			}
 		}
 		select {
-		case <-w.wake:
+		case <-w.queue.Queued():
 		case <-flush:
 		case <-tick.C:
 			if err := w.tick(time.Now()); err != nil {
@@ -105,19 +105,19 @@ func (w *writer) run(ctx context.Context) (err error) {
 func (w *writer) drain() error {
 	for {
 		w.mu.Lock()
-		c := w.queue.take()
+		c := w.queue.Take()
 		w.table = w.streams
 		w.mu.Unlock()
 		if c == nil {
 			return nil
 		}
-		done, err := w.chunk(c)
+		done, err := w.chunk(c.Data)
 		w.mu.Lock()
 		if err != nil {
-			w.loseQueued(c[done:])
-			w.detachAll(c[done:])
+			w.loseQueued(c.Data[done:])
+			w.detachAll(c.Data[done:])
 		}
-		w.queue.giveBack(c)
+		w.queue.GiveBack(c)
 		w.mu.Unlock()
 		if err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"rpcapd/sensor/chunks"
 	"rpcapd/udpstr"
 )
 
@@ -31,30 +32,21 @@ type Frame struct {
 // It holds a bounded number of bytes: frames for which there is no room, because the loop is slower than the agents, are
 // dropped and counted. Options.Purpose instead of Sinks has the sensor end when the loop does.
 type Reader struct {
-	name   string
-	chunks int           // that may wait
-	wake   chan struct{} // capacity 1: something was queued
-	left   chan struct{} // closed when the loop was left
-	ended  chan struct{} // closed when no more frames will come
+	name  string
+	left  chan struct{} // closed when the loop was left
+	ended chan struct{} // closed when no more frames will come
 
 	mu     sync.Mutex // a leaf; guards what follows
-	queue  []*readerChunk
-	spare  *readerChunk
+	queue  *chunks.Queue[readerFrame]
 	gone   bool // the loop was left: nothing is kept any more
 	stop   sync.Once
 	finish sync.Once
 }
 
-// readerChunk is the unit in which frames change hands.
-type readerChunk struct {
-	data   []byte
-	frames []readerFrame
-}
-
-// readerFrame is a frame within a chunk.
+// readerFrame is a frame within a chunk of the queue.
 type readerFrame struct {
 	source *Source
-	end    int // in data; it begins where the one before ends
+	end    int // in the data; it begins where the one before ends
 	wire   uint32
 	sec    uint32
 	usec   uint32
@@ -76,8 +68,10 @@ func NewReader(name string, limit int) *Reader {
 		limit = defaultReaderQueue
 	}
 	return &Reader{
-		name: name, chunks: max(2, limit/readerChunkSize),
-		wake: make(chan struct{}, 1), left: make(chan struct{}), ended: make(chan struct{}),
+		name: name, left: make(chan struct{}), ended: make(chan struct{}),
+		queue: chunks.New[readerFrame](chunks.Bounds{
+			Size: readerChunkSize, Full: readerChunkSize, Frames: readerChunkFrames, Chunks: max(2, limit/readerChunkSize), Spare: 1,
+		}),
 	}
 }
 
@@ -107,10 +101,10 @@ func (r *Reader) Frames(ctx context.Context) iter.Seq[*Frame] {
 		var f Frame
 		for c := r.next(ctx); c != nil; c = r.next(ctx) {
 			begin := 0
-			for i := range c.frames {
-				k := &c.frames[i]
+			for i := range c.Frames {
+				k := &c.Frames[i]
 				f = Frame{
-					Source: k.source, Time: time.Unix(int64(k.sec), int64(k.usec)*1000), Data: c.data[begin:k.end:k.end],
+					Source: k.source, Time: time.Unix(int64(k.sec), int64(k.usec)*1000), Data: c.Data[begin:k.end:k.end],
 					Len: int(k.wire), Number: k.number,
 				}
 				begin = k.end
@@ -126,13 +120,14 @@ func (r *Reader) Frames(ctx context.Context) iter.Seq[*Frame] {
 // leave drops what is queued and all that comes.
 func (r *Reader) leave() {
 	r.mu.Lock()
-	r.gone, r.queue, r.spare = true, nil, nil
+	r.gone = true
+	r.queue.Clear()
 	r.mu.Unlock()
 	r.stop.Do(func() { close(r.left) })
 }
 
 // next waits for a chunk; nil is the end.
-func (r *Reader) next(ctx context.Context) *readerChunk {
+func (r *Reader) next(ctx context.Context) *chunks.Chunk[readerFrame] {
 	for {
 		if ctx.Err() != nil {
 			return nil
@@ -147,51 +142,24 @@ func (r *Reader) next(ctx context.Context) *readerChunk {
 			return c
 		}
 		select {
-		case <-r.wake:
+		case <-r.queue.Queued():
 		case <-r.ended:
 		case <-ctx.Done():
 		}
 	}
 }
 
-func (r *Reader) take() *readerChunk {
+func (r *Reader) take() *chunks.Chunk[readerFrame] {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.queue) == 0 {
-		return nil
-	}
-	c := r.queue[0]
-	r.queue = append(r.queue[:0], r.queue[1:]...)
-	return c
+	return r.queue.Take()
 }
 
-// giveBack keeps one chunk's memory for the next frames.
-func (r *Reader) giveBack(c *readerChunk) {
-	clear(c.frames)
-	c.data, c.frames = c.data[:0], c.frames[:0]
+func (r *Reader) giveBack(c *chunks.Chunk[readerFrame]) {
+	c.Reset()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.gone {
-		r.spare = c
-	}
-}
-
-// room returns the chunk that the next n bytes go to, nil if there is none; mu is held.
-func (r *Reader) room(n int) *readerChunk {
-	if k := len(r.queue); k > 0 {
-		if c := r.queue[k-1]; len(c.data)+n <= cap(c.data) && len(c.frames) < readerChunkFrames {
-			return c
-		}
-		if k >= r.chunks {
-			return nil
-		}
-	}
-	c := r.spare
-	if r.spare = nil; c == nil {
-		c = &readerChunk{data: make([]byte, 0, readerChunkSize)}
-	}
-	r.queue = append(r.queue, c)
-	return c
+	r.queue.GiveBack(c)
 }
 
 // readerFeed is one stream of a Reader.
@@ -205,28 +173,25 @@ type readerFeed struct {
 func (f *readerFeed) Frame(p *udpstr.Packet) {
 	r := f.reader
 	r.mu.Lock()
-	var c *readerChunk
+	var c *chunks.Chunk[readerFrame]
+	var first bool
 	if !r.gone {
-		c = r.room(len(p.Data))
+		c, first = r.queue.Reserve(len(p.Data))
 	}
 	if c == nil {
 		f.counters.Dropped++
 		r.mu.Unlock()
 		return
 	}
-	c.data = append(c.data, p.Data...)
-	c.frames = append(c.frames, readerFrame{
-		source: f.source, end: len(c.data), wire: p.Len, sec: p.Sec, usec: p.Usec, number: p.Number,
+	c.Data = append(c.Data, p.Data...)
+	c.Frames = append(c.Frames, readerFrame{
+		source: f.source, end: len(c.Data), wire: p.Len, sec: p.Sec, usec: p.Usec, number: p.Number,
 	})
 	f.counters.Written++
 	f.counters.Bytes += uint64(len(p.Data))
-	first := len(r.queue) == 1 && len(c.frames) == 1 // the loop sleeps only when it has taken every chunk
 	r.mu.Unlock()
 	if first {
-		select {
-		case r.wake <- struct{}{}:
-		default:
-		}
+		r.queue.Signal()
 	}
 }
 

@@ -1,9 +1,20 @@
 package tap
 
 import (
+	"rpcapd/sensor/chunks"
 	"rpcapd/sensor/sink"
 	"rpcapd/udpstr"
 )
+
+// bounds limit the frames that wait to 16 MiB. A chunk is full early, so that a frame of the largest size (262,144 bytes) and its
+// header always fit into the next one.
+var bounds = chunks.Bounds{Size: 512 << 10, Full: 224 << 10, Frames: 4096, Chunks: 32, Spare: 2}
+
+// queued is a frame that waits in a chunk: data from the end of the one before to its own end.
+type queued struct {
+	end  uint32
+	feed *feed
+}
 
 // feed is one stream.
 type feed struct {
@@ -34,20 +45,22 @@ func (f *feed) Frame(p *udpstr.Packet) {
 	if !ok {
 		s.unfit++
 	}
-	size := len(front) + len(payload)
-	if !ok || !s.accepts || !s.queue.reserve(size) {
+	var c *chunks.Chunk[queued]
+	var first bool
+	if ok && s.accepts {
+		c, first = s.queue.Reserve(len(front) + len(payload))
+	}
+	if c == nil {
 		f.counters.Dropped++
 		s.mu.Unlock()
 		return
 	}
-	first := s.queue.add(f, front, payload)
+	c.Data = append(append(c.Data, front...), payload...)
+	c.Frames = append(c.Frames, queued{uint32(len(c.Data)), f})
 	f.counters.Waiting++
 	s.mu.Unlock()
-	if first { // Run sleeps only when it has taken everything
-		select {
-		case s.wake <- struct{}{}:
-		default:
-		}
+	if first {
+		s.queue.Signal()
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rpcapd/savefile"
+	"rpcapd/sensor/chunks"
 	"rpcapd/sensor/sink"
 )
 
@@ -32,12 +33,11 @@ type device interface {
 type Sink struct {
 	opts Options
 	open func(*Options) (device, error) // replaced by tests
-	wake chan struct{}                  // capacity 1: something was queued
 
 	mu        sync.Mutex // a leaf; guards what follows
 	ready     device     // opened by Open, until Run takes it
 	accepts   bool       // false after a failure
-	queue     queue
+	queue     *chunks.Queue[queued]
 	state     sink.State
 	since     time.Time
 	err       string
@@ -58,7 +58,7 @@ func New(o Options) (*Sink, error) {
 		return nil, err
 	}
 	return &Sink{
-		opts: o, open: openDevice, wake: make(chan struct{}, 1), accepts: true, state: sink.Running, since: time.Now(),
+		opts: o, open: openDevice, queue: chunks.New[queued](bounds), accepts: true, state: sink.Running, since: time.Now(),
 	}, nil
 }
 

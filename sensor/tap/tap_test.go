@@ -146,7 +146,7 @@ func TestSlowInterface(t *testing.T) {
 		}
 		synctest.Wait()
 		c := f.Counters()
-		if c.Waiting+c.Dropped != frames || c.Waiting < queueChunks || c.Waiting > 3*queueChunks || c.Written != 0 {
+		if c.Waiting+c.Dropped != frames || c.Waiting < uint64(bounds.Chunks) || c.Waiting > 3*uint64(bounds.Chunks) || c.Written != 0 {
 			t.Errorf("counters %+v", c)
 		}
 		for range c.Waiting {
@@ -255,8 +255,8 @@ func BenchmarkFeed(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		f.Frame(p)
-		if c := k.queue.chunks[0]; len(c.data) > chunkFull-1024 {
-			k.queue.put(k.queue.take())
+		if k.queue.Len() > 1 {
+			k.queue.GiveBack(k.queue.Take())
 		}
 	}
 }

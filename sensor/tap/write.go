@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"rpcapd/sensor/chunks"
 	"rpcapd/sensor/sink"
 )
 
@@ -17,7 +18,7 @@ func (s *Sink) writeUntil(ctx context.Context, d device, gone <-chan error) (err
 			return err, false
 		}
 		select {
-		case <-s.wake:
+		case <-s.queue.Queued():
 		case err := <-gone:
 			return err, true
 		case <-ctx.Done():
@@ -30,7 +31,7 @@ func (s *Sink) writeUntil(ctx context.Context, d device, gone <-chan error) (err
 func (s *Sink) writeQueued(d device) error {
 	for {
 		s.mu.Lock()
-		c := s.queue.take()
+		c := s.queue.Take()
 		s.mu.Unlock()
 		if c == nil {
 			return nil
@@ -39,17 +40,17 @@ func (s *Sink) writeQueued(d device) error {
 			return err
 		}
 		s.mu.Lock()
-		s.queue.put(c)
+		s.queue.GiveBack(c)
 		s.mu.Unlock()
 	}
 }
 
 // writeChunk writes the frames of one chunk. A frame that is not taken is counted; only a device that is gone ends it.
-func (s *Sink) writeChunk(d device, c *chunk) error {
+func (s *Sink) writeChunk(d device, c *chunks.Chunk[queued]) error {
 	begin, done := uint32(0), 0 // done: frames of which it is known what became
-	for i := range c.frames {
-		frame := c.data[begin:c.frames[i].end]
-		begin = c.frames[i].end
+	for i := range c.Frames {
+		frame := c.Data[begin:c.Frames[i].end]
+		begin = c.Frames[i].end
 		if n := need(frame); n > d.mtu() && !s.mtuLate {
 			s.raise(d, n)
 		}
@@ -62,7 +63,7 @@ func (s *Sink) writeChunk(d device, c *chunk) error {
 		case errors.Is(err, errGone):
 			s.mu.Lock()
 			s.wrote(c, done, i)
-			s.drop(c, i, len(c.frames))
+			s.drop(c, i, len(c.Frames))
 			s.mu.Unlock()
 			return err
 		default:
@@ -71,7 +72,7 @@ func (s *Sink) writeChunk(d device, c *chunk) error {
 		}
 	}
 	s.mu.Lock()
-	s.wrote(c, done, len(c.frames))
+	s.wrote(c, done, len(c.Frames))
 	s.mu.Unlock()
 	return nil
 }
@@ -94,7 +95,7 @@ func (s *Sink) raise(d device, n int) {
 
 // refuse counts frame i, which the kernel did not take, and those from done on before it, which it did. The first one of a
 // kind is logged.
-func (s *Sink) refuse(c *chunk, done, i, size int, err error) {
+func (s *Sink) refuse(c *chunks.Chunk[queued], done, i, size int, err error) {
 	if errors.Is(err, errDown) {
 		err = fmt.Errorf("write to TAP interface %s: %w; ip link set %s up", s.opts.Interface, err, s.opts.Interface)
 	} else {
@@ -120,12 +121,12 @@ func (s *Sink) recovered() {
 }
 
 // wrote counts the frames from i to before end as written; s.mu is held.
-func (s *Sink) wrote(c *chunk, i, end int) {
+func (s *Sink) wrote(c *chunks.Chunk[queued], i, end int) {
 	begin := uint32(0)
 	if i > 0 {
-		begin = c.frames[i-1].end
+		begin = c.Frames[i-1].end
 	}
-	for _, f := range c.frames[i:end] {
+	for _, f := range c.Frames[i:end] {
 		n := &f.feed.counters
 		n.Waiting--
 		n.Written++
@@ -135,8 +136,8 @@ func (s *Sink) wrote(c *chunk, i, end int) {
 }
 
 // drop counts the frames from i to before end as dropped; s.mu is held.
-func (s *Sink) drop(c *chunk, i, end int) {
-	for _, f := range c.frames[i:end] {
+func (s *Sink) drop(c *chunks.Chunk[queued], i, end int) {
+	for _, f := range c.Frames[i:end] {
 		f.feed.counters.Waiting--
 		f.feed.counters.Dropped++
 	}
@@ -147,14 +148,10 @@ func (s *Sink) drop(c *chunk, i, end int) {
 func (s *Sink) fail(err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for {
-		c := s.queue.take()
-		if c == nil {
-			break
-		}
-		s.drop(c, 0, len(c.frames))
+	for c := s.queue.Take(); c != nil; c = s.queue.Take() {
+		s.drop(c, 0, len(c.Frames))
 	}
-	s.queue = queue{}
+	s.queue.Clear()
 	s.accepts = false
 	s.setState(sink.Retrying, err)
 	return fmt.Errorf("%w (%w)", err, sink.ErrTryAgain)

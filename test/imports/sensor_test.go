@@ -10,11 +10,12 @@ import (
 // what is above, and one output does not know another.
 var insideSensor = map[string][]string{
 	"sensor/address":    {},
+	"sensor/chunks":     {},
 	"sensor/tcpdump":    {},
-	"sensor/sink":       {"sensor/address", "sensor/tcpdump"},
-	"sensor/files":      {"sensor/address", "sensor/sink", "sensor/tcpdump"},
+	"sensor/sink":       {"sensor/address", "sensor/chunks", "sensor/tcpdump"},
+	"sensor/files":      {"sensor/address", "sensor/chunks", "sensor/sink", "sensor/tcpdump"},
 	"sensor/pcapoverip": {"sensor/address", "sensor/sink", "sensor/tcpdump"},
-	"sensor/tap":        {"sensor/address", "sensor/sink", "sensor/tcpdump"},
+	"sensor/tap":        {"sensor/address", "sensor/chunks", "sensor/sink", "sensor/tcpdump"},
 	"sensor":            {"sensor/address", "sensor/sink", "sensor/tcpdump"},
 	"sensor/health":     {"sensor", "sensor/address", "sensor/sink", "sensor/tcpdump"},
 }
@@ -58,6 +59,7 @@ func TestSensorRuleBites(t *testing.T) {
 	outputs := []string{"sensor/files", "sensor/pcapoverip", "sensor/tap"}
 	forbidden := map[string][]string{
 		"sensor/address": append([]string{"sensor", "sensor/health", "sensor/sink", "sensor/tcpdump"}, outputs...),
+		"sensor/chunks":  append([]string{"sensor", "sensor/health", "sensor/sink", "sensor/tcpdump", "sensor/address"}, outputs...),
 		"sensor/tcpdump": append([]string{"sensor", "sensor/health", "sensor/sink", "sensor/address"}, outputs...),
 		"sensor/sink":    append([]string{"sensor", "sensor/health"}, outputs...),
 		"sensor":         append([]string{"sensor/health"}, outputs...),
