@@ -30,17 +30,19 @@ demo: deps build ## agent and sensor on real traffic, in namespaces of their own
 
 # What is installed on this machine is hidden from the tests (test/fresh), which says at its end how long they took.
 FRESH := go run -buildvcs=false ./test/fresh
+# The longest first, so that no processor waits at the end.
+TESTED := ./test/system ./test/packages ./...
 
 test: build ## all tests; those that need namespaces make their own, as root or not
-	@$(FRESH) go test -count=1 ./...
+	@$(FRESH) go test -count=1 $(TESTED)
 	@go run -buildvcs=false ./test/netlab/probe
 
 test-user: ## all tests as an ordinary user, also when root calls it
-	@$(FRESH) -user go test -count=1 ./...
+	@$(FRESH) -user go test -count=1 $(TESTED)
 	@go run -buildvcs=false ./test/netlab/probe
 
 test-full: build ## the same with full counts, every repetition and all packages: 10 minutes, on a machine with nothing else to do
-	SYSTEM_LOAD=full $(FRESH) go test -count=1 -timeout 30m ./...
+	SYSTEM_LOAD=full $(FRESH) go test -count=1 -timeout 30m $(TESTED)
 
 test-root: build ## only the tests that need namespaces; fail instead of skipping
 	REQUIRE_ROOT=1 $(FRESH) go test -count=1 -run '^TestRoot' ./...

@@ -65,8 +65,21 @@ func (l *Lab) Namespace(name string) *Namespace {
 		n.nl.Close()
 		n.ns.Close()
 	})
+	n.quiet()
 	n.Up("lo")
 	return n
+}
+
+// quiet keeps the kernel from sending, seconds after an interface is up, what no test asked for: the repeated reports of
+// multicast listeners (RFC 3810, section 6.1), and the search for routers. A kernel without IPv6 sends neither.
+func (n *Namespace) quiet() {
+	if _, err := os.Stat("/proc/sys/net/ipv6"); err != nil {
+		return
+	}
+	const hour = "3600000" // ms; a report is repeated at a random time within it
+	n.Sysctl("ipv6/conf/default/mldv1_unsolicited_report_interval", hour)
+	n.Sysctl("ipv6/conf/default/mldv2_unsolicited_report_interval", hour)
+	n.Sysctl("ipv6/conf/default/router_solicitations", "0")
 }
 
 // onThread runs f on a thread that is thrown away afterwards, so that what it did to

@@ -68,7 +68,7 @@ func newAccounting(t *testing.T, ini string, agentArgs []string, sensorArgs ...s
 	lab := netlab.New(t)
 	s := &stage{lab: lab, client: lab.Namespace("client"), host: lab.Namespace("host"), sensor: lab.Namespace("sensor")}
 	for _, n := range []*netlab.Namespace{s.client, s.host, s.sensor} {
-		quiet(n)
+		usableAtOnce(n)
 		n.Sysctl("ipv6/conf/default/disable_ipv6", "1") // nothing but what the tests send
 	}
 	lab.Veth(s.client, "eth0", s.host, "eth0")

@@ -23,7 +23,7 @@ const (
 func (s *stage) stranger(t *testing.T) *netlab.Namespace {
 	t.Helper()
 	n := s.lab.Namespace("stranger")
-	quiet(n)
+	usableAtOnce(n)
 	s.lab.Veth(n, "eth0", s.sensor, "eth9")
 	n.AddAddr("eth0", strangerV4+"/24")
 	s.sensor.AddAddr("eth9", strangerSensorV4+"/24")
@@ -36,7 +36,7 @@ func newDirect(t *testing.T, sensorArgs ...string) *accounting {
 	lab := netlab.New(t)
 	s := &stage{lab: lab, client: lab.Namespace("client"), host: lab.Namespace("host"), sensor: lab.Namespace("sensor")}
 	for _, n := range []*netlab.Namespace{s.client, s.host, s.sensor} {
-		quiet(n)
+		usableAtOnce(n)
 		n.Sysctl("ipv6/conf/default/disable_ipv6", "1") // nothing but what the tests send
 	}
 	lab.Veth(s.client, "eth0", s.host, "eth0")

@@ -34,7 +34,7 @@ func newGuide(t *testing.T, both bool) *guide {
 	lab := netlab.New(t)
 	g := &guide{sensor: lab.Namespace("sensor"), host: lab.Namespace("host"), client: lab.Namespace("client"), both: both}
 	for _, n := range []*netlab.Namespace{g.sensor, g.host, g.client} {
-		quiet(n)
+		usableAtOnce(n)
 		n.Sysctl("ipv6/conf/default/disable_ipv6", "1")
 	}
 	lab.Veth(g.sensor, "eth0", g.host, "eth0")

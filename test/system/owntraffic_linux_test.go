@@ -292,7 +292,7 @@ func newHub(t *testing.T, names ...string) *hub {
 	})
 	for i, name := range names {
 		n := lab.Namespace(name)
-		quiet(n)
+		usableAtOnce(n)
 		port := fmt.Sprintf("port%d", i+1)
 		lab.Veth(n, "eth0", box, port)
 		box.Must(func() error {

@@ -25,7 +25,7 @@ func newStage(t *testing.T) *stage {
 	lab := netlab.New(t)
 	s := &stage{lab: lab, client: lab.Namespace("client"), host: lab.Namespace("host"), sensor: lab.Namespace("sensor")}
 	for _, n := range []*netlab.Namespace{s.client, s.host, s.sensor} {
-		quiet(n)
+		usableAtOnce(n)
 	}
 	lab.Veth(s.client, "eth0", s.host, "eth0")
 	lab.Veth(s.host, "eth1", s.sensor, "eth0")
@@ -36,11 +36,8 @@ func newStage(t *testing.T) *stage {
 	return s
 }
 
-// quiet keeps the kernel from sending what no test asked for.
-func quiet(n *netlab.Namespace) {
-	n.Sysctl("ipv6/conf/default/router_solicitations", "0")
-	n.Sysctl("ipv6/conf/default/accept_dad", "0")
-}
+// usableAtOnce lets addresses be used without a search for duplicates.
+func usableAtOnce(n *netlab.Namespace) { n.Sysctl("ipv6/conf/default/accept_dad", "0") }
 
 func address(n *netlab.Namespace, name, v4, v6 string) {
 	n.AddAddr(name, v4+"/24")

@@ -20,10 +20,11 @@ type tcpdump struct {
 }
 
 // Each frame takes a place of the snap length in tcpdump's ring when frames are to be
-// shown at once: these sizes hold the largest super-packet, and nearly a thousand places.
+// shown at once: these sizes hold the largest super-packet, and nearly two thousand places,
+// more than any of these tests sends while tcpdump waits for a processor.
 const (
 	dumpSnaplen = "70000" // bytes
-	dumpRing    = "65536" // KiB
+	dumpRing    = "131072" // KiB
 )
 
 // startTCPDump captures whole frames. Started by root, tcpdump changes its user, which it
