@@ -23,7 +23,7 @@ type tcpdump struct {
 // shown at once: these sizes hold the largest super-packet, and nearly two thousand places,
 // more than any of these tests sends while tcpdump waits for a processor.
 const (
-	dumpSnaplen = "70000" // bytes
+	dumpSnaplen = "70000"  // bytes
 	dumpRing    = "131072" // KiB
 )
 
