@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/status"
 )
 
 // TestUnaccounted: UDP stops in mid-session. The gap between what the agent has captured and what has come is a number at the
@@ -60,7 +61,7 @@ func TestUnaccounted(t *testing.T) {
 				a.conn.Close() // without final numbers
 				after(2 * lingerTime)
 				p = b.peer()
-				if p.Received.Frames+p.Received.Missing != uint64(last.Captured) || p.Tail != TailUnknown || p.Unaccounted != 0 {
+				if p.Received.Frames+p.Received.Missing != uint64(last.Captured) || p.Tail != status.TailUnknown || p.Unaccounted != 0 {
 					t.Errorf("at the end %d frames, %d missing of %d, tail %v", p.Received.Frames, p.Received.Missing, last.Captured, p.Tail)
 				}
 				var text bytes.Buffer
@@ -70,15 +71,6 @@ func TestUnaccounted(t *testing.T) {
 				b.stop()
 			})
 		})
-	}
-}
-
-// TestUnaccountedIsShown: also while the session runs, in the summary.
-func TestUnaccountedIsShown(t *testing.T) {
-	p := PeerStatus{Name: "a/eth0", Rule: "r", State: StateRunning, Unaccounted: 1234}
-	var text bytes.Buffer
-	if err := writePeer(&text, &p); err != nil || !strings.Contains(text.String(), "unaccounted 1234") {
-		t.Errorf("%v\n%s", err, text.String())
 	}
 }
 
@@ -113,7 +105,7 @@ func TestSuperPacketsLost(t *testing.T) {
 				if len(flags) != tc.starts || (flags[len(flags)-1]&rpcap.FlagNoSegmentation != 0) != tc.flagged || flags[0]&rpcap.FlagNoSegmentation != 0 {
 					t.Fatalf("flags %x", flags)
 				}
-				if p := b.Peers()[0]; p.NoSegmentation != tc.flagged || p.State != StateRunning {
+				if p := b.Peers()[0]; p.NoSegmentation != tc.flagged || p.State != status.StateRunning {
 					t.Errorf("%+v", p)
 				}
 				b.stop()

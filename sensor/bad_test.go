@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/status"
 	"rpcapd/test/wait"
 	"rpcapd/udpstr"
 )
@@ -82,7 +83,7 @@ func TestHostileAgents(t *testing.T) {
 					after(lingerTime + time.Millisecond)
 					found := false
 					for _, p := range b.Peers() {
-						found = found || p.State == StateHeld && strings.Contains(p.Reason, tc.reason)
+						found = found || p.State == status.StateHeld && strings.Contains(p.Reason, tc.reason)
 					}
 					if !found {
 						t.Errorf("no status with reason %q: %+v", tc.reason, b.Peers())
@@ -120,7 +121,7 @@ func TestTenThousandInterfaces(t *testing.T) {
 		b.connect("10.0.0.2", func(a *testAgent) {
 			a.on(rpcap.TypeFindAllRequest, func([]byte) [][]byte { return [][]byte{reply} })
 		})
-		if p := b.peer(); p.State != StateRunning || p.Interface != "x9999" {
+		if p := b.peer(); p.State != status.StateRunning || p.Interface != "x9999" {
 			t.Errorf("%s (%s)", p.State, p.Reason)
 		}
 	})
@@ -261,7 +262,7 @@ func TestCaplenAboveSnaplen(t *testing.T) {
 		after(time.Second)
 		for _, p := range b.Peers() {
 			r := p.Received
-			if r.Frames != 2 || p.Sinks.Written != 2 || r.Missing != 1 || (p.Format == "packet") != (r.Malformed == 1) || p.State != StateRunning {
+			if r.Frames != 2 || p.Sinks.Written != 2 || r.Missing != 1 || (p.Format == "packet") != (r.Malformed == 1) || p.State != status.StateRunning {
 				t.Errorf("%s: %+v", p.Name, r)
 			}
 		}

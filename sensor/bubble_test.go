@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rpcapd/sensor/sink"
+	"rpcapd/sensor/status"
 	"rpcapd/udpstr"
 )
 
@@ -74,7 +75,7 @@ func (b *bubble) stop() {
 }
 
 // peer is the only status.
-func (b *bubble) peer() PeerStatus {
+func (b *bubble) peer() status.Peer {
 	b.t.Helper()
 	p := b.Peers()
 	if len(p) != 1 {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rpcapd/sensor/sink"
+	"rpcapd/sensor/status"
 
 	"go.uber.org/zap"
 )
@@ -188,7 +189,7 @@ func TestCandidateToContinue(t *testing.T) {
 			}
 			p.with(func() {
 				p.conclude(s, now)
-				s.finish(TailKnown, 400, sink.Forwarded{})
+				s.finish(status.TailKnown, 400, sink.Forwarded{})
 			})
 			p.remove(s, now)
 			p.batch(0, now.Add(2*candidateLife))
@@ -210,7 +211,7 @@ func TestCandidateToContinueAtTheEnd(t *testing.T) {
 	receive(p, falseSource, now.Add(time.Second), d[last])
 	p.with(func() {
 		p.conclude(s, now.Add(2*time.Second))
-		s.finish(TailKnown, 40, sink.Forwarded{})
+		s.finish(status.TailKnown, 40, sink.Forwarded{})
 	})
 	if r := s.received(); r.Frames != 40 || got.count() != 40 || r.Missing != 0 || s.path.rebound != 1 || p.candidates.bytes != 0 {
 		t.Errorf("%+v, rebound %d", r, s.path.rebound)
@@ -255,7 +256,7 @@ func TestCandidateAfterLoss(t *testing.T) {
 		receive(p, trueSource, now, d[3])
 		p.with(func() {
 			p.conclude(s, now)
-			s.finish(TailUnknown, 0, sink.Forwarded{})
+			s.finish(status.TailUnknown, 0, sink.Forwarded{})
 		})
 		p.remove(s, now)
 		if got.count() == 0 || len(p.bySrc) != 0 || len(p.pending) != 0 {

@@ -1,12 +1,12 @@
 package sensor
 
 import (
-	"slices"
 	"sync"
 	"time"
 
 	"rpcapd/rpcap"
 	"rpcapd/sensor/sink"
+	"rpcapd/sensor/status"
 )
 
 // capture is what a session has between STARTCAP and its end: the stream and the place where its data comes in.
@@ -102,12 +102,12 @@ func (s *session) setCapture(c *capture) {
 
 // endCapture takes what is still on its way, up to frame number captured if that is known and at most for lingerTime,
 // and finishes the stream.
-func (s *session) endCapture(tail Tail, captured uint32) {
+func (s *session) endCapture(tail status.Tail, captured uint32) {
 	c := s.capture
 	if c == nil {
 		return
 	}
-	if tail != TailUnknown {
+	if tail != status.TailUnknown {
 		c.guard.Lock()
 		c.stream.await(captured)
 		c.guard.Unlock()
@@ -125,7 +125,7 @@ func (s *session) endCapture(tail Tail, captured uint32) {
 	if c.port != nil {
 		c.port.conclude(c.stream, time.Now())
 	}
-	if tail == TailUnknown { // what the agent said last is known at least
+	if tail == status.TailUnknown { // what the agent said last is known at least
 		captured = c.stream.highest()
 		if r, ok := c.lastReport(); ok {
 			captured = r.Captured
@@ -138,9 +138,9 @@ func (s *session) endCapture(tail Tail, captured uint32) {
 		s.sensor.ports.release(c.port, c.stream)
 	}
 	st := s.snapshot()
-	st.State = StateEnded
+	st.State = status.StateEnded
 	s.sensor.telling.Lock() // nobody sees it twice, or not at all
-	s.sensor.history.add(st)
+	s.sensor.history.Add(st)
 	s.setCapture(nil)
 	s.sensor.telling.Unlock()
 	s.mu.Lock()
@@ -158,7 +158,7 @@ func (c *capture) refilter(h *sink.Hub, filter string) {
 }
 
 // fill adds the capture's counters to a status.
-func (c *capture) fill(st *PeerStatus) {
+func (c *capture) fill(st *status.Peer) {
 	st.DataPort = c.number()
 	st.Forwarded, st.ForwardedAt = c.forwardedAt()
 	c.guard.Lock()
@@ -175,9 +175,9 @@ func (c *capture) fill(st *PeerStatus) {
 	st.Unaccounted, st.UnaccountedSince = c.stream.account.frames, c.stream.account.since
 	st.TCP = c.tcp != nil
 	st.LastArrival, st.LargestDatagram = c.stream.now, c.stream.largest
-	c.stream.clock.status(st)
-	st.setSinks(c.stream.sinkCounters())
-	st.late.Feeds = slices.Clone(c.stream.late.Feeds)
+	c.stream.clock.fill(st)
+	by := c.stream.sinkCounters() // brings late up to date
+	st.SetSinks(by, c.stream.late.Clone())
 }
 
 // asked notes what has come before the agent is asked for STATS.

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/status"
 )
 
 // TestCauses: each refusal has the cause by which the page finds its cure.
@@ -26,21 +27,21 @@ func TestCauses(t *testing.T) {
 		name   string
 		rule   Rule
 		script func(*testAgent)
-		want   Cause
+		want   status.Cause
 	}{
-		{"null authentication", Rule{}, on(rpcap.TypeAuthRequest, rpcap.CodeAuth, "no"), CauseNullAuth},
-		{"null authentication, newer code", Rule{}, on(rpcap.TypeAuthRequest, rpcap.CodeAuthType, "no"), CauseNullAuth},
-		{"password", Rule{User: "u"}, on(rpcap.TypeAuthRequest, rpcap.CodeAuth, "no"), CausePassword},
-		{"password, newer code", Rule{User: "u"}, on(rpcap.TypeAuthRequest, rpcap.CodeAuthFailed, "no"), CausePassword},
-		{"TLS", Rule{}, on(rpcap.TypeAuthRequest, rpcap.CodeTLSRequired, "no"), CauseProtocol},
-		{"no interface matches", Rule{Interfaces: []string{"eth9"}}, nil, CauseNoInterface},
-		{"filter", Rule{Filter: "no such word"}, nil, CauseFilter},
-		{"open", Rule{}, on(rpcap.TypeOpenRequest, rpcap.CodeOpen, "no"), CauseInterface},
+		{"null authentication", Rule{}, on(rpcap.TypeAuthRequest, rpcap.CodeAuth, "no"), status.CauseNullAuth},
+		{"null authentication, newer code", Rule{}, on(rpcap.TypeAuthRequest, rpcap.CodeAuthType, "no"), status.CauseNullAuth},
+		{"password", Rule{User: "u"}, on(rpcap.TypeAuthRequest, rpcap.CodeAuth, "no"), status.CausePassword},
+		{"password, newer code", Rule{User: "u"}, on(rpcap.TypeAuthRequest, rpcap.CodeAuthFailed, "no"), status.CausePassword},
+		{"TLS", Rule{}, on(rpcap.TypeAuthRequest, rpcap.CodeTLSRequired, "no"), status.CauseProtocol},
+		{"no interface matches", Rule{Interfaces: []string{"eth9"}}, nil, status.CauseNoInterface},
+		{"filter", Rule{Filter: "no such word"}, nil, status.CauseFilter},
+		{"open", Rule{}, on(rpcap.TypeOpenRequest, rpcap.CodeOpen, "no"), status.CauseInterface},
 		{"open, interface down", Rule{}, down(rpcap.Interface{Name: "lo", Flags: rpcap.InterfaceUp | rpcap.InterfaceLoopback},
-			rpcap.Interface{Name: "eth0"}), CauseInterfaceDown},
-		{"open, a library that knows no flags", Rule{}, down(rpcap.Interface{Name: "eth0"}), CauseInterface},
-		{"start, UDP data", Rule{}, on(rpcap.TypeStartCaptureRequest, rpcap.CodeStartCapture, "no"), CauseInterface},
-		{"lists nothing", Rule{}, on(rpcap.TypeFindAllRequest, rpcap.CodeFindAll, "no"), CauseOther},
+			rpcap.Interface{Name: "eth0"}), status.CauseInterfaceDown},
+		{"open, a library that knows no flags", Rule{}, down(rpcap.Interface{Name: "eth0"}), status.CauseInterface},
+		{"start, UDP data", Rule{}, on(rpcap.TypeStartCaptureRequest, rpcap.CodeStartCapture, "no"), status.CauseInterface},
+		{"lists nothing", Rule{}, on(rpcap.TypeFindAllRequest, rpcap.CodeFindAll, "no"), status.CauseOther},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -53,7 +54,7 @@ func TestCauses(t *testing.T) {
 				b.compiler = &fakeCompiler{filterCompiler: b.compiler, err: errors.New("tcpdump is not there")}
 				b.connect("10.0.0.2", tc.script)
 				after(2 * lingerTime)
-				if p := b.Peers()[0]; p.State != StateHeld || p.Cause != tc.want || p.LastCause != tc.want {
+				if p := b.Peers()[0]; p.State != status.StateHeld || p.Cause != tc.want || p.LastCause != tc.want {
 					t.Errorf("%s (%s): cause %q, last %q", p.State, p.Reason, p.Cause, p.LastCause)
 				}
 			})
@@ -69,13 +70,13 @@ func TestStartCause(t *testing.T) {
 		chosen    choice
 		err       *rpcap.Error
 		connected bool
-		want      Cause
+		want      status.Cause
 	}{
-		{"TCP, no connection", choice{rule: &Rule{TCP: true}}, refused("no"), false, CauseDataPort},
-		{"TCP, connected", choice{rule: &Rule{TCP: true}}, refused("no"), true, CauseInterface},
-		{"TCP, interface down", choice{rule: &Rule{TCP: true}, down: true}, refused("no"), false, CauseInterfaceDown},
-		{"filter", choice{rule: &Rule{TCP: true, Filter: "tcp"}}, refused("The Filter program is bad"), false, CauseFilterRefused},
-		{"no filter in the rule", choice{rule: &Rule{}}, refused("filter"), false, CauseInterface},
+		{"TCP, no connection", choice{rule: &Rule{TCP: true}}, refused("no"), false, status.CauseDataPort},
+		{"TCP, connected", choice{rule: &Rule{TCP: true}}, refused("no"), true, status.CauseInterface},
+		{"TCP, interface down", choice{rule: &Rule{TCP: true}, down: true}, refused("no"), false, status.CauseInterfaceDown},
+		{"filter", choice{rule: &Rule{TCP: true, Filter: "tcp"}}, refused("The Filter program is bad"), false, status.CauseFilterRefused},
+		{"no filter in the rule", choice{rule: &Rule{}}, refused("filter"), false, status.CauseInterface},
 	} {
 		s := &session{chosen: tc.chosen}
 		if got := s.startCause(tc.err, tc.connected); got != tc.want {

@@ -1,6 +1,10 @@
 package sensor
 
-import "time"
+import (
+	"time"
+
+	"rpcapd/sensor/status"
+)
 
 // clockSpan is the time over which the quickest frame is looked for; the offset shown is that of one to two spans.
 const clockSpan = 30 * time.Second
@@ -41,7 +45,7 @@ func (c *clockOffset) roundTrip(d time.Duration) {
 }
 
 // status fills in the offset, or the age of frames that are too old for one.
-func (c *clockOffset) status(st *PeerStatus) {
+func (c *clockOffset) fill(st *status.Peer) {
 	d, known := c.offset()
 	if known && d <= -recordedAge {
 		st.FrameAge = -d

@@ -1,11 +1,13 @@
 package sensor
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/status"
 	"rpcapd/udpstr"
 )
 
@@ -63,12 +65,17 @@ func TestClockOfACaptureFile(t *testing.T) {
 	now := time.Now()
 	recorded := now.Add(-20785 * 24 * time.Hour)
 	c.frame(uint32(recorded.Unix()), 0, now, now.UnixMicro())
-	var st PeerStatus
-	c.status(&st)
+	var st status.Peer
+	c.fill(&st)
 	if st.ClockKnown || st.ClockOffset != 0 || st.FrameAge.Round(time.Hour) != 20785*24*time.Hour {
 		t.Errorf("%+v", st)
 	}
-	if notes := st.notes(); len(notes) != 1 || notes[0] != "its frames are 20785 days old: a capture file, or a clock that was never set" {
-		t.Errorf("%q", notes)
+	st.Rule = "r"
+	var text strings.Builder
+	if err := status.WriteSummary(&text, status.Counters{}, []status.Peer{st}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if want := "\n  notes:     its frames are 20785 days old: a capture file, or a clock that was never set\n"; !strings.HasSuffix(text.String(), want) {
+		t.Errorf("%q does not end with %q", text.String(), want)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/status"
 	"rpcapd/test/tool"
 )
 
@@ -56,7 +57,7 @@ func TestFilterFailsInSession(t *testing.T) {
 		b.compiler = &fakeCompiler{err: fmt.Errorf("tcpdump has computed for 10s without a result; %s (filter %q)", cure, long[:80])}
 		b.rules.all[0].Filter = long // New would refuse it
 		a := b.connect("10.0.0.2", nil)
-		if p := b.peer(); p.State != StateHeld || p.Cause != CauseFilter || len(p.Reason) > 400 || !strings.Contains(p.Reason, cure) {
+		if p := b.peer(); p.State != status.StateHeld || p.Cause != status.CauseFilter || len(p.Reason) > 400 || !strings.Contains(p.Reason, cure) {
 			t.Errorf("%s, %s: %s", p.State, p.Cause, p.Reason)
 		}
 		a.mu.Lock()

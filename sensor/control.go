@@ -14,6 +14,7 @@ import (
 
 	"rpcapd/printable"
 	"rpcapd/rpcap"
+	"rpcapd/sensor/status"
 )
 
 const (
@@ -151,17 +152,17 @@ func (c *control) left() bool { return !errors.Is(c.readErr, rpcap.ErrPayloadToo
 func (c *control) ended() error {
 	switch {
 	case c.readErr == nil || errors.Is(c.readErr, io.EOF):
-		return caused(CauseConnection, "the agent closed the connection")
+		return status.Caused(status.CauseConnection, "the agent closed the connection")
 	case errors.Is(c.readErr, errGaveWay) || c.half != nil && c.half.gaveWay():
-		return caused(CauseProtocol, "read message: %w", errGaveWay)
+		return status.Caused(status.CauseProtocol, "read message: %w", errGaveWay)
 	case errors.Is(c.readErr, net.ErrClosed):
-		return caused(CauseConnection, "it has never answered, and another agent wanted its place")
+		return status.Caused(status.CauseConnection, "it has never answered, and another agent wanted its place")
 	case errors.Is(c.readErr, os.ErrDeadlineExceeded):
-		return caused(CauseConnection, "read message: not complete after %v", finishMessage)
+		return status.Caused(status.CauseConnection, "read message: not complete after %v", finishMessage)
 	case errors.Is(c.readErr, rpcap.ErrPayloadTooLong):
-		return caused(CauseProtocol, "read message: %w", c.readErr)
+		return status.Caused(status.CauseProtocol, "read message: %w", c.readErr)
 	}
-	return caused(CauseConnection, "read message: %w", withoutAddresses(c.readErr))
+	return status.Caused(status.CauseConnection, "read message: %w", withoutAddresses(c.readErr))
 }
 
 // withoutAddresses takes the two ends out of an error of package net. Whoever reads it knows the agent, and its port is
@@ -177,7 +178,7 @@ func withoutAddresses(err error) error {
 func (c *control) send(msg []byte) error {
 	if err := c.conn.WriteMessage(time.Now().Add(writeTimeout), msg); err != nil {
 		c.lost = !errors.Is(err, os.ErrDeadlineExceeded)
-		return caused(CauseConnection, "write message: %w", withoutAddresses(err))
+		return status.Caused(status.CauseConnection, "write message: %w", withoutAddresses(err))
 	}
 	return nil
 }
@@ -228,12 +229,12 @@ func (c *control) request(ctx context.Context, t rpcap.Type, msg []byte, timeout
 // others are skipped, more than maxStrays end the session.
 func (c *control) other(m message) (*rpcap.Error, error) {
 	if m.header.Version != rpcap.Version {
-		return nil, caused(CauseProtocol, "read message: version %d instead of %d", m.header.Version, rpcap.Version)
+		return nil, status.Caused(status.CauseProtocol, "read message: version %d instead of %d", m.header.Version, rpcap.Version)
 	}
 	if m.header.Type == rpcap.TypeError {
 		e, err := rpcap.ParseError(m.header, m.payload)
 		if err != nil {
-			return nil, caused(CauseProtocol, "read ERROR: %w", err)
+			return nil, status.Caused(status.CauseProtocol, "read ERROR: %w", err)
 		}
 		switch {
 		case e.Code == rpcap.CodeRead && c.died: // the session knows
@@ -257,7 +258,7 @@ func (c *control) other(m message) (*rpcap.Error, error) {
 
 func (c *control) stray(h rpcap.Header) error {
 	if c.strays++; c.strays > maxStrays {
-		return caused(CauseProtocol, "read message: %d messages that answer nothing, the last a %v", c.strays, h.Type)
+		return status.Caused(status.CauseProtocol, "read message: %d messages that answer nothing, the last a %v", c.strays, h.Type)
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"rpcapd/sensor/address"
+	"rpcapd/sensor/status"
 
 	"go.uber.org/zap"
 )
@@ -238,9 +239,9 @@ func (p *dataPort) expect(addrs map[netip.Addr]int) error {
 	return k.Separate(slices.Collect(maps.Keys(addrs)))
 }
 
-func (p *dataPort) status() PortStatus {
-	st := PortStatus{Port: p.port, KernelDrops: p.sock.KernelDrops()}
-	st.granted(p.sock)
+func (p *dataPort) status() status.Port {
+	st := status.Port{Port: p.port, KernelDrops: p.sock.KernelDrops()}
+	setGranted(&st, p.sock)
 	if k, ok := p.sock.(separator); ok {
 		st.Foreign = k.Strangers()
 		st.Stranger = k.Stranger()

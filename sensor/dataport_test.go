@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"rpcapd/sensor/sink"
+	"rpcapd/sensor/status"
 	"rpcapd/udpstr"
 )
 
@@ -148,7 +149,7 @@ func TestPortAfterTheEnd(t *testing.T) {
 	d := packed(t, testFrames(60, 400), 512)
 	p.add(old)
 	receive(p, "10.0.0.2:5000", now, d[:10]...)
-	p.with(func() { old.finish(TailUnknown, 0, sink.Forwarded{}) })
+	p.with(func() { old.finish(status.TailUnknown, 0, sink.Forwarded{}) })
 	p.remove(old, now)
 	next, got := testStream("10.0.0.2")
 	p.add(next)
@@ -201,7 +202,7 @@ func TestStreamAccounting(t *testing.T) {
 		}
 		now = now.Add(time.Millisecond)
 	}
-	p.with(func() { s.finish(TailKnown, frames, sink.Forwarded{}) })
+	p.with(func() { s.finish(status.TailKnown, frames, sink.Forwarded{}) })
 	r := s.received()
 	if r.Frames != uint64(got.count()) || r.Frames+r.Missing != frames || s.tailLost == 0 {
 		t.Errorf("%d frames + %d missing (%d at the end), sent %d", r.Frames, r.Missing, s.tailLost, frames)

@@ -20,10 +20,10 @@
 //
 //	Sensor.reloading -> sink.Hub.changing -> portPool.mu -> dataPort.mu or tcpData.mu (held while a batch is worked through) -> sinkRun.mu -> a sink's own
 //	Sensor.telling -> dataPort.mu or tcpData.mu
-//	Sensor.telling -> history.mu -> a sink's own
+//	Sensor.telling -> status.History.mu -> a sink's own
 //
 // Sensor.mu takes nameTable.mu and the shards of dedup only, and is held together with Sensor.reloading, Sensor.telling and
-// Hub.changing. Hub.mu, session.mu, capture.mu, nameTable.mu, ledger.mu and the shards of dedup are leaves.
+// Hub.changing. Hub.mu, session.mu, capture.mu, nameTable.mu, status.SessionLog.mu and the shards of dedup are leaves.
 //
 // Limits. Everything an agent can make grow is bounded: connections in all and per address, held connections, the
 // length of a message, the reorder window of a stream, the queue of a sink, the interfaces of a file, the list of

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/status"
 )
 
 // TestEnding: at the stop of the sensor each agent is asked for its numbers, told to end, asked again; the frames still on
@@ -20,15 +21,15 @@ func TestEnding(t *testing.T) {
 		name          string
 		before, final uint32 // svrcapt
 		lost          int    // datagrams at the end that do not come
-		tail          Tail
+		tail          status.Tail
 		exact         bool
 		atMost        time.Duration
 	}{
-		{"all has come", sent, sent, 0, TailKnown, true, 100 * time.Millisecond},
-		{"final numbers are valid", sent - 5, sent, 0, TailKnown, true, 100 * time.Millisecond},
-		{"the tail is lost", sent, sent, 2, TailKnown, true, 1100 * time.Millisecond},
-		{"C agents say zero after ENDCAP", sent, 0, 2, TailAtLeast, true, 1100 * time.Millisecond},
-		{"and may have captured more than before", sent - 5, 0, 0, TailAtLeast, false, 100 * time.Millisecond},
+		{"all has come", sent, sent, 0, status.TailKnown, true, 100 * time.Millisecond},
+		{"final numbers are valid", sent - 5, sent, 0, status.TailKnown, true, 100 * time.Millisecond},
+		{"the tail is lost", sent, sent, 2, status.TailKnown, true, 1100 * time.Millisecond},
+		{"C agents say zero after ENDCAP", sent, 0, 2, status.TailAtLeast, true, 1100 * time.Millisecond},
+		{"and may have captured more than before", sent - 5, 0, 0, status.TailAtLeast, false, 100 * time.Millisecond},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -50,7 +51,7 @@ func TestEnding(t *testing.T) {
 					t.Errorf("requests at the end: %v", end)
 				}
 				p := b.peer()
-				if p.Tail != tc.tail || p.State != StateEnded {
+				if p.Tail != tc.tail || p.State != status.StateEnded {
 					t.Errorf("%+v", p)
 				}
 				if total := p.Received.Frames + p.Received.Missing; total != sent {
@@ -80,7 +81,7 @@ func TestEndingOfASilentAgent(t *testing.T) {
 		if took := time.Since(begin); took > endTimeout+lingerTime+100*time.Millisecond {
 			t.Errorf("took %v", took)
 		}
-		if p := b.Peers(); len(p) != 3 || p[0].Tail == TailKnown {
+		if p := b.Peers(); len(p) != 3 || p[0].Tail == status.TailKnown {
 			t.Errorf("%+v", p)
 		}
 	})
@@ -125,24 +126,13 @@ func TestSessionsSumUp(t *testing.T) {
 			after(2 * lingerTime)
 		}
 		b.stop()
-		if p := b.peer(); p.Sessions != 3 || p.Received.Frames != 30 || p.Tail != TailUnknown {
+		if p := b.peer(); p.Sessions != 3 || p.Received.Frames != 30 || p.Tail != status.TailUnknown {
 			t.Errorf("%+v", p)
 		}
 		if c := b.Counters(); c.Ended != 3 || c.Accepted != 3 {
 			t.Errorf("%+v", c)
 		}
 	})
-}
-
-func TestHistoryIsBounded(t *testing.T) {
-	h := newHistory()
-	for i := range maxHistory + 50 {
-		h.add(PeerStatus{Name: fmt.Sprint(i), Sessions: 1, Received: Received{Frames: 1}})
-	}
-	l := h.list()
-	if last := l[len(l)-1]; len(l) != maxHistory+1 || last.Name != othersName || last.Received.Frames != 50 || last.Sessions != 50 {
-		t.Errorf("%d entries, the last %+v", len(l), last)
-	}
 }
 
 // TestHeldUntilTheEnd: the last summary says why an agent that stayed connected forwarded nothing.

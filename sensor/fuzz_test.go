@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rpcapd/sensor/sink"
+	"rpcapd/sensor/status"
 )
 
 // FuzzPort sends a port whatever there is from four sources: nothing panics, arrivals add up, and only the agent's
@@ -29,7 +30,7 @@ func FuzzPort(f *testing.F) {
 		p.batch(0, now.Add(time.Second))
 		p.with(func() {
 			p.conclude(s, now)
-			s.finish(TailUnknown, 0, sink.Forwarded{})
+			s.finish(status.TailUnknown, 0, sink.Forwarded{})
 		})
 		p.batch(0, now.Add(2*candidateLife))
 		r := s.received()

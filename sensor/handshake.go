@@ -12,12 +12,13 @@ import (
 	"rpcapd/printable"
 	"rpcapd/rpcap"
 	"rpcapd/sensor/address"
+	"rpcapd/sensor/status"
 )
 
 // authenticate asks with the rules' credentials. A refusal is no reason to close: the agent would redial at once. Nor is
 // it told why with an ERROR, which before authentication ends the session of every agent.
 func (s *session) authenticate(ctx context.Context) (state, error) {
-	s.setState(StateAuthenticating, nil)
+	s.setState(status.StateAuthenticating, nil)
 	req := rpcap.AuthRequest{Type: rpcap.AuthNull}
 	if r := s.rules[0]; r.User != "" {
 		req = rpcap.AuthRequest{Type: rpcap.AuthPassword, User: r.User, Password: r.Password}
@@ -27,7 +28,7 @@ func (s *session) authenticate(ctx context.Context) (state, error) {
 		s.answered.Store(true)
 	}
 	if refused := (*rpcap.Error)(nil); errors.As(err, &refused) {
-		return s.hold(s.authenticate, retryInterval, caused(authCause(refused, s.rules[0]),
+		return s.hold(s.authenticate, retryInterval, status.Caused(authCause(refused, s.rules[0]),
 			"the agent refuses the credentials of rule %s: %w", s.rules[0].Name, refused), false), nil
 	}
 	if err != nil {
@@ -35,10 +36,10 @@ func (s *session) authenticate(ctx context.Context) (state, error) {
 	}
 	reply, _, err := rpcap.ParseAuthReply(m.payload)
 	if err != nil {
-		return nil, caused(CauseProtocol, "read AUTH_REPLY: %w", err)
+		return nil, status.Caused(status.CauseProtocol, "read AUTH_REPLY: %w", err)
 	}
 	if !reply.Supports() {
-		return nil, caused(CauseProtocol, "read AUTH_REPLY: the agent speaks versions %d to %d, this sensor %d",
+		return nil, status.Caused(status.CauseProtocol, "read AUTH_REPLY: the agent speaks versions %d to %d, this sensor %d",
 			reply.MinVersion, reply.MaxVersion, rpcap.Version)
 	}
 	s.authenticated = true
@@ -56,7 +57,7 @@ func (s *session) stopped(ctx context.Context, err error) error {
 
 // list asks for the interfaces and chooses one.
 func (s *session) list(ctx context.Context) (state, error) {
-	s.setState(StateListing, nil)
+	s.setState(status.StateListing, nil)
 	s.dropName()
 	msg := rpcap.AppendEmpty(nil, rpcap.TypeFindAllRequest)
 	m, err := s.ctl.request(ctx, rpcap.TypeFindAllRequest, msg, replyTimeout)
@@ -72,7 +73,7 @@ func (s *session) list(ctx context.Context) (state, error) {
 				return s.open, nil
 			}
 		}
-		return s.hold(s.list, retryInterval, caused(CauseConnection, "the agent does not answer the request for its interfaces; "+
+		return s.hold(s.list, retryInterval, status.Caused(status.CauseConnection, "the agent does not answer the request for its interfaces; "+
 			"name one in the rule if it has very many addresses"), true), nil
 	case errors.As(err, &agentErr):
 		return s.hold(s.list, retryInterval, fmt.Errorf("the agent cannot list its interfaces: %w", agentErr), true), nil
@@ -82,7 +83,7 @@ func (s *session) list(ctx context.Context) (state, error) {
 	s.keepList(m.header, m.payload)
 	list, _, err := rpcap.ParseInterfaceList(m.header.Value, m.payload)
 	if err != nil {
-		return nil, caused(CauseProtocol, "read FINDALLIF_REPLY: %w", err)
+		return nil, status.Caused(status.CauseProtocol, "read FINDALLIF_REPLY: %w", err)
 	}
 	if s.chosen, err = choose(s.rules, list); err != nil {
 		return s.hold(s.list, retryInterval, err, true), nil
@@ -96,11 +97,11 @@ func (s *session) list(ctx context.Context) (state, error) {
 
 // open asks for the link type.
 func (s *session) open(ctx context.Context) (state, error) {
-	s.setState(StateStarting, nil)
+	s.setState(status.StateStarting, nil)
 	c := &s.chosen
 	m, err := s.ctl.request(ctx, rpcap.TypeOpenRequest, rpcap.OpenRequest{Name: c.name}.Append(nil), replyTimeout)
 	if agentErr := (*rpcap.Error)(nil); errors.As(err, &agentErr) {
-		return s.hold(s.list, retryInterval, caused(s.openCause(), "the agent cannot open interface %s: %w",
+		return s.hold(s.list, retryInterval, status.Caused(s.openCause(), "the agent cannot open interface %s: %w",
 			printable.Line(c.name, 64), agentErr), false), nil
 	}
 	if err != nil {
@@ -108,7 +109,7 @@ func (s *session) open(ctx context.Context) (state, error) {
 	}
 	reply, _, err := rpcap.ParseOpenReply(m.payload)
 	if err != nil {
-		return nil, caused(CauseProtocol, "read OPEN_REPLY: %w", err)
+		return nil, status.Caused(status.CauseProtocol, "read OPEN_REPLY: %w", err)
 	}
 	s.linkType = reply.LinkType
 	if c.rule.Sampling.Method != rpcap.SamplingNone {
@@ -133,7 +134,7 @@ func (s *session) sample(ctx context.Context) (state, error) {
 
 // start prepares for the frames and asks for them. Whatever the data goes to is open before the request is sent.
 func (s *session) start(ctx context.Context) (state, error) {
-	s.setState(StateStarting, nil)
+	s.setState(status.StateStarting, nil)
 	r := s.chosen.rule
 	var bad error
 	err := s.listening(ctx, func(ctx context.Context) {
@@ -145,7 +146,7 @@ func (s *session) start(ctx context.Context) (state, error) {
 	case ctx.Err() != nil:
 		return nil, errStopped
 	case bad != nil:
-		return s.hold(s.list, retryInterval, caused(CauseFilter, "rule %s, link type %d: %w", r.Name, s.linkType, bad), true), nil
+		return s.hold(s.list, retryInterval, status.Caused(status.CauseFilter, "rule %s, link type %d: %w", r.Name, s.linkType, bad), true), nil
 	}
 	if err := s.takeName(ctx); err != nil {
 		return nil, err
@@ -199,12 +200,12 @@ func (s *session) startFlags(r *Rule) rpcap.StartCaptureFlags {
 // step for good.
 func (s *session) startFailed(ctx context.Context, err error) (state, error) {
 	connected := s.capture.tcp != nil && s.capture.tcp.connected()
-	s.endCapture(TailUnknown, 0)
+	s.endCapture(status.TailUnknown, 0)
 	agentErr := (*rpcap.Error)(nil)
 	if ctx.Err() != nil || !errors.As(err, &agentErr) {
 		return nil, s.stopped(ctx, err)
 	}
-	err = caused(s.startCause(agentErr, connected), "the agent cannot start to capture on %s: %w", printable.Line(s.chosen.name, 64), agentErr)
+	err = status.Caused(s.startCause(agentErr, connected), "the agent cannot start to capture on %s: %w", printable.Line(s.chosen.name, 64), agentErr)
 	if agentErr.Code == rpcap.CodeOpen {
 		return nil, brokenError{err}
 	}
@@ -215,7 +216,7 @@ func (s *session) startFailed(ctx context.Context, err error) (state, error) {
 // why with an ERROR 11, which must not happen before authentication.
 func (s *session) hold(next state, d time.Duration, why error, tell bool) state {
 	return func(ctx context.Context) (state, error) {
-		s.setState(StateHeld, why)
+		s.setState(status.StateHeld, why)
 		if why.Error() != reason(s.heldFor) {
 			s.heldFor = why
 			s.failed(why)
@@ -254,7 +255,7 @@ func (s *session) takeName(ctx context.Context) error {
 	s.freeName = free
 	if name := host + "/" + s.chosen.name; name != s.connected {
 		s.connected = name
-		s.sensor.ledger.connected(name)
+		s.sensor.sessionLog.Connected(name)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/status"
 )
 
 // TestHears: in whatever state a session is, it hears at once that the agent has closed the connection, and that its capture
@@ -22,7 +23,7 @@ func TestHears(t *testing.T) {
 	lab := Rule{Name: "lab"}
 	for _, state := range []struct {
 		name   string
-		want   State
+		want   status.State
 		rule   Rule
 		before func(*bubble)
 		script func(*testAgent)
@@ -30,39 +31,39 @@ func TestHears(t *testing.T) {
 		after  time.Duration
 		ended  time.Duration // how long the end of a capture may take: datagrams on their way are taken
 	}{
-		{name: "AUTH is not answered", want: StateAuthenticating, script: silent(rpcap.TypeAuthRequest)},
-		{name: "AUTH is refused", want: StateHeld, script: refused(rpcap.TypeAuthRequest, rpcap.CodeAuth)},
-		{name: "FINDALLIF is not answered", want: StateListing, script: silent(rpcap.TypeFindAllRequest)},
-		{name: "FINDALLIF is refused", want: StateHeld, script: refused(rpcap.TypeFindAllRequest, rpcap.CodeFindAll)},
-		{name: "no interface is wanted", want: StateHeld, rule: Rule{Name: "lab", Interfaces: []string{"eth9"}}},
-		{name: "OPEN is not answered", want: StateStarting, script: silent(rpcap.TypeOpenRequest)},
-		{name: "SETSAMPLING is not answered", want: StateStarting, script: silent(rpcap.TypeSamplingRequest),
+		{name: "AUTH is not answered", want: status.StateAuthenticating, script: silent(rpcap.TypeAuthRequest)},
+		{name: "AUTH is refused", want: status.StateHeld, script: refused(rpcap.TypeAuthRequest, rpcap.CodeAuth)},
+		{name: "FINDALLIF is not answered", want: status.StateListing, script: silent(rpcap.TypeFindAllRequest)},
+		{name: "FINDALLIF is refused", want: status.StateHeld, script: refused(rpcap.TypeFindAllRequest, rpcap.CodeFindAll)},
+		{name: "no interface is wanted", want: status.StateHeld, rule: Rule{Name: "lab", Interfaces: []string{"eth9"}}},
+		{name: "OPEN is not answered", want: status.StateStarting, script: silent(rpcap.TypeOpenRequest)},
+		{name: "SETSAMPLING is not answered", want: status.StateStarting, script: silent(rpcap.TypeSamplingRequest),
 			rule: Rule{Name: "lab", Sampling: rpcap.SamplingRequest{Method: rpcap.SamplingOneInN, Value: 10}}},
-		{name: "older sessions are waited for", want: StateStarting, after: time.Second,
+		{name: "older sessions are waited for", want: status.StateStarting, after: time.Second,
 			enter: func(b *bubble, a *testAgent) *testAgent {
 				after(time.Second)
 				a.stall()
 				return b.connect("10.0.0.2", nil)
 			}},
-		{name: "STARTCAP is not answered", want: StateStarting, script: silent(rpcap.TypeStartCaptureRequest), ended: lingerTime},
-		{name: "running", want: StateRunning, after: time.Second, ended: lingerTime},
-		{name: "STATS are not answered", want: StateRunning, script: silent(rpcap.TypeStatsRequest), after: statsInterval + time.Second, ended: lingerTime},
-		{name: "STATS have not come in time", want: StateHeld, script: silent(rpcap.TypeStatsRequest), after: statsInterval + statsTimeout + time.Second, ended: lingerTime},
-		{name: "the filter is compiled", want: StateStarting, before: func(b *bubble) { b.slow(0) }},
-		{name: "a new filter is compiled", want: StateRunning, ended: lingerTime,
+		{name: "STARTCAP is not answered", want: status.StateStarting, script: silent(rpcap.TypeStartCaptureRequest), ended: lingerTime},
+		{name: "running", want: status.StateRunning, after: time.Second, ended: lingerTime},
+		{name: "STATS are not answered", want: status.StateRunning, script: silent(rpcap.TypeStatsRequest), after: statsInterval + time.Second, ended: lingerTime},
+		{name: "STATS have not come in time", want: status.StateHeld, script: silent(rpcap.TypeStatsRequest), after: statsInterval + statsTimeout + time.Second, ended: lingerTime},
+		{name: "the filter is compiled", want: status.StateStarting, before: func(b *bubble) { b.slow(0) }},
+		{name: "a new filter is compiled", want: status.StateRunning, ended: lingerTime,
 			enter: func(b *bubble, a *testAgent) *testAgent {
 				b.known("udp")
 				b.slow(1) // a reload looks itself whether the filter is good
 				b.replace(Rule{Name: "lab", Filter: "udp"})
 				return a
 			}},
-		{name: "UPDATEFILTER is not answered", want: StateRunning, script: silent(rpcap.TypeUpdateFilterRequest), ended: lingerTime,
+		{name: "UPDATEFILTER is not answered", want: status.StateRunning, script: silent(rpcap.TypeUpdateFilterRequest), ended: lingerTime,
 			enter: func(b *bubble, a *testAgent) *testAgent {
 				b.known("udp")
 				b.replace(Rule{Name: "lab", Filter: "udp"})
 				return a
 			}},
-		{name: "ENDCAP is not answered", want: StateEnding, script: silent(rpcap.TypeEndCaptureRequest), ended: lingerTime,
+		{name: "ENDCAP is not answered", want: status.StateEnding, script: silent(rpcap.TypeEndCaptureRequest), ended: lingerTime,
 			enter: func(b *bubble, a *testAgent) *testAgent {
 				b.replace(Rule{Name: "other"})
 				return a
@@ -154,7 +155,7 @@ func TestHearsWhileHeldForClosing(t *testing.T) {
 			a.on(rpcap.TypeStartCaptureRequest, func([]byte) [][]byte { return [][]byte{errorReply(rpcap.CodeOpen, "out of step")} })
 		})
 		after(lingerTime + time.Second)
-		if p := b.Peers(); p[0].State != StateHeld {
+		if p := b.Peers(); p[0].State != status.StateHeld {
 			t.Fatalf("%+v", p)
 		}
 		begin := time.Now()
@@ -197,12 +198,12 @@ func TestLongMessages(t *testing.T) {
 		a := b.connect("10.0.0.2", func(a *testAgent) {
 			a.on(rpcap.TypeFindAllRequest, func([]byte) [][]byte { return [][]byte{long} })
 		})
-		if p := b.peer(); p.State != StateRunning {
+		if p := b.peer(); p.State != status.StateRunning {
 			t.Fatalf("%+v", p)
 		}
 		a.tell(long, long)
 		after(time.Second)
-		if p := b.peer(); p.State != StateRunning || b.budget.total != 0 {
+		if p := b.peer(); p.State != status.StateRunning || b.budget.total != 0 {
 			t.Errorf("%s, %d bytes are held", p.State, b.budget.total)
 		}
 		b.stop()

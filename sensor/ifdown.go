@@ -8,6 +8,7 @@ import (
 
 	"rpcapd/printable"
 	"rpcapd/rpcap"
+	"rpcapd/sensor/status"
 )
 
 // idleStats is after how many STATS running without a new frame the agent is asked for its interfaces again: one that is down
@@ -34,7 +35,7 @@ func (s *session) watchInterface(ctx context.Context) error {
 	}
 	list, _, err := rpcap.ParseInterfaceList(m.header.Value, m.payload)
 	if err != nil {
-		return caused(CauseProtocol, "read FINDALLIF_REPLY: %w", err)
+		return status.Caused(status.CauseProtocol, "read FINDALLIF_REPLY: %w", err)
 	}
 	s.interfaceIs(interfaceDown(list, s.chosen.name))
 	s.keepList(m.header, m.payload)
@@ -54,9 +55,9 @@ func interfaceDown(list rpcap.InterfaceList, name string) error {
 	case list.Len() == 0 || pseudoDevice(name) && !there:
 		return nil
 	case !there:
-		return caused(CauseInterfaceDown, "interface %s of the agent is gone", printable.Name(name))
+		return status.Caused(status.CauseInterfaceDown, "interface %s of the agent is gone", printable.Name(name))
 	case flagged && !up: // libraries before 1.6 fill in no flag
-		return caused(CauseInterfaceDown, "interface %s of the agent is down", printable.Name(name))
+		return status.Caused(status.CauseInterfaceDown, "interface %s of the agent is down", printable.Name(name))
 	}
 	return nil
 }
@@ -73,5 +74,5 @@ func (s *session) interfaceIs(down error) {
 		s.log.Info("the interface is up again", zap.String("peer", s.capture.stream.source.Shown()))
 	}
 	s.down = down
-	s.setState(StateRunning, down)
+	s.setState(status.StateRunning, down)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/status"
 )
 
 // TestInterfaceDown: a capture on an interface that is down or gone runs, and says what is wrong with it.
@@ -31,23 +32,23 @@ func TestInterfaceDown(t *testing.T) {
 				b := newBubble(t, Options{})
 				defer b.stop()
 				a := b.connect("10.0.0.2", func(a *testAgent) { a.list = tc.first })
-				if p := b.peer(); p.State != StateRunning || (p.Reason == tc.want) != (tc.atOnce || tc.want == "") {
+				if p := b.peer(); p.State != status.StateRunning || (p.Reason == tc.want) != (tc.atOnce || tc.want == "") {
 					t.Errorf("at once: %s (%s)", p.State, p.Reason)
 				}
 				a.mu.Lock()
 				a.list = tc.then
 				a.mu.Unlock()
 				after(20 * time.Second)
-				cause := CauseNone
+				cause := status.CauseNone
 				if tc.want != "" {
-					cause = CauseInterfaceDown
+					cause = status.CauseInterfaceDown
 				}
-				if p := b.peer(); p.State != StateRunning || p.Reason != tc.want || p.Cause != cause {
+				if p := b.peer(); p.State != status.StateRunning || p.Reason != tc.want || p.Cause != cause {
 					t.Errorf("%s (%s), cause %q", p.State, p.Reason, p.Cause)
 				}
 				a.setStats(rpcap.StatsReply{IfRecv: 1, Captured: 1}, rpcap.StatsReply{}) // a frame shows that it is up
 				after(statsInterval)
-				if p := b.peer(); p.State != StateRunning || p.Reason != "" {
+				if p := b.peer(); p.State != status.StateRunning || p.Reason != "" {
 					t.Errorf("up again: %s (%s)", p.State, p.Reason)
 				}
 			})

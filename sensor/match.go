@@ -9,6 +9,7 @@ import (
 	"rpcapd/printable"
 	"rpcapd/rpcap"
 	"rpcapd/sensor/address"
+	"rpcapd/sensor/status"
 )
 
 // maxNamed bounds the interfaces, patterns and rules that a refusal names.
@@ -128,7 +129,7 @@ type choice struct {
 // then loopback. The error is fit to be sent to the agent.
 func choose(rules []*Rule, list rpcap.InterfaceList) (choice, error) {
 	if list.Len() == 0 {
-		return choice{}, caused(CauseNoInterface, "the agent has no interface")
+		return choice{}, status.Caused(status.CauseNoInterface, "the agent has no interface")
 	}
 	preselected, flagged := "", false
 	for i := range list.All() {
@@ -190,7 +191,7 @@ func refusal(rules []*Rule, list rpcap.InterfaceList, preselected string) error 
 		want = append(want, r.Name+" wants "+r.wish())
 	}
 	if preselected != "" {
-		return caused(CauseNoInterface, "the agent preselects interface %s, which no rule of this port allows (%s)",
+		return status.Caused(status.CauseNoInterface, "the agent preselects interface %s, which no rule of this port allows (%s)",
 			printable.Line(preselected, 40), strings.Join(want, "; "))
 	}
 	have := make([]string, 0, maxNamed+1)
@@ -201,7 +202,7 @@ func refusal(rules []*Rule, list rpcap.InterfaceList, preselected string) error 
 		}
 		have = append(have, printable.Line(i.Name, 24))
 	}
-	return caused(CauseNoInterface, "no interface of the agent (%s) is allowed by a rule of this port (%s)%s",
+	return status.Caused(status.CauseNoInterface, "no interface of the agent (%s) is allowed by a rule of this port (%s)%s",
 		strings.Join(have, ", "), strings.Join(want, "; "), cutNote(list))
 }
 

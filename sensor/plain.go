@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/status"
 	"rpcapd/udpstr"
 )
 
@@ -20,7 +21,7 @@ type plainStream struct {
 	disown    func() // a frame that was delivered is a stray; nil: nobody counts
 
 	packet   udpstr.Packet // reused for every delivery
-	counters Received
+	counters status.Received
 	newest   uint64 // highest number seen, unwrapped to 64 bits; 0 before the first message
 	seen     uint64 // bit d: number newest-d has come
 	jump     plainJump
@@ -127,7 +128,7 @@ func (s *plainStream) unwrap(n uint32) uint64 {
 
 // snapshot returns the counters; over UDP each missing message is a lost datagram. A message that waits is counted when it
 // is judged.
-func (s *plainStream) snapshot() Received {
+func (s *plainStream) snapshot() status.Received {
 	c := s.counters
 	if s.jump.waiting {
 		c.Datagrams--

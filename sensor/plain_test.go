@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"rpcapd/sensor/status"
 	"rpcapd/udpstr"
 )
 
@@ -16,24 +17,24 @@ func TestPlainStream(t *testing.T) {
 		name    string
 		numbers []uint32
 		want    string // delivered
-		counted Received
+		counted status.Received
 	}{
-		{"in order", []uint32{1, 2, 3}, "[1 2 3]", Received{InOrder: 3}},
-		{"start lost", []uint32{4, 5}, "[4 5]", Received{InOrder: 2, Missing: 3, Lost: 3}},
-		{"gap", []uint32{1, 4}, "[1 4]", Received{InOrder: 2, Missing: 2, Lost: 2}},
-		{"late but in time", []uint32{1, 3, 2, 4}, "[1 3 2 4]", Received{InOrder: 3, Reordered: 1}},
-		{"twice", []uint32{1, 2, 2, 1}, "[1 2]", Received{InOrder: 2, Duplicate: 2}},
-		{"too late", []uint32{1, 100, 101, 2}, "[1 100 101]", Received{InOrder: 3, Missing: 98, Lost: 98, Late: 1}},
-		{"too late, on TCP", []uint32{1, 100, 2}, "[1 100]", Received{InOrder: 2, Missing: 98, Lost: 98, Late: 1}},
-		{"a stray", []uint32{1, 1000, 2, 3, 4}, "[1 2 3 4]", Received{InOrder: 4, Malformed: 1}},
-		{"two strays", []uint32{1, 1000, 2, 5000, 3}, "[1 2 3]", Received{InOrder: 3, Malformed: 2}},
-		{"a stray twice", []uint32{1, 1000, 1000, 2}, "[1 2]", Received{InOrder: 2, Malformed: 1, Duplicate: 1}},
-		{"a stray behind half the numbers", []uint32{1, 1 << 31, 2}, "[1 2]", Received{InOrder: 2, Malformed: 1}},
-		{"a great loss", []uint32{1, 1000, 1001, 1002}, "[1 1000 1001 1002]", Received{InOrder: 4, Missing: 998, Lost: 998}},
-		{"great losses", []uint32{1, 1000, 2000, 2001}, "[1 1000 2000 2001]", Received{InOrder: 4, Missing: 1997, Lost: 1997}},
-		{"a great loss, the next two exchanged", []uint32{1, 1001, 1000, 1002}, "[1 1001 1000 1002]", Received{InOrder: 3, Reordered: 1, Missing: 998, Lost: 998}},
-		{"a great loss at the end", []uint32{1, 1000}, "[1 1000]", Received{InOrder: 2, Missing: 998, Lost: 998}},
-		{"zero", []uint32{0, 1}, "[1]", Received{InOrder: 1, Malformed: 1}},
+		{"in order", []uint32{1, 2, 3}, "[1 2 3]", status.Received{InOrder: 3}},
+		{"start lost", []uint32{4, 5}, "[4 5]", status.Received{InOrder: 2, Missing: 3, Lost: 3}},
+		{"gap", []uint32{1, 4}, "[1 4]", status.Received{InOrder: 2, Missing: 2, Lost: 2}},
+		{"late but in time", []uint32{1, 3, 2, 4}, "[1 3 2 4]", status.Received{InOrder: 3, Reordered: 1}},
+		{"twice", []uint32{1, 2, 2, 1}, "[1 2]", status.Received{InOrder: 2, Duplicate: 2}},
+		{"too late", []uint32{1, 100, 101, 2}, "[1 100 101]", status.Received{InOrder: 3, Missing: 98, Lost: 98, Late: 1}},
+		{"too late, on TCP", []uint32{1, 100, 2}, "[1 100]", status.Received{InOrder: 2, Missing: 98, Lost: 98, Late: 1}},
+		{"a stray", []uint32{1, 1000, 2, 3, 4}, "[1 2 3 4]", status.Received{InOrder: 4, Malformed: 1}},
+		{"two strays", []uint32{1, 1000, 2, 5000, 3}, "[1 2 3]", status.Received{InOrder: 3, Malformed: 2}},
+		{"a stray twice", []uint32{1, 1000, 1000, 2}, "[1 2]", status.Received{InOrder: 2, Malformed: 1, Duplicate: 1}},
+		{"a stray behind half the numbers", []uint32{1, 1 << 31, 2}, "[1 2]", status.Received{InOrder: 2, Malformed: 1}},
+		{"a great loss", []uint32{1, 1000, 1001, 1002}, "[1 1000 1001 1002]", status.Received{InOrder: 4, Missing: 998, Lost: 998}},
+		{"great losses", []uint32{1, 1000, 2000, 2001}, "[1 1000 2000 2001]", status.Received{InOrder: 4, Missing: 1997, Lost: 1997}},
+		{"a great loss, the next two exchanged", []uint32{1, 1001, 1000, 1002}, "[1 1001 1000 1002]", status.Received{InOrder: 3, Reordered: 1, Missing: 998, Lost: 998}},
+		{"a great loss at the end", []uint32{1, 1000}, "[1 1000]", status.Received{InOrder: 2, Missing: 998, Lost: 998}},
+		{"zero", []uint32{0, 1}, "[1]", status.Received{InOrder: 1, Malformed: 1}},
 	} {
 		var got []uint64
 		s := &plainStream{maxCaplen: 65535, hold: time.Second, deliver: func(p *udpstr.Packet) { got = append(got, p.Number) }}
@@ -91,12 +92,12 @@ func TestPlainStrayInAQuietStream(t *testing.T) {
 	for _, tc := range []struct {
 		name    string
 		then    []uint32
-		counted Received
+		counted status.Received
 	}{
-		{"a stray", []uint32{3, 4, 5}, Received{InOrder: 5, Malformed: 1}},
-		{"a stray that comes again", []uint32{5000, 3, 4, 5}, Received{InOrder: 5, Duplicate: 1, Malformed: 1}},
-		{"a great loss", []uint32{5001, 5002}, Received{InOrder: 5, Missing: 4997, Lost: 4997}},
-		{"a great loss, and what was late", []uint32{5001, 3, 4, 5}, Received{InOrder: 4, Late: 3, Missing: 4997, Lost: 4997}},
+		{"a stray", []uint32{3, 4, 5}, status.Received{InOrder: 5, Malformed: 1}},
+		{"a stray that comes again", []uint32{5000, 3, 4, 5}, status.Received{InOrder: 5, Duplicate: 1, Malformed: 1}},
+		{"a great loss", []uint32{5001, 5002}, status.Received{InOrder: 5, Missing: 4997, Lost: 4997}},
+		{"a great loss, and what was late", []uint32{5001, 3, 4, 5}, status.Received{InOrder: 4, Late: 3, Missing: 4997, Lost: 4997}},
 	} {
 		s := &plainStream{maxCaplen: 65535, hold: time.Second, deliver: func(*udpstr.Packet) {}}
 		f, now := testFrames(1, 60)[0], time.Now()

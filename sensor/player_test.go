@@ -15,6 +15,7 @@ import (
 
 	"rpcapd/rpcap"
 	"rpcapd/sensor/sink"
+	"rpcapd/sensor/status"
 	"rpcapd/test/wait"
 )
 
@@ -224,7 +225,7 @@ func TestUnframedUDPStrOverTCP(t *testing.T) {
 	defer stop()
 	wait.Until(t, "the session is held with the reason", func() bool {
 		p := s.Peers()
-		return len(p) > 0 && p[0].State == StateHeld && strings.Contains(p[0].Reason, "-t 0")
+		return len(p) > 0 && p[0].State == status.StateHeld && strings.Contains(p[0].Reason, "-t 0")
 	})
 	s.stop(t)
 }

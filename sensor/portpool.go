@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"rpcapd/sensor/address"
+	"rpcapd/sensor/status"
 
 	"go.uber.org/zap"
 )
 
 // errPortsPending means that on every port a stream of the same address awaits its first datagram.
-var errPortsPending = caused(CauseTooMany, "every data port already awaits the first datagram of another stream of this address")
+var errPortsPending = status.Caused(status.CauseTooMany, "every data port already awaits the first datagram of another stream of this address")
 
 // reopenAfter is how long a port that could not be opened is left alone.
 const reopenAfter = 30 * time.Second
@@ -215,10 +216,10 @@ func (p *portPool) release(port *dataPort, s *stream) {
 }
 
 // status describes the open ports.
-func (p *portPool) status() []PortStatus {
+func (p *portPool) status() []status.Port {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var out []PortStatus
+	var out []status.Port
 	for i := range p.slots {
 		if port := p.slots[i].port; port != nil {
 			out = append(out, port.status())

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"slices"
 
+	"rpcapd/sensor/status"
+
 	"go.uber.org/zap"
 )
 
@@ -132,9 +134,9 @@ func (e *RuleError) Unwrap() error { return e.Err }
 // have the rule of that name.
 func (s *Sensor) checkFilters(ctx context.Context, rules []Rule) error {
 	s.compiler.ForgetRefusals()
-	inUse := make(map[string][]PeerStatus) // by rule
+	inUse := make(map[string][]status.Peer) // by rule
 	for _, ss := range s.live(netip.Addr{}) {
-		if p := ss.snapshot(); p.State == StateRunning {
+		if p := ss.snapshot(); p.State == status.StateRunning {
 			inUse[p.Rule] = append(inUse[p.Rule], p)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/status"
 	"rpcapd/test/tool"
 	"rpcapd/test/wait"
 )
@@ -57,7 +58,7 @@ func TestReloadUpdatesTheFilter(t *testing.T) {
 			t.Errorf("program %v", got)
 		}
 		p := b.Peers()[0]
-		if p.State != StateRunning || p.Filter != "tcp" || p.Sinks.Written != p.Received.Frames || p.Received.Frames == 0 {
+		if p.State != status.StateRunning || p.Filter != "tcp" || p.Sinks.Written != p.Received.Frames || p.Received.Frames == 0 {
 			t.Errorf("%+v", p)
 		}
 		b.reload(Rule{Name: "all", Filter: "tcp", Interfaces: []string{"eth0"}}, Rule{Name: "rest"})
@@ -72,7 +73,7 @@ func TestReloadUpdatesTheFilter(t *testing.T) {
 		after(time.Second)
 		for _, p := range b.Peers() {
 			if p.Name == "10.0.0.2/eth0" && (p.Received.Frames != 40 || p.Received.Missing != 0 || p.Sinks.Written != 40 ||
-				p.Forwarded.Received != 90 || p.Sessions != 1 || p.Tail != TailKnown) {
+				p.Forwarded.Received != 90 || p.Sessions != 1 || p.Tail != status.TailKnown) {
 				t.Errorf("%+v", p)
 			}
 		}
@@ -95,7 +96,7 @@ func TestReloadFilterRefused(t *testing.T) {
 		})
 		b.reload(Rule{Name: "all", Filter: "tcp"})
 		p := b.peer()
-		if p.State != StateRunning || p.Filter != "" || !strings.Contains(p.Reason, "not today") || !strings.Contains(p.LastError, "not today") {
+		if p.State != status.StateRunning || p.Filter != "" || !strings.Contains(p.Reason, "not today") || !strings.Contains(p.LastError, "not today") {
 			t.Errorf("%+v", p)
 		}
 		if a.asked(rpcap.TypeEndCaptureRequest) != 0 {
@@ -132,7 +133,7 @@ func TestReloadRestarts(t *testing.T) {
 					t.Errorf("asked %s", got)
 				}
 				p := b.Peers()[0]
-				if p.State != StateRunning || p.Rule != rules[0].Name || strings.HasPrefix(name, "e") != (p.Interface == "eth1") {
+				if p.State != status.StateRunning || p.Rule != rules[0].Name || strings.HasPrefix(name, "e") != (p.Interface == "eth1") {
 					t.Errorf("%+v", p)
 				}
 			})
@@ -161,7 +162,7 @@ func TestReloadRemovesTheRule(t *testing.T) {
 		default:
 		}
 		p := b.Peers()
-		if p[0].State != StateHeld || p[0].Reason != errUnwanted.Error() || p[1].Received.Frames != 5 || p[1].Tail != TailKnown {
+		if p[0].State != status.StateHeld || p[0].Reason != errUnwanted.Error() || p[1].Received.Frames != 5 || p[1].Tail != status.TailKnown {
 			t.Errorf("%+v", p)
 		}
 		if told := a.told(); len(told) != 1 || told[0].Text != errUnwanted.Error() {
@@ -169,7 +170,7 @@ func TestReloadRemovesTheRule(t *testing.T) {
 		}
 		b.reload(Rule{Name: "all"})
 		after(time.Second)
-		if p := b.Peers()[0]; p.State != StateRunning || p.Reconnects != 0 {
+		if p := b.Peers()[0]; p.State != status.StateRunning || p.Reconnects != 0 {
 			t.Errorf("%+v", p)
 		}
 	})
@@ -208,7 +209,7 @@ func TestReloadBroken(t *testing.T) {
 	s := startSensor(t, Options{Rules: []Rule{{Name: "all"}}})
 	a := dialAgent(t, s)
 	a.export("udp4")
-	wait.Until(t, "the agent runs", func() bool { return s.Peers()[0].State == StateRunning })
+	wait.Until(t, "the agent runs", func() bool { return s.Peers()[0].State == status.StateRunning })
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -229,7 +230,7 @@ func TestReloadBroken(t *testing.T) {
 	if got := fmt.Sprint(s.Addrs()); got != addrs {
 		t.Errorf("listens on %s", got)
 	}
-	if m := len(a.since(0)); m > n+1 || s.Peers()[0].State != StateRunning {
+	if m := len(a.since(0)); m > n+1 || s.Peers()[0].State != status.StateRunning {
 		t.Errorf("the agent was asked %v", a.since(n))
 	}
 	s.stop(t)

@@ -11,6 +11,7 @@ import (
 
 	"rpcapd/filter"
 	"rpcapd/rpcap"
+	"rpcapd/sensor/status"
 )
 
 // maxKeptList is the longest interface list, in bytes, that a session keeps to judge new rules with. An agent with a
@@ -18,7 +19,7 @@ import (
 const maxKeptList = 16 << 10
 
 // errUnwanted is why the connection of an agent is held that no rule is for.
-var errUnwanted = caused(CauseAddress, "no rule of this port allows its address any more")
+var errUnwanted = status.Caused(status.CauseAddress, "no rule of this port allows its address any more")
 
 // reload tells the session that there are new rules. It does not wait.
 func (s *session) reload() {
@@ -115,21 +116,21 @@ func (s *session) updateFilter(ctx context.Context, c choice) error {
 	case err != nil:
 		return err
 	case bad != nil:
-		return s.filterStays(ctx, caused(CauseFilter, "rule %s, link type %d: %w", c.rule.Name, s.linkType, bad))
+		return s.filterStays(ctx, status.Caused(status.CauseFilter, "rule %s, link type %d: %w", c.rule.Name, s.linkType, bad))
 	}
 	if err := s.askStats(ctx, statsTimeout); err != nil { // the numbers up to here belong to the old filter
 		return s.unlessStopped(ctx, err)
 	}
 	_, err = s.ctl.request(ctx, rpcap.TypeUpdateFilterRequest, rpcap.UpdateFilterRequest{Filter: program}.Append(nil), replyTimeout)
 	if agentErr := (*rpcap.Error)(nil); errors.As(err, &agentErr) {
-		return s.filterStays(ctx, caused(CauseFilterRefused, "the agent refuses the new filter: %w", agentErr))
+		return s.filterStays(ctx, status.Caused(status.CauseFilterRefused, "the agent refuses the new filter: %w", agentErr))
 	}
 	if err != nil {
 		return s.unlessStopped(ctx, err)
 	}
 	s.chosen = c
 	s.capture.refilter(s.sensor.hub, c.rule.Filter)
-	s.setState(StateRunning, nil)
+	s.setState(status.StateRunning, nil)
 	s.mu.Lock()
 	s.status.Filter = c.rule.Filter
 	s.mu.Unlock()
@@ -144,7 +145,7 @@ func (s *session) filterStays(ctx context.Context, why error) error {
 		return nil // running ends the capture
 	}
 	s.log.Warn("the old filter stays in force", zap.Error(why))
-	s.setState(StateRunning, fmt.Errorf("the old filter stays in force: %w", why))
+	s.setState(status.StateRunning, fmt.Errorf("the old filter stays in force: %w", why))
 	s.failed(why)
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/status"
 )
 
 // TestAgentRestarts: an agent that died without a word comes back, gets another data port and begins again at number 0;
@@ -28,18 +29,18 @@ func TestAgentRestarts(t *testing.T) {
 		b.feed(2003, "10.0.0.2:5000", d[half+1]) // later than anything of it can be
 		after(time.Second)
 
-		var now, was PeerStatus
+		var now, was status.Peer
 		for _, p := range b.Peers() {
-			if p.State == StateRunning {
+			if p.State == status.StateRunning {
 				now = p
-			} else if p.State == StateEnded {
+			} else if p.State == status.StateEnded {
 				was = p
 			}
 		}
 		if now.Name != "10.0.0.2/eth0" || now.DataPort != 2004 || now.Received.Frames != 60 || now.Received.Missing != 0 || now.Rebound != 0 || now.Reconnects != 1 {
 			t.Errorf("the new stream: %+v", now)
 		}
-		if was.Received.Datagrams != uint64(half+1) || was.Received.Missing != 0 || was.Tail != TailUnknown || was.LastError == "" {
+		if was.Received.Datagrams != uint64(half+1) || was.Received.Missing != 0 || was.Tail != status.TailUnknown || was.LastError == "" {
 			t.Errorf("the old stream: %+v", was)
 		}
 		foreign := uint64(0)

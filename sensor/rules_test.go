@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/status"
 	"rpcapd/test/tool"
 )
 
@@ -44,7 +45,7 @@ func TestManyRules(t *testing.T) {
 			b.connect(x.agent, func(a *testAgent) { a.list = x.interfaces })
 			found := false
 			for _, p := range b.Peers() {
-				found = found || p.Address.Addr().String() == x.agent && p.State == StateRunning && p.Rule == x.want
+				found = found || p.Address.Addr().String() == x.agent && p.State == status.StateRunning && p.Rule == x.want
 			}
 			if !found {
 				t.Errorf("%s does not have rule %s: %+v", x.agent, x.want, b.Peers())

@@ -10,6 +10,7 @@ import (
 
 	"rpcapd/printable"
 	"rpcapd/rpcap"
+	"rpcapd/sensor/status"
 )
 
 const (
@@ -25,7 +26,7 @@ const (
 
 // running supervises a capture.
 func (s *session) running(ctx context.Context) (state, error) {
-	s.setState(StateRunning, nil)
+	s.setState(status.StateRunning, nil)
 	if s.heldFor != nil {
 		s.sensor.repeats.Forget(s.repeatKey(s.heldFor))
 		s.heldFor = nil
@@ -34,7 +35,7 @@ func (s *session) running(ctx context.Context) (state, error) {
 		zap.String("rule", s.chosen.rule.Name), zap.Uint32("linktype", s.linkType), zap.Uint16("port", s.capture.number()))
 	s.idle, s.idleAt, s.down = 0, 0, nil
 	if s.chosen.down {
-		s.interfaceIs(caused(CauseInterfaceDown, "interface %s of the agent is down", printable.Name(s.chosen.name)))
+		s.interfaceIs(status.Caused(status.CauseInterfaceDown, "interface %s of the agent is down", printable.Name(s.chosen.name)))
 	}
 	return s.supervise, nil
 }
@@ -95,7 +96,7 @@ func (s *session) supervise(ctx context.Context) (state, error) {
 // of the address comes, the agent has begun anew, and this one ends.
 func (s *session) silent(why error) state {
 	return func(ctx context.Context) (state, error) {
-		s.setState(StateHeld, why)
+		s.setState(status.StateHeld, why)
 		s.failed(why)
 		s.sensor.repeats.log(s.log, s.repeatKey(why), zap.WarnLevel, "the agent does not answer; its connection is kept for a while",
 			zap.Error(why), zap.Duration("for", silence))
@@ -114,7 +115,7 @@ func (s *session) silent(why error) state {
 		}
 		s.sensor.repeats.logSome(s.log, s.peer.Addr().String()+" answers", maxTurns, zap.InfoLevel, "the agent answers again",
 			zap.String("peer", s.capture.stream.source.Shown()))
-		s.setState(StateRunning, s.down)
+		s.setState(status.StateRunning, s.down)
 		if err := s.askStats(ctx, statsTimeout); err != nil && ctx.Err() == nil {
 			return nil, err
 		}
@@ -151,7 +152,7 @@ func (s *session) askStats(ctx context.Context, timeout time.Duration) error {
 	}
 	reply, _, err := rpcap.ParseStatsReply(m.payload)
 	if err != nil {
-		return caused(CauseProtocol, "read STATS_REPLY: %w", err)
+		return status.Caused(status.CauseProtocol, "read STATS_REPLY: %w", err)
 	}
 	s.lastReply = time.Now()
 	if s.capture != nil { // without one ExtraHop's agent sends whatever is in its memory
@@ -174,11 +175,11 @@ func (s *session) ending(context.Context) (state, error) {
 
 // dataEnded stops the capture because its TCP data connection cannot be used any more, and tries again later.
 func (s *session) dataEnded(context.Context) (state, error) {
-	cause := CauseDataPort
+	cause := status.CauseDataPort
 	if errors.Is(s.capture.tcp.err, errUDPStrOverTCP) {
-		cause = CauseProtocol
+		cause = status.CauseProtocol
 	}
-	why := caused(cause, "the data connection cannot be used: %w", s.capture.tcp.err)
+	why := status.Caused(cause, "the data connection cannot be used: %w", s.capture.tcp.err)
 	if err := s.stopCapture(); err != nil {
 		return nil, err
 	}
@@ -188,21 +189,21 @@ func (s *session) dataEnded(context.Context) (state, error) {
 // stopCapture sends STATS, ENDCAP and STATS. The numbers after ENDCAP are the final ones unless they are zeros, as both C
 // agents send; then those before it are a lower bound. All of it takes at most endTimeout and lingerTime.
 func (s *session) stopCapture() error {
-	s.setState(StateEnding, nil)
+	s.setState(status.StateEnding, nil)
 	ctx, cancel := context.WithTimeout(context.Background(), endTimeout)
 	defer cancel()
 	if err := s.askStats(ctx, finalStats); err != nil && !errors.Is(err, errNoReply) {
 		return err
 	}
-	tail, captured := TailUnknown, uint32(0)
+	tail, captured := status.TailUnknown, uint32(0)
 	if r, ok := s.capture.lastReport(); ok {
-		tail, captured = TailAtLeast, r.Captured
+		tail, captured = status.TailAtLeast, r.Captured
 	}
 	_, err := s.ctl.request(ctx, rpcap.TypeEndCaptureRequest, rpcap.AppendEmpty(nil, rpcap.TypeEndCaptureRequest), endTimeout)
 	agentErr := (*rpcap.Error)(nil)
 	if err == nil {
 		if final, ok := s.finalReport(ctx, captured); ok {
-			tail, captured = TailKnown, final
+			tail, captured = status.TailKnown, final
 		}
 	}
 	s.endCapture(tail, captured)
@@ -222,7 +223,7 @@ func (s *session) captureDied() {
 	defer cancel()
 	before, _ := s.capture.lastReport()
 	if final, ok := s.finalReport(ctx, before.Captured); ok {
-		s.endCapture(TailKnown, final)
+		s.endCapture(status.TailKnown, final)
 	}
 }
 

@@ -3,6 +3,7 @@ package sensor
 import (
 	"context"
 	"errors"
+	"io"
 	"net/netip"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"rpcapd/rpcap"
 	"rpcapd/sensor/address"
 	"rpcapd/sensor/sink"
+	"rpcapd/sensor/status"
 	"rpcapd/sensor/tcpdump"
 
 	"go.uber.org/zap"
@@ -19,19 +21,19 @@ import (
 
 // Sensor accepts agents and feeds their frames to sinks.
 type Sensor struct {
-	opts     Options
-	log      *zap.Logger
-	compiler filterCompiler
-	names    *nameTable
-	ports    *portPool
-	hub      *sink.Hub
-	held     *heldConns
-	history  *history
-	ledger   *ledger
-	budget   *messageBudget
-	repeats  *repeats       // of what agents that come again and again make the sensor say
-	ready    chan struct{}  // closed when all listeners are open
-	wg       sync.WaitGroup // listeners and sessions
+	opts       Options
+	log        *zap.Logger
+	compiler   filterCompiler
+	names      *nameTable
+	ports      *portPool
+	hub        *sink.Hub
+	held       *heldConns
+	history    *status.History
+	sessionLog *status.SessionLog
+	budget     *messageBudget
+	repeats    *repeats       // of what agents that come again and again make the sensor say
+	ready      chan struct{}  // closed when all listeners are open
+	wg         sync.WaitGroup // listeners and sessions
 
 	reloading sync.Mutex // held for a whole Reload; before all others
 	telling   sync.Mutex // held by Peers, and while a capture moves from the running ones to the ended ones
@@ -42,7 +44,7 @@ type Sensor struct {
 	serve      func(*listener)      // nil but while Run runs
 	sessions   map[*session]struct{}
 	perAddress map[netip.Addr]int
-	counters   Counters
+	counters   status.Counters
 	stopping   bool
 	limits     Limits
 	dedup      *dedup // nil: off; replaced by SetStreams
@@ -68,18 +70,18 @@ func New(o Options) (*Sensor, error) {
 	}
 	s := &Sensor{
 		opts: o, rules: newRuleSet(o.Rules), log: o.Log,
-		compiler: tcpdump.NewCompiler(),
-		names:    newNameTable(o.Aliases),
-		ports:    newPortPool(&o),
-		hub:      hub,
-		dedup:    newDedup(o.Dedup),
-		limits:   o.Limits,
-		held:     newHeldConns(o.Limits, o.Log),
-		history:  newHistory(),
-		ledger:   newLedger(),
-		budget:   newMessageBudget(),
-		repeats:  new(repeats),
-		ready:    make(chan struct{}),
+		compiler:   tcpdump.NewCompiler(),
+		names:      newNameTable(o.Aliases),
+		ports:      newPortPool(&o),
+		hub:        hub,
+		dedup:      newDedup(o.Dedup),
+		limits:     o.Limits,
+		held:       newHeldConns(o.Limits, o.Log),
+		history:    status.NewHistory(),
+		sessionLog: status.NewSessionLog(),
+		budget:     newMessageBudget(),
+		repeats:    new(repeats),
+		ready:      make(chan struct{}),
 
 		listeners:  make(map[uint16]*listener),
 		sessions:   make(map[*session]struct{}),
@@ -179,19 +181,19 @@ func (s *Sensor) Addrs() (out []netip.AddrPort) {
 }
 
 // Peers describes the sessions, and after them the captures that have ended, summed up by name.
-func (s *Sensor) Peers() []PeerStatus {
+func (s *Sensor) Peers() []status.Peer {
 	s.telling.Lock()
 	defer s.telling.Unlock()
-	var out []PeerStatus
+	var out []status.Peer
 	for _, ss := range s.live(netip.Addr{}) {
 		out = append(out, ss.snapshot())
 	}
-	slices.SortFunc(out, func(a, b PeerStatus) int {
+	slices.SortFunc(out, func(a, b status.Peer) int {
 		return strings.Compare(a.Name+"\x00"+a.Address.String(), b.Name+"\x00"+b.Address.String())
 	})
-	ended := s.history.list()
+	ended := s.history.List()
 	for i := range ended {
-		s.ledger.fill(&ended[i])
+		s.sessionLog.Fill(&ended[i])
 	}
 	return append(out, ended...)
 }
@@ -200,15 +202,20 @@ func (s *Sensor) Peers() []PeerStatus {
 func (s *Sensor) Sinks() []sink.Status { return s.hub.Status() }
 
 // Ports describes the open data ports.
-func (s *Sensor) Ports() []PortStatus { return s.ports.status() }
+func (s *Sensor) Ports() []status.Port { return s.ports.status() }
 
 // Counters returns the sensor's own sums.
-func (s *Sensor) Counters() Counters {
+func (s *Sensor) Counters() status.Counters {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.counters
 	c.DedupForgotten += s.dedup.forgotten()
 	return c
+}
+
+// WriteSummary prints for each peer what it forwarded against what arrived, for people.
+func (s *Sensor) WriteSummary(w io.Writer) error {
+	return status.WriteSummary(w, s.Counters(), s.Peers(), s.Ports())
 }
 
 // live returns the sessions of an address, or all for the zero address.

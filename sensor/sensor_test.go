@@ -13,6 +13,7 @@ import (
 
 	"rpcapd/rpcap"
 	"rpcapd/sensor/sink"
+	"rpcapd/sensor/status"
 	"rpcapd/test/wait"
 	"rpcapd/udpstr"
 )
@@ -80,7 +81,7 @@ func TestEndToEnd(t *testing.T) {
 	wait.Until(t, "all frames are in", func() bool { return s.frames() == 599 })
 	wait.Until(t, "both run", func() bool {
 		p := s.Peers()
-		return p[0].State == StateRunning && p[1].State == StateRunning
+		return p[0].State == status.StateRunning && p[1].State == status.StateRunning
 	})
 	s.stop(t)
 
@@ -165,7 +166,7 @@ func TestTCPDataBad(t *testing.T) {
 			}
 			wait.Until(t, "the session is held", func() bool {
 				p := s.Peers()[0]
-				return p.State == StateHeld && strings.Contains(p.Reason, reason)
+				return p.State == status.StateHeld && strings.Contains(p.Reason, reason)
 			})
 			s.stop(t)
 		})

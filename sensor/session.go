@@ -13,6 +13,7 @@ import (
 
 	"rpcapd/rpcap"
 	"rpcapd/sensor/address"
+	"rpcapd/sensor/status"
 )
 
 const (
@@ -73,13 +74,13 @@ type session struct {
 	down          error  // the interface is, as others have been told
 	lateWanted    bool   // wait returns at the answer to a request that was given up
 	singly        bool   // the agent is asked to send no super-packets
-	connected     string // the name under which the ledger has counted the session
+	connected     string // the name under which sessionLog has counted the session
 	host          string // its name for the chosen interface
 	freeName      func()
 
-	mu     sync.Mutex // a leaf
-	status PeerStatus // guarded by mu; counters are filled in by snapshot
-	live   *capture   // guarded by mu; the capture whose counters snapshot reads
+	mu     sync.Mutex  // a leaf
+	status status.Peer // guarded by mu; counters are filled in by snapshot
+	live   *capture    // guarded by mu; the capture whose counters snapshot reads
 }
 
 func newSession(s *Sensor, conn net.Conn, port uint16, rules []*Rule) *session {
@@ -96,8 +97,8 @@ func newSession(s *Sensor, conn net.Conn, port uint16, rules []*Rule) *session {
 		reloads:  make(chan struct{}, 1),
 		closed:   make(chan struct{}),
 		freeName: func() {},
-		status: PeerStatus{
-			Name: s.names.host(peer.Addr()), Address: peer, State: StateAuthenticating, Since: now, Sessions: 1,
+		status: status.Peer{
+			Name: s.names.host(peer.Addr()), Address: peer, State: status.StateAuthenticating, Since: now, Sessions: 1,
 		},
 	}
 }
@@ -113,7 +114,7 @@ func (s *session) run(ctx context.Context) {
 	}
 	s.freeName()
 	close(s.closed)
-	s.setState(StateEnding, err)
+	s.setState(status.StateEnding, err)
 	silent := !s.answered.Load() && !errors.Is(err, errStopped)
 	if err != nil && !silent && !errors.Is(err, errStopped) && !orderly(err) {
 		s.failed(err)
@@ -121,11 +122,11 @@ func (s *session) run(ctx context.Context) {
 	if errors.As(err, new(*captureError)) {
 		s.captureDied()
 	}
-	s.endCapture(TailUnknown, 0)
+	s.endCapture(status.TailUnknown, 0)
 	s.pause(ctx, err)
 	s.ctl.close()
 	reader.Wait()
-	s.setState(StateEnded, err)
+	s.setState(status.StateEnded, err)
 	if silent {
 		s.neverAnswered(err)
 		return
@@ -160,9 +161,9 @@ func (s *session) remember(err error) (news bool) {
 	}
 	st := s.snapshot()
 	if errors.Is(err, errStopped) {
-		st.Reason, st.Cause = reason(s.heldFor), causeOf(s.heldFor)
+		st.Reason, st.Cause = reason(s.heldFor), sessionCause(s.heldFor)
 	}
-	return s.sensor.history.add(st)
+	return s.sensor.history.Add(st)
 }
 
 func reason(err error) string {
@@ -186,7 +187,7 @@ func (s *session) pause(ctx context.Context, err error) {
 	if err == nil || orderly(err) || errors.Is(err, errNoReply) || s.ctl.lost || s.agentLeft() || hold <= 0 {
 		return
 	}
-	s.setState(StateHeld, err)
+	s.setState(status.StateHeld, err)
 	timer := time.NewTimer(hold)
 	defer timer.Stop()
 	in := s.ctl.in
@@ -222,7 +223,7 @@ func (s *session) failed(why error) {
 	s.mu.Lock()
 	name := s.status.Name
 	s.mu.Unlock()
-	s.sensor.ledger.failed(name, why)
+	s.sensor.sessionLog.Failed(name, why, sessionCause(why))
 }
 
 // repeatKey is by what a reason of an agent is known over its sessions.
@@ -231,10 +232,10 @@ func (s *session) repeatKey(why error) string {
 }
 
 // setState shows the state to others, and why it is so; nil if there is nothing to say.
-func (s *session) setState(st State, why error) {
+func (s *session) setState(st status.State, why error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.status.State, s.status.Reason, s.status.Cause = st, reason(why), causeOf(why)
+	s.status.State, s.status.Reason, s.status.Cause = st, reason(why), sessionCause(why)
 }
 
 // event is what ends a wait.
@@ -352,13 +353,13 @@ func (s *session) probe() <-chan struct{} {
 }
 
 // snapshot is the status with current counters.
-func (s *session) snapshot() PeerStatus {
+func (s *session) snapshot() status.Peer {
 	s.mu.Lock()
 	st, c := s.status, s.live
 	s.mu.Unlock()
 	if c != nil {
 		c.fill(&st)
 	}
-	s.sensor.ledger.fill(&st)
+	s.sensor.sessionLog.Fill(&st)
 	return st
 }

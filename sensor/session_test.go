@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/status"
 )
 
 func TestHandshake(t *testing.T) {
@@ -39,7 +40,7 @@ func TestHandshake(t *testing.T) {
 			t.Errorf("STARTCAP %+v", a.start)
 		}
 		p := b.peer()
-		if p.State != StateRunning || p.Name != "10.10.1.21/eth0" || p.Rule != "web" || p.DataPort != 2003 || p.LinkType != 1 {
+		if p.State != status.StateRunning || p.Name != "10.10.1.21/eth0" || p.Rule != "web" || p.DataPort != 2003 || p.LinkType != 1 {
 			t.Errorf("%+v", p)
 		}
 	})
@@ -48,9 +49,9 @@ func TestHandshake(t *testing.T) {
 // TestAuthReplyForms: nothing (ExtraHop), 8 bytes in either byte order (libpcap), 2 bytes (in between); versions beyond
 // ours and odd lengths end the session.
 func TestAuthReplyForms(t *testing.T) {
-	for payload, want := range map[string]State{
-		"": StateRunning, "\x00\x00\x00\x00\xd4\xc3\xb2\xa1": StateRunning, "\x00\x00\x00\x00\xa1\xb2\xc3\xd4": StateRunning,
-		"\x00\x00": StateRunning, "\x00\x05": StateRunning, "\x01\x02": StateHeld, "\x00": StateHeld, "\x00\x00\x00": StateHeld,
+	for payload, want := range map[string]status.State{
+		"": status.StateRunning, "\x00\x00\x00\x00\xd4\xc3\xb2\xa1": status.StateRunning, "\x00\x00\x00\x00\xa1\xb2\xc3\xd4": status.StateRunning,
+		"\x00\x00": status.StateRunning, "\x00\x05": status.StateRunning, "\x01\x02": status.StateHeld, "\x00": status.StateHeld, "\x00\x00\x00": status.StateHeld,
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBubble(t, Options{})
@@ -85,11 +86,11 @@ func TestStatsAreAskedFor(t *testing.T) {
 		}
 		a.on(rpcap.TypeStatsRequest, func([]byte) [][]byte { return nil })
 		after(statsInterval + statsTimeout - 2*time.Second)
-		if p := b.Peers(); p[0].State != StateRunning {
+		if p := b.Peers(); p[0].State != status.StateRunning {
 			t.Errorf("given up too early: %s", p[0].Reason)
 		}
 		after(3 * time.Second)
-		if p := b.Peers(); p[0].State != StateHeld {
+		if p := b.Peers(); p[0].State != status.StateHeld {
 			t.Errorf("after the time-out of STATS: %s", p[0].State)
 		}
 		after(silence)
@@ -133,7 +134,7 @@ func TestHeld(t *testing.T) {
 				defer b.stop()
 				a := b.connect("10.0.0.2", tc.script)
 				after(2 * lingerTime)
-				if p := b.Peers()[0]; p.State != StateHeld || !strings.Contains(p.Reason, tc.reason) {
+				if p := b.Peers()[0]; p.State != status.StateHeld || !strings.Contains(p.Reason, tc.reason) {
 					t.Errorf("%s (%s)", p.State, p.Reason)
 				}
 				after(2*retryInterval + 4*time.Second)
@@ -158,14 +159,14 @@ func TestInterfaceAppears(t *testing.T) {
 		b := newBubble(t, Options{Rules: []Rule{{Name: "r", Addresses: prefixes("192.168.4.0/24")}}})
 		defer b.stop()
 		a := b.connect("10.0.0.2", nil)
-		if b.peer().State != StateHeld {
+		if b.peer().State != status.StateHeld {
 			t.Fatalf("%+v", b.peer())
 		}
 		a.mu.Lock()
 		a.list = append(a.list, testInterface("eth1", "192.168.4.21"))
 		a.mu.Unlock()
 		after(retryInterval)
-		if p := b.peer(); p.State != StateRunning || p.Interface != "eth1" {
+		if p := b.peer(); p.State != status.StateRunning || p.Interface != "eth1" {
 			t.Errorf("%+v", p)
 		}
 	})
@@ -173,7 +174,7 @@ func TestInterfaceAppears(t *testing.T) {
 
 // TestSilentList: ExtraHop's agent does not answer when its list is too long; a rule that names one interface is obeyed.
 func TestSilentList(t *testing.T) {
-	for name, want := range map[string]State{"eth0": StateRunning, "eth*": StateHeld} {
+	for name, want := range map[string]status.State{"eth0": status.StateRunning, "eth*": status.StateHeld} {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBubble(t, Options{Rules: []Rule{{Name: "r", Interfaces: []string{name}}}})
 			defer b.stop()
@@ -200,7 +201,7 @@ func TestLateReply(t *testing.T) {
 			})
 		})
 		after(replyTimeout)
-		if p := b.peer(); p.State != StateRunning || p.LinkType != 101 {
+		if p := b.peer(); p.State != status.StateRunning || p.LinkType != 101 {
 			t.Errorf("%+v", p)
 		}
 	})
@@ -216,7 +217,7 @@ func TestErrorPair(t *testing.T) {
 				return [][]byte{errorReply(rpcap.CodeWrongMessage, "unknown"), errorReply(rpcap.CodeWrongVersion, "version")}
 			})
 		})
-		if p := b.peer(); p.State != StateRunning {
+		if p := b.peer(); p.State != status.StateRunning {
 			t.Errorf("%s (%s)", p.State, p.Reason)
 		}
 	})
@@ -243,7 +244,7 @@ func TestCaptureDies(t *testing.T) {
 				}
 			}
 			after(2 * lingerTime)
-			if p := b.Peers()[0]; p.State != StateHeld || !strings.Contains(p.Reason, "port unreachable") {
+			if p := b.Peers()[0]; p.State != status.StateHeld || !strings.Contains(p.Reason, "port unreachable") {
 				t.Errorf("%s (%s)", p.State, p.Reason)
 			}
 			after(minSession)
@@ -266,7 +267,7 @@ func TestOutOfStep(t *testing.T) {
 		})
 		n := len(a.requests)
 		after(brokenHold - time.Second)
-		if len(a.requests) != n || b.Peers()[0].State != StateHeld {
+		if len(a.requests) != n || b.Peers()[0].State != status.StateHeld {
 			t.Errorf("requests %v, %+v", a.requests, b.Peers())
 		}
 		after(3 * time.Second)
@@ -308,7 +309,7 @@ func TestSameAddressAgain(t *testing.T) {
 		after(2 * time.Second)
 		var names []string
 		for _, p := range b.Peers() {
-			if p.State == StateRunning {
+			if p.State == status.StateRunning {
 				names = append(names, p.Name)
 			}
 		}
@@ -358,7 +359,7 @@ func TestWaitsForAPort(t *testing.T) {
 			t.Error("no STARTCAP after the first stream was known")
 		}
 		for _, p := range b.Peers() {
-			if p.Received.Frames != 3 || p.State != StateRunning {
+			if p.Received.Frames != 3 || p.State != status.StateRunning {
 				t.Errorf("%+v", p)
 			}
 		}

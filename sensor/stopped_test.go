@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/status"
 )
 
 // stall makes an agent answer nothing, and go on later with all that it was asked.
@@ -69,14 +70,14 @@ func TestStoppedAgent(t *testing.T) {
 				goOn := a.stall()
 				after(tc.stopped)
 				if !tc.goesOn {
-					if p := b.peer(); p.State != StateEnded || p.Forwarded.Captured != 10 || p.Tail != TailUnknown {
+					if p := b.peer(); p.State != status.StateEnded || p.Forwarded.Captured != 10 || p.Tail != status.TailUnknown {
 						t.Errorf("%+v", p)
 					}
 					goOn()
 					b.stop()
 					return
 				}
-				if p := b.peer(); (p.State == StateHeld) != (tc.stopped > statsInterval+statsTimeout) {
+				if p := b.peer(); (p.State == status.StateHeld) != (tc.stopped > statsInterval+statsTimeout) {
 					t.Errorf("%v stopped: %s, %s", tc.stopped, p.State, p.Reason)
 				}
 				now := rpcap.StatsReply{IfRecv: 6020, KernelDrop: 6000, Captured: 20}
@@ -84,7 +85,7 @@ func TestStoppedAgent(t *testing.T) {
 				goOn()
 				b.feed(2003, "10.0.0.2:5000", d[len(d)/2:]...)
 				after(2 * statsInterval)
-				if p := b.peer(); p.State != StateRunning || p.Reason != "" || p.Forwarded.KernelDropped != 6000 || p.Received.Frames != 20 || p.Reconnects != 0 {
+				if p := b.peer(); p.State != status.StateRunning || p.Reason != "" || p.Forwarded.KernelDropped != 6000 || p.Received.Frames != 20 || p.Reconnects != 0 {
 					t.Errorf("%+v", p)
 				}
 				if n := logs.FilterLevelExact(zap.WarnLevel).Len(); n > 1 {
@@ -92,7 +93,7 @@ func TestStoppedAgent(t *testing.T) {
 				}
 				b.stop()
 				p := b.peer()
-				if p.Forwarded.KernelDropped != 6000 || p.Tail != TailKnown || p.Received.Missing != 0 {
+				if p.Forwarded.KernelDropped != 6000 || p.Tail != status.TailKnown || p.Received.Missing != 0 {
 					t.Errorf("at the end: %+v", p)
 				}
 				if s := b.sink.sums["10.0.0.2/eth0"]; s.KernelDropped != 6000 {
@@ -110,13 +111,13 @@ func TestStoppedAgentBeginsAnew(t *testing.T) {
 		a := b.connect("10.0.0.2", nil)
 		goOn := a.stall()
 		after(statsInterval + statsTimeout + time.Second)
-		if p := b.peer(); p.State != StateHeld {
+		if p := b.peer(); p.State != status.StateHeld {
 			t.Fatalf("%+v", p)
 		}
 		b.connect("10.0.0.2", nil)
 		after(probeTimeout + lingerTime + 2*time.Second)
 		for _, p := range b.Peers() {
-			if p.State != StateEnded && (p.State != StateRunning || p.Name != "10.0.0.2/eth0") {
+			if p.State != status.StateEnded && (p.State != status.StateRunning || p.Name != "10.0.0.2/eth0") {
 				t.Errorf("%+v", p)
 			}
 		}

@@ -7,6 +7,7 @@ import (
 
 	"rpcapd/rpcap"
 	"rpcapd/sensor/sink"
+	"rpcapd/sensor/status"
 	"rpcapd/udpstr"
 )
 
@@ -70,8 +71,8 @@ type stream struct {
 	awaiting uint64 // close reached when the frame with this number is delivered; 0: not set
 	reached  chan struct{}
 	finished bool
-	final    Received
-	tail     Tail
+	final    status.Received
+	tail     status.Tail
 	tailLost uint64
 	sinks    map[string]sink.Counters // of the feeds that were detached
 	late     sink.Unsettled           // those of them whose counters still change
@@ -218,26 +219,26 @@ func (s *stream) continues(h *header) (ahead uint32, ok bool) {
 }
 
 // received returns the counters so far.
-func (s *stream) received() Received {
+func (s *stream) received() status.Received {
 	if s.finished {
 		return s.final
 	}
 	return s.arrived()
 }
 
-func (s *stream) arrived() Received {
+func (s *stream) arrived() status.Received {
 	switch s.format {
 	case formatPlain:
 		return s.plain.snapshot()
 	case formatUDPStr:
 		c := s.udpstr.Counters()
-		return Received{
+		return status.Received{
 			Datagrams: c.Datagrams, Bytes: c.Bytes, Frames: c.Delivered, FrameBytes: c.DeliveredBytes,
 			InOrder: c.InOrder, Reordered: c.Reordered, Lost: c.Lost, Late: c.Late, Duplicate: c.Duplicate,
 			Malformed: c.Malformed, Missing: c.Missing,
 		}
 	}
-	return Received{}
+	return status.Received{}
 }
 
 // sinkCounters says what each sink did with the frames.
@@ -292,7 +293,7 @@ func (s *stream) refilter(h *sink.Hub, filter string, sum sink.Forwarded) {
 
 // finish ends the stream: what the reorder window holds is delivered, the tail is settled, the sinks are told. captured
 // is the agent's final count, or the last one that is known.
-func (s *stream) finish(tail Tail, captured uint32, sum sink.Forwarded) {
+func (s *stream) finish(tail status.Tail, captured uint32, sum sink.Forwarded) {
 	if s.finished {
 		return
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rpcapd/sensor/address"
+	"rpcapd/sensor/status"
 
 	"go.uber.org/zap"
 )
@@ -86,7 +87,7 @@ func listenTCPData(o *Options, s *stream, log *zap.Logger) (*tcpData, error) {
 		t.changed = sync.NewCond(&t.mu)
 		return t, nil
 	}
-	return nil, caused(CauseTooMany, "no TCP port of the data range is free: %w", last)
+	return nil, status.Caused(status.CauseTooMany, "no TCP port of the data range is free: %w", last)
 }
 
 // start begins to accept and read.

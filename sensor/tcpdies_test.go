@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/status"
 	"rpcapd/test/wait"
 )
 
@@ -17,11 +18,11 @@ func TestTCPDataDies(t *testing.T) {
 		captured, final uint32
 		gone            bool // the control connection breaks too
 		sum             uint64
-		tail            Tail
+		tail            status.Tail
 	}{
-		{"reset, and the agent tells its final numbers", 50, 60, false, 60, TailKnown},
-		{"reset, an agent of another make", 60, 0, false, 60, TailAtLeast},
-		{"the agent is gone", 50, 0, true, 50, TailUnknown},
+		{"reset, and the agent tells its final numbers", 50, 60, false, 60, status.TailKnown},
+		{"reset, an agent of another make", 60, 0, false, 60, status.TailAtLeast},
+		{"the agent is gone", 50, 0, true, 50, status.TailUnknown},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -43,14 +44,14 @@ func TestTCPDataDies(t *testing.T) {
 			}
 			_ = data.(*net.TCPConn).SetLinger(0) // a reset
 			data.Close()
-			var end PeerStatus
+			var end status.Peer
 			wait.Until(t, "the capture has ended", func() bool {
 				for _, p := range s.Peers() {
-					if p.State == StateEnded {
+					if p.State == status.StateEnded {
 						end = p
 					}
 				}
-				return end.State == StateEnded
+				return end.State == status.StateEnded
 			})
 			if got := end.Received.Frames + end.Received.Missing; got != tc.sum || end.Tail != tc.tail {
 				t.Errorf("%d frames, %d missing, tail %v", end.Received.Frames, end.Received.Missing, end.Tail)

@@ -10,6 +10,7 @@ import (
 
 	"rpcapd/rpcap"
 	"rpcapd/sensor/address"
+	"rpcapd/sensor/status"
 	"rpcapd/test/wait"
 )
 
@@ -102,7 +103,7 @@ func TestTCPRival(t *testing.T) {
 			}
 			wait.Until(t, "the agent's frames are in", func() bool { return s.Peers()[0].Received.Frames == frames })
 			p := s.Peers()[0]
-			if p.State != StateRunning || p.Received.Missing != 0 || (p.Disowned > 0) != tc.disowned ||
+			if p.State != status.StateRunning || p.Received.Missing != 0 || (p.Disowned > 0) != tc.disowned ||
 				p.DataSource != address.OfTCP(data.LocalAddr()) {
 				t.Errorf("%+v", p)
 			}
@@ -185,7 +186,7 @@ func TestTCPHeldIsBounded(t *testing.T) {
 		})
 	})
 	<-a.started
-	wait.Until(t, "the capture runs", func() bool { return s.Peers()[0].State == StateRunning })
+	wait.Until(t, "the capture runs", func() bool { return s.Peers()[0].State == status.StateRunning })
 	defer other.Close()
 	defer data.Close()
 	const frames = 300

@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"rpcapd/sensor/status"
 	"rpcapd/udpsock"
 )
 
@@ -37,8 +38,8 @@ func openUDP(groOff bool) func(netip.AddrPort) (datagramSource, error) {
 	}
 }
 
-// granted fills in what the kernel has granted a socket.
-func (st *PortStatus) granted(sock datagramSource) {
+// setGranted fills in what the kernel has granted a socket.
+func setGranted(st *status.Port, sock datagramSource) {
 	if g, ok := sock.(granter); ok {
 		st.ReceiveBufferAsked, st.ReceiveBuffer = g.ReceiveBuffer()
 		st.GRO = g.GRO()
@@ -47,8 +48,8 @@ func (st *PortStatus) granted(sock datagramSource) {
 
 // sayGranted tells once, at the start, what the kernel grants every data port.
 func (p *portPool) sayGranted(sock datagramSource) {
-	var st PortStatus
-	st.granted(sock)
+	var st status.Port
+	setGranted(&st, sock)
 	fields := []zap.Field{
 		zap.Int("receive_buffer_bytes", st.ReceiveBuffer), zap.Int("asked_bytes", st.ReceiveBufferAsked), zap.Bool("gro", st.GRO),
 	}

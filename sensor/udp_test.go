@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"testing"
 
+	"rpcapd/sensor/status"
+
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
@@ -16,8 +18,8 @@ func TestGranted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var st PortStatus
-		st.granted(sock)
+		var st status.Port
+		setGranted(&st, sock)
 		g, ok := sock.(granter)
 		if !ok || st.ReceiveBufferAsked != 32<<20 || st.GRO != g.GRO() || off && st.GRO {
 			t.Errorf("GROOff %v: %+v", off, st)

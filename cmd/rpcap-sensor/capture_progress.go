@@ -17,6 +17,7 @@ import (
 	"rpcapd/printable"
 	"rpcapd/sensor"
 	"rpcapd/sensor/sink"
+	"rpcapd/sensor/status"
 )
 
 // errAddressInUse is what Listen says of a port that somebody has.
@@ -153,20 +154,20 @@ type loss struct {
 
 func (l loss) total() uint64 { return l.atAgents + l.path + l.output }
 
-func lossOf(peers []sensor.PeerStatus) (l loss) {
+func lossOf(peers []status.Peer) (l loss) {
 	for i := range peers {
 		p := &peers[i]
 		if p.Rule == "" || p.Interface == "" {
 			continue
 		}
 		l.agents++
-		if p.State == sensor.StateRunning {
+		if p.State == status.StateRunning {
 			l.running++
 		}
 		l.atAgents += p.Forwarded.KernelDropped + p.Forwarded.InterfaceDropped
 		l.path += p.Received.Missing
 		l.output += p.Sinks.Dropped
-		l.tail = l.tail || p.Tail == sensor.TailUnknown
+		l.tail = l.tail || p.Tail == status.TailUnknown
 	}
 	return l
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
-	"rpcapd/sensor"
+	"rpcapd/sensor/status"
 )
 
 // browser starts headless Chromium. make test-health installs it; other runs skip.
@@ -85,8 +85,8 @@ func faulty(t *testing.T, agents int) (*Server, *rack) {
 	p := r.byName["web3"]
 	p.ClockOffset = 3200 * time.Millisecond
 	idle := running("db1", 0, time.Now().Add(-10*time.Minute))
-	idle.Name, idle.Interface, idle.State, idle.Format, idle.DataPort = "db1", "", sensor.StateHeld, "", 0
-	idle.Cause = sensor.CauseNoInterface
+	idle.Name, idle.Interface, idle.State, idle.Format, idle.DataPort = "db1", "", status.StateHeld, "", 0
+	idle.Cause = status.CauseNoInterface
 	idle.Reason = "no interface of the agent (eth0 10.10.1.40/24) is allowed by a rule of this port (dmz: 192.168.4.0/24)"
 	r.byName["zz"] = &idle
 	for i := range agents {

@@ -10,14 +10,14 @@ import (
 	"time"
 
 	"rpcapd/printable"
-	"rpcapd/sensor"
 	"rpcapd/sensor/sink"
+	"rpcapd/sensor/status"
 )
 
 // identity is a peer's name as it is shown: agents choose the interface's part.
 type identity struct{ agent, iface string }
 
-func identityOf(p *sensor.PeerStatus) identity {
+func identityOf(p *status.Peer) identity {
 	agent := p.Name
 	if p.Interface != "" {
 		agent = strings.TrimSuffix(agent, "/"+p.Interface)
@@ -33,7 +33,7 @@ func (i identity) name() string {
 }
 
 // describe fills in what is no counter.
-func describe(p *Peer, st *sensor.PeerStatus) {
+func describe(p *Peer, st *status.Peer) {
 	p.Address, p.Source = addressText(st.Address), addressText(st.DataSource)
 	p.DisownedSource = addressText(st.DisownedSource)
 	p.Rule, p.Port = printable.Line(st.Rule, printable.MaxName), st.DataPort
@@ -75,7 +75,7 @@ func receivedOf(c *counters) Received {
 }
 
 // sessionOf is a session's own numbers.
-func sessionOf(st *sensor.PeerStatus) *Session {
+func sessionOf(st *status.Peer) *Session {
 	c := countersOf(st)
 	return &Session{
 		Since: st.Since, Forwarded: forwardedOf(&c, st.Forwarded.Known), Received: receivedOf(&c),
@@ -83,7 +83,7 @@ func sessionOf(st *sensor.PeerStatus) *Session {
 	}
 }
 
-func portsOf(list []sensor.PortStatus) []Port {
+func portsOf(list []status.Port) []Port {
 	out := make([]Port, len(list))
 	for i, p := range list {
 		out[i] = Port{

@@ -1,6 +1,8 @@
 package health
 
-import "rpcapd/sensor"
+import (
+	"rpcapd/sensor/status"
+)
 
 // counter is an index into counters.
 type counter int
@@ -36,7 +38,7 @@ const (
 type counters [counterCount]uint64
 
 // countersOf takes the numbers out of a status.
-func countersOf(p *sensor.PeerStatus) (c counters) {
+func countersOf(p *status.Peer) (c counters) {
 	f, r := &p.Forwarded, &p.Received
 	c[ifReceived], c[ifDropped], c[ringDropped], c[captured] = f.Received, f.InterfaceDropped, f.KernelDropped, f.Captured
 	c[datagrams], c[tunnelBytes], c[frames], c[frameBytes] = r.Datagrams, r.Bytes, r.Frames, r.FrameBytes

@@ -4,42 +4,42 @@ import (
 	"cmp"
 	"fmt"
 
-	"rpcapd/sensor"
+	"rpcapd/sensor/status"
 )
 
 // transportCure is the way out where UDP does not pass. The data connections of TCP go to the same numbers.
 const transportCure = "or use Transport = tcp in the rule (--tcp) and let TCP to the data ports through"
 
 // causeCure says what helps when an agent forwards nothing, by the kind of the reason.
-func causeCure(c sensor.Cause, p *Peer) string {
+func causeCure(c status.Cause, p *Peer) string {
 	rule := "the rule"
 	if p.Rule != "" {
 		rule = "[rule " + p.Rule + "]"
 	}
 	switch c {
-	case sensor.CausePassword:
+	case status.CausePassword:
 		return fmt.Sprintf("Make User and Password of %s those of an Account of the agent, and reload the sensor. On the agent's host rpcapd passwd NAME makes an Account line.", rule)
-	case sensor.CauseNullAuth:
+	case status.CauseNullAuth:
 		return fmt.Sprintf("Put NullAuthPermit = YES into the agent's rpcapd.ini; or an Account there (rpcapd passwd NAME makes the line) and its name and password into %s (User, Password).", rule)
-	case sensor.CauseDataPort:
+	case status.CauseDataPort:
 		return fmt.Sprintf("Let TCP from the agent to this sensor's data ports (those of [data], 2003 to 2034 unless it says otherwise) through the firewalls, or use Transport = udp in %s.", rule)
-	case sensor.CauseFilter:
+	case status.CauseFilter:
 		return fmt.Sprintf("Correct Filter of %s and reload the sensor; rpcap-sensor check shows the same without it. tcpdump must be installed here.", rule)
-	case sensor.CauseFilterRefused:
+	case status.CauseFilterRefused:
 		return fmt.Sprintf("Make Filter of %s shorter, with networks in place of single hosts: the agent takes at most 8,192 instructions, and its kernel may take fewer.", rule)
-	case sensor.CauseInterfaceDown:
+	case status.CauseInterfaceDown:
 		return fmt.Sprintf("Set the interface up on the agent's host (ip link set %s up), or name another one: Interface in %s, ifname on the agent's ActiveClient line.", cmp.Or(p.Interface, "NAME"), rule)
-	case sensor.CauseInterface:
+	case status.CauseInterface:
 		return "Look at the agent's log on its host: is the interface still there, and may the agent capture (root or CAP_NET_RAW)?"
-	case sensor.CauseNoInterface:
+	case status.CauseNoInterface:
 		return "Change the rule (Interface, Address) or the agent's ActiveClient line (ifname, ifaddr); the agent is asked again each minute."
-	case sensor.CauseAddress:
+	case status.CauseAddress:
 		return "Add its address to AllowAgents of a rule of that port, or take it off the agents that dial here."
-	case sensor.CauseTooMany:
+	case status.CauseTooMany:
 		return "Raise Ports in [data] (64 at most), or Sessions and SessionsPerAddress in [streams], and restart the sensor."
-	case sensor.CauseProtocol:
+	case status.CauseProtocol:
 		return "The two do not speak the same protocol: look at the agent's version and options. Agents that demand TLS, or send udpstr over TCP (ExtraHop's without -t 0), cannot be served."
-	case sensor.CauseConnection:
+	case status.CauseConnection:
 		return "If that was not meant: is its host up, does the agent run (rpcapd status), is the path open?"
 	}
 	return "The agent's log says more (rpcapd status on its host)."

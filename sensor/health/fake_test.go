@@ -12,6 +12,7 @@ import (
 
 	"rpcapd/sensor"
 	"rpcapd/sensor/sink"
+	"rpcapd/sensor/status"
 )
 
 var _ Source = (*sensor.Sensor)(nil)
@@ -19,11 +20,11 @@ var _ Source = (*sensor.Sensor)(nil)
 // fakeSensor says what a test wants. Only faults that a real sensor cannot be made to show on demand are tested with it.
 type fakeSensor struct {
 	mu       sync.Mutex
-	peers    []sensor.PeerStatus
-	then     []sensor.PeerStatus // what the second and further questions get, if not nil
-	ports    []sensor.PortStatus
+	peers    []status.Peer
+	then     []status.Peer // what the second and further questions get, if not nil
+	ports    []status.Port
 	sinks    []sink.Status
-	counters sensor.Counters
+	counters status.Counters
 	ready    chan struct{}
 }
 
@@ -33,7 +34,7 @@ func newFake() *fakeSensor {
 	return f
 }
 
-func (f *fakeSensor) Peers() []sensor.PeerStatus {
+func (f *fakeSensor) Peers() []status.Peer {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	out := slices.Clone(f.peers)
@@ -43,10 +44,10 @@ func (f *fakeSensor) Peers() []sensor.PeerStatus {
 	return out
 }
 
-func (f *fakeSensor) Ports() []sensor.PortStatus { return f.ports }
-func (f *fakeSensor) Sinks() []sink.Status       { return f.sinks }
-func (f *fakeSensor) Counters() sensor.Counters  { return f.counters }
-func (f *fakeSensor) Ready() <-chan struct{}     { return f.ready }
+func (f *fakeSensor) Ports() []status.Port      { return f.ports }
+func (f *fakeSensor) Sinks() []sink.Status      { return f.sinks }
+func (f *fakeSensor) Counters() status.Counters { return f.counters }
+func (f *fakeSensor) Ready() <-chan struct{}    { return f.ready }
 
 // set changes what is said while a server may be asking.
 func (f *fakeSensor) set(change func()) {
@@ -56,25 +57,25 @@ func (f *fakeSensor) set(change func()) {
 }
 
 // running is a session that has delivered so many frames.
-func running(name string, frames uint64, since time.Time) sensor.PeerStatus {
-	return sensor.PeerStatus{
+func running(name string, frames uint64, since time.Time) status.Peer {
+	return status.Peer{
 		Name: name + "/eth0", Interface: "eth0", Address: netip.MustParseAddrPort("10.0.0.5:40000"), Rule: "default",
-		DataPort: 2003, Format: "udpstr", LinkType: 1, Snaplen: 262144, State: sensor.StateRunning, Since: since, Sessions: 1,
+		DataPort: 2003, Format: "udpstr", LinkType: 1, Snaplen: 262144, State: status.StateRunning, Since: since, Sessions: 1,
 		Forwarded: sink.Forwarded{Known: true, Received: frames, Captured: frames},
-		Received:  sensor.Received{Datagrams: frames / 4, Bytes: frames * 80, Frames: frames, FrameBytes: frames * 64, InOrder: frames / 4},
+		Received:  status.Received{Datagrams: frames / 4, Bytes: frames * 80, Frames: frames, FrameBytes: frames * 64, InOrder: frames / 4},
 	}
 }
 
 // ended is the sum of captures that have ended.
-func ended(p sensor.PeerStatus, sessions int) sensor.PeerStatus {
-	p.State, p.Sessions = sensor.StateEnded, sessions
+func ended(p status.Peer, sessions int) status.Peer {
+	p.State, p.Sessions = status.StateEnded, sessions
 	return p
 }
 
 // rack is a sensor with some faults, and an hour of history behind it.
 type rack struct {
 	*fakeSensor
-	byName map[string]*sensor.PeerStatus
+	byName map[string]*status.Peer
 }
 
 // grow makes an agent forward and lose so much.
@@ -107,7 +108,7 @@ func (r *rack) publish() {
 // newRack tells the tracker of an hour that has passed.
 func newRack(tr *tracker, f *fakeSensor, agents int) *rack {
 	now := time.Now()
-	r := &rack{fakeSensor: f, byName: make(map[string]*sensor.PeerStatus)}
+	r := &rack{fakeSensor: f, byName: make(map[string]*status.Peer)}
 	for i := range agents {
 		name := fmt.Sprintf("web%d", i+1)
 		p := running(name, 0, now.Add(-time.Hour))
@@ -119,10 +120,10 @@ func newRack(tr *tracker, f *fakeSensor, agents int) *rack {
 		r.byName[name] = &p
 	}
 	f.sinks = []sink.Status{{Name: "/var/lib/rpcap-sensor/all.pcapng", Kind: "file", State: sink.Running, Streams: agents}}
-	f.counters = sensor.Counters{Accepted: uint64(agents + 3), Refused: 2, Unwanted: 2, Ended: 1}
+	f.counters = status.Counters{Accepted: uint64(agents + 3), Refused: 2, Unwanted: 2, Ended: 1}
 	f.ports = nil
 	for p := range uint16(min(agents, 8)) {
-		f.ports = append(f.ports, sensor.PortStatus{Port: 2003 + p, Streams: (agents + 7 - int(p)) / 8})
+		f.ports = append(f.ports, status.Port{Port: 2003 + p, Streams: (agents + 7 - int(p)) / 8})
 	}
 	tr.started, tr.newestAt = now.Add(-time.Hour), now.Add(-time.Hour)
 	for step := range historyPoints {

@@ -7,7 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
-	"rpcapd/sensor"
+	"rpcapd/sensor/status"
 )
 
 const namespace = "rpcap_sensor"
@@ -142,9 +142,9 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	e.count(refused, s.Refused)
 	e.count(sessionsEnded, s.Sessions)
 	e.count(neverAnswered, s.Silent)
-	for _, state := range []sensor.State{
-		sensor.StateAuthenticating, sensor.StateListing, sensor.StateHeld, sensor.StateStarting,
-		sensor.StateRunning, sensor.StateEnding, sensor.StateEnded,
+	for _, state := range []status.State{
+		status.StateAuthenticating, status.StateListing, status.StateHeld, status.StateStarting,
+		status.StateRunning, status.StateEnding, status.StateEnded,
 	} {
 		e.gauge(peersByState, float64(s.States[string(state)]), string(state))
 	}

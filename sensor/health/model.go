@@ -12,9 +12,9 @@ type Peer struct {
 	Rule      string `json:"rule"`
 	Port      uint16 `json:"port"`        // the sensor's data port; 0 without a capture
 	Source    string `json:"data_source"` // where the data comes from; empty before the first datagram
-	State     string `json:"state"`       // as in sensor.State; "ended" for a peer that has left
+	State     string `json:"state"`       // as in status.State; "ended" for a peer that has left
 	Reason    string `json:"reason"`      // why it is held or has ended; what is wrong while it runs
-	Cause     string `json:"cause"`       // the kind of reason, as in sensor.Cause; empty without one
+	Cause     string `json:"cause"`       // the kind of reason, as in status.Cause; empty without one
 	Format    string `json:"format"`      // "udpstr", "packet", or empty before the first datagram
 	LinkType  uint32 `json:"link_type"`   // DLT number
 	Snaplen   uint32 `json:"snaplen_bytes"`

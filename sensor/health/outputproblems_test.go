@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"rpcapd/sensor"
 	"rpcapd/sensor/sink"
+	"rpcapd/sensor/status"
 )
 
 // TestDropCures: what helps against drops depends on the kind of the output, and names disk, client, listener or interface.
@@ -38,7 +38,7 @@ func TestDropCures(t *testing.T) {
 		"tap, link type":  {sink.Status{Kind: "tap", Details: []sink.Detail{text("interface", "rpcap0"), number("frames that cannot be ethernet", 5)}}, []string{"cannot carry"}, []string{"disk"}},
 	} {
 		f := newFake()
-		f.peers = []sensor.PeerStatus{running("web1", 400, start)}
+		f.peers = []status.Peer{running("web1", 400, start)}
 		before := tc.sink
 		before.State, before.Error, before.Details = sink.Running, "", nil
 		f.sinks = []sink.Status{before}
@@ -79,7 +79,7 @@ func TestDropCures(t *testing.T) {
 func TestUnguarded(t *testing.T) {
 	start := time.Now()
 	f := newFake()
-	f.peers = []sensor.PeerStatus{running("web1", 400, start)}
+	f.peers = []status.Peer{running("web1", 400, start)}
 	f.sinks = []sink.Status{{Name: "tap", Kind: "tap", State: sink.Running, Details: []sink.Detail{
 		{Name: "interface", Text: "rpcap0"}, {Name: "guard", Text: "off"}, {Name: "guard is off because", Text: "no CAP_NET_ADMIN"},
 	}}}
@@ -98,7 +98,7 @@ func TestUnguarded(t *testing.T) {
 func TestSlowClients(t *testing.T) {
 	start := time.Now()
 	f := newFake()
-	f.peers = []sensor.PeerStatus{running("web1", 400, start)}
+	f.peers = []status.Peer{running("web1", 400, start)}
 	client := func(name string, dropped uint64) sink.Status {
 		return sink.Status{Name: name, Kind: "client", State: sink.Running, Counters: sink.Counters{Dropped: dropped}}
 	}

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"rpcapd/numbers"
-	"rpcapd/sensor"
+	"rpcapd/sensor/status"
 )
 
 const (
@@ -139,16 +139,16 @@ func stateProblems(p *Peer, now time.Time, say func(Severity, string, uint64, st
 		// An end without a cause is one that the sensor has brought about.
 		if p.Reason != "" && p.Cause != "" && now.Sub(*p.Ended) < leftRecently {
 			say(SeverityWarning, "left", 0, fmt.Sprintf("has left %s ago: %s.", ago(now.Sub(*p.Ended)), strings.TrimSuffix(p.Reason, ".")),
-				causeCure(sensor.Cause(p.Cause), p))
+				causeCure(status.Cause(p.Cause), p))
 		}
-	case p.State == string(sensor.StateHeld):
-		say(SeverityWarning, "held", 0, "is held and forwards nothing: "+strings.TrimSuffix(p.Reason, ".")+".", causeCure(sensor.Cause(p.Cause), p))
+	case p.State == string(status.StateHeld):
+		say(SeverityWarning, "held", 0, "is held and forwards nothing: "+strings.TrimSuffix(p.Reason, ".")+".", causeCure(status.Cause(p.Cause), p))
 	case p.Running() && p.Reason != "":
 		severity := SeverityWarning
-		if p.Cause == string(sensor.CauseInterfaceDown) {
+		if p.Cause == string(status.CauseInterfaceDown) {
 			severity = SeverityError
 		}
-		say(severity, "impaired", 0, "is running, but: "+strings.TrimSuffix(p.Reason, ".")+".", causeCure(sensor.Cause(p.Cause), p))
+		say(severity, "impaired", 0, "is running, but: "+strings.TrimSuffix(p.Reason, ".")+".", causeCure(status.Cause(p.Cause), p))
 	}
 	if p.Running() {
 		silenceProblems(p, now, say)

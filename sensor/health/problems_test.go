@@ -9,65 +9,65 @@ import (
 	"time"
 
 	"rpcapd/numbers"
-	"rpcapd/sensor"
 	"rpcapd/sensor/sink"
+	"rpcapd/sensor/status"
 )
 
 // TestProblems: each fault is said in plain words, with the place, the number and a cure, while it is fresh.
 func TestProblems(t *testing.T) {
 	start := time.Now()
 	for name, tc := range map[string]struct {
-		wreck    func(f *fakeSensor, p *sensor.PeerStatus)
+		wreck    func(f *fakeSensor, p *status.Peer)
 		severity Severity
 		want     string
 		stays    bool // it is a state, not an event
 	}{
-		"receive-buffer": {func(f *fakeSensor, _ *sensor.PeerStatus) { f.ports[0].KernelDrops += 12345 }, SeverityError, "receive buffer dropped 12,345 datagrams on port 2003", false},
-		"small-buffer": {func(f *fakeSensor, _ *sensor.PeerStatus) {
+		"receive-buffer": {func(f *fakeSensor, _ *status.Peer) { f.ports[0].KernelDrops += 12345 }, SeverityError, "receive buffer dropped 12,345 datagrams on port 2003", false},
+		"small-buffer": {func(f *fakeSensor, _ *status.Peer) {
 			f.ports[0].ReceiveBufferAsked, f.ports[0].ReceiveBuffer = 32<<20, 212992
 		}, SeverityWarning, "a receive buffer of 208 KiB; the sensor asked for 32,768 KiB", true},
-		"foreign":      {func(f *fakeSensor, _ *sensor.PeerStatus) { f.ports[0].Foreign++ }, SeverityInfo, "1 datagram on port 2003 belonged to no capture", false},
-		"output-drops": {func(f *fakeSensor, _ *sensor.PeerStatus) { f.sinks[0].Dropped += 5 }, SeverityError, "Output all dropped 5 frames", false},
-		"output-failed": {func(f *fakeSensor, _ *sensor.PeerStatus) {
+		"foreign":      {func(f *fakeSensor, _ *status.Peer) { f.ports[0].Foreign++ }, SeverityInfo, "1 datagram on port 2003 belonged to no capture", false},
+		"output-drops": {func(f *fakeSensor, _ *status.Peer) { f.sinks[0].Dropped += 5 }, SeverityError, "Output all dropped 5 frames", false},
+		"output-failed": {func(f *fakeSensor, _ *status.Peer) {
 			f.sinks[0].State, f.sinks[0].Error = sink.Failed, "no space"
 		}, SeverityError, "Output all has failed: no space", true},
-		"output-degraded": {func(f *fakeSensor, _ *sensor.PeerStatus) {
+		"output-degraded": {func(f *fakeSensor, _ *status.Peer) {
 			f.sinks[0].State, f.sinks[0].Error = sink.Degraded, "one file"
 		}, SeverityWarning, "works only in part: one file", true},
-		"refused": {func(f *fakeSensor, _ *sensor.PeerStatus) { f.counters.Refused += 1000; f.counters.Unwanted += 1000 }, SeverityWarning, "1,000 connections were turned away: no rule", false},
-		"agent-ring": {func(_ *fakeSensor, p *sensor.PeerStatus) {
+		"refused": {func(f *fakeSensor, _ *status.Peer) { f.counters.Refused += 1000; f.counters.Unwanted += 1000 }, SeverityWarning, "1,000 connections were turned away: no rule", false},
+		"agent-ring": {func(_ *fakeSensor, p *status.Peer) {
 			p.Forwarded.KernelDropped += 100
 			p.Forwarded.Received += 1000
 		}, SeverityError, "web1/eth0 drops frames in its ring: 100, 10 % of", false},
-		"agent-interface": {func(_ *fakeSensor, p *sensor.PeerStatus) { p.Forwarded.InterfaceDropped++ }, SeverityError, "loses 1 frame in its network card", false},
-		"path-loss":       {func(_ *fakeSensor, p *sensor.PeerStatus) { p.Received.Missing += 3; p.Received.Frames += 997 }, SeverityError, "lost 3 frames between agent and sensor, 0.30 %", false},
-		"late":            {func(_ *fakeSensor, p *sensor.PeerStatus) { p.Received.Late++ }, SeverityWarning, "1 datagram that came too late", false},
-		"disowned": {func(_ *fakeSensor, p *sensor.PeerStatus) {
+		"agent-interface": {func(_ *fakeSensor, p *status.Peer) { p.Forwarded.InterfaceDropped++ }, SeverityError, "loses 1 frame in its network card", false},
+		"path-loss":       {func(_ *fakeSensor, p *status.Peer) { p.Received.Missing += 3; p.Received.Frames += 997 }, SeverityError, "lost 3 frames between agent and sensor, 0.30 %", false},
+		"late":            {func(_ *fakeSensor, p *status.Peer) { p.Received.Late++ }, SeverityWarning, "1 datagram that came too late", false},
+		"disowned": {func(_ *fakeSensor, p *status.Peer) {
 			p.Disowned, p.DisownedSource = 1, netip.MustParseAddrPort("10.0.0.2:666")
 		}, SeverityWarning, "another sender, 10.0.0.2:666: 1 frame of it went out", false},
-		"rebound":    {func(_ *fakeSensor, p *sensor.PeerStatus) { p.Rebound++ }, SeverityInfo, "a NAT on the way changed it, 1 time", false},
-		"malformed":  {func(_ *fakeSensor, p *sensor.PeerStatus) { p.Received.Malformed++ }, SeverityWarning, "1 datagram that cannot be read", false},
-		"duplicate":  {func(_ *fakeSensor, p *sensor.PeerStatus) { p.Received.Duplicate += 50 }, SeverityInfo, "50 datagrams twice", false},
-		"reconnects": {func(_ *fakeSensor, p *sensor.PeerStatus) { p.Reconnects += 4; p.LastError = "reset" }, SeverityWarning, "reconnected 4 times lately; last error: reset", false},
-		"clock":      {func(_ *fakeSensor, p *sensor.PeerStatus) { p.ClockKnown, p.ClockOffset = true, -3200*time.Millisecond }, SeverityWarning, "3.2 s behind the sensor's", true},
-		"held": {func(_ *fakeSensor, p *sensor.PeerStatus) {
-			p.State, p.Reason = sensor.StateHeld, "no interface of the agent is allowed"
+		"rebound":    {func(_ *fakeSensor, p *status.Peer) { p.Rebound++ }, SeverityInfo, "a NAT on the way changed it, 1 time", false},
+		"malformed":  {func(_ *fakeSensor, p *status.Peer) { p.Received.Malformed++ }, SeverityWarning, "1 datagram that cannot be read", false},
+		"duplicate":  {func(_ *fakeSensor, p *status.Peer) { p.Received.Duplicate += 50 }, SeverityInfo, "50 datagrams twice", false},
+		"reconnects": {func(_ *fakeSensor, p *status.Peer) { p.Reconnects += 4; p.LastError = "reset" }, SeverityWarning, "reconnected 4 times lately; last error: reset", false},
+		"clock":      {func(_ *fakeSensor, p *status.Peer) { p.ClockKnown, p.ClockOffset = true, -3200*time.Millisecond }, SeverityWarning, "3.2 s behind the sensor's", true},
+		"held": {func(_ *fakeSensor, p *status.Peer) {
+			p.State, p.Reason = status.StateHeld, "no interface of the agent is allowed"
 		}, SeverityWarning, "is held and forwards nothing: no interface of the agent is allowed.", true},
-		"impaired": {func(_ *fakeSensor, p *sensor.PeerStatus) {
-			p.Reason, p.Cause = "the old filter stays in force", sensor.CauseFilterRefused
+		"impaired": {func(_ *fakeSensor, p *status.Peer) {
+			p.Reason, p.Cause = "the old filter stays in force", status.CauseFilterRefused
 		}, SeverityWarning, "web1/eth0 is running, but: the old filter stays in force.", true},
-		"left": {func(_ *fakeSensor, p *sensor.PeerStatus) {
-			p.State, p.Reason, p.Cause = sensor.StateEnded, "connection reset", sensor.CauseConnection
+		"left": {func(_ *fakeSensor, p *status.Peer) {
+			p.State, p.Reason, p.Cause = status.StateEnded, "connection reset", status.CauseConnection
 		}, SeverityWarning, "has left 0 s ago: connection reset.", false},
-		"unaccounted": {func(_ *fakeSensor, p *sensor.PeerStatus) {
+		"unaccounted": {func(_ *fakeSensor, p *status.Peer) {
 			p.Unaccounted, p.UnaccountedSince, p.LastArrival = 1234, start, start.Add(-5*time.Second)
 		}, SeverityError, "captured 1,234 frames that have neither arrived nor are known to be lost; the last datagram came 25 s ago.", true},
-		"super-packets":   {func(_ *fakeSensor, p *sensor.PeerStatus) { p.NoSegmentation = true }, SeverityWarning, "asked to send single datagrams", true},
-		"nothing-arrives": {func(_ *fakeSensor, p *sensor.PeerStatus) { p.Received = sensor.Received{} }, SeverityError, "captured 400 frames, and none has arrived on UDP port 2003", true},
+		"super-packets":   {func(_ *fakeSensor, p *status.Peer) { p.NoSegmentation = true }, SeverityWarning, "asked to send single datagrams", true},
+		"nothing-arrives": {func(_ *fakeSensor, p *status.Peer) { p.Received = status.Received{} }, SeverityError, "captured 400 frames, and none has arrived on UDP port 2003", true},
 	} {
 		f := newFake()
-		f.peers = []sensor.PeerStatus{running("web1", 400, start)}
-		f.ports = []sensor.PortStatus{{Port: 2003, Streams: 1}}
+		f.peers = []status.Peer{running("web1", 400, start)}
+		f.ports = []status.Port{{Port: 2003, Streams: 1}}
 		f.sinks = []sink.Status{{Name: "all", State: sink.Running}}
 		f.counters.Accepted = 1
 		tr := newTracker(f, "", start)
@@ -94,27 +94,27 @@ func TestProblems(t *testing.T) {
 // offered without its ports.
 func TestCures(t *testing.T) {
 	start := time.Now()
-	said := make(map[string]sensor.Cause)
-	for cause, want := range map[sensor.Cause][]string{
-		sensor.CausePassword:      {"User and Password of [rule default]", "Account", "rpcapd passwd"},
-		sensor.CauseNullAuth:      {"NullAuthPermit = YES", "[rule default]"},
-		sensor.CauseDataPort:      {"TCP", "[data]", "firewall", "Transport = udp"},
-		sensor.CauseFilter:        {"Filter of [rule default]", "tcpdump"},
-		sensor.CauseFilterRefused: {"Filter of [rule default] shorter", "networks"},
-		sensor.CauseInterfaceDown: {"ip link set eth0 up"},
-		sensor.CauseInterface:     {"agent's log", "CAP_NET_RAW"},
-		sensor.CauseNoInterface:   {"Interface, Address", "ifname, ifaddr"},
-		sensor.CauseAddress:       {"AllowAgents"},
-		sensor.CauseTooMany:       {"Ports in [data]", "SessionsPerAddress"},
-		sensor.CauseProtocol:      {"-t 0", "TLS"},
-		sensor.CauseConnection:    {"rpcapd status", "path"},
-		sensor.CauseOther:         {"agent's log"},
+	said := make(map[string]status.Cause)
+	for cause, want := range map[status.Cause][]string{
+		status.CausePassword:      {"User and Password of [rule default]", "Account", "rpcapd passwd"},
+		status.CauseNullAuth:      {"NullAuthPermit = YES", "[rule default]"},
+		status.CauseDataPort:      {"TCP", "[data]", "firewall", "Transport = udp"},
+		status.CauseFilter:        {"Filter of [rule default]", "tcpdump"},
+		status.CauseFilterRefused: {"Filter of [rule default] shorter", "networks"},
+		status.CauseInterfaceDown: {"ip link set eth0 up"},
+		status.CauseInterface:     {"agent's log", "CAP_NET_RAW"},
+		status.CauseNoInterface:   {"Interface, Address", "ifname, ifaddr"},
+		status.CauseAddress:       {"AllowAgents"},
+		status.CauseTooMany:       {"Ports in [data]", "SessionsPerAddress"},
+		status.CauseProtocol:      {"-t 0", "TLS"},
+		status.CauseConnection:    {"rpcapd status", "path"},
+		status.CauseOther:         {"agent's log"},
 	} {
-		for _, state := range []sensor.State{sensor.StateHeld, sensor.StateEnded, sensor.StateRunning} {
+		for _, state := range []status.State{status.StateHeld, status.StateEnded, status.StateRunning} {
 			f := newFake()
 			p := running("web1", 5, start)
 			p.State, p.Reason, p.Cause = state, "the words of the reason", cause
-			f.peers = []sensor.PeerStatus{p}
+			f.peers = []status.Peer{p}
 			list := newTracker(f, "", start).look(start.Add(time.Second)).problems
 			if len(list) != 1 || !strings.Contains(list[0].Text, "the words of the reason.") {
 				t.Errorf("%s, %s: %+v", cause, state, list)
@@ -132,13 +132,13 @@ func TestCures(t *testing.T) {
 		}
 	}
 	f := newFake()
-	f.peers = []sensor.PeerStatus{running("web1", 5, start)} // an agent of another make may hold so few back
-	f.peers[0].Received = sensor.Received{}
+	f.peers = []status.Peer{running("web1", 5, start)} // an agent of another make may hold so few back
+	f.peers[0].Received = status.Received{}
 	if list := newTracker(f, "", start).look(start.Add(time.Minute)).problems; len(list) != 0 {
 		t.Errorf("a few frames are held: %+v", list)
 	}
-	f.peers = []sensor.PeerStatus{running("web1", 500, start)}
-	f.peers[0].Received = sensor.Received{}
+	f.peers = []status.Peer{running("web1", 500, start)}
+	f.peers[0].Received = status.Received{}
 	list := newTracker(f, "", start).look(start.Add(time.Minute)).problems
 	if len(list) != 1 || !strings.Contains(list[0].Cure, "let TCP to the data ports through") {
 		t.Errorf("nothing arrives: %+v", list)
@@ -150,18 +150,18 @@ func TestCures(t *testing.T) {
 func TestFirstSeconds(t *testing.T) {
 	start := time.Now()
 	f := newFake()
-	f.counters = sensor.Counters{Accepted: 9, Refused: 9, Unwanted: 4}
-	f.ports = []sensor.PortStatus{{Port: 2003, Foreign: 5, KernelDrops: 5}}
+	f.counters = status.Counters{Accepted: 9, Refused: 9, Unwanted: 4}
+	f.ports = []status.Port{{Port: 2003, Foreign: 5, KernelDrops: 5}}
 	f.sinks = []sink.Status{{Name: "old", State: sink.Running}}
 	f.sinks[0].Dropped = 5
 	tr := newTracker(f, "", start)
 	f.counters.Accepted, f.counters.Refused, f.counters.Unwanted = 12, 12, 5
-	f.ports = append(f.ports, sensor.PortStatus{Port: 2004, KernelDrops: 7})
+	f.ports = append(f.ports, status.Port{Port: 2004, KernelDrops: 7})
 	f.sinks = append(f.sinks, sink.Status{Name: "new", State: sink.Running})
 	f.sinks[1].Dropped = 8
 	gone := ended(running("gone", 100, start.Add(time.Millisecond)), 1)
 	gone.Received.Missing = 9
-	f.peers = []sensor.PeerStatus{gone}
+	f.peers = []status.Peer{gone}
 	got := make(map[string]uint64)
 	for _, p := range tr.look(start.Add(time.Second)).problems {
 		got[p.Kind+" "+strings.Fields(p.Cure)[0]] = p.Count
@@ -183,7 +183,7 @@ func TestNobodyYet(t *testing.T) {
 func TestManyWithTheSameProblem(t *testing.T) {
 	start := time.Now()
 	f := newFake()
-	f.ports = []sensor.PortStatus{{Port: 2003}}
+	f.ports = []status.Port{{Port: 2003}}
 	tr := newTracker(f, "", start)
 	for i := range 1000 {
 		f.peers = append(f.peers, running(fmt.Sprintf("web%d", i), 0, start))
@@ -224,12 +224,12 @@ func TestStrangerIsNamed(t *testing.T) {
 	start := time.Now()
 	for _, silent := range []bool{true, false} {
 		f := newFake()
-		f.peers = []sensor.PeerStatus{running("web1", 500, start)}
+		f.peers = []status.Peer{running("web1", 500, start)}
 		f.peers[0].LastArrival = start.Add(time.Minute)
 		if silent {
-			f.peers[0].Received, f.peers[0].LastArrival = sensor.Received{}, time.Time{}
+			f.peers[0].Received, f.peers[0].LastArrival = status.Received{}, time.Time{}
 		}
-		f.ports = []sensor.PortStatus{{Port: 2003, Foreign: 9, Stranger: netip.MustParseAddr("10.0.0.8")}}
+		f.ports = []status.Port{{Port: 2003, Foreign: 9, Stranger: netip.MustParseAddr("10.0.0.8")}}
 		v := newTracker(f, "", start).look(start.Add(time.Minute))
 		named := false
 		for _, p := range v.problems {
@@ -245,23 +245,23 @@ func TestStrangerIsNamed(t *testing.T) {
 // session's end.
 func TestOneCause(t *testing.T) {
 	start := time.Now()
-	stranger := []sensor.PortStatus{{Port: 2003, Foreign: 9, Stranger: netip.MustParseAddr("10.0.0.8")}}
+	stranger := []status.Port{{Port: 2003, Foreign: 9, Stranger: netip.MustParseAddr("10.0.0.8")}}
 	for name, tc := range map[string]struct {
-		ports []sensor.PortStatus
-		wreck func(p *sensor.PeerStatus, now time.Time)
+		ports []status.Port
+		wreck func(p *status.Peer, now time.Time)
 		kind  string
 		cause string
 		after string // the session's end
 	}{
-		"a NAT changes the address in mid-session": {stranger, func(p *sensor.PeerStatus, now time.Time) {
+		"a NAT changes the address in mid-session": {stranger, func(p *status.Peer, now time.Time) {
 			p.LastArrival, p.UnaccountedSince = now.Add(-12*time.Second), now.Add(-5*time.Second)
 			p.Unaccounted, p.Received.Missing = 400, 20
 		}, "unaccounted", "10.0.0.8", "10.0.0.8"},
-		"the path is dead": {nil, func(p *sensor.PeerStatus, now time.Time) {
+		"the path is dead": {nil, func(p *status.Peer, now time.Time) {
 			p.LastArrival, p.UnaccountedSince = now.Add(-12*time.Second), now.Add(-5*time.Second)
 			p.Unaccounted, p.Received.Missing = 400, 20
 		}, "unaccounted", "Something on the path drops UDP", "Something on the path drops UDP"},
-		"super-packets were lost": {nil, func(p *sensor.PeerStatus, now time.Time) {
+		"super-packets were lost": {nil, func(p *status.Peer, now time.Time) {
 			p.LastArrival, p.NoSegmentation = now, true
 		}, "super-packets", "segmentation offload", "segmentation offload"},
 	} {
@@ -269,7 +269,7 @@ func TestOneCause(t *testing.T) {
 		f.ports = tc.ports
 		tr := newTracker(f, "", start)
 		before := ended(running("web1", 10, start), 1)
-		f.peers = []sensor.PeerStatus{running("web1", 5000, start), before}
+		f.peers = []status.Peer{running("web1", 5000, start), before}
 		tr.look(start.Add(time.Second))
 		now := start.Add(time.Minute)
 		f.peers[1].Received.Missing = 500 // of a capture that has ended
@@ -285,8 +285,8 @@ func TestOneCause(t *testing.T) {
 			t.Errorf("%s: %+v", name, mine)
 		}
 		end := f.peers[0]
-		end.State, end.Sessions, end.Received.Missing, end.Unaccounted, end.UnaccountedSince = sensor.StateEnded, 2, 1000, 0, time.Time{}
-		f.peers = []sensor.PeerStatus{end}
+		end.State, end.Sessions, end.Received.Missing, end.Unaccounted, end.UnaccountedSince = status.StateEnded, 2, 1000, 0, time.Time{}
+		f.peers = []status.Peer{end}
 		mine = nil
 		for _, p := range tr.look(now.Add(time.Second)).problems {
 			if p.Peer != "" {

@@ -12,7 +12,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"rpcapd/sensor"
+	"rpcapd/sensor/status"
 )
 
 // below serves s below /a/b/ as a proxy does, and says where. What is asked for elsewhere is not found.
@@ -42,7 +42,7 @@ func TestBelowAPath(t *testing.T) {
 		f.peers = append(f.peers, p)
 	}
 	held := running("a", 0, time.Now())
-	held.State, held.Reason = sensor.StateHeld, "no"
+	held.State, held.Reason = status.StateHeld, "no"
 	f.peers = append(f.peers, held)
 	base := below(t, serveFake(t, f, nil))
 	root, err := url.Parse(base)

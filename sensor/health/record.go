@@ -4,8 +4,8 @@ import (
 	"time"
 
 	"rpcapd/printable"
-	"rpcapd/sensor"
 	"rpcapd/sensor/sink"
+	"rpcapd/sensor/status"
 )
 
 const (
@@ -44,9 +44,9 @@ type record struct {
 
 // sighting is what the sensor tells of one peer at one moment, all its sessions together.
 type sighting struct {
-	newest  *sensor.PeerStatus // of the running sessions, else what has ended
-	running *sensor.PeerStatus // the newest running one, nil without
-	first   time.Time          // when the first of them has connected
+	newest  *status.Peer // of the running sessions, else what has ended
+	running *status.Peer // the newest running one, nil without
+	first   time.Time    // when the first of them has connected
 	sums    counters
 	known   bool
 	atLeast bool // a capture has ended without final numbers
@@ -55,11 +55,11 @@ type sighting struct {
 }
 
 // add takes in one session, or the sum of those that have ended.
-func (s *sighting) add(p *sensor.PeerStatus) {
+func (s *sighting) add(p *status.Peer) {
 	c := countersOf(p)
 	s.sums.add(&c)
 	s.known = s.known || p.Forwarded.Known
-	s.atLeast = s.atLeast || p.Tail == sensor.TailUnknown
+	s.atLeast = s.atLeast || p.Tail == status.TailUnknown
 	if s.first.IsZero() || p.Since.Before(s.first) {
 		s.first = p.Since
 	}
@@ -73,7 +73,7 @@ func (s *sighting) add(p *sensor.PeerStatus) {
 		sum.Dropped += c.Dropped
 		s.sinks[name] = sum
 	}
-	if p.State == sensor.StateEnded {
+	if p.State == status.StateEnded {
 		s.endings += p.Sessions
 		if s.newest == nil {
 			s.newest = p
@@ -108,7 +108,7 @@ func (r *record) gone(now time.Time) {
 		r.peer.Ended = &ended
 	}
 	r.live = false
-	r.peer.State, r.peer.Session = string(sensor.StateEnded), nil
+	r.peer.State, r.peer.Session = string(status.StateEnded), nil
 	r.peer.Unaccounted, r.peer.UnaccountedSince, r.peer.NoSegmentation = 0, nil, false
 }
 

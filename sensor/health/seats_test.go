@@ -8,10 +8,11 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"rpcapd/test/harness"
 	"strings"
 	"testing"
 	"time"
+
+	"rpcapd/test/harness"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"

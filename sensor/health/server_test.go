@@ -29,8 +29,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"go.uber.org/zap"
 
-	"rpcapd/sensor"
 	"rpcapd/sensor/sink"
+	"rpcapd/sensor/status"
 )
 
 // get asks a server and returns status, body and headers.
@@ -62,7 +62,7 @@ func get(t *testing.T, url string, change func(*http.Request)) (int, string, htt
 // browsers from doing more than they must.
 func TestAddresses(t *testing.T) {
 	f := newFake()
-	f.peers = []sensor.PeerStatus{running("web1", 5, time.Now())}
+	f.peers = []status.Peer{running("web1", 5, time.Now())}
 	s := serveFake(t, f, nil)
 	for path, want := range map[string]struct {
 		code int
@@ -275,9 +275,9 @@ func TestHostilePage(t *testing.T) {
 	f := newFake()
 	evil := running("web1", 1, time.Now())
 	evil.Interface = `<script>alert(1)</script>"' onload=x`
-	evil.Name, evil.State = "web1/"+evil.Interface, sensor.StateHeld
+	evil.Name, evil.State = "web1/"+evil.Interface, status.StateHeld
 	evil.Reason, evil.Rule = `</td><img src=x onerror=alert(2)>`, `javascript:alert(3)`
-	f.peers = []sensor.PeerStatus{evil}
+	f.peers = []status.Peer{evil}
 	s := serveFake(t, f, nil)
 	for _, path := range []string{"", "?peer=web1%2F%3Cscript%3Ealert(1)%3C%2Fscript%3E%22%27+onload%3Dx", "?q=%22%3E%3Cscript%3Ealert(4)%3C/script%3E", "?peer=%3Cscript%3Ealert(5)"} {
 		code, body, _ := get(t, s.URL()+path, nil)
@@ -414,8 +414,8 @@ func FuzzWhatAgentsSay(f *testing.F) {
 	f.Fuzz(func(t *testing.T, iface, reason, query string) {
 		fake := newFake()
 		p := running("web1", 3, time.Now())
-		p.Interface, p.Name, p.Reason, p.LastError, p.State = iface, "web1/"+iface, reason, reason, sensor.StateHeld
-		fake.peers = []sensor.PeerStatus{p, ended(p, 1)}
+		p.Interface, p.Name, p.Reason, p.LastError, p.State = iface, "web1/"+iface, reason, reason, status.StateHeld
+		fake.peers = []status.Peer{p, ended(p, 1)}
 		s := newServer(Options{Source: fake, Log: zap.NewNop()})
 		if _, err := s.tracker.registry().Gather(); err != nil {
 			t.Fatal(err)

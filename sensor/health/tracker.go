@@ -8,8 +8,8 @@ import (
 	"sync"
 	"time"
 
-	"rpcapd/sensor"
 	"rpcapd/sensor/sink"
+	"rpcapd/sensor/status"
 )
 
 const (
@@ -50,7 +50,7 @@ type sensorSums struct {
 	silent   uint64 // sessions whose other end has never answered
 }
 
-func sensorSumsOf(c *sensor.Counters) sensorSums {
+func sensorSumsOf(c *status.Counters) sensorSums {
 	return sensorSums{unwanted: c.Unwanted, crowded: c.Refused - min(c.Unwanted, c.Refused), silent: c.Silent}
 }
 
@@ -189,7 +189,7 @@ func (t *tracker) see(now time.Time) {
 
 // sightings asks the sensor, and sums up by peer. When a capture ends, the sensor may show it among the running and the
 // ended ones at once, for a moment: then it is asked again.
-func (t *tracker) sightings() (list []sensor.PeerStatus, seen map[identity]*sighting) {
+func (t *tracker) sightings() (list []status.Peer, seen map[identity]*sighting) {
 	for range rereads {
 		list = t.src.Peers()
 		seen = make(map[identity]*sighting, len(list))

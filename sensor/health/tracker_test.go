@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"rpcapd/printable"
-	"rpcapd/sensor"
+	"rpcapd/sensor/status"
 )
 
 // seen is what the tracker says of the one peer of a name.
@@ -31,20 +31,20 @@ func TestCountersGoOn(t *testing.T) {
 	sum := ended(running("web1", 1200, start), 1)
 	again := ended(running("web1", 1300, start), 2)
 	for i, step := range []struct {
-		peers []sensor.PeerStatus
-		then  []sensor.PeerStatus
+		peers []status.Peer
+		then  []status.Peer
 		want  uint64
 		state string
 	}{
-		{[]sensor.PeerStatus{first}, nil, 1000, "running"},
+		{[]status.Peer{first}, nil, 1000, "running"},
 		// The sensor shows the capture that ends twice, for a moment.
-		{[]sensor.PeerStatus{running("web1", 1200, start), sum}, []sensor.PeerStatus{sum}, 1200, "ended"},
-		{[]sensor.PeerStatus{sum}, nil, 1200, "ended"},
-		{[]sensor.PeerStatus{second, sum}, nil, 1250, "running"},
-		{[]sensor.PeerStatus{running("web1", 100, start.Add(time.Minute)), again}, []sensor.PeerStatus{again}, 1300, "ended"},
+		{[]status.Peer{running("web1", 1200, start), sum}, []status.Peer{sum}, 1200, "ended"},
+		{[]status.Peer{sum}, nil, 1200, "ended"},
+		{[]status.Peer{second, sum}, nil, 1250, "running"},
+		{[]status.Peer{running("web1", 100, start.Add(time.Minute)), again}, []status.Peer{again}, 1300, "ended"},
 		// The sensor forgets the name: what it had counted stays counted.
 		{nil, nil, 1300, "ended"},
-		{[]sensor.PeerStatus{running("web1", 10, start.Add(time.Hour))}, nil, 1310, "running"},
+		{[]status.Peer{running("web1", 10, start.Add(time.Hour))}, nil, 1310, "running"},
 	} {
 		f.peers, f.then = step.peers, step.then
 		p := seen(t, tr, start.Add(time.Duration(i+1)*2*time.Second), "web1/eth0")
@@ -65,11 +65,11 @@ func TestTotalsKeepTheForgotten(t *testing.T) {
 	start := time.Now()
 	f := newFake()
 	tr := newTracker(f, "", start)
-	f.peers = []sensor.PeerStatus{running("a", 100, start), ended(running("b", 10, start), 1)}
+	f.peers = []status.Peer{running("a", 100, start), ended(running("b", 10, start), 1)}
 	tr.look(start)
 	folded := ended(running("a", 120, start), 1)
 	folded.Name, folded.Interface = othersName, ""
-	f.peers = []sensor.PeerStatus{ended(running("b", 10, start), 1), folded}
+	f.peers = []status.Peer{ended(running("b", 10, start), 1), folded}
 	v := tr.look(start.Add(2 * time.Second))
 	if v.status.Received.Frames != 130 {
 		t.Errorf("%d frames in all", v.status.Received.Frames)
@@ -121,15 +121,15 @@ func TestNameWithInterface(t *testing.T) {
 	start := time.Now()
 	f := newFake()
 	tr := newTracker(f, "", start)
-	early := sensor.PeerStatus{Name: "web1", State: sensor.StateListing, Since: start, Sessions: 1}
-	f.peers = []sensor.PeerStatus{early}
+	early := status.Peer{Name: "web1", State: status.StateListing, Since: start, Sessions: 1}
+	f.peers = []status.Peer{early}
 	tr.step(start.Add(stepTime))
-	f.peers = []sensor.PeerStatus{running("web1", 5, start)}
+	f.peers = []status.Peer{running("web1", 5, start)}
 	if v := tr.look(start.Add(2 * stepTime)); len(v.peers) != 1 || v.peers[0].Name != "web1/eth0" || tr.rings != 0 {
 		t.Errorf("%+v, %d histories", v.peers, tr.rings)
 	}
-	early.State, early.Reason = sensor.StateEnded, "the agent refuses the credentials"
-	f.peers = []sensor.PeerStatus{early}
+	early.State, early.Reason = status.StateEnded, "the agent refuses the credentials"
+	f.peers = []status.Peer{early}
 	if v := tr.look(start.Add(3 * stepTime)); len(v.peers) != 2 || v.peers[0].Name != "web1" || v.peers[0].Reason != early.Reason {
 		t.Errorf("%+v", v.peers)
 	}
@@ -140,7 +140,7 @@ func TestRates(t *testing.T) {
 	start := time.Now()
 	f := newFake()
 	tr := newTracker(f, "", start)
-	f.peers = []sensor.PeerStatus{running("a", 0, start)}
+	f.peers = []status.Peer{running("a", 0, start)}
 	tr.step(start.Add(stepTime))
 	p := &f.peers[0]
 	for i := range 12 {
@@ -173,7 +173,7 @@ func TestHistory(t *testing.T) {
 	start := time.Now()
 	f := newFake()
 	tr := newTracker(f, "", start)
-	f.peers = []sensor.PeerStatus{running("big", 0, start), running("small", 0, start)}
+	f.peers = []status.Peer{running("big", 0, start), running("small", 0, start)}
 	step := 0
 	next := func() {
 		step++

@@ -5,7 +5,7 @@ import "slices"
 // Unsettled are feeds that were detached while some of their frames still waited: a file is looked after before its frames
 // count as written. Somebody has added their counters to a sum, and adds what changes. Its owner guards it.
 type Unsettled struct {
-	Feeds []unsettledFeed
+	feeds []unsettledFeed
 	look  int // at this number of feeds those that are settled are taken out
 }
 
@@ -19,21 +19,27 @@ func (u *Unsettled) Add(f *Attachment, seen Counters, change func(sink string, b
 	if seen.Waiting == 0 {
 		return
 	}
-	if len(u.Feeds) >= u.look {
+	if len(u.feeds) >= u.look {
 		u.Settle(change)
-		u.look = 2*len(u.Feeds) + 64
+		u.look = 2*len(u.feeds) + 64
 	}
-	u.Feeds = append(u.Feeds, unsettledFeed{f, seen})
+	u.feeds = append(u.feeds, unsettledFeed{f, seen})
 }
+
+// Join takes over the feeds of another sum, which is added to this one.
+func (u *Unsettled) Join(o Unsettled) { u.feeds = append(u.feeds, o.feeds...) }
+
+// Clone returns the same feeds for a copy of the sum.
+func (u *Unsettled) Clone() Unsettled { return Unsettled{feeds: slices.Clone(u.feeds)} }
 
 // Settle has the sum brought up to date.
 func (u *Unsettled) Settle(change func(sink string, by Counters)) {
-	for i := range u.Feeds {
-		f := &u.Feeds[i]
+	for i := range u.feeds {
+		f := &u.feeds[i]
 		if now := f.feed.Counters(); now != f.seen {
 			change(f.feed.Sink(), now.Since(f.seen))
 			f.seen = now
 		}
 	}
-	u.Feeds = slices.DeleteFunc(u.Feeds, func(f unsettledFeed) bool { return f.seen.Waiting == 0 })
+	u.feeds = slices.DeleteFunc(u.feeds, func(f unsettledFeed) bool { return f.seen.Waiting == 0 })
 }

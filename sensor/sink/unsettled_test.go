@@ -25,11 +25,11 @@ func TestUnsettledBounded(t *testing.T) {
 		u.Add(&Attachment{Feed: f, run: run}, f.Counters(), change)
 		f.n = Counters{Written: 1, Bytes: 60}
 	}
-	if len(u.Feeds) > 200 {
-		t.Errorf("%d feeds are remembered", len(u.Feeds))
+	if len(u.feeds) > 200 {
+		t.Errorf("%d feeds are remembered", len(u.feeds))
 	}
-	if u.Settle(change); len(u.Feeds) != 0 {
-		t.Errorf("%d feeds are remembered when all are settled", len(u.Feeds))
+	if u.Settle(change); len(u.feeds) != 0 {
+		t.Errorf("%d feeds are remembered when all are settled", len(u.feeds))
 	}
 	if sum != (Counters{Written: 10_000, Bytes: 600_000}) {
 		t.Errorf("%+v", sum)

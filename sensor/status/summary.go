@@ -1,4 +1,4 @@
-package sensor
+package status
 
 import (
 	"fmt"
@@ -11,9 +11,7 @@ import (
 )
 
 // WriteSummary prints for each peer what it forwarded against what arrived, for people.
-func (s *Sensor) WriteSummary(w io.Writer) error {
-	peers := s.Peers()
-	c := s.Counters()
+func WriteSummary(w io.Writer, c Counters, peers []Peer, ports []Port) error {
 	silent := ""
 	if c.Silent > 0 {
 		silent = fmt.Sprintf(", %d of them never answered", c.Silent)
@@ -27,7 +25,7 @@ func (s *Sensor) WriteSummary(w io.Writer) error {
 			return err
 		}
 	}
-	for _, p := range s.Ports() {
+	for _, p := range ports {
 		if p.Foreign == 0 && p.KernelDrops == 0 {
 			continue
 		}
@@ -40,7 +38,7 @@ func (s *Sensor) WriteSummary(w io.Writer) error {
 }
 
 // writePeer prints one peer.
-func writePeer(w io.Writer, p *PeerStatus) error {
+func writePeer(w io.Writer, p *Peer) error {
 	head := fmt.Sprintf("%s: %s", printable.Line(p.Name, 2*printable.MaxName), p.State)
 	if p.Reason != "" {
 		head += " (" + printable.Line(p.Reason, printable.MaxText) + ")"
@@ -83,7 +81,7 @@ func writePeer(w io.Writer, p *PeerStatus) error {
 const clockNoted = 100 * time.Millisecond
 
 // notes is what people should know besides the numbers.
-func (p *PeerStatus) notes() (notes []string) {
+func (p *Peer) notes() (notes []string) {
 	if d := p.ClockOffset; p.ClockKnown && d.Abs() >= clockNoted {
 		where := "ahead"
 		if d < 0 {
@@ -113,7 +111,7 @@ func (p *PeerStatus) notes() (notes []string) {
 }
 
 // without says what outputs have not got for good reasons, where there is any.
-func (p *PeerStatus) without() (text string) {
+func (p *Peer) without() (text string) {
 	if n := p.Sinks.LeftOut; n > 0 {
 		text += fmt.Sprintf(", left out %d", n)
 	}
@@ -124,7 +122,7 @@ func (p *PeerStatus) without() (text string) {
 }
 
 // missing says what has not come, with a ≥ when the agent's final numbers are not known.
-func (p *PeerStatus) missing() string {
+func (p *Peer) missing() string {
 	least := ""
 	if p.Tail == TailUnknown {
 		least = "≥ "
@@ -137,7 +135,7 @@ func (p *PeerStatus) missing() string {
 }
 
 // tail says what is known of the end.
-func (p *PeerStatus) tail() string {
+func (p *Peer) tail() string {
 	if p.TailLost > 0 {
 		return fmt.Sprintf("%s, %d lost there", p.Tail, p.TailLost)
 	}

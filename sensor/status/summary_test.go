@@ -1,6 +1,7 @@
-package sensor
+package status
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 	"time"
@@ -11,7 +12,7 @@ import (
 // TestSummaryNotes: what is unusual is said, and nothing else.
 func TestSummaryNotes(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	for want, p := range map[string]PeerStatus{
+	for want, p := range map[string]Peer{
 		"": {ClockKnown: true, ClockOffset: 3 * time.Millisecond, Reason: "gone", LastError: "gone"},
 		"notes:     its frames are 2 days old: a capture file, or a clock that was never set\n":     {FrameAge: 60 * time.Hour},
 		"notes:     the agent's clock is 1h30m0s ahead\n":                                           {ClockKnown: true, ClockOffset: 90 * time.Minute},
@@ -27,5 +28,14 @@ func TestSummaryNotes(t *testing.T) {
 		if got := b.String(); !strings.HasSuffix(got, want) || strings.Contains(got, "notes:") != strings.HasPrefix(want, "notes:") {
 			t.Errorf("%q does not end with %q", got, want)
 		}
+	}
+}
+
+// TestUnaccountedIsShown: also while the session runs, in the summary.
+func TestUnaccountedIsShown(t *testing.T) {
+	p := Peer{Name: "a/eth0", Rule: "r", State: StateRunning, Unaccounted: 1234}
+	var text bytes.Buffer
+	if err := writePeer(&text, &p); err != nil || !strings.Contains(text.String(), "unaccounted 1234") {
+		t.Errorf("%v\n%s", err, text.String())
 	}
 }

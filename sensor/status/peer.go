@@ -1,4 +1,4 @@
-package sensor
+package status
 
 import (
 	"maps"
@@ -15,7 +15,7 @@ type State string
 const (
 	StateAuthenticating State = "authenticating"
 	StateListing        State = "listing interfaces"
-	StateHeld           State = "held" // nothing is asked of the agent for now; PeerStatus.Reason says why
+	StateHeld           State = "held" // nothing is asked of the agent for now; Peer.Reason says why
 	StateStarting       State = "starting"
 	StateRunning        State = "running"
 	StateEnding         State = "ending"
@@ -76,8 +76,8 @@ func (t Tail) String() string {
 	return "unknown"
 }
 
-// PeerStatus describes one session, or the sum of those that have ended under the same name.
-type PeerStatus struct {
+// Peer describes one session, or the sum of those that have ended under the same name.
+type Peer struct {
 	Name       string         // "host/interface", or the host alone while no interface is chosen
 	Address    netip.AddrPort // the control connection's source
 	Rule       string
@@ -135,7 +135,7 @@ type PeerStatus struct {
 }
 
 // change adds to the counters of a sink.
-func (p *PeerStatus) change(sink string, by sink.Counters) {
+func (p *Peer) change(sink string, by sink.Counters) {
 	p.BySink = maps.Clone(p.BySink) // others have the old one
 	c := p.BySink[sink]
 	c.Add(by)
@@ -143,8 +143,13 @@ func (p *PeerStatus) change(sink string, by sink.Counters) {
 	p.Sinks.Add(by)
 }
 
-// setSinks fills in the counters of the sinks and their sum. by is kept.
-func (p *PeerStatus) setSinks(by map[string]sink.Counters) {
+// SetSinks fills in the counters of the sinks and their sum, and the feeds of which they still change. by is kept.
+func (p *Peer) SetSinks(by map[string]sink.Counters, late sink.Unsettled) {
+	p.late = late
+	p.setSinks(by)
+}
+
+func (p *Peer) setSinks(by map[string]sink.Counters) {
 	p.BySink, p.Sinks = by, sink.Counters{}
 	for _, c := range by {
 		p.Sinks.Add(c)
@@ -152,7 +157,7 @@ func (p *PeerStatus) setSinks(by map[string]sink.Counters) {
 }
 
 // addSinks adds the counters of an earlier capture.
-func (p *PeerStatus) addSinks(earlier map[string]sink.Counters) {
+func (p *Peer) addSinks(earlier map[string]sink.Counters) {
 	sums := make(map[string]sink.Counters, len(earlier))
 	maps.Copy(sums, earlier)
 	for name, c := range p.BySink {
@@ -163,8 +168,8 @@ func (p *PeerStatus) addSinks(earlier map[string]sink.Counters) {
 	p.setSinks(sums)
 }
 
-// PortStatus describes one open data port.
-type PortStatus struct {
+// Port describes one open data port.
+type Port struct {
 	Port        uint16
 	Streams     int
 	Foreign     uint64     // datagrams that belong to no stream: another address, another format, an ended capture

@@ -1,57 +1,58 @@
-package sensor
+package status
 
 import (
 	"sync"
 	"time"
 )
 
-// ledger remembers of each name how often it has connected and what went wrong last, beyond the end of its sessions.
-type ledger struct {
+// SessionLog remembers of each name how often it has connected and what went wrong last, beyond the end of its sessions.
+type SessionLog struct {
 	mu      sync.Mutex // a leaf
-	entries map[string]*ledgerEntry
+	entries map[string]*nameEntry
 }
 
-type ledgerEntry struct {
+type nameEntry struct {
 	sessions uint64
 	failure  string
 	cause    Cause
 	failedAt time.Time
 }
 
-func newLedger() *ledger { return &ledger{entries: make(map[string]*ledgerEntry)} }
+// NewSessionLog returns an empty one.
+func NewSessionLog() *SessionLog { return &SessionLog{entries: make(map[string]*nameEntry)} }
 
 // entry finds or makes the entry of a name; mu is held. Names come from agents: beyond maxHistory of them there is one
 // entry for the others.
-func (l *ledger) entry(name string) *ledgerEntry {
+func (l *SessionLog) entry(name string) *nameEntry {
 	e := l.entries[name]
 	if e == nil && len(l.entries) >= maxHistory {
 		name = othersName
 		e = l.entries[name]
 	}
 	if e == nil {
-		e = &ledgerEntry{}
+		e = &nameEntry{}
 		l.entries[name] = e
 	}
 	return e
 }
 
-// connected counts a session that has got its name.
-func (l *ledger) connected(name string) {
+// Connected counts a session that has got its name.
+func (l *SessionLog) Connected(name string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.entry(name).sessions++
 }
 
-// failed notes what went wrong.
-func (l *ledger) failed(name string, why error) {
+// Failed notes what went wrong, and its cause.
+func (l *SessionLog) Failed(name string, why error, cause Cause) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e := l.entry(name)
-	e.failure, e.cause, e.failedAt = why.Error(), causeOf(why), time.Now()
+	e.failure, e.cause, e.failedAt = why.Error(), cause, time.Now()
 }
 
-// fill adds what is known to a status.
-func (l *ledger) fill(st *PeerStatus) {
+// Fill adds what is known to a status.
+func (l *SessionLog) Fill(st *Peer) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e := l.entries[st.Name]

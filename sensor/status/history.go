@@ -1,4 +1,4 @@
-package sensor
+package status
 
 import (
 	"slices"
@@ -16,20 +16,21 @@ const (
 	othersName = "(others)"
 )
 
-// history sums up the captures that have ended, by name.
-type history struct {
+// History sums up the captures that have ended, by name.
+type History struct {
 	mu    sync.Mutex // before the locks of sinks
-	sums  map[string]*PeerStatus
+	sums  map[string]*Peer
 	said  map[string][]string // reasons by name
-	order []*PeerStatus
+	order []*Peer
 }
 
-func newHistory() *history {
-	return &history{sums: make(map[string]*PeerStatus), said: make(map[string][]string)}
+// NewHistory returns an empty one.
+func NewHistory() *History {
+	return &History{sums: make(map[string]*Peer), said: make(map[string][]string)}
 }
 
 // news reports whether the end of a capture is the first of its name for that reason. mu is held.
-func (h *history) news(st *PeerStatus) bool {
+func (h *History) news(st *Peer) bool {
 	said := h.said[st.Name]
 	if slices.Contains(said, st.Reason) || len(said) >= maxReasons {
 		return false
@@ -38,8 +39,8 @@ func (h *history) news(st *PeerStatus) bool {
 	return true
 }
 
-// add sums up one ended capture. What is not a sum is the last one's. It reports whether the end is news.
-func (h *history) add(st PeerStatus) (news bool) {
+// Add sums up one ended capture. What is not a sum is the last one's. It reports whether the end is news.
+func (h *History) Add(st Peer) (news bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	sum := h.sums[st.Name]
@@ -64,7 +65,7 @@ func (h *history) add(st PeerStatus) (news bool) {
 	merged.TailLost += sum.TailLost
 	merged.Rebound += sum.Rebound
 	merged.addSinks(sum.BySink)
-	merged.late.Feeds = append(merged.late.Feeds, sum.late.Feeds...)
+	merged.late.Join(sum.late)
 	merged.late.Settle(merged.change)
 	merged.Deduplicated += sum.Deduplicated
 	merged.Disowned += sum.Disowned
@@ -73,10 +74,11 @@ func (h *history) add(st PeerStatus) (news bool) {
 	return news
 }
 
-func (h *history) list() []PeerStatus {
+// List returns the sums, in the order in which their names came.
+func (h *History) List() []Peer {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	out := make([]PeerStatus, len(h.order))
+	out := make([]Peer, len(h.order))
 	for i, p := range h.order {
 		p.late.Settle(p.change)
 		out[i] = *p

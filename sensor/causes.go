@@ -1,0 +1,62 @@
+package sensor
+
+import (
+	"errors"
+	"strings"
+
+	"rpcapd/rpcap"
+	"rpcapd/sensor/status"
+)
+
+// sessionCause is the cause of what happens to a session, CauseNone for the stop of sensor or agent.
+func sessionCause(err error) status.Cause {
+	if err == nil || errors.Is(err, errStopped) || orderly(err) {
+		return status.CauseNone
+	}
+	if c := status.CauseOf(err); c != status.CauseOther {
+		return c
+	}
+	switch {
+	case errors.Is(err, errNoReply):
+		return status.CauseConnection
+	case errors.As(err, new(*captureError)):
+		return status.CauseInterface
+	}
+	return status.CauseOther
+}
+
+// authCause is why the agent refuses the credentials of a rule.
+func authCause(e *rpcap.Error, r *Rule) status.Cause {
+	switch {
+	case e.Code == rpcap.CodeTLSRequired || e.Code == rpcap.CodeWrongVersion:
+		return status.CauseProtocol
+	case r.User == "":
+		return status.CauseNullAuth
+	}
+	return status.CausePassword
+}
+
+// openCause is why the agent cannot open the chosen interface. The list that it has sent tells more than its error, which is
+// the same for all causes.
+func (s *session) openCause() status.Cause {
+	if s.chosen.down {
+		return status.CauseInterfaceDown
+	}
+	return status.CauseInterface
+}
+
+// startCause is why the agent refuses STARTCAP, which has one code for nearly everything. A TCP data connection comes last,
+// after interface and filter, and the sensor knows whether it has come. Only for the filter the text is looked at: nothing
+// but the advice depends on it.
+func (s *session) startCause(e *rpcap.Error, connected bool) status.Cause {
+	r := s.chosen.rule
+	switch {
+	case s.chosen.down:
+		return status.CauseInterfaceDown
+	case e.Code == rpcap.CodeUpdateFilter, r.Filter != "" && strings.Contains(strings.ToLower(e.Text), "filter"):
+		return status.CauseFilterRefused
+	case e.Code == rpcap.CodeStartCapture && r.TCP && !connected:
+		return status.CauseDataPort
+	}
+	return status.CauseInterface
+}
