@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"rpcapd/printable"
+	"rpcapd/repeat"
 )
 
 const (
@@ -15,35 +16,29 @@ const (
 	// that invents a new mistake with each request would fill the disk otherwise.
 	complaintsMax = 20
 	// complaintsForget is how long a session must be without any error before all of
-	// them are news again.
+	// them are news again; complaintsEvery is when one that goes on is logged again.
 	complaintsForget = 10 * time.Minute
+	complaintsEvery  = 24 * time.Hour
 )
 
 // complaints decides which errors of one session are logged: each of them once.
-type complaints struct {
-	said map[string]struct{}
-	last time.Time // when the latest error came, logged or not
+type complaints struct{ repeat.Memory }
+
+func newComplaints() complaints {
+	return complaints{repeat.Memory{Every: complaintsEvery, Quiet: complaintsForget, Texts: complaintsMax}}
 }
 
-// news says whether an error is to be logged, and whether it is the last one that is.
-func (c *complaints) news(text string, now time.Time) (log, full bool) {
-	if now.Sub(c.last) > complaintsForget || c.said == nil {
-		c.said = make(map[string]struct{})
-	}
-	c.last = now
-	text = localEnd.ReplaceAllString(text, "")
-	if _, again := c.said[text]; again || len(c.said) == complaintsMax {
-		return false, false
-	}
-	c.said[text] = struct{}{}
-	return true, len(c.said) == complaintsMax
+// news says whether an error is to be logged, how often it came since it was, and whether it stands for all that are not
+// told apart any more.
+func (c *complaints) news(text string, now time.Time) (missed int, log, others bool) {
+	key := c.Key("", localEnd.ReplaceAllString(text, ""), now)
+	missed, log = c.Due(key, 1, now)
+	return missed, log, key == repeat.Others("")
 }
 
 // once says whether a warning that requests can repeat has not been given yet.
 func (x *session) once(text string) bool {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	news, _ := x.complaints.news(text, time.Now())
+	_, news := x.complaints.Due(text, 1, time.Now())
 	return news
 }
 
@@ -72,16 +67,20 @@ func (x *session) complain(what string, err error, fields ...zap.Field) {
 	x.mu.Lock()
 	x.lastError(err)
 	count := x.status.Errors
-	news, full := x.complaints.news(what+err.Error(), time.Now())
 	x.mu.Unlock()
-	log := x.log.Debug
-	if news {
-		log = x.log.Warn
+	fields = append(fields, zap.Error(err), zap.Uint64("errors", count))
+	missed, news, others := x.complaints.news(what+err.Error(), time.Now())
+	if missed > 0 {
+		fields = append(fields, zap.Int("since_the_last_line", missed))
 	}
-	log(what, append(fields, zap.Error(err), zap.Uint64("errors", count))...)
-	if full {
-		x.log.Warn("so many different errors: further ones are only counted, and the last is in the status",
-			zap.Int("logged", complaintsMax), zap.Duration("until_quiet_for", complaintsForget))
+	switch {
+	case !news:
+		x.log.Debug(what, fields...)
+	case others:
+		x.log.Warn(what+"; after so many different errors further ones are only counted, and the last is in the status",
+			append(fields, zap.Int("logged", complaintsMax), zap.Duration("until_quiet_for", complaintsForget))...)
+	default:
+		x.log.Warn(what, fields...)
 	}
 }
 

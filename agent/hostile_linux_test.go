@@ -51,25 +51,35 @@ func TestHostileSensors(t *testing.T) {
 
 // TestComplaintsAreForgotten: what has been logged is news again after a quiet time.
 func TestComplaintsAreForgotten(t *testing.T) {
-	var c complaints
+	c := newComplaints()
 	now := time.Unix(1000, 0)
-	if log, _ := c.news("dial: refused", now); !log {
+	if _, log, _ := c.news("dial: refused", now); !log {
 		t.Fatal("the first error is not logged")
 	}
 	for range 100 {
 		now = now.Add(backoffMax)
-		if log, _ := c.news("dial: refused", now); log {
+		if _, log, _ := c.news("dial: refused", now); log {
 			t.Fatal("the same error is logged again")
 		}
 	}
-	if log, _ := c.news("dial: refused", now.Add(complaintsForget+time.Second)); !log {
-		t.Error("it is not logged after a quiet time")
+	if missed, log, _ := c.news("dial: refused", now.Add(complaintsForget+time.Second)); !log || missed != 100 {
+		t.Errorf("after a quiet time: logged %v, with %d that were not", log, missed)
+	}
+	c = newComplaints()
+	lines, not := 0, 0
+	for at := time.Duration(0); at < 49*time.Hour; at += backoffMax {
+		if missed, log, _ := c.news("dial: refused", now.Add(at)); log {
+			lines, not = lines+1, not+missed
+		}
+	}
+	if each := int(24 * time.Hour / backoffMax); lines != 3 || not != 2*(each-1) {
+		t.Errorf("an error that goes on for two days: %d lines, %d were not logged", lines, not)
 	}
 	a := "read tcp 10.0.0.5:43210->10.0.0.2:2003: connection reset by peer"
 	b := "read tcp 10.0.0.5:43999->10.0.0.2:2003: connection reset by peer"
-	c = complaints{}
+	c = newComplaints()
 	c.news(a, now)
-	if log, _ := c.news(b, now); log {
+	if _, log, _ := c.news(b, now); log {
 		t.Error("another local port makes it another error")
 	}
 }

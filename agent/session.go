@@ -44,11 +44,12 @@ type session struct {
 	captures    budget        // those that begin and end captures
 	delay       time.Duration // overrides the back-off when not zero
 
+	complaints complaints
+
 	served atomic.Bool // its capture file has been sent (ReadOnce)
 
 	mu         sync.Mutex
 	status     SessionStatus
-	complaints complaints
 	live       *capturing  // the running capture, for its numbers
 	hangUp     func(error) // ends the connection; nil when there is none
 	connection uint64      // counts them
@@ -70,6 +71,8 @@ func newSession(s *Supervisor, t config.Target, member int, group *capture.Fanou
 		pause:   backoff.Backoff{First: backoffFirst, Most: backoffMax, Stable: stableAfter},
 		changed: make(chan struct{}, 1),
 		resumed: make(chan struct{}, 1),
+
+		complaints: newComplaints(),
 	}
 	x.status = SessionStatus{
 		Line:   t.Line,

@@ -70,6 +70,32 @@ func TestRepeatedTexts(t *testing.T) {
 	}
 }
 
+// TestQuiet: when nothing has come for a while, all are news again, with the count of what was not told, and a peer's texts
+// are told apart anew. A single kind that pauses while others go on is not.
+func TestQuiet(t *testing.T) {
+	r := Memory{Every: 24 * time.Hour, Quiet: time.Minute, Texts: 2}
+	now := time.Now()
+	for i, step := range []struct {
+		at   time.Duration
+		text string
+		want string
+	}{
+		{0, "a", "0 true"}, {time.Minute, "a", "0 false"}, {2 * time.Minute, "b", "0 true"}, {3 * time.Minute, "a", "0 false"},
+		{3 * time.Minute, "c", "0 true"}, {3 * time.Minute, "d", "0 false"}, // other texts
+		{4*time.Minute + 1, "a", "2 true"}, {4*time.Minute + 2, "a", "0 false"},
+		{4*time.Minute + 3, "c", "0 true"}, {4*time.Minute + 4, "d", "1 true"}, // c is told apart, d is another text
+		{24*time.Hour + 5*time.Minute, "a", "1 true"},
+	} {
+		at := now.Add(step.at)
+		if got := fmt.Sprint(r.Due(r.Key("x", step.text, at), 1, at)); got != step.want {
+			t.Errorf("step %d: %q after %v: %s, want %s", i, step.text, step.at, got, step.want)
+		}
+	}
+	if key := r.Key("x", "e", now.Add(25*time.Hour)); key == Others("x") {
+		t.Errorf("%q is not told apart after a quiet time", key)
+	}
+}
+
 func TestEvery(t *testing.T) {
 	r := Memory{Every: 10 * time.Second}
 	now := time.Now()

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"go.uber.org/zap"
 )
@@ -186,17 +187,24 @@ func (f *finisher) retain() {
 		switch info, err := root.Lstat(old.name); {
 		case isGone(err):
 		case err != nil:
-			f.opts.Log.Warn("old file not deleted", zap.String("output", f.opts.Name), zap.String("file", path), zap.Error(err))
+			f.notDeleted("old file not deleted", path, err)
 			continue
 		case !info.Mode().IsRegular() || info.Size() != old.size:
-			f.opts.Log.Warn("old file not deleted: somebody has changed it, it now is theirs", zap.String("output", f.opts.Name), zap.String("file", path))
+			f.notDeleted("old file not deleted: somebody has changed it, it now is theirs", path, nil)
 		default:
 			if err := root.Remove(old.name); err != nil && !isGone(err) {
-				f.opts.Log.Warn("old file not deleted; its directory must be writable", zap.String("output", f.opts.Name), zap.String("file", path), zap.Error(err))
+				f.notDeleted("old file not deleted; its directory must be writable", path, err)
 				continue
 			}
 			f.deleted.Add(1)
 		}
 		l.forget(old.name)
+	}
+}
+
+// notDeleted tells of a file that stays, and how many others did since the last line: all are tried again with each new file.
+func (f *finisher) notDeleted(why, path string, err error) {
+	if missed, ok := f.told.Due(why, 1, time.Now()); ok {
+		f.opts.Log.Warn(why, zap.String("output", f.opts.Name), zap.String("file", path), zap.Error(err), zap.Int("since_the_last_line", missed))
 	}
 }

@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
 	"rpcapd/savefile"
 	"rpcapd/sensor/sink"
 )
@@ -188,5 +191,31 @@ func TestCrashOfAnEmptyFile(t *testing.T) {
 	r.end()
 	if got := listing(t, dir); !slices.Equal(got, []string{"torn.pcapng.part", "x.pcapng"}) {
 		t.Errorf("%v", got)
+	}
+}
+
+// TestKeepToldOnce: files that cannot be deleted, or that others have changed, are one line of the log, however many they are and
+// however often that is tried.
+func TestKeepToldOnce(t *testing.T) {
+	core, logs := observer.New(zap.WarnLevel)
+	o := Options{Name: "f", Path: filepath.Join(t.TempDir(), "x.pcapng"), RotateFrames: 1, Keep: 30, Log: zap.New(core)}
+	r := start(t, o)
+	r.send(r.Attach(testSource("web", "eth0", 1)), 30, 60)
+	r.end()
+	dir := filepath.Dir(o.Path)
+	for _, name := range listing(t, dir) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("now theirs"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.Keep = 1
+	r = start(t, o)
+	r.send(r.Attach(testSource("web", "eth0", 1)), 10, 60)
+	r.end()
+	if l := logs.TakeAll(); len(l) != 1 || !strings.Contains(l[0].Message, "somebody has changed it") {
+		t.Errorf("%d lines: %v", len(l), l)
+	}
+	if n := len(listing(t, dir)); n != 31 {
+		t.Errorf("%d files, want those of others and the last", n)
 	}
 }

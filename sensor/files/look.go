@@ -28,8 +28,8 @@ func isTaken(err error) bool {
 	return errors.As(err, &e)
 }
 
-// takenQuiet is how long no further line is logged about files that others have taken away.
-const takenQuiet = 10 * time.Minute
+// toldEvery is how long no further line is logged about files that others have taken away, or that cannot be deleted.
+const toldEvery = 10 * time.Minute
 
 // look reports whether the directory is where it was.
 func (p *place) look() error {
@@ -111,12 +111,8 @@ func (f *finisher) givenUp(gone *file, cause error) {
 	f.mu.Lock()
 	f.note(err)
 	f.takenAway++
-	n, say := f.takenAway-f.takenSaid, time.Since(f.takenAt) >= takenQuiet
-	if say {
-		f.takenSaid, f.takenAt = f.takenAway, time.Now()
-	}
 	f.mu.Unlock()
-	if say {
-		f.opts.Log.Warn("file taken away under way", zap.String("output", f.opts.Name), zap.Error(err), zap.Uint64("files", n))
+	if missed, ok := f.told.Due("taken", 1, time.Now()); ok {
+		f.opts.Log.Warn("file taken away under way", zap.String("output", f.opts.Name), zap.Error(err), zap.Int("files", missed+1))
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"rpcapd/config"
+	"rpcapd/repeat"
 	"rpcapd/savefile"
 	"rpcapd/sensor/sink"
 )
@@ -27,6 +28,7 @@ type Sink struct {
 	dir, rest string        // of the path: what is always the same, and the pattern below it
 	words     []string      // names in the pattern that tell groups apart
 	every     time.Duration // tickEvery, or what a test wants
+	told      repeat.Memory // what the log knows
 
 	mu       sync.Mutex // a leaf, but for that of the ledger; guards what follows
 	queue    *queue
@@ -45,9 +47,7 @@ type Sink struct {
 	crowded  uint64 // frames of more agents than there may be files
 	mixed    bool   // there was a second link type, and the log knows
 
-	takenAway uint64    // files that somebody else has taken away under way
-	takenSaid uint64    // of them those that the log knows of
-	takenAt   time.Time // when it was told
+	takenAway uint64 // files that somebody else has taken away under way
 
 	inUse     atomic.Int64 // bytes in files that are not complete
 	written   atomic.Uint64
@@ -93,7 +93,7 @@ func New(o Options) (*Sink, error) {
 		return nil, err
 	}
 	s := &Sink{
-		opts: o, queue: newQueue(), every: tickEvery, groups: make(map[string]*group), linkType: -1, accepts: true,
+		opts: o, queue: newQueue(), every: tickEvery, told: repeat.Memory{Every: toldEvery}, groups: make(map[string]*group), linkType: -1, accepts: true,
 		state: sink.Running, since: time.Now(),
 	}
 	s.dir, s.rest = config.SplitFilePath(o.Path)

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"rpcapd/backoff"
+	"rpcapd/repeat"
 )
 
 const (
@@ -23,6 +24,8 @@ const (
 	sinkRetryFirst = time.Second
 	sinkRetryMost  = 30 * time.Second
 	sinkStable     = time.Minute
+	// sinkQuiet is how long a sink must not fail before its failures are news for the log again.
+	sinkQuiet = 2 * sinkStable
 )
 
 // Hub hands the frames of every stream to every sink.
@@ -193,7 +196,8 @@ func (r *sinkRun) setState(s State, err error) {
 // run runs the sink, again where that may help, until ctx ends. stop ends the sensor. The error is that of an orderly
 // end; failures before it are in the status and in the log.
 func (r *sinkRun) run(ctx context.Context, stop context.CancelCauseFunc) error {
-	pause, failures := backoff.Backoff{First: sinkRetryFirst, Most: sinkRetryMost, Stable: sinkStable}, 0
+	pause := backoff.Backoff{First: sinkRetryFirst, Most: sinkRetryMost, Stable: sinkStable}
+	told := repeat.Memory{Quiet: sinkQuiet}
 	for {
 		r.setState(Running, nil)
 		begin := time.Now()
@@ -225,12 +229,11 @@ func (r *sinkRun) run(ctx context.Context, stop context.CancelCauseFunc) error {
 				zap.String("output", r.name), zap.Error(err))
 			return nil
 		}
-		if pause.Ended(time.Since(begin)) {
-			failures = 0
-		}
-		if failures++; failures == 1 {
+		pause.Ended(time.Since(begin))
+		now := time.Now()
+		if missed, ok := told.Due(told.Key("", err.Error(), now), 1, now); ok {
 			r.log.Warn("output has failed and is tried again; its frames are counted as dropped until then",
-				zap.String("output", r.name), zap.Error(err))
+				zap.String("output", r.name), zap.Error(err), zap.Int("since_the_last_line", missed))
 		}
 		if backoff.Wait(ctx, pause.Pause()) != nil {
 			r.setState(Ended, nil)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 )
 
 // failingSink counts frames and fails as often as it is told.
@@ -100,5 +101,69 @@ func TestHubForgets(t *testing.T) {
 	}
 	if err := h.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestFailuresAreTold: a failure that repeats itself is in the log once, and each hour with the number of those between; another
+// cause is news, and so is a failure after the sink has run for a while.
+func TestFailuresAreTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		core, logs := observer.New(zap.WarnLevel)
+		k := &switchedSink{end: make(chan struct{})}
+		full, gone := fmt.Errorf("disk full (%w)", ErrTryAgain), fmt.Errorf("directory moved (%w)", ErrTryAgain)
+		k.fails.Store(&full)
+		h, err := NewHub([]Sink{k}, nil, zap.New(core))
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.Start(func(error) {})
+		lines := func(after time.Duration) (n int) {
+			time.Sleep(after)
+			synctest.Wait()
+			return len(logs.TakeAll())
+		}
+		if n := lines(50 * time.Minute); n != 1 || k.runs.Load() < 100 {
+			t.Errorf("%d lines of %d failures", n, k.runs.Load())
+		}
+		runs := k.runs.Load()
+		time.Sleep(11 * time.Minute)
+		if l := logs.TakeAll(); len(l) != 1 || l[0].ContextMap()["since_the_last_line"].(int64) < int64(runs)-1 {
+			t.Errorf("after an hour: %v, %d failures before", l, runs)
+		}
+		k.fails.Store(&gone)
+		if n := lines(10 * time.Minute); n != 1 {
+			t.Errorf("%d lines of another cause", n)
+		}
+		k.fails.Store(nil)
+		lines(sinkQuiet + 2*sinkRetryMost)
+		k.fails.Store(&gone)
+		k.end <- struct{}{}
+		if n := lines(10 * time.Minute); n != 1 {
+			t.Errorf("%d lines when it fails after it has run", n)
+		}
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// switchedSink fails at once while fails is set, else when it is told to end.
+type switchedSink struct {
+	testSink
+	fails atomic.Pointer[error]
+	end   chan struct{}
+	runs  atomic.Int32
+}
+
+func (s *switchedSink) Run(ctx context.Context) error {
+	s.runs.Add(1)
+	if err := s.fails.Load(); err != nil {
+		return *err
+	}
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-s.end:
+		return *s.fails.Load()
 	}
 }

@@ -6,10 +6,14 @@ import (
 	"sync"
 	"time"
 
+	"rpcapd/repeat"
 	"rpcapd/savefile"
 	"rpcapd/sensor/chunks"
 	"rpcapd/sensor/sink"
 )
+
+// refusedQuiet is how long the kernel must take all frames before one that it does not take is news for the log again.
+const refusedQuiet = time.Minute
 
 // Errors of a device.
 var (
@@ -48,8 +52,9 @@ type Sink struct {
 	unguarded error // why the guard is off
 
 	// Of the goroutine that writes.
-	reason  string // why the last frame was not taken; empty: it was
-	mtuLate bool   // raising the MTU has failed and was logged
+	refusing bool          // the last frame was not taken
+	told     repeat.Memory // of frames that were not taken
+	mtuLate  bool          // raising the MTU has failed and was logged
 }
 
 // New checks the options and opens nothing.
@@ -59,6 +64,7 @@ func New(o Options) (*Sink, error) {
 	}
 	return &Sink{
 		opts: o, open: openDevice, queue: chunks.New[queued](bounds), accepts: true, state: sink.Running, since: time.Now(),
+		told: repeat.Memory{Quiet: refusedQuiet},
 	}, nil
 }
 
@@ -129,7 +135,7 @@ func (s *Sink) Run(ctx context.Context) error {
 		s.opened(d)
 		s.mu.Unlock()
 	}
-	s.reason, s.mtuLate = "", false
+	s.refusing, s.mtuLate = false, false
 	gone := make(chan error, 1)
 	go func() { gone <- d.drain() }()
 	err, ended := s.writeUntil(ctx, d, gone)

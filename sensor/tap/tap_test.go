@@ -7,6 +7,10 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"rpcapd/sensor/sink"
 	"rpcapd/udpstr"
@@ -259,4 +263,58 @@ func BenchmarkFeed(b *testing.B) {
 			k.queue.GiveBack(k.queue.Take())
 		}
 	}
+}
+
+// TestRefusedAreTold: frames that the kernel refuses now and then, between others that it takes, are one line of the log; after a
+// minute without one the next is told, with the number of those that were not.
+func TestRefusedAreTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		core, logs := observer.New(zap.WarnLevel)
+		k, err := New(Options{Log: zap.New(core)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := &moody{stub: stub{gone: make(chan error, 1), size: MaxMTU}}
+		k.open = func(*Options) (device, error) { return d, nil }
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- k.Run(ctx) }()
+		f := k.Attach(sink.Source{LinkType: 1})
+		send := func(n int) {
+			for i := range n {
+				f.Frame(packet(ether(100 + i%1000)))
+			}
+			synctest.Wait()
+		}
+		for range 20 {
+			send(200)
+			time.Sleep(time.Second)
+		}
+		if c := f.Counters(); c.Written != 2000 || c.Dropped != 2000 || logs.Len() != 1 {
+			t.Errorf("%+v, %d lines: %v", c, logs.Len(), logs.All())
+		}
+		logs.TakeAll()
+		time.Sleep(refusedQuiet)
+		send(200)
+		if l := logs.TakeAll(); len(l) != 1 || l[0].ContextMap()["since_the_last_line"] != int64(1999) {
+			t.Errorf("after a quiet minute: %v", l)
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// moody is a device that refuses every other frame.
+type moody struct {
+	stub
+	n int
+}
+
+func (d *moody) write([]byte) error {
+	if d.n++; d.n%2 == 0 {
+		return errors.New("invalid argument")
+	}
+	return nil
 }

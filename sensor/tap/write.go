@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -57,7 +58,7 @@ func (s *Sink) writeChunk(d device, c *chunks.Chunk[queued]) error {
 		err := d.write(frame)
 		switch {
 		case err == nil:
-			if s.reason != "" {
+			if s.refusing {
 				s.recovered()
 			}
 		case errors.Is(err, errGone):
@@ -93,9 +94,11 @@ func (s *Sink) raise(d device, n int) {
 		zap.String("interface", s.opts.Interface), zap.Int("mtu", to))
 }
 
-// refuse counts frame i, which the kernel did not take, and those from done on before it, which it did. The first one of a
-// kind is logged.
+// refuse counts frame i, which the kernel did not take, and those from done on before it, which it did. The first one with a cause
+// is logged, and later how many there were.
 func (s *Sink) refuse(c *chunks.Chunk[queued], done, i, size int, err error) {
+	now := time.Now()
+	missed, news := s.told.Due(s.told.Key("", err.Error(), now), 1, now)
 	if errors.Is(err, errDown) {
 		err = fmt.Errorf("write to TAP interface %s: %w; ip link set %s up", s.opts.Interface, err, s.opts.Interface)
 	} else {
@@ -106,15 +109,15 @@ func (s *Sink) refuse(c *chunks.Chunk[queued], done, i, size int, err error) {
 	s.drop(c, i, i+1)
 	s.setState(sink.Degraded, err)
 	s.mu.Unlock()
-	if s.reason == "" {
-		s.opts.Log.Warn("the kernel does not take a frame; such ones are counted as dropped", zap.Error(err))
+	if news {
+		s.opts.Log.Warn("the kernel does not take a frame; such ones are counted as dropped", zap.Error(err), zap.Int("since_the_last_line", missed))
 	}
-	s.reason = err.Error()
+	s.refusing = true
 }
 
 // recovered ends the state of a refused frame.
 func (s *Sink) recovered() {
-	s.reason = ""
+	s.refusing = false
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.setState(sink.Running, nil)

@@ -34,7 +34,7 @@ var allowed = map[string][]string{
 	"filter":    {"rpcap"},
 	"config":    {"iface", "printable", "rpcap"},
 	"capture":   {"filter", "iface", "prefetch", "printable", "rpcap", "savefile", "udpstr"},
-	"agent":     {"backoff", "capture", "config", "filelock", "filter", "iface", "printable", "rpcap", "udpsock", "udpstr"},
+	"agent":     {"backoff", "capture", "config", "filelock", "filter", "iface", "printable", "repeat", "rpcap", "udpsock", "udpstr"},
 	"sensor":    {"backoff", "config", "filelock", "filter", "numbers", "printable", "repeat", "rpcap", "savefile", "tlsfiles", "udpsock", "udpstr"},
 	"cmd":       {"agent", "capture", "config", "filter", "iface", "numbers", "packaging", "printable", "privilege", "rpcap", "savefile", "sensor", "tlsfiles", "udpsock", "udpstr"},
 	"packaging": {},
