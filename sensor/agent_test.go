@@ -217,3 +217,12 @@ func plainMessage(f udpstr.Frame, number uint32) []byte {
 	}
 	return append(b, f.Data...)
 }
+
+func prefixes(texts ...string) (out []netip.Prefix) {
+	for _, t := range texts {
+		out = append(out, netip.MustParsePrefix(t))
+	}
+	return out
+}
+
+func list(interfaces ...rpcap.Interface) []rpcap.Interface { return interfaces }

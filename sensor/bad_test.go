@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/rule"
 	"rpcapd/sensor/status"
 	"rpcapd/test/wait"
 	"rpcapd/udpstr"
@@ -111,7 +112,7 @@ func TestHostileAgents(t *testing.T) {
 // TestTenThousandInterfaces: a long list is searched without keeping it.
 func TestTenThousandInterfaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBubble(t, Options{Rules: []Rule{{Name: "r", Interfaces: []string{"x9999"}}}})
+		b := newBubble(t, Options{Rules: []rule.Rule{{Name: "r", Interfaces: []string{"x9999"}}}})
 		defer b.stop()
 		interfaces := make([]rpcap.Interface, 10_000)
 		for i := range interfaces {
@@ -130,7 +131,7 @@ func TestTenThousandInterfaces(t *testing.T) {
 // TestUnwantedAddress: held in silence for 30 s, a few at a time.
 func TestUnwantedAddress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBubble(t, Options{Rules: []Rule{{Name: "lab", AllowAgents: prefixes("10.1.0.0/16")}}})
+		b := newBubble(t, Options{Rules: []rule.Rule{{Name: "lab", AllowAgents: prefixes("10.1.0.0/16")}}})
 		defer b.stop()
 		open := func(a *testAgent) bool {
 			select {
@@ -243,7 +244,7 @@ func silentConnectionsGiveWay(t *testing.T, address string, limits Limits) {
 // TestCaplenAboveSnaplen: such frames are missing, and all others are taken, over UDP in both formats.
 func TestCaplenAboveSnaplen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBubble(t, Options{Rules: []Rule{{Name: "short", Snaplen: 100}}})
+		b := newBubble(t, Options{Rules: []rule.Rule{{Name: "short", Snaplen: 100}}})
 		defer b.stop()
 		b.connect("10.0.0.2", nil)
 		b.connect("10.0.0.3", nil)
@@ -271,7 +272,7 @@ func TestCaplenAboveSnaplen(t *testing.T) {
 
 // TestMemoryDoesNotGrow: agents that come, send garbage and go leave nothing behind.
 func TestMemoryDoesNotGrow(t *testing.T) {
-	s := startSensor(t, Options{Rules: []Rule{{Name: "all"}}})
+	s := startSensor(t, Options{Rules: []rule.Rule{{Name: "all"}}})
 	total := 0
 	garbage := func(n int) {
 		total += n

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"rpcapd/sensor/rule"
 	"rpcapd/sensor/sink"
 	"rpcapd/sensor/status"
 	"rpcapd/udpstr"
@@ -29,7 +30,7 @@ func newBubble(t *testing.T, o Options) *bubble {
 	t.Helper()
 	b := &bubble{t: t, ports: &fakePorts{}, sink: &countingSink{}}
 	if o.Rules == nil {
-		o.Rules = []Rule{{Name: "all"}}
+		o.Rules = []rule.Rule{{Name: "all"}}
 	}
 	if o.Data.First == 0 {
 		o.Data = DataPorts{First: 2003, Count: 4}
@@ -55,7 +56,7 @@ func (b *bubble) connect(addr string, prepare func(*testAgent)) *testAgent {
 	go a.serve()
 	b.agents = append(b.agents, a)
 	remote := netip.AddrPortFrom(netip.MustParseAddr(addr), uint16(40000+len(b.agents)))
-	b.accept(b.ctx, addressed{theirs, net.TCPAddrFromAddrPort(remote)}, b.rules.ports[0])
+	b.accept(b.ctx, addressed{theirs, net.TCPAddrFromAddrPort(remote)}, b.rules.Ports[0])
 	synctest.Wait()
 	return a
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/rule"
 	"rpcapd/sensor/sink"
 	"rpcapd/sensor/status"
 )
@@ -25,9 +26,9 @@ type capture struct {
 }
 
 // newCapture opens what the data of rule r goes to and attaches the sinks.
-func (s *session) newCapture(r *Rule) (*capture, error) {
+func (s *session) newCapture(r *rule.Rule) (*capture, error) {
 	src := sink.Source{
-		Host: s.host, Agent: s.peer.Addr(), Interface: s.chosen.name, Description: s.chosen.description,
+		Host: s.host, Agent: s.peer.Addr(), Interface: s.chosen.Name, Description: s.chosen.Description,
 		LinkType: s.linkType, Snaplen: s.snaplen(), Filter: r.Filter, Rule: r.Name,
 	}
 	c := &capture{}

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/rule"
 	"rpcapd/sensor/status"
 )
 
@@ -25,33 +26,33 @@ func TestCauses(t *testing.T) {
 	}
 	for _, tc := range []struct {
 		name   string
-		rule   Rule
+		rule   rule.Rule
 		script func(*testAgent)
 		want   status.Cause
 	}{
-		{"null authentication", Rule{}, on(rpcap.TypeAuthRequest, rpcap.CodeAuth, "no"), status.CauseNullAuth},
-		{"null authentication, newer code", Rule{}, on(rpcap.TypeAuthRequest, rpcap.CodeAuthType, "no"), status.CauseNullAuth},
-		{"password", Rule{User: "u"}, on(rpcap.TypeAuthRequest, rpcap.CodeAuth, "no"), status.CausePassword},
-		{"password, newer code", Rule{User: "u"}, on(rpcap.TypeAuthRequest, rpcap.CodeAuthFailed, "no"), status.CausePassword},
-		{"TLS", Rule{}, on(rpcap.TypeAuthRequest, rpcap.CodeTLSRequired, "no"), status.CauseProtocol},
-		{"no interface matches", Rule{Interfaces: []string{"eth9"}}, nil, status.CauseNoInterface},
-		{"filter", Rule{Filter: "no such word"}, nil, status.CauseFilter},
-		{"open", Rule{}, on(rpcap.TypeOpenRequest, rpcap.CodeOpen, "no"), status.CauseInterface},
-		{"open, interface down", Rule{}, down(rpcap.Interface{Name: "lo", Flags: rpcap.InterfaceUp | rpcap.InterfaceLoopback},
+		{"null authentication", rule.Rule{}, on(rpcap.TypeAuthRequest, rpcap.CodeAuth, "no"), status.CauseNullAuth},
+		{"null authentication, newer code", rule.Rule{}, on(rpcap.TypeAuthRequest, rpcap.CodeAuthType, "no"), status.CauseNullAuth},
+		{"password", rule.Rule{User: "u"}, on(rpcap.TypeAuthRequest, rpcap.CodeAuth, "no"), status.CausePassword},
+		{"password, newer code", rule.Rule{User: "u"}, on(rpcap.TypeAuthRequest, rpcap.CodeAuthFailed, "no"), status.CausePassword},
+		{"TLS", rule.Rule{}, on(rpcap.TypeAuthRequest, rpcap.CodeTLSRequired, "no"), status.CauseProtocol},
+		{"no interface matches", rule.Rule{Interfaces: []string{"eth9"}}, nil, status.CauseNoInterface},
+		{"filter", rule.Rule{Filter: "no such word"}, nil, status.CauseFilter},
+		{"open", rule.Rule{}, on(rpcap.TypeOpenRequest, rpcap.CodeOpen, "no"), status.CauseInterface},
+		{"open, interface down", rule.Rule{}, down(rpcap.Interface{Name: "lo", Flags: rpcap.InterfaceUp | rpcap.InterfaceLoopback},
 			rpcap.Interface{Name: "eth0"}), status.CauseInterfaceDown},
-		{"open, a library that knows no flags", Rule{}, down(rpcap.Interface{Name: "eth0"}), status.CauseInterface},
-		{"start, UDP data", Rule{}, on(rpcap.TypeStartCaptureRequest, rpcap.CodeStartCapture, "no"), status.CauseInterface},
-		{"lists nothing", Rule{}, on(rpcap.TypeFindAllRequest, rpcap.CodeFindAll, "no"), status.CauseOther},
+		{"open, a library that knows no flags", rule.Rule{}, down(rpcap.Interface{Name: "eth0"}), status.CauseInterface},
+		{"start, UDP data", rule.Rule{}, on(rpcap.TypeStartCaptureRequest, rpcap.CodeStartCapture, "no"), status.CauseInterface},
+		{"lists nothing", rule.Rule{}, on(rpcap.TypeFindAllRequest, rpcap.CodeFindAll, "no"), status.CauseOther},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				tc.rule.Name = "all"
 				filter := tc.rule.Filter
 				tc.rule.Filter = ""
-				b := newBubble(t, Options{Rules: []Rule{tc.rule}})
+				b := newBubble(t, Options{Rules: []rule.Rule{tc.rule}})
 				defer b.stop()
-				b.rules.all[0].Filter = filter // New would refuse it
-				b.compiler = &fakeCompiler{filterCompiler: b.compiler, err: errors.New("tcpdump is not there")}
+				b.rules.All[0].Filter = filter // New would refuse it
+				b.compiler = &fakeCompiler{Compiler: b.compiler, err: errors.New("tcpdump is not there")}
 				b.connect("10.0.0.2", tc.script)
 				after(2 * lingerTime)
 				if p := b.Peers()[0]; p.State != status.StateHeld || p.Cause != tc.want || p.LastCause != tc.want {
@@ -67,16 +68,16 @@ func TestStartCause(t *testing.T) {
 	refused := func(text string) *rpcap.Error { return &rpcap.Error{Code: rpcap.CodeStartCapture, Text: text} }
 	for _, tc := range []struct {
 		name      string
-		chosen    choice
+		chosen    rule.Choice
 		err       *rpcap.Error
 		connected bool
 		want      status.Cause
 	}{
-		{"TCP, no connection", choice{rule: &Rule{TCP: true}}, refused("no"), false, status.CauseDataPort},
-		{"TCP, connected", choice{rule: &Rule{TCP: true}}, refused("no"), true, status.CauseInterface},
-		{"TCP, interface down", choice{rule: &Rule{TCP: true}, down: true}, refused("no"), false, status.CauseInterfaceDown},
-		{"filter", choice{rule: &Rule{TCP: true, Filter: "tcp"}}, refused("The Filter program is bad"), false, status.CauseFilterRefused},
-		{"no filter in the rule", choice{rule: &Rule{}}, refused("filter"), false, status.CauseInterface},
+		{"TCP, no connection", rule.Choice{Rule: &rule.Rule{TCP: true}}, refused("no"), false, status.CauseDataPort},
+		{"TCP, connected", rule.Choice{Rule: &rule.Rule{TCP: true}}, refused("no"), true, status.CauseInterface},
+		{"TCP, interface down", rule.Choice{Rule: &rule.Rule{TCP: true}, Down: true}, refused("no"), false, status.CauseInterfaceDown},
+		{"filter", rule.Choice{Rule: &rule.Rule{TCP: true, Filter: "tcp"}}, refused("The Filter program is bad"), false, status.CauseFilterRefused},
+		{"no filter in the rule", rule.Choice{Rule: &rule.Rule{}}, refused("filter"), false, status.CauseInterface},
 	} {
 		s := &session{chosen: tc.chosen}
 		if got := s.startCause(tc.err, tc.connected); got != tc.want {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/rule"
 	"rpcapd/sensor/status"
 )
 
@@ -26,7 +27,7 @@ func sessionCause(err error) status.Cause {
 }
 
 // authCause is why the agent refuses the credentials of a rule.
-func authCause(e *rpcap.Error, r *Rule) status.Cause {
+func authCause(e *rpcap.Error, r *rule.Rule) status.Cause {
 	switch {
 	case e.Code == rpcap.CodeTLSRequired || e.Code == rpcap.CodeWrongVersion:
 		return status.CauseProtocol
@@ -39,7 +40,7 @@ func authCause(e *rpcap.Error, r *Rule) status.Cause {
 // openCause is why the agent cannot open the chosen interface. The list that it has sent tells more than its error, which is
 // the same for all causes.
 func (s *session) openCause() status.Cause {
-	if s.chosen.down {
+	if s.chosen.Down {
 		return status.CauseInterfaceDown
 	}
 	return status.CauseInterface
@@ -49,9 +50,9 @@ func (s *session) openCause() status.Cause {
 // after interface and filter, and the sensor knows whether it has come. Only for the filter the text is looked at: nothing
 // but the advice depends on it.
 func (s *session) startCause(e *rpcap.Error, connected bool) status.Cause {
-	r := s.chosen.rule
+	r := s.chosen.Rule
 	switch {
-	case s.chosen.down:
+	case s.chosen.Down:
 		return status.CauseInterfaceDown
 	case e.Code == rpcap.CodeUpdateFilter, r.Filter != "" && strings.Contains(strings.ToLower(e.Text), "filter"):
 		return status.CauseFilterRefused

@@ -8,13 +8,14 @@ import (
 	"testing/synctest"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/rule"
 	"rpcapd/sensor/status"
 	"rpcapd/test/tool"
 )
 
 // fakeCompiler has programs for what a test expects, so that a test in virtual time needs no tcpdump.
 type fakeCompiler struct {
-	filterCompiler
+	rule.Compiler
 	programs map[string]rpcap.Program // by expression
 	err      error                    // of everything else; nil: the real compiler judges
 }
@@ -31,14 +32,14 @@ func (c *fakeCompiler) CompileFor(ctx context.Context, expression string, linkTy
 	case c.err != nil && expression != "":
 		return nil, c.err
 	}
-	return c.filterCompiler.CompileFor(ctx, expression, linkType, device)
+	return c.Compiler.CompileFor(ctx, expression, linkType, device)
 }
 
 // known makes the sensor's compiler return programs for these expressions.
 func (b *bubble) known(expressions ...string) {
 	c, ok := b.compiler.(*fakeCompiler)
 	if !ok {
-		c = &fakeCompiler{filterCompiler: b.compiler, programs: make(map[string]rpcap.Program)}
+		c = &fakeCompiler{Compiler: b.compiler, programs: make(map[string]rpcap.Program)}
 		b.compiler = c
 	}
 	for i, e := range expressions {
@@ -55,7 +56,7 @@ func TestFilterFailsInSession(t *testing.T) {
 		long := "not (host 10.2.0.1" + strings.Repeat(" or host 10.2.0.1", 1000) + ")"
 		const cure = "write networks instead of many hosts (net 10.1.0.0/16), or ip host instead of host"
 		b.compiler = &fakeCompiler{err: fmt.Errorf("tcpdump has computed for 10s without a result; %s (filter %q)", cure, long[:80])}
-		b.rules.all[0].Filter = long // New would refuse it
+		b.rules.All[0].Filter = long // New would refuse it
 		a := b.connect("10.0.0.2", nil)
 		if p := b.peer(); p.State != status.StateHeld || p.Cause != status.CauseFilter || len(p.Reason) > 400 || !strings.Contains(p.Reason, cure) {
 			t.Errorf("%s, %s: %s", p.State, p.Cause, p.Reason)
@@ -71,7 +72,7 @@ func TestFilterFailsInSession(t *testing.T) {
 // TestNewRefusesFilter: a filter that tcpdump refuses is found before anything is opened, and its rule is named.
 func TestNewRefusesFilter(t *testing.T) {
 	tool.Need(t, "tcpdump")
-	if _, err := New(Options{Rules: []Rule{{Name: "web", Filter: "tcp prt 443"}}}); err == nil || !strings.Contains(err.Error(), "rule web") {
+	if _, err := New(Options{Rules: []rule.Rule{{Name: "web", Filter: "tcp prt 443"}}}); err == nil || !strings.Contains(err.Error(), "rule web") {
 		t.Errorf("New with a bad filter: %v", err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"rpcapd/config"
 	"rpcapd/rpcap"
+	"rpcapd/sensor/rule"
 	"rpcapd/sensor/sink"
 )
 
@@ -21,7 +22,7 @@ func FromConfig(c config.Sensor) Options {
 		},
 	}
 	for _, r := range c.Rules {
-		o.Rules = append(o.Rules, Rule{
+		o.Rules = append(o.Rules, rule.Rule{
 			Name: r.Name, Port: r.Port, Addresses: r.Addresses, Interfaces: r.Interfaces, Filter: r.Filter,
 			Snaplen: min(r.Snaplen, rpcap.MaxSnaplen), Promiscuous: r.Promiscuous, Sampling: samplingOf(r.Sampling),
 			AllowAgents: r.AllowAgents, User: r.User, Password: r.Password, TCP: r.TCP,

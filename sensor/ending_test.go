@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/rule"
 	"rpcapd/sensor/status"
 )
 
@@ -138,7 +139,7 @@ func TestSessionsSumUp(t *testing.T) {
 // TestHeldUntilTheEnd: the last summary says why an agent that stayed connected forwarded nothing.
 func TestHeldUntilTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBubble(t, Options{Rules: []Rule{{Name: "lab", Interfaces: []string{"eth9"}}}})
+		b := newBubble(t, Options{Rules: []rule.Rule{{Name: "lab", Interfaces: []string{"eth9"}}}})
 		b.connect("10.0.0.2", nil)
 		b.stop()
 		var text bytes.Buffer

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rpcapd/sensor"
+	"rpcapd/sensor/rule"
 )
 
 // A program gets the frames of all agents in a loop of its own. Here the agent is one on this machine that sends three
@@ -15,7 +16,7 @@ func ExampleNewReader() {
 	reader := sensor.NewReader("my program", 0)
 	s, err := sensor.New(sensor.Options{
 		Listen:  netip.MustParseAddr("127.0.0.1"),
-		Rules:   []sensor.Rule{{Name: "all"}},
+		Rules:   []rule.Rule{{Name: "all"}},
 		Purpose: reader, // the sensor ends when the loop does
 	})
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"rpcapd/printable"
 	"rpcapd/rpcap"
 	"rpcapd/sensor/address"
+	"rpcapd/sensor/rule"
 	"rpcapd/sensor/status"
 )
 
@@ -68,8 +69,8 @@ func (s *session) list(ctx context.Context) (state, error) {
 	case errors.Is(err, errNoReply):
 		// ExtraHop's agent is silent when its list is too long; a rule that names one interface needs no list.
 		for _, r := range s.rules {
-			if name := r.literal(); name != "" {
-				s.chosen = choice{rule: r, name: name}
+			if name := r.Literal(); name != "" {
+				s.chosen = rule.Choice{Rule: r, Name: name}
 				return s.open, nil
 			}
 		}
@@ -85,12 +86,12 @@ func (s *session) list(ctx context.Context) (state, error) {
 	if err != nil {
 		return nil, status.Caused(status.CauseProtocol, "read FINDALLIF_REPLY: %w", err)
 	}
-	if s.chosen, err = choose(s.rules, list); err != nil {
-		return s.hold(s.list, retryInterval, err, true), nil
+	if s.chosen, err = rule.Choose(s.rules, list); err != nil {
+		return s.hold(s.list, retryInterval, status.Caused(status.CauseNoInterface, "%w", err), true), nil
 	}
-	if note := cutNote(list); note != "" && !s.chosen.preselected && s.chosen.rule.literal() == "" {
-		s.failed(fmt.Errorf("chosen: interface %s%s", printable.Line(s.chosen.name, 64), note))
-		s.log.Info("interface chosen from a list that was cut", zap.String("interface", s.chosen.name), zap.Stringer("missing", list.LeftOut()))
+	if note := rule.CutNote(list); note != "" && !s.chosen.Preselected && s.chosen.Rule.Literal() == "" {
+		s.failed(fmt.Errorf("chosen: interface %s%s", printable.Line(s.chosen.Name, 64), note))
+		s.log.Info("interface chosen from a list that was cut", zap.String("interface", s.chosen.Name), zap.Stringer("missing", list.LeftOut()))
 	}
 	return s.open, nil
 }
@@ -99,10 +100,10 @@ func (s *session) list(ctx context.Context) (state, error) {
 func (s *session) open(ctx context.Context) (state, error) {
 	s.setState(status.StateStarting, nil)
 	c := &s.chosen
-	m, err := s.ctl.request(ctx, rpcap.TypeOpenRequest, rpcap.OpenRequest{Name: c.name}.Append(nil), replyTimeout)
+	m, err := s.ctl.request(ctx, rpcap.TypeOpenRequest, rpcap.OpenRequest{Name: c.Name}.Append(nil), replyTimeout)
 	if agentErr := (*rpcap.Error)(nil); errors.As(err, &agentErr) {
 		return s.hold(s.list, retryInterval, status.Caused(s.openCause(), "the agent cannot open interface %s: %w",
-			printable.Line(c.name, 64), agentErr), false), nil
+			printable.Line(c.Name, 64), agentErr), false), nil
 	}
 	if err != nil {
 		return nil, s.stopped(ctx, err)
@@ -112,7 +113,7 @@ func (s *session) open(ctx context.Context) (state, error) {
 		return nil, status.Caused(status.CauseProtocol, "read OPEN_REPLY: %w", err)
 	}
 	s.linkType = reply.LinkType
-	if c.rule.Sampling.Method != rpcap.SamplingNone {
+	if c.Rule.Sampling.Method != rpcap.SamplingNone {
 		return s.sample, nil
 	}
 	return s.start, nil
@@ -120,7 +121,7 @@ func (s *session) open(ctx context.Context) (state, error) {
 
 // sample asks for sampling. Both C agents acknowledge and ignore it; one that refuses forwards everything.
 func (s *session) sample(ctx context.Context) (state, error) {
-	_, err := s.ctl.request(ctx, rpcap.TypeSamplingRequest, s.chosen.rule.Sampling.Append(nil), replyTimeout)
+	_, err := s.ctl.request(ctx, rpcap.TypeSamplingRequest, s.chosen.Rule.Sampling.Append(nil), replyTimeout)
 	if agentErr := (*rpcap.Error)(nil); errors.As(err, &agentErr) {
 		s.log.Warn("agent refuses to sample and forwards every frame", zap.Error(agentErr))
 		s.failed(fmt.Errorf("the agent refuses to sample and forwards every frame: %w", agentErr))
@@ -135,10 +136,10 @@ func (s *session) sample(ctx context.Context) (state, error) {
 // start prepares for the frames and asks for them. Whatever the data goes to is open before the request is sent.
 func (s *session) start(ctx context.Context) (state, error) {
 	s.setState(status.StateStarting, nil)
-	r := s.chosen.rule
+	r := s.chosen.Rule
 	var bad error
 	err := s.listening(ctx, func(ctx context.Context) {
-		_, bad = s.sensor.compiler.CompileFor(ctx, r.Filter, s.linkType, s.chosen.name)
+		_, bad = s.sensor.compiler.CompileFor(ctx, r.Filter, s.linkType, s.chosen.Name)
 	})
 	switch {
 	case err != nil:
@@ -182,7 +183,7 @@ func (s *session) start(ctx context.Context) (state, error) {
 // readTimeout is how long, in milliseconds, an agent's capture library may collect frames before it hands them over.
 const readTimeout = 20
 
-func (s *session) startFlags(r *Rule) rpcap.StartCaptureFlags {
+func (s *session) startFlags(r *rule.Rule) rpcap.StartCaptureFlags {
 	flags := rpcap.FlagServerOpen | rpcap.FlagReportPort
 	if r.Promiscuous {
 		flags |= rpcap.FlagPromiscuous
@@ -205,7 +206,7 @@ func (s *session) startFailed(ctx context.Context, err error) (state, error) {
 	if ctx.Err() != nil || !errors.As(err, &agentErr) {
 		return nil, s.stopped(ctx, err)
 	}
-	err = status.Caused(s.startCause(agentErr, connected), "the agent cannot start to capture on %s: %w", printable.Line(s.chosen.name, 64), agentErr)
+	err = status.Caused(s.startCause(agentErr, connected), "the agent cannot start to capture on %s: %w", printable.Line(s.chosen.Name, 64), agentErr)
 	if agentErr.Code == rpcap.CodeOpen {
 		return nil, brokenError{err}
 	}
@@ -244,24 +245,24 @@ func (s *session) hold(next state, d time.Duration, why error, tell bool) state 
 // that has left without a word, the older ones are given the time to prove themselves.
 func (s *session) takeName(ctx context.Context) error {
 	s.dropName()
-	if !s.sensor.names.free(s.peer.Addr(), s.chosen.name) {
+	if !s.sensor.names.free(s.peer.Addr(), s.chosen.Name) {
 		var stopped error
 		err := s.listening(ctx, func(ctx context.Context) { stopped = s.sensor.awaitOlder(ctx, s) })
 		if err = cmp.Or(err, stopped); err != nil {
 			return err
 		}
 	}
-	host, free := s.sensor.names.take(s.peer.Addr(), s.chosen.name)
+	host, free := s.sensor.names.take(s.peer.Addr(), s.chosen.Name)
 	s.freeName = free
-	if name := host + "/" + s.chosen.name; name != s.connected {
+	if name := host + "/" + s.chosen.Name; name != s.connected {
 		s.connected = name
 		s.sensor.sessionLog.Connected(name)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.status.Name = host + "/" + s.chosen.name
-	s.status.Rule, s.status.Interface = s.chosen.rule.Name, s.chosen.name
-	s.status.LinkType, s.status.Snaplen, s.status.Filter = s.linkType, s.snaplen(), s.chosen.rule.Filter
+	s.status.Name = host + "/" + s.chosen.Name
+	s.status.Rule, s.status.Interface = s.chosen.Rule.Name, s.chosen.Name
+	s.status.LinkType, s.status.Snaplen, s.status.Filter = s.linkType, s.snaplen(), s.chosen.Rule.Filter
 	s.status.NoSegmentation = s.singly
 	s.host = host
 	return nil
@@ -275,7 +276,7 @@ func (s *session) dropName() {
 
 // snaplen is what the chosen rule asks for, in bytes.
 func (s *session) snaplen() uint32 {
-	if n := s.chosen.rule.Snaplen; n > 0 {
+	if n := s.chosen.Rule.Snaplen; n > 0 {
 		return n
 	}
 	return rpcap.MaxSnaplen

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/rule"
 	"rpcapd/sensor/status"
 )
 
@@ -20,11 +21,11 @@ func TestHears(t *testing.T) {
 	refused := func(t rpcap.Type, code rpcap.Code) func(*testAgent) {
 		return func(a *testAgent) { a.on(t, func([]byte) [][]byte { return [][]byte{errorReply(code, "no")} }) }
 	}
-	lab := Rule{Name: "lab"}
+	lab := rule.Rule{Name: "lab"}
 	for _, state := range []struct {
 		name   string
 		want   status.State
-		rule   Rule
+		rule   rule.Rule
 		before func(*bubble)
 		script func(*testAgent)
 		enter  func(b *bubble, a *testAgent) *testAgent // what brings it there beside time; nil: nothing
@@ -35,10 +36,10 @@ func TestHears(t *testing.T) {
 		{name: "AUTH is refused", want: status.StateHeld, script: refused(rpcap.TypeAuthRequest, rpcap.CodeAuth)},
 		{name: "FINDALLIF is not answered", want: status.StateListing, script: silent(rpcap.TypeFindAllRequest)},
 		{name: "FINDALLIF is refused", want: status.StateHeld, script: refused(rpcap.TypeFindAllRequest, rpcap.CodeFindAll)},
-		{name: "no interface is wanted", want: status.StateHeld, rule: Rule{Name: "lab", Interfaces: []string{"eth9"}}},
+		{name: "no interface is wanted", want: status.StateHeld, rule: rule.Rule{Name: "lab", Interfaces: []string{"eth9"}}},
 		{name: "OPEN is not answered", want: status.StateStarting, script: silent(rpcap.TypeOpenRequest)},
 		{name: "SETSAMPLING is not answered", want: status.StateStarting, script: silent(rpcap.TypeSamplingRequest),
-			rule: Rule{Name: "lab", Sampling: rpcap.SamplingRequest{Method: rpcap.SamplingOneInN, Value: 10}}},
+			rule: rule.Rule{Name: "lab", Sampling: rpcap.SamplingRequest{Method: rpcap.SamplingOneInN, Value: 10}}},
 		{name: "older sessions are waited for", want: status.StateStarting, after: time.Second,
 			enter: func(b *bubble, a *testAgent) *testAgent {
 				after(time.Second)
@@ -54,18 +55,18 @@ func TestHears(t *testing.T) {
 			enter: func(b *bubble, a *testAgent) *testAgent {
 				b.known("udp")
 				b.slow(1) // a reload looks itself whether the filter is good
-				b.replace(Rule{Name: "lab", Filter: "udp"})
+				b.replace(rule.Rule{Name: "lab", Filter: "udp"})
 				return a
 			}},
 		{name: "UPDATEFILTER is not answered", want: status.StateRunning, script: silent(rpcap.TypeUpdateFilterRequest), ended: lingerTime,
 			enter: func(b *bubble, a *testAgent) *testAgent {
 				b.known("udp")
-				b.replace(Rule{Name: "lab", Filter: "udp"})
+				b.replace(rule.Rule{Name: "lab", Filter: "udp"})
 				return a
 			}},
 		{name: "ENDCAP is not answered", want: status.StateEnding, script: silent(rpcap.TypeEndCaptureRequest), ended: lingerTime,
 			enter: func(b *bubble, a *testAgent) *testAgent {
-				b.replace(Rule{Name: "other"})
+				b.replace(rule.Rule{Name: "other"})
 				return a
 			}},
 	} {
@@ -79,11 +80,11 @@ func TestHears(t *testing.T) {
 		} {
 			t.Run(state.name+", "+event, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					rule := state.rule
-					if rule.Name == "" {
-						rule = lab
+					r := state.rule
+					if r.Name == "" {
+						r = lab
 					}
-					b := newBubble(t, Options{Rules: []Rule{rule}})
+					b := newBubble(t, Options{Rules: []rule.Rule{r}})
 					defer b.stop()
 					if state.before != nil {
 						state.before(b)
@@ -117,9 +118,9 @@ func (b *bubble) slow(passes int32) {
 }
 
 // replace gives the sensor another rule.
-func (b *bubble) replace(r Rule) {
+func (b *bubble) replace(r rule.Rule) {
 	b.t.Helper()
-	if err := b.Reload(b.ctx, []Rule{r}, nil); err != nil {
+	if err := b.Reload(b.ctx, []rule.Rule{r}, nil); err != nil {
 		b.t.Fatal(err)
 	}
 	synctest.Wait()
@@ -170,13 +171,13 @@ func TestHearsWhileHeldForClosing(t *testing.T) {
 
 // slowCompiler never ends, unless it is told to, once it has been asked as often as it passes.
 type slowCompiler struct {
-	filterCompiler
+	rule.Compiler
 	passes *atomic.Int32
 }
 
 func (c slowCompiler) CompileFor(ctx context.Context, expression string, linkType uint32, device string) (rpcap.Program, error) {
 	if c.passes.Add(-1) >= 0 {
-		return c.filterCompiler.CompileFor(ctx, expression, linkType, device)
+		return c.Compiler.CompileFor(ctx, expression, linkType, device)
 	}
 	<-ctx.Done()
 	return nil, ctx.Err()

@@ -8,6 +8,7 @@ import (
 
 	"rpcapd/printable"
 	"rpcapd/rpcap"
+	"rpcapd/sensor/rule"
 	"rpcapd/sensor/status"
 )
 
@@ -37,7 +38,7 @@ func (s *session) watchInterface(ctx context.Context) error {
 	if err != nil {
 		return status.Caused(status.CauseProtocol, "read FINDALLIF_REPLY: %w", err)
 	}
-	s.interfaceIs(interfaceDown(list, s.chosen.name))
+	s.interfaceIs(interfaceDown(list, s.chosen.Name))
 	s.keepList(m.header, m.payload)
 	return nil
 }
@@ -52,7 +53,7 @@ func interfaceDown(list rpcap.InterfaceList, name string) error {
 		}
 	}
 	switch {
-	case list.Len() == 0 || pseudoDevice(name) && !there:
+	case list.Len() == 0 || rule.PseudoDevice(name) && !there:
 		return nil
 	case !there:
 		return status.Caused(status.CauseInterfaceDown, "interface %s of the agent is gone", printable.Name(name))

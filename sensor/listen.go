@@ -66,25 +66,13 @@ func (l *listener) run(ctx context.Context) {
 	}
 }
 
-// usable returns the rules that an agent may use: of those that allow its address, the ones with the credentials of the
-// first. The credentials are needed before anything else of the agent is known.
-func usable(rules []*Rule, addr netip.Addr) []*Rule {
-	var out []*Rule
-	for _, r := range rules {
-		if r.allows(addr) && (len(out) == 0 || r.User == out[0].User && r.Password == out[0].Password) {
-			out = append(out, r)
-		}
-	}
-	return out
-}
-
 // accept starts a session, or holds the connection if it is unwanted.
 func (s *Sensor) accept(ctx context.Context, conn net.Conn, port uint16) {
 	peer := address.OfTCP(conn.RemoteAddr())
 	refused := ""
 	s.mu.Lock()
 	s.counters.Accepted++
-	mine := usable(s.rules.of(port), peer.Addr())
+	mine := s.rules.Usable(port, peer.Addr())
 	if len(mine) == 0 {
 		refused = "no rule of this port allows its address"
 	}

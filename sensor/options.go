@@ -3,43 +3,22 @@ package sensor
 import (
 	"fmt"
 	"net/netip"
-	"path"
 	"time"
 
 	"go.uber.org/zap"
 
-	"rpcapd/rpcap"
+	"rpcapd/sensor/rule"
 	"rpcapd/sensor/sink"
 )
 
 const (
 	// DefaultPort is the TCP port that agents dial unless told otherwise, and the first UDP port of the range.
-	DefaultPort = 2003
+	DefaultPort = rule.DefaultPort
 	// DefaultDataPorts is the number of UDP ports in the range.
 	DefaultDataPorts = 32
 	// MaxDataPorts bounds the range; each open port costs a socket, a goroutine and a receive batch.
 	MaxDataPorts = 64
 )
-
-// Rule says which agents and interfaces are wanted and what is asked of them. The zero value of every field but
-// Name means no restriction.
-type Rule struct {
-	Name        string
-	Port        uint16         // TCP port agents dial; 0 lets the system choose (Sensor.Addrs tells)
-	Addresses   []netip.Prefix // an interface must have an address inside one of them
-	Interfaces  []string       // globs; an interface's name must match one of them
-	Filter      string         // tcpdump syntax, compiled by tcpdump -ddd
-	Snaplen     uint32         // bytes; 0 is rpcap.MaxSnaplen
-	Promiscuous bool
-	Sampling    rpcap.SamplingRequest // the zero value asks for none
-	AllowAgents []netip.Prefix        // source addresses that may connect
-	User        string                // with a user the agent is sent a password, else null authentication
-	Password    string
-	TCP         bool // frames over a TCP data connection instead of UDP
-}
-
-// String is the rule without its password.
-func (r Rule) String() string { return fmt.Sprintf("rule %s, port %d", r.Name, r.Port) }
 
 // DataPorts is the range of UDP ports that agents send to (and of TCP ports, for rules with TCP).
 type DataPorts struct {
@@ -72,8 +51,8 @@ type Limits struct {
 
 // Options configures New.
 type Options struct {
-	Rules   []Rule     // in file order: the first that matches is taken
-	Listen  netip.Addr // address of the listeners and the data ports; the zero value is every address
+	Rules   []rule.Rule // in file order: the first that matches is taken
+	Listen  netip.Addr  // address of the listeners and the data ports; the zero value is every address
 	Data    DataPorts
 	Sinks   []sink.Sink           // each gets all frames; one that fails is shown as failed, and the sensor goes on
 	Purpose sink.Sink             // one more sink, without which the sensor has no purpose: its end ends Run
@@ -103,31 +82,9 @@ func (l *Limits) setDefaults() {
 	}
 }
 
-// checkRules refuses what cannot work.
-func checkRules(rules []Rule) error {
-	if len(rules) == 0 {
-		return fmt.Errorf("check options: no rule; one such as {Port: %d} accepts every agent", DefaultPort)
-	}
-	for i := range rules {
-		r := &rules[i]
-		for _, g := range r.Interfaces {
-			if _, err := path.Match(g, ""); err != nil {
-				return fmt.Errorf("check rule %s: interface pattern %q: %w", r.Name, g, err)
-			}
-		}
-		if r.Snaplen > rpcap.MaxSnaplen {
-			return fmt.Errorf("check rule %s: snap length %d: above %d", r.Name, r.Snaplen, rpcap.MaxSnaplen)
-		}
-		if len(r.User) > 65535 || len(r.Password) > 65535 {
-			return fmt.Errorf("check rule %s: user name or password longer than 65535 bytes", r.Name)
-		}
-	}
-	return nil
-}
-
 // check fills in defaults and refuses what cannot work.
 func (o *Options) check() error {
-	if err := checkRules(o.Rules); err != nil {
+	if err := rule.Check(o.Rules); err != nil {
 		return err
 	}
 	if o.Data.Count == 0 {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/rule"
 	"rpcapd/sensor/sink"
 	"rpcapd/sensor/status"
 	"rpcapd/test/wait"
@@ -183,9 +184,9 @@ func TestPlayRecordedAgents(t *testing.T) {
 }
 
 func playOne(t *testing.T, r *recording, c *recordedCapture) {
-	rule := Rule{Name: "cap", Interfaces: []string{"cap0"}, TCP: c.tcp != nil}
+	capRule := rule.Rule{Name: "cap", Interfaces: []string{"cap0"}, TCP: c.tcp != nil}
 	out := &syncBuffer{}
-	s := startSensor(t, Options{Rules: []Rule{rule}, Sinks: []sink.Sink{newCaptureFile("buffer", out)}})
+	s := startSensor(t, Options{Rules: []rule.Rule{capRule}, Sinks: []sink.Sink{newCaptureFile("buffer", out)}})
 	stop := r.play(t, s.addr(), c)
 	defer stop()
 	wait.Until(t, "all frames have arrived", func() bool {
@@ -220,7 +221,7 @@ func playOne(t *testing.T, r *recording, c *recordedCapture) {
 func TestUnframedUDPStrOverTCP(t *testing.T) {
 	r := loadRecording(t, "eh-mtu1472-tcp")
 	r.replies[rpcap.TypeStatsRequest.Reply()] = [][]byte{rpcap.StatsReply{}.Append(nil)}
-	s := startSensor(t, Options{Rules: []Rule{{Name: "tcp", TCP: true}}})
+	s := startSensor(t, Options{Rules: []rule.Rule{{Name: "tcp", TCP: true}}})
 	stop := r.play(t, s.addr(), &r.captures[0])
 	defer stop()
 	wait.Until(t, "the session is held with the reason", func() bool {

@@ -8,11 +8,13 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"rpcapd/sensor/rule"
 )
 
 func testPool(t *testing.T, count int, open func(netip.AddrPort) (datagramSource, error)) *portPool {
 	t.Helper()
-	o := &Options{Rules: []Rule{{Name: "r"}}, Data: DataPorts{First: 2003, Count: count}, openPort: open}
+	o := &Options{Rules: []rule.Rule{{Name: "r"}}, Data: DataPorts{First: 2003, Count: count}, openPort: open}
 	if err := o.check(); err != nil {
 		t.Fatal(err)
 	}

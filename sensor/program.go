@@ -3,11 +3,13 @@ package sensor
 import (
 	"context"
 
+	"rpcapd/sensor/rule"
 	"rpcapd/sensor/sink"
 )
 
-// What a program of its own needs of package sink, so that it imports one package.
+// What a program of its own needs of the packages below, so that it imports one package.
 type (
+	Rule      = rule.Rule      // which agents and interfaces are wanted, and what is asked of them
 	Sink      = sink.Sink      // a consumer of all frames
 	Source    = sink.Source    // where frames come from
 	Reader    = sink.Reader    // a sink for a loop; see NewReader

@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/rule"
 	"rpcapd/sensor/status"
 	"rpcapd/test/tool"
 	"rpcapd/test/wait"
 )
 
-func (b *bubble) reload(rules ...Rule) {
+func (b *bubble) reload(rules ...rule.Rule) {
 	b.t.Helper()
 	if err := b.Reload(b.t.Context(), rules, nil); err != nil {
 		b.t.Fatal(err)
@@ -50,7 +51,7 @@ func TestReloadUpdatesTheFilter(t *testing.T) {
 			got = req.Filter
 			return [][]byte{rpcap.AppendEmpty(nil, rpcap.TypeUpdateFilterReply)}
 		})
-		b.reload(Rule{Name: "all", Filter: "tcp", Interfaces: []string{"eth0"}}, Rule{Name: "rest"})
+		b.reload(rule.Rule{Name: "all", Filter: "tcp", Interfaces: []string{"eth0"}}, rule.Rule{Name: "rest"})
 		if fmt.Sprint(a.since(n)) != "[STATS_REQ UPDATEFILTER_REQ]" || before != 0 {
 			t.Fatalf("asked %v", a.since(n))
 		}
@@ -61,7 +62,7 @@ func TestReloadUpdatesTheFilter(t *testing.T) {
 		if p.State != status.StateRunning || p.Filter != "tcp" || p.Sinks.Written != p.Received.Frames || p.Received.Frames == 0 {
 			t.Errorf("%+v", p)
 		}
-		b.reload(Rule{Name: "all", Filter: "tcp", Interfaces: []string{"eth0"}}, Rule{Name: "rest"})
+		b.reload(rule.Rule{Name: "all", Filter: "tcp", Interfaces: []string{"eth0"}}, rule.Rule{Name: "rest"})
 		if len(a.since(n)) != 2 {
 			t.Errorf("the same rules again: %v", a.since(n))
 		}
@@ -94,7 +95,7 @@ func TestReloadFilterRefused(t *testing.T) {
 				return [][]byte{errorReply(rpcap.CodeUpdateFilter, "not today")}
 			})
 		})
-		b.reload(Rule{Name: "all", Filter: "tcp"})
+		b.reload(rule.Rule{Name: "all", Filter: "tcp"})
 		p := b.peer()
 		if p.State != status.StateRunning || p.Filter != "" || !strings.Contains(p.Reason, "not today") || !strings.Contains(p.LastError, "not today") {
 			t.Errorf("%+v", p)
@@ -107,7 +108,7 @@ func TestReloadFilterRefused(t *testing.T) {
 
 // TestReloadRestarts: what UPDATEFILTER cannot change begins a new capture on the same connection.
 func TestReloadRestarts(t *testing.T) {
-	for name, rules := range map[string][]Rule{
+	for name, rules := range map[string][]rule.Rule{
 		"snap length":   {{Name: "all", Snaplen: 100}},
 		"promiscuous":   {{Name: "all", Promiscuous: true}},
 		"sampling":      {{Name: "all", Sampling: rpcap.SamplingRequest{Method: rpcap.SamplingOneInN, Value: 5}}},
@@ -151,7 +152,7 @@ func TestReloadRemovesTheRule(t *testing.T) {
 		b.feed(2003, "10.0.0.2:5000", packed(t, testFrames(5, 60), 512)...)
 		a.setStats(rpcap.StatsReply{IfRecv: 5, Captured: 5}, rpcap.StatsReply{IfRecv: 5, Captured: 5})
 		n := len(a.requests)
-		b.reload(Rule{Name: "lab", AllowAgents: prefixes("192.0.2.0/24")})
+		b.reload(rule.Rule{Name: "lab", AllowAgents: prefixes("192.0.2.0/24")})
 		after(10 * time.Minute)
 		if got := fmt.Sprint(a.since(n)); got != "[STATS_REQ ENDCAP_REQ STATS_REQ ERROR]" {
 			t.Errorf("asked %s", got)
@@ -168,7 +169,7 @@ func TestReloadRemovesTheRule(t *testing.T) {
 		if told := a.told(); len(told) != 1 || told[0].Text != errUnwanted.Error() {
 			t.Errorf("told %v", told)
 		}
-		b.reload(Rule{Name: "all"})
+		b.reload(rule.Rule{Name: "all"})
 		after(time.Second)
 		if p := b.Peers()[0]; p.State != status.StateRunning || p.Reconnects != 0 {
 			t.Errorf("%+v", p)
@@ -179,7 +180,7 @@ func TestReloadRemovesTheRule(t *testing.T) {
 // TestReloadWhileHeld: an agent that is held is looked at again at once, with the new credentials if it is about those.
 func TestReloadWhileHeld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBubble(t, Options{Rules: []Rule{{Name: "all", Interfaces: []string{"eth9"}, User: "u", Password: "old"}}})
+		b := newBubble(t, Options{Rules: []rule.Rule{{Name: "all", Interfaces: []string{"eth9"}, User: "u", Password: "old"}}})
 		defer b.stop()
 		waits := b.connect("10.0.0.2", nil)
 		locked := b.connect("10.0.0.3", func(a *testAgent) {
@@ -190,7 +191,7 @@ func TestReloadWhileHeld(t *testing.T) {
 				return [][]byte{rpcap.AppendEmpty(nil, rpcap.TypeAuthReply)}
 			})
 		})
-		b.reload(Rule{Name: "all", User: "u", Password: "new"})
+		b.reload(rule.Rule{Name: "all", User: "u", Password: "new"})
 		after(time.Second)
 		for _, a := range []*testAgent{waits, locked} {
 			if a.asked(rpcap.TypeStartCaptureRequest) != 1 {
@@ -206,7 +207,7 @@ func TestReloadWhileHeld(t *testing.T) {
 // TestReloadBroken: nothing changes.
 func TestReloadBroken(t *testing.T) {
 	tool.Need(t, "tcpdump")
-	s := startSensor(t, Options{Rules: []Rule{{Name: "all"}}})
+	s := startSensor(t, Options{Rules: []rule.Rule{{Name: "all"}}})
 	a := dialAgent(t, s)
 	a.export("udp4")
 	wait.Until(t, "the agent runs", func() bool { return s.Peers()[0].State == status.StateRunning })
@@ -216,7 +217,7 @@ func TestReloadBroken(t *testing.T) {
 	}
 	defer taken.Close()
 	n, addrs := len(a.since(0)), fmt.Sprint(s.Addrs())
-	for want, rules := range map[string][]Rule{
+	for want, rules := range map[string][]rule.Rule{
 		"no rule":            {},
 		"syntax error":       {{Name: "all", Filter: "tcp prot 80"}},
 		"snap length":        {{Name: "all", Snaplen: 1 << 30}},
@@ -234,14 +235,14 @@ func TestReloadBroken(t *testing.T) {
 		t.Errorf("the agent was asked %v", a.since(n))
 	}
 	s.stop(t)
-	if err := s.Reload(t.Context(), []Rule{{Name: "all"}}, nil); err == nil {
+	if err := s.Reload(t.Context(), []rule.Rule{{Name: "all"}}, nil); err == nil {
 		t.Error("reloaded after the end")
 	}
 }
 
 // TestReloadPorts: a new port is served, the old one refuses.
 func TestReloadPorts(t *testing.T) {
-	s := startSensor(t, Options{Rules: []Rule{{Name: "all"}}})
+	s := startSensor(t, Options{Rules: []rule.Rule{{Name: "all"}}})
 	old := s.addr()
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -249,7 +250,7 @@ func TestReloadPorts(t *testing.T) {
 	}
 	port := uint16(free.Addr().(*net.TCPAddr).Port)
 	free.Close()
-	if err := s.Reload(t.Context(), []Rule{{Name: "new", Port: port}}, nil); err != nil {
+	if err := s.Reload(t.Context(), []rule.Rule{{Name: "new", Port: port}}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if conn, err := net.Dial("tcp", old.String()); err == nil {
@@ -271,7 +272,7 @@ func TestReloadsDoNotPutOffStats(t *testing.T) {
 		a := b.connect("10.0.0.2", nil)
 		for range 30 {
 			after(time.Second)
-			if err := b.Reload(t.Context(), []Rule{{Name: "all"}}, nil); err != nil {
+			if err := b.Reload(t.Context(), []rule.Rule{{Name: "all"}}, nil); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -5,12 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"go.uber.org/zap"
 
 	"rpcapd/filter"
 	"rpcapd/rpcap"
+	"rpcapd/sensor/rule"
 	"rpcapd/sensor/status"
 )
 
@@ -54,7 +54,7 @@ func (s *session) newRules() (wanted bool) {
 // reloaded goes on with a running capture under new rules: as it is, with another filter, or with its end.
 func (s *session) reloaded(ctx context.Context) (next state, err error) {
 	if !s.newRules() {
-		s.log.Info("forwarding ends: the rule was removed", zap.String("rule", s.chosen.rule.Name))
+		s.log.Info("forwarding ends: the rule was removed", zap.String("rule", s.chosen.Rule.Name))
 		if err := s.stopCapture(); err != nil {
 			return nil, err
 		}
@@ -63,7 +63,7 @@ func (s *session) reloaded(ctx context.Context) (next state, err error) {
 	if c, ok := s.chosenAgain(); ok {
 		return nil, s.updateFilter(ctx, c)
 	}
-	s.log.Info("forwarding ends and begins anew: the rules have changed", zap.String("rule", s.chosen.rule.Name))
+	s.log.Info("forwarding ends and begins anew: the rules have changed", zap.String("rule", s.chosen.Rule.Name))
 	if err := s.stopCapture(); err != nil {
 		return nil, err
 	}
@@ -84,39 +84,34 @@ func (s *session) unwanted(context.Context) (state, error) {
 
 // chosenAgain tells whether the new rules lead to the same capture but for its filter, and gives the choice with the new
 // rule.
-func (s *session) chosenAgain() (choice, bool) {
+func (s *session) chosenAgain() (rule.Choice, bool) {
 	old := s.chosen
 	if s.listed.Len() == 0 { // the agent does not tell, or tells too much
 		for _, r := range s.rules {
-			if sameCapture(r, old.rule) && slices.Equal(r.Interfaces, old.rule.Interfaces) && slices.Equal(r.Addresses, old.rule.Addresses) {
-				old.rule = r
+			if r.SameCapture(old.Rule) && r.SameInterfaces(old.Rule) {
+				old.Rule = r
 				return old, true
 			}
 		}
-		return choice{}, false
+		return rule.Choice{}, false
 	}
-	c, err := choose(s.rules, s.listed)
-	return c, err == nil && c.name == old.name && sameCapture(c.rule, old.rule)
-}
-
-// sameCapture reports whether two rules ask for the same of an interface, but for the filter.
-func sameCapture(a, b *Rule) bool {
-	return a.Name == b.Name && a.Snaplen == b.Snaplen && a.Promiscuous == b.Promiscuous && a.Sampling == b.Sampling && a.TCP == b.TCP
+	c, err := rule.Choose(s.rules, s.listed)
+	return c, err == nil && c.Name == old.Name && c.Rule.SameCapture(old.Rule)
 }
 
 // updateFilter gives the agent the filter of the same rule as it is now. One that cannot be had leaves the old one in
 // force; the session's status says so.
-func (s *session) updateFilter(ctx context.Context, c choice) error {
-	if c.rule.Filter == s.capture.stream.source.Filter {
+func (s *session) updateFilter(ctx context.Context, c rule.Choice) error {
+	if c.Rule.Filter == s.capture.stream.source.Filter {
 		s.chosen = c
 		return nil
 	}
-	program, bad, err := s.programFor(ctx, c.rule, s.capture)
+	program, bad, err := s.programFor(ctx, c.Rule, s.capture)
 	switch {
 	case err != nil:
 		return err
 	case bad != nil:
-		return s.filterStays(ctx, status.Caused(status.CauseFilter, "rule %s, link type %d: %w", c.rule.Name, s.linkType, bad))
+		return s.filterStays(ctx, status.Caused(status.CauseFilter, "rule %s, link type %d: %w", c.Rule.Name, s.linkType, bad))
 	}
 	if err := s.askStats(ctx, statsTimeout); err != nil { // the numbers up to here belong to the old filter
 		return s.unlessStopped(ctx, err)
@@ -129,13 +124,13 @@ func (s *session) updateFilter(ctx context.Context, c choice) error {
 		return s.unlessStopped(ctx, err)
 	}
 	s.chosen = c
-	s.capture.refilter(s.sensor.hub, c.rule.Filter)
+	s.capture.refilter(s.sensor.hub, c.Rule.Filter)
 	s.setState(status.StateRunning, nil)
 	s.mu.Lock()
-	s.status.Filter = c.rule.Filter
+	s.status.Filter = c.Rule.Filter
 	s.mu.Unlock()
-	s.log.Info("filter replaced", zap.String("peer", s.capture.stream.source.Shown()), zap.String("rule", c.rule.Name),
-		zap.String("filter", c.rule.Filter))
+	s.log.Info("filter replaced", zap.String("peer", s.capture.stream.source.Shown()), zap.String("rule", c.Rule.Name),
+		zap.String("filter", c.Rule.Filter))
 	return nil
 }
 
@@ -159,19 +154,19 @@ func (s *session) unlessStopped(ctx context.Context, err error) error {
 }
 
 // programFor makes a rule's filter while the agent is listened to; bad says why there is none, err that the session ends.
-func (s *session) programFor(ctx context.Context, r *Rule, c *capture) (p rpcap.Program, bad, err error) {
+func (s *session) programFor(ctx context.Context, r *rule.Rule, c *capture) (p rpcap.Program, bad, err error) {
 	err = s.listening(ctx, func(ctx context.Context) { p, bad = s.program(ctx, r, c) })
 	return p, bad, err
 }
 
 // program is a rule's filter as the agent gets it.
-func (s *session) program(ctx context.Context, r *Rule, c *capture) (rpcap.Program, error) {
-	p, err := s.sensor.compiler.CompileFor(ctx, r.Filter, s.linkType, s.chosen.name)
+func (s *session) program(ctx context.Context, r *rule.Rule, c *capture) (rpcap.Program, error) {
+	p, err := s.sensor.compiler.CompileFor(ctx, r.Filter, s.linkType, s.chosen.Name)
 	if err != nil {
 		return nil, err
 	}
 	// Whatever the interface is: the export may pass a mirror port that has none of the agent's addresses.
-	whole, err := excludeOwn(p, s.linkType, filter.Endpoint{
+	whole, err := rule.ExcludeOwn(p, s.linkType, filter.Endpoint{
 		Addr: s.local.Addr(), Control: s.local.Port(), Data: s.sensor.opts.Data.with(c.number()),
 	}, c.stream.source.Snaplen)
 	if err != nil && !errors.Is(err, filter.ErrLinkType) { // of which nobody knows where ports are

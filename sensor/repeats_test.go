@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/rule"
 )
 
 // TestUnwantedAgentsLog: an agent that nobody wants dials again each 30 s; one that is refused begins a new session each
@@ -18,16 +19,16 @@ import (
 func TestUnwantedAgentsLog(t *testing.T) {
 	for _, tc := range []struct {
 		name, line string
-		rule       Rule
+		rule       rule.Rule
 	}{
-		{"address", "connection refused", Rule{AllowAgents: prefixes("10.9.0.0/16")}},
-		{"interface", "nothing is captured", Rule{Interfaces: []string{"eth9"}}},
+		{"address", "connection refused", rule.Rule{AllowAgents: prefixes("10.9.0.0/16")}},
+		{"interface", "nothing is captured", rule.Rule{Interfaces: []string{"eth9"}}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				core, logs := observer.New(zap.InfoLevel)
 				tc.rule.Name = "all"
-				b := newBubble(t, Options{Rules: []Rule{tc.rule}, Log: zap.New(core)})
+				b := newBubble(t, Options{Rules: []rule.Rule{tc.rule}, Log: zap.New(core)})
 				defer b.stop()
 				for range 120 {
 					a := b.connect("10.0.0.2", nil)

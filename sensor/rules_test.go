@@ -7,15 +7,16 @@ import (
 	"time"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/rule"
 	"rpcapd/sensor/status"
 	"rpcapd/test/tool"
 )
 
 // manyRules are n rules, each for an interface, a filter and a source network of its own.
-func manyRules(n int) []Rule {
-	rules := make([]Rule, n)
+func manyRules(n int) []rule.Rule {
+	rules := make([]rule.Rule, n)
 	for i := range rules {
-		rules[i] = Rule{
+		rules[i] = rule.Rule{
 			Name: fmt.Sprint("r", i), Interfaces: []string{fmt.Sprint("eth", i)}, Filter: fmt.Sprint("tcp port ", i+1),
 			AllowAgents: prefixes("10.0.0.0/8", fmt.Sprintf("192.0.2.%d/32", i)),
 		}

@@ -32,10 +32,10 @@ func (s *session) running(ctx context.Context) (state, error) {
 		s.heldFor = nil
 	}
 	s.sensor.repeats.logSome(s.log, s.peer.Addr().String()+" starts", maxTurns, zap.InfoLevel, "forwarding starts", zap.String("peer", s.capture.stream.source.Shown()),
-		zap.String("rule", s.chosen.rule.Name), zap.Uint32("linktype", s.linkType), zap.Uint16("port", s.capture.number()))
+		zap.String("rule", s.chosen.Rule.Name), zap.Uint32("linktype", s.linkType), zap.Uint16("port", s.capture.number()))
 	s.idle, s.idleAt, s.down = 0, 0, nil
-	if s.chosen.down {
-		s.interfaceIs(status.Caused(status.CauseInterfaceDown, "interface %s of the agent is down", printable.Name(s.chosen.name)))
+	if s.chosen.Down {
+		s.interfaceIs(status.Caused(status.CauseInterfaceDown, "interface %s of the agent is down", printable.Name(s.chosen.Name)))
 	}
 	return s.supervise, nil
 }

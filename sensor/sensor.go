@@ -10,8 +10,8 @@ import (
 	"sync"
 	"time"
 
-	"rpcapd/rpcap"
 	"rpcapd/sensor/address"
+	"rpcapd/sensor/rule"
 	"rpcapd/sensor/sink"
 	"rpcapd/sensor/status"
 	"rpcapd/sensor/tcpdump"
@@ -23,7 +23,7 @@ import (
 type Sensor struct {
 	opts       Options
 	log        *zap.Logger
-	compiler   filterCompiler
+	compiler   rule.Compiler
 	names      *nameTable
 	ports      *portPool
 	hub        *sink.Hub
@@ -39,7 +39,7 @@ type Sensor struct {
 	telling   sync.Mutex // held by Peers, and while a capture moves from the running ones to the ended ones
 
 	mu         sync.Mutex // guards what follows; see doc.go
-	rules      *ruleSet
+	rules      *rule.Set
 	listeners  map[uint16]*listener // by the port that the rules name
 	serve      func(*listener)      // nil but while Run runs
 	sessions   map[*session]struct{}
@@ -48,13 +48,6 @@ type Sensor struct {
 	stopping   bool
 	limits     Limits
 	dedup      *dedup // nil: off; replaced by SetStreams
-}
-
-// filterCompiler turns the filters of rules into programs; see package tcpdump.
-type filterCompiler interface {
-	Check(ctx context.Context, expression string) error
-	CompileFor(ctx context.Context, expression string, linkType uint32, device string) (rpcap.Program, error)
-	ForgetRefusals()
 }
 
 // New checks the options and compiles the rules' filters, so that a bad one is found at once. It opens nothing; Run
@@ -69,7 +62,7 @@ func New(o Options) (*Sensor, error) {
 		return nil, err
 	}
 	s := &Sensor{
-		opts: o, rules: newRuleSet(o.Rules), log: o.Log,
+		opts: o, rules: rule.NewSet(o.Rules), log: o.Log,
 		compiler:   tcpdump.NewCompiler(),
 		names:      newNameTable(o.Aliases),
 		ports:      newPortPool(&o),
@@ -95,10 +88,10 @@ func New(o Options) (*Sensor, error) {
 // end of Options.Purpose ends it too: without an error if only its reader has gone. It can be called once.
 func (s *Sensor) Run(ctx context.Context) error {
 	s.mu.Lock()
-	ports, rules := s.rules.ports, s.rules.all
+	ports, rules := s.rules.Ports, s.rules.All
 	s.mu.Unlock()
 	listeners, err := s.listen(ports)
-	if err == nil && s.opts.probe && slices.ContainsFunc(rules, func(r *Rule) bool { return !r.TCP }) {
+	if err == nil && s.opts.probe && slices.ContainsFunc(rules, func(r *rule.Rule) bool { return !r.TCP }) {
 		err = s.ports.probe()
 	}
 	if err != nil {
@@ -172,7 +165,7 @@ func (s *Sensor) Ready() <-chan struct{} { return s.ready }
 func (s *Sensor) Addrs() (out []netip.AddrPort) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, port := range s.rules.ports {
+	for _, port := range s.rules.Ports {
 		if l := s.listeners[port]; l != nil {
 			out = append(out, address.OfTCP(l.tcp.Addr()))
 		}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/rule"
 	"rpcapd/sensor/sink"
 	"rpcapd/sensor/status"
 	"rpcapd/test/wait"
@@ -55,7 +56,7 @@ func (a *testAgent) export(network string) net.Conn {
 // source; the summary has the numbers of both ends.
 func TestEndToEnd(t *testing.T) {
 	out := &syncBuffer{}
-	s := startSensor(t, Options{Rules: []Rule{{Name: "all"}}, Sinks: []sink.Sink{newCaptureFile("buffer", out)}})
+	s := startSensor(t, Options{Rules: []rule.Rule{{Name: "all"}}, Sinks: []sink.Sink{newCaptureFile("buffer", out)}})
 	frames := testFrames(300, 100)
 	last := rpcap.StatsReply{IfRecv: 302, KernelDrop: 2, Captured: 300}
 
@@ -113,7 +114,7 @@ func TestEndToEnd(t *testing.T) {
 // TestTCPData: PACKET messages back to back, cut anywhere; a stranger's connection is closed without harm.
 func TestTCPData(t *testing.T) {
 	out := &syncBuffer{}
-	s := startSensor(t, Options{Rules: []Rule{{Name: "tcp", TCP: true}}, Sinks: []sink.Sink{newCaptureFile("buffer", out)}})
+	s := startSensor(t, Options{Rules: []rule.Rule{{Name: "tcp", TCP: true}}, Sinks: []sink.Sink{newCaptureFile("buffer", out)}})
 	a := dialAgent(t, s)
 	a.setStats(rpcap.StatsReply{Captured: 51}, rpcap.StatsReply{Captured: 51})
 	data := a.export("tcp4")
@@ -156,7 +157,7 @@ func TestTCPDataBad(t *testing.T) {
 		"read message: EOF": good,
 	} {
 		t.Run(reason, func(t *testing.T) {
-			s := startSensor(t, Options{Rules: []Rule{{Name: "tcp", TCP: true}}})
+			s := startSensor(t, Options{Rules: []rule.Rule{{Name: "tcp", TCP: true}}})
 			data := dialAgent(t, s).export("tcp4")
 			if _, err := data.Write(msg); err != nil {
 				t.Fatal(err)
@@ -177,7 +178,7 @@ func TestTCPDataBad(t *testing.T) {
 func TestPurposeFailureStopsTheSensor(t *testing.T) {
 	for _, cause := range []error{syscall.EPIPE, syscall.ENOSPC} {
 		s := startSensor(t, Options{
-			Rules: []Rule{{Name: "all"}}, Purpose: newCaptureFile("pipe", failingWriter{cause}),
+			Rules: []rule.Rule{{Name: "all"}}, Purpose: newCaptureFile("pipe", failingWriter{cause}),
 		})
 		select {
 		case err := <-s.result:
@@ -192,8 +193,8 @@ func TestPurposeFailureStopsTheSensor(t *testing.T) {
 }
 
 func TestPortInUse(t *testing.T) {
-	s := startSensor(t, Options{Rules: []Rule{{Name: "all"}}})
-	second, err := New(Options{Rules: []Rule{{Name: "all", Port: s.addr().Port()}}, Listen: netip.MustParseAddr("127.0.0.1")})
+	s := startSensor(t, Options{Rules: []rule.Rule{{Name: "all"}}})
+	second, err := New(Options{Rules: []rule.Rule{{Name: "all", Port: s.addr().Port()}}, Listen: netip.MustParseAddr("127.0.0.1")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,7 +206,7 @@ func TestPortInUse(t *testing.T) {
 
 // TestEveryAddress: without an address both families are served.
 func TestEveryAddress(t *testing.T) {
-	s := startSensor(t, Options{Rules: []Rule{{Name: "all"}}, Listen: netip.IPv6Unspecified()})
+	s := startSensor(t, Options{Rules: []rule.Rule{{Name: "all"}}, Listen: netip.IPv6Unspecified()})
 	for i, host := range []string{"127.0.0.1", "::1"} {
 		conn, err := net.Dial("tcp", net.JoinHostPort(host, fmt.Sprint(s.addr().Port())))
 		if err != nil {
@@ -236,11 +237,11 @@ func TestEveryAddress(t *testing.T) {
 func TestOptionsAreChecked(t *testing.T) {
 	for want, o := range map[string]Options{
 		"no rule":         {},
-		"pattern":         {Rules: []Rule{{Interfaces: []string{"[a"}}}},
-		"snap length":     {Rules: []Rule{{Snaplen: 1 << 20}}},
-		"count 65":        {Rules: []Rule{{}}, Data: DataPorts{Count: 65}},
-		"go beyond 65535": {Rules: []Rule{{}}, Data: DataPorts{First: 65530, Count: 10}},
-		"longer than":     {Rules: []Rule{{Password: strings.Repeat("x", 65536)}}},
+		"pattern":         {Rules: []rule.Rule{{Interfaces: []string{"[a"}}}},
+		"snap length":     {Rules: []rule.Rule{{Snaplen: 1 << 20}}},
+		"count 65":        {Rules: []rule.Rule{{}}, Data: DataPorts{Count: 65}},
+		"go beyond 65535": {Rules: []rule.Rule{{}}, Data: DataPorts{First: 65530, Count: 10}},
+		"longer than":     {Rules: []rule.Rule{{Password: strings.Repeat("x", 65536)}}},
 	} {
 		if _, err := New(o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)

@@ -13,6 +13,7 @@ import (
 
 	"rpcapd/rpcap"
 	"rpcapd/sensor/address"
+	"rpcapd/sensor/rule"
 	"rpcapd/sensor/status"
 )
 
@@ -52,7 +53,7 @@ type session struct {
 	peer    netip.AddrPort // of the agent
 	local   netip.AddrPort // what the agent dialled
 	port    uint16         // of the listener, as the rules name it
-	rules   []*Rule        // those that the agent may use, all with the same credentials
+	rules   []*rule.Rule   // those that the agent may use, all with the same credentials
 	probes  chan chan struct{}
 	reloads chan struct{} // capacity 1: there are new rules
 	closed  chan struct{} // closed when the session is over, before its last datagrams are in
@@ -65,7 +66,7 @@ type session struct {
 	heldFor       error               // why it is held; logged already
 	listed        rpcap.InterfaceList // the agent's last list, empty if it is not known or too long
 	authenticated bool
-	chosen        choice
+	chosen        rule.Choice
 	linkType      uint32
 	capture       *capture // nil but between STARTCAP and the end of it
 	captured      bool     // there has been a capture
@@ -83,7 +84,7 @@ type session struct {
 	live   *capture    // guarded by mu; the capture whose counters snapshot reads
 }
 
-func newSession(s *Sensor, conn net.Conn, port uint16, rules []*Rule) *session {
+func newSession(s *Sensor, conn net.Conn, port uint16, rules []*rule.Rule) *session {
 	peer, local := address.OfTCP(conn.RemoteAddr()), address.OfTCP(conn.LocalAddr())
 	now := time.Now()
 	ctl := newControl(rpcap.NewConn(conn, rpcap.MaxReplyAccepted))

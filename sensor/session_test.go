@@ -11,12 +11,13 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/rule"
 	"rpcapd/sensor/status"
 )
 
 func TestHandshake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBubble(t, Options{Rules: []Rule{{
+		b := newBubble(t, Options{Rules: []rule.Rule{{
 			Name: "web", Snaplen: 128, Promiscuous: true, User: "u", Password: "secret",
 			Sampling: rpcap.SamplingRequest{Method: rpcap.SamplingOneInN, Value: 10},
 		}}})
@@ -107,30 +108,30 @@ func TestHeld(t *testing.T) {
 	reply := func(msgs ...[]byte) func([]byte) [][]byte { return func([]byte) [][]byte { return msgs } }
 	for _, tc := range []struct {
 		name   string
-		rule   Rule
+		rule   rule.Rule
 		script func(*testAgent)
 		reason string
 		told   bool       // with an ERROR 11
 		again  rpcap.Type // the request repeated after a minute
 	}{
-		{"credentials refused", Rule{}, func(a *testAgent) {
+		{"credentials refused", rule.Rule{}, func(a *testAgent) {
 			a.on(rpcap.TypeAuthRequest, reply(errorReply(rpcap.CodeAuth, "no")))
 		}, "refuses the credentials", false, rpcap.TypeAuthRequest},
-		{"nothing matches", Rule{Interfaces: []string{"eth9"}}, nil, "all wants eth9", true, rpcap.TypeFindAllRequest},
-		{"no list", Rule{}, func(a *testAgent) {
+		{"nothing matches", rule.Rule{Interfaces: []string{"eth9"}}, nil, "all wants eth9", true, rpcap.TypeFindAllRequest},
+		{"no list", rule.Rule{}, func(a *testAgent) {
 			a.on(rpcap.TypeFindAllRequest, reply(errorReply(rpcap.CodeFindAll, "too long")))
 		}, "cannot list", true, rpcap.TypeFindAllRequest},
-		{"open refused", Rule{}, func(a *testAgent) {
+		{"open refused", rule.Rule{}, func(a *testAgent) {
 			a.on(rpcap.TypeOpenRequest, reply(errorReply(rpcap.CodeOpen, "down")))
 		}, "cannot open interface eth0", false, rpcap.TypeOpenRequest},
-		{"capture refused", Rule{}, func(a *testAgent) {
+		{"capture refused", rule.Rule{}, func(a *testAgent) {
 			a.on(rpcap.TypeStartCaptureRequest, reply(errorReply(rpcap.CodeStartCapture, "no")))
 		}, "cannot start", false, rpcap.TypeStartCaptureRequest},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				tc.rule.Name = "all"
-				b := newBubble(t, Options{Rules: []Rule{tc.rule}})
+				b := newBubble(t, Options{Rules: []rule.Rule{tc.rule}})
 				defer b.stop()
 				a := b.connect("10.0.0.2", tc.script)
 				after(2 * lingerTime)
@@ -156,7 +157,7 @@ func TestHeld(t *testing.T) {
 // TestInterfaceAppears: an agent that had nothing to offer is used when it has.
 func TestInterfaceAppears(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBubble(t, Options{Rules: []Rule{{Name: "r", Addresses: prefixes("192.168.4.0/24")}}})
+		b := newBubble(t, Options{Rules: []rule.Rule{{Name: "r", Addresses: prefixes("192.168.4.0/24")}}})
 		defer b.stop()
 		a := b.connect("10.0.0.2", nil)
 		if b.peer().State != status.StateHeld {
@@ -176,7 +177,7 @@ func TestInterfaceAppears(t *testing.T) {
 func TestSilentList(t *testing.T) {
 	for name, want := range map[string]status.State{"eth0": status.StateRunning, "eth*": status.StateHeld} {
 		synctest.Test(t, func(t *testing.T) {
-			b := newBubble(t, Options{Rules: []Rule{{Name: "r", Interfaces: []string{name}}}})
+			b := newBubble(t, Options{Rules: []rule.Rule{{Name: "r", Interfaces: []string{name}}}})
 			defer b.stop()
 			b.connect("10.0.0.2", func(a *testAgent) {
 				a.on(rpcap.TypeFindAllRequest, func([]byte) [][]byte { return nil })
@@ -192,7 +193,7 @@ func TestSilentList(t *testing.T) {
 // TestLateReply: the reply to a request that was given up does not put the session out of step.
 func TestLateReply(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBubble(t, Options{Rules: []Rule{{Name: "r", Interfaces: []string{"eth0"}}}})
+		b := newBubble(t, Options{Rules: []rule.Rule{{Name: "r", Interfaces: []string{"eth0"}}}})
 		defer b.stop()
 		b.connect("10.0.0.2", func(a *testAgent) {
 			a.on(rpcap.TypeFindAllRequest, func([]byte) [][]byte { return nil })
@@ -210,7 +211,7 @@ func TestLateReply(t *testing.T) {
 // TestErrorPair: ExtraHop's agent sends 17 after each 16.
 func TestErrorPair(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBubble(t, Options{Rules: []Rule{{Name: "r", Sampling: rpcap.SamplingRequest{Method: rpcap.SamplingOneInN, Value: 2}}}})
+		b := newBubble(t, Options{Rules: []rule.Rule{{Name: "r", Sampling: rpcap.SamplingRequest{Method: rpcap.SamplingOneInN, Value: 2}}}})
 		defer b.stop()
 		b.connect("10.0.0.2", func(a *testAgent) {
 			a.on(rpcap.TypeSamplingRequest, func([]byte) [][]byte {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/rule"
 	"rpcapd/sensor/status"
 	"rpcapd/test/wait"
 )
@@ -26,7 +27,7 @@ func TestTCPDataDies(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			s := startSensor(t, Options{Rules: []Rule{{Name: "tcp", TCP: true}}})
+			s := startSensor(t, Options{Rules: []rule.Rule{{Name: "tcp", TCP: true}}})
 			a := dialAgent(t, s)
 			a.setStats(rpcap.StatsReply{Captured: tc.captured}, rpcap.StatsReply{Captured: tc.final})
 			data := a.export("tcp4")

@@ -10,6 +10,7 @@ import (
 
 	"rpcapd/rpcap"
 	"rpcapd/sensor/address"
+	"rpcapd/sensor/rule"
 	"rpcapd/sensor/status"
 	"rpcapd/test/wait"
 )
@@ -66,7 +67,7 @@ func TestTCPRival(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			s := startSensor(t, Options{Rules: []Rule{{Name: "tcp", TCP: true}}})
+			s := startSensor(t, Options{Rules: []rule.Rule{{Name: "tcp", TCP: true}}})
 			conn, err := net.Dial("tcp", s.addr().String())
 			if err != nil {
 				t.Fatal(err)
@@ -128,7 +129,7 @@ func (t *tcpData) heldOf(other net.Conn) int {
 // TestTCPShares: before STARTCAP is answered somebody at the agent's address sends more than is held of one connection. The
 // agent's own connection is read nevertheless.
 func TestTCPShares(t *testing.T) {
-	s := startSensor(t, Options{Rules: []Rule{{Name: "tcp", TCP: true}}})
+	s := startSensor(t, Options{Rules: []rule.Rule{{Name: "tcp", TCP: true}}})
 	conn, err := net.Dial("tcp", s.addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -173,7 +174,7 @@ func TestTCPShares(t *testing.T) {
 
 // TestTCPHeldIsBounded: what waits for STATS is not more than it may be, and nothing of the agent's is lost for that.
 func TestTCPHeldIsBounded(t *testing.T) {
-	s := startSensor(t, Options{Rules: []Rule{{Name: "tcp", TCP: true}}})
+	s := startSensor(t, Options{Rules: []rule.Rule{{Name: "tcp", TCP: true}}})
 	var data, other net.Conn
 	a := dialAgent(t, s, func(a *testAgent) {
 		a.on(rpcap.TypeStartCaptureRequest, func([]byte) [][]byte {

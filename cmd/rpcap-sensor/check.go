@@ -11,6 +11,7 @@ import (
 	"rpcapd/config"
 	"rpcapd/sensor"
 	"rpcapd/sensor/files"
+	"rpcapd/sensor/rule"
 	"rpcapd/tlsfiles"
 )
 
@@ -37,9 +38,9 @@ func filterProblems(at config.Places, err error) (all config.Problems, rest erro
 		list = joined.Unwrap()
 	}
 	for _, e := range list {
-		rule := (*sensor.RuleError)(nil)
-		if errors.As(e, &rule) {
-			if p := at.Problem("rule "+rule.Rule, "Filter", fmt.Sprintf("[rule %s] Filter: %v", rule.Rule, rule.Err)); p.Line > 0 {
+		bad := (*rule.FilterError)(nil)
+		if errors.As(e, &bad) {
+			if p := at.Problem("rule "+bad.Rule, "Filter", fmt.Sprintf("[rule %s] Filter: %v", bad.Rule, bad.Err)); p.Line > 0 {
 				all = append(all, p)
 				continue
 			}

@@ -19,6 +19,7 @@ import (
 	"rpcapd/config"
 	"rpcapd/numbers"
 	"rpcapd/sensor"
+	"rpcapd/sensor/rule"
 )
 
 // What check looks at without a name: the first in the working directory, else the one of the packages' service.
@@ -178,7 +179,7 @@ func (s *settings) fromFlags() (sensor.Options, error) {
 	if port == 0 {
 		port = sensor.DefaultPort
 	}
-	r := sensor.Rule{
+	r := rule.Rule{
 		Name: "default", Port: port, Interfaces: s.interfaces, Filter: s.filter, Snaplen: s.snaplen,
 		Promiscuous: s.promiscuous, TCP: s.tcp, User: s.user,
 	}
@@ -200,7 +201,7 @@ func (s *settings) fromFlags() (sensor.Options, error) {
 		return sensor.Options{}, errors.New("--udp-port 0: it is 1 to 65535")
 	}
 	return sensor.Options{
-		Rules: []sensor.Rule{r}, Listen: addr,
+		Rules: []rule.Rule{r}, Listen: addr,
 		Data: sensor.DataPorts{First: s.udpPort, Count: s.udpPorts},
 	}, nil
 }

@@ -14,11 +14,12 @@ var insideSensor = map[string][]string{
 	"sensor/tcpdump":    {},
 	"sensor/sink":       {"sensor/address", "sensor/chunks", "sensor/tcpdump"},
 	"sensor/status":     {"sensor/sink"},
+	"sensor/rule":       {"sensor/address", "sensor/tcpdump"},
 	"sensor/files":      {"sensor/address", "sensor/chunks", "sensor/sink", "sensor/tcpdump"},
 	"sensor/pcapoverip": {"sensor/address", "sensor/sink", "sensor/tcpdump"},
 	"sensor/tap":        {"sensor/address", "sensor/chunks", "sensor/sink", "sensor/tcpdump"},
 	"sensor/health":     {"sensor/address", "sensor/sink", "sensor/status", "sensor/tcpdump"},
-	"sensor":            {"sensor/address", "sensor/sink", "sensor/status", "sensor/tcpdump"},
+	"sensor":            {"sensor/address", "sensor/rule", "sensor/sink", "sensor/status", "sensor/tcpdump"},
 }
 
 // testsOf lists what only the tests of a package may import besides. Those of the health server look at a real sensor.
@@ -65,12 +66,13 @@ func TestSensorImportRule(t *testing.T) {
 func TestSensorRuleBites(t *testing.T) {
 	leaves := []string{"sensor/address", "sensor/chunks", "sensor/tcpdump"}
 	outputs := []string{"sensor/files", "sensor/pcapoverip", "sensor/tap"}
-	above := slices.Concat([]string{"sensor", "sensor/health", "sensor/status"}, outputs)
+	above := slices.Concat([]string{"sensor", "sensor/health", "sensor/rule", "sensor/status"}, outputs)
 	forbidden := map[string][]string{
 		"sensor/address": slices.Concat(above, leaves, []string{"sensor/sink"}),
 		"sensor/chunks":  slices.Concat(above, leaves, []string{"sensor/sink"}),
 		"sensor/tcpdump": slices.Concat(above, leaves, []string{"sensor/sink"}),
 		"sensor/sink":    above,
+		"sensor/rule":    slices.Concat(above, []string{"sensor/chunks", "sensor/sink"}),
 		"sensor/status":  slices.Concat(above, leaves),
 		"sensor/health":  append([]string{"sensor"}, outputs...),
 		"sensor":         append([]string{"sensor/health"}, outputs...),

@@ -1,4 +1,4 @@
-package sensor
+package rule
 
 import (
 	"fmt"
@@ -33,15 +33,6 @@ func lacks(i rpcap.Interface) rpcap.Interface {
 	i.Description = rpcap.Description{LeftOut: rpcap.LeftOut{Interfaces: 3, Addresses: 17}}.String()
 	return i
 }
-
-func prefixes(texts ...string) (out []netip.Prefix) {
-	for _, t := range texts {
-		out = append(out, netip.MustParsePrefix(t))
-	}
-	return out
-}
-
-func list(interfaces ...rpcap.Interface) []rpcap.Interface { return interfaces }
 
 // TestChoose: which interface is captured, by the rules of the design and the samples of ExtraHop's guide.
 func TestChoose(t *testing.T) {
@@ -84,18 +75,18 @@ func TestChoose(t *testing.T) {
 		{"Windows name", []*Rule{{Name: "w", Interfaces: []string{`\Device\NPF_{A}`}}}, list(testInterface(`\Device\NPF_{A}`, "10.0.0.1")), `w \Device\NPF_{A}`},
 	} {
 		l := rpcap.NewInterfaceList(tc.list...)
-		c, err := choose(tc.rules, l)
+		c, err := Choose(tc.rules, l)
 		if want, refused := strings.CutPrefix(tc.want, "!"); refused {
 			if err == nil || !strings.HasPrefix(err.Error(), want) {
-				t.Errorf("%s: chose %v, %v", tc.name, c.name, err)
+				t.Errorf("%s: chose %v, %v", tc.name, c.Name, err)
 			}
 			continue
 		}
-		if err != nil || c.rule.Name+" "+c.name != tc.want {
+		if err != nil || c.Rule.Name+" "+c.Name != tc.want {
 			t.Errorf("%s: chose %+v, %v", tc.name, c, err)
 		}
-		if strings.Contains(c.description, "preselected") {
-			t.Errorf("%s: description %q", tc.name, c.description)
+		if strings.Contains(c.Description, "preselected") {
+			t.Errorf("%s: description %q", tc.name, c.Description)
 		}
 	}
 }
@@ -109,7 +100,7 @@ func TestRefusalIsShort(t *testing.T) {
 		rules = append(rules, &Rule{Name: fmt.Sprintf("r%d", i), Interfaces: []string{strings.Repeat("y", 500)}})
 	}
 	l := rpcap.NewInterfaceList(interfaces...)
-	_, err := choose(rules, l)
+	_, err := Choose(rules, l)
 	if err == nil || len(err.Error()) > 600 || strings.ContainsAny(err.Error(), "\x01") {
 		t.Errorf("%d bytes: %v", len(err.Error()), err)
 	}
@@ -124,7 +115,7 @@ func TestUsable(t *testing.T) {
 	}
 	for addr, want := range map[string]string{"10.1.2.3": "[lab]", "10.2.2.3": "[all more]"} {
 		var names []string
-		for _, r := range usable(rules, netip.MustParseAddr(addr)) {
+		for _, r := range (&Set{All: rules}).Usable(0, netip.MustParseAddr(addr)) {
 			names = append(names, r.Name)
 		}
 		if fmt.Sprint(names) != want {
@@ -132,3 +123,28 @@ func TestUsable(t *testing.T) {
 		}
 	}
 }
+
+// testInterface is up and running and has the given addresses.
+func testInterface(name string, addrs ...string) rpcap.Interface {
+	i := rpcap.Interface{Name: name, Flags: rpcap.InterfaceUp | rpcap.InterfaceRunning}
+	for _, a := range addrs {
+		ip := netip.MustParseAddr(a)
+		block := rpcap.AddressBlock{}
+		if ip.Is4() {
+			block = rpcap.IPv4Block(ip)
+		} else {
+			block = rpcap.IPv6Block(ip, 23)
+		}
+		i.Addresses = append(i.Addresses, rpcap.Address{Addr: block})
+	}
+	return i
+}
+
+func prefixes(texts ...string) (out []netip.Prefix) {
+	for _, t := range texts {
+		out = append(out, netip.MustParsePrefix(t))
+	}
+	return out
+}
+
+func list(interfaces ...rpcap.Interface) []rpcap.Interface { return interfaces }
