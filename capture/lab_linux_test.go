@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"io"
+	"net"
 	"os"
 	"runtime"
 	"testing"
@@ -63,6 +64,23 @@ func setUp(t testing.TB, name string) {
 	t.Helper()
 	if err := netlink.LinkSetUp(linkOf(t, name)); err != nil {
 		t.Fatal(err)
+	}
+	awaitCarrier(t, name)
+}
+
+// awaitCarrier waits until both ends of a virtual cable that are up have noticed each other: what is sent before is lost.
+func awaitCarrier(t testing.TB, name string) {
+	t.Helper()
+	peer := linkOf(t, name).Attrs().ParentIndex
+	running := func(l netlink.Link) bool { return l.Attrs().OperState == netlink.OperUp }
+	for limit := time.Now().Add(30 * time.Second); peer != 0; time.Sleep(time.Millisecond) {
+		other, err := netlink.LinkByIndex(peer)
+		if err != nil || other.Attrs().Flags&net.FlagUp == 0 || running(other) && running(linkOf(t, name)) {
+			return
+		}
+		if time.Now().After(limit) {
+			t.Fatalf("%s: no carrier", name)
+		}
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 // readyLimit bounds how long the kernel may take to notice that a cable is plugged in.
-const readyLimit = 5 * time.Second
+const readyLimit = 30 * time.Second
 
 // until polls a condition that the kernel brings about by itself.
 func (n *Namespace) until(what string, ok func() bool) {

@@ -280,6 +280,16 @@ func accountingLoad(t *testing.T) (frames uint64, rate int) {
 	return 1_000, 1_500
 }
 
+// steadyLoad is frames for three seconds of traffic of which none may be lost while the programs do something else, and how
+// many a second. In the small receive buffers of ordinary users, fewer are safe on a busy machine.
+func steadyLoad(t *testing.T) (frames uint64, rate int) {
+	t.Helper()
+	if severalUsers(t) {
+		return 60_000, 20_000
+	}
+	return 12_000, 4_000
+}
+
 // largeBuffers skips what needs a receive buffer that only real root gets.
 func largeBuffers(t *testing.T) {
 	t.Helper()

@@ -13,7 +13,9 @@ var duplicatesPattern = regexp.MustCompile(`duplicates of another agent (\d+)`)
 // TestRootDedup has two agents see the same numbered frames: with Dedup each is in the file once, without it twice. What
 // was dropped as a duplicate is counted.
 func TestRootDedup(t *testing.T) {
-	const size, rate, frames = 300, 20_000, 20_000
+	const size = 300
+	frames, rate := steadyLoad(t)
+	frames /= 3
 	for _, x := range []struct {
 		name, streams string
 		copies        int

@@ -13,7 +13,8 @@ import (
 // TestRootReloadOutputsUnderTraffic changes, adds and removes outputs again and again while numbered frames come in. The
 // outputs that are not touched have each frame; of one that moves from directory to directory each frame is in one of them.
 func TestRootReloadOutputsUnderTraffic(t *testing.T) {
-	const size, frames, rate, reloads = 300, 60_000, 20_000, 8
+	const size, reloads = 300, 8
+	frames, rate := steadyLoad(t)
 	dir := t.TempDir()
 	rules := func(i int) string {
 		text := fmt.Sprintf("[rule lab]\nInterface = eth0\n[file keep]\nPath = %s/keep/%%s.pcapng\n[file moves]\nPath = %s/moves%d/%%s.pcapng\n", dir, dir, i)
@@ -31,7 +32,7 @@ func TestRootReloadOutputsUnderTraffic(t *testing.T) {
 	}
 	sending.Wait()
 	n := settle(t, x.agent, x.sensor)
-	if got := n.numbered(t, size); got != frames || n.sensor.missing != 0 || n.sensor.dropped != 0 {
+	if got := n.numbered(t, size); got != int(frames) || n.sensor.missing != 0 || n.sensor.dropped != 0 {
 		t.Errorf("-w: %d of %d frames, %+v", got, frames, n.sensor)
 	}
 	for pattern, files := range map[string]int{"keep": 1, "moves*": reloads} {
@@ -53,7 +54,7 @@ func TestRootReloadOutputsUnderTraffic(t *testing.T) {
 				}
 			}
 		}
-		if len(seen) != frames {
+		if len(seen) != int(frames) {
 			t.Errorf("%s: %d of %d frames", pattern, len(seen), frames)
 		}
 	}

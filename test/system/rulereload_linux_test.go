@@ -34,7 +34,8 @@ const (
 // filters accept them, so each must arrive, in one capture, and the numbers of both ends add up.
 func TestRootReloadFilterUnderTraffic(t *testing.T) {
 	harness.Tool(t, "tcpdump")
-	const size, frames, rate, reloads = 300, 60_000, 20_000, 12
+	const size, reloads = 300, 12
+	frames, rate := steadyLoad(t)
 	rule := func(filter string) string { return "[rule lab]\nInterface = eth0\nFilter = " + filter + "\n" }
 	x, file := ruleReload(t, rule("len > 0"))
 	var sending sync.WaitGroup
@@ -49,7 +50,7 @@ func TestRootReloadFilterUnderTraffic(t *testing.T) {
 	sending.Wait()
 	n := settle(t, x.agent, x.sensor)
 	n.check(t)
-	if got := n.numbered(t, size); got != frames {
+	if got := n.numbered(t, size); got != int(frames) {
 		t.Errorf("%d of %d frames arrived", got, frames)
 	}
 	if c := strings.Count(x.agent.Text(), "capture started"); c != 1 || n.sensor.missing != 0 {
