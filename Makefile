@@ -13,7 +13,7 @@ SYSTEMS  := linux/amd64 linux/arm64 linux/arm linux/riscv64 linux/ppc64le linux/
             darwin/amd64 darwin/arm64 freebsd/amd64 openbsd/amd64 netbsd/amd64 dragonfly/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test test-user test-full test-root test-race fuzz bench bench-quick bench-go lint cross package test-packages test-consumers test-health clean
+.PHONY: help deps build demo test test-user test-full test-root test-race fuzz bench bench-quick bench-go lint vulncheck cross package test-packages test-consumers test-health clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -88,12 +88,22 @@ bench-quick: build ## the same in two minutes, roughly; writes no document
 bench-go: ## Go benchmarks of single functions
 	go test -run '^$$' -bench . -benchmem ./...
 
-lint: ## gofmt, vet, staticcheck, import rule
+# errcheck: an error of these is of no use, because the resource is given up or the text goes to a user. Everywhere else an
+# ignored error is written as _ = with the reason. Tests may ignore errors.
+NO_ERRCHECK := ^([Cc]lose|Remove|RemoveAll|Fprint|Fprintf|Fprintln)$$
+
+lint: ## gofmt, vet, staticcheck, errcheck, revive, misspell, import rule
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "gofmt -w is needed for:"; echo "$$unformatted"; exit 1; fi
 	@go vet ./...
 	@go tool staticcheck ./...
+	@go tool errcheck -ignoretests -ignore '$(NO_ERRCHECK)' ./...
+	@go tool revive -set_exit_status -config test/lint/revive.toml ./...
+	@go tool misspell -error -i adress *
 	@go test -count=1 ./test/imports
 	@echo "lint: clean"
+
+vulncheck: ## known vulnerabilities in what the programs call (needs https://vuln.go.dev)
+	go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./cmd/...
 
 cross: ## compile and vet for every supported system
 	@for t in $(SYSTEMS); do \

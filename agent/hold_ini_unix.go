@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
-	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -61,8 +60,7 @@ func (e *iniTaken) Error() string {
 // iniByte is the byte of the folder that stands for a file in this network namespace.
 func iniByte(name string) filelock.Range {
 	h := fnv.New64a()
-	io.WriteString(h, name) // hashes do not fail
-	io.WriteString(h, "\x00"+networkNamespace())
+	h.Write([]byte(name + "\x00" + networkNamespace()))
 	const most = 1<<62 - 1
 	return filelock.Range{Start: int64(h.Sum64() & most), Length: 1}
 }

@@ -79,9 +79,9 @@ func (o *packetTCP) write(b []byte) error {
 		if hurried {
 			step = drainTimeout
 		}
-		o.conn.SetWriteDeadline(time.Now().Add(step))
-		if o.hurried.Load() { // hurry may have come between the two: its deadline is the nearer one
-			o.conn.SetWriteDeadline(time.Now().Add(drainTimeout))
+		_ = o.conn.SetWriteDeadline(time.Now().Add(step)) // fails on a closed connection only, as Write does then
+		if o.hurried.Load() {                             // hurry may have come between the two: its deadline is the nearer one
+			_ = o.conn.SetWriteDeadline(time.Now().Add(drainTimeout))
 		}
 		n, err := o.conn.Write(b[:min(len(b), tcpStep)])
 		o.wakes.Add(1)
@@ -107,7 +107,7 @@ func (o *packetTCP) moves() uint64 { return o.wakes.Load() }
 
 func (o *packetTCP) hurry() {
 	o.hurried.Store(true)
-	o.conn.SetWriteDeadline(time.Now().Add(drainTimeout))
+	_ = o.conn.SetWriteDeadline(time.Now().Add(drainTimeout))
 }
 
 func (o *packetTCP) count(n *Counters) {

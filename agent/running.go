@@ -48,7 +48,7 @@ func Signal(dir string, sig os.Signal) (pid int, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("signal the agent: %w", err)
 	}
-	defer p.Release()
+	defer func() { _ = p.Release() }() // fails only if it was released before
 	// If it held the directory before and after it was found, that process was found.
 	if again, held, err := holderOf(f); err != nil || !held || again != pid {
 		return 0, fmt.Errorf("signal the agent: process %d has ended: %w", pid, ErrNotRunning)

@@ -21,12 +21,12 @@ const (
 const MaxSnaplen = udpstr.MaxCaplen
 
 var (
-	// ErrNoInterface: no interface has that name.
+	// ErrNoInterface means that no interface has that name.
 	ErrNoInterface = errors.New("no such interface")
-	// ErrInterfaceGone: the interface was deleted and did not come back in time.
+	// ErrInterfaceGone means that the interface was deleted and did not come back in time.
 	ErrInterfaceGone = errors.New("interface gone")
-	// ErrLinkType: the frames of this interface or file have a form that cannot be
-	// captured.
+	// ErrLinkType means that the frames of this interface or file have a link type that
+	// cannot be captured.
 	ErrLinkType = errors.New("unsupported link type")
 )
 

@@ -152,7 +152,7 @@ func ending(name string, err error) error {
 
 func (s *fileSource) Release() {
 	if s.gate.leave() {
-		s.free()
+		_ = s.free() // the file was only read
 	}
 }
 

@@ -34,7 +34,7 @@ func openRing(o Options) (*ringSource, error) {
 		timeToBack: interfaceBackTimeout,
 	}
 	if err := s.open(); err != nil {
-		s.free()
+		_ = s.free() // the first error counts
 		return nil, err
 	}
 	return s, nil
@@ -75,7 +75,7 @@ func (s *ringSource) start(link linkState) error {
 		r.close()
 		return err
 	}
-	s.closeRing()
+	_ = s.closeRing() // the capture goes on with the new ring
 	s.ring, s.cursor, s.index = r, 0, link.index
 	r.nudges = &s.nudge
 	r.ready = func() bool { return headerOf(s.ring.block(s.cursor)).ready() }

@@ -113,6 +113,6 @@ func (w *waiter) poll() int16 {
 func (n *nudge) nudge() {
 	n.look.Store(true)
 	if w := n.waiter.Load(); w != nil {
-		w.file.SetReadDeadline(time.Unix(1, 0)) // fails after close, when nobody waits
+		_ = w.file.SetReadDeadline(time.Unix(1, 0)) // fails after close, when nobody waits
 	}
 }

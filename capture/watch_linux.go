@@ -126,7 +126,7 @@ func (s *ringSource) replaceRing(link linkState) error {
 	if !link.up || s.leased || h.ready() || !h.untouched() {
 		return errNotYet
 	}
-	s.collect() // the last of the old ring; what it refused or dropped while it went is in it
+	_ = s.collect() // the last numbers of the old ring, if it still has any
 	missed := s.missed
 	s.missed = link.missed
 	if err := s.start(link); err != nil {

@@ -10,6 +10,7 @@ const maxSnaplen = 262144
 // OnClose says what a CLOSE message of an authenticated sensor leads to.
 type OnClose int
 
+// What follows CLOSE.
 const (
 	CloseReconnect OnClose = iota // dial again after a pause
 	CloseStop                     // the session ends until the next reload, as the C agent does

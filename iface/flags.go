@@ -6,6 +6,7 @@ import "strings"
 // are also those of the RPCAP interface list (docs/RPCAP.md).
 type Flags uint32
 
+// State of an interface.
 const (
 	Loopback Flags = 1 << iota // the interface leads back to this host
 	Up                         // switched on by the administrator

@@ -22,7 +22,7 @@ func allThreads() bool { return everyThread(unix.SYS_GETPID, 0, 0, 0) == nil }
 // passes as an ambient capability. The new process reads its files as the new user.
 func dropByExec(name string, fallbacks []string, res Result) (Result, error) {
 	if os.Getenv(execVariable) != "" || res.UID != 0 {
-		os.Unsetenv(execVariable)
+		_ = os.Unsetenv(execVariable) // fails only for names that no system allows
 		return res, nil
 	}
 	u, err := account(name, fallbacks)

@@ -11,10 +11,10 @@ const (
 	addressBlockLen = 128
 	// FamilyIPv4 is the family of IPv4 in an address block, the same at all peers.
 	FamilyIPv4 = 2
-	// FamilyIPv6Linux is what ExtraHop's agent sends on Linux, FamilyIPv6 what libpcap
-	// sends everywhere.
+	// FamilyIPv6Linux is what ExtraHop's agent sends on Linux.
 	FamilyIPv6Linux = 10
-	FamilyIPv6      = 23
+	// FamilyIPv6 is what libpcap sends on all systems.
+	FamilyIPv6 = 23
 	// FamilyLinkLayer is AF_PACKET of Linux, sent by ExtraHop's agent only.
 	FamilyLinkLayer = 17
 )

@@ -3,7 +3,6 @@ package rpcap
 import (
 	"encoding/binary"
 	"fmt"
-	"io"
 )
 
 // AuthType says how a sensor authenticates.
@@ -37,7 +36,7 @@ func (m AuthRequest) String() string {
 
 // Format prints String whatever the verb: without it %d and the like would show the
 // fields. (%p is the exception: fmt asks no method for it.)
-func (m AuthRequest) Format(f fmt.State, _ rune) { io.WriteString(f, m.String()) }
+func (m AuthRequest) Format(f fmt.State, _ rune) { fmt.Fprint(f, m.String()) }
 
 // Append encodes the message. Strings beyond 65,535 bytes are cut; with a type other
 // than password none are sent, as none are read.

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// ErrPayloadTooLong: a header announces more payload than the connection takes.
-// Nothing of it was read; the connection cannot be followed further.
+// ErrPayloadTooLong means that a header announces more payload than the connection takes.
+// None of the payload was read, and the connection is unusable after it.
 var ErrPayloadTooLong = errors.New("payload too long")
 
 const (

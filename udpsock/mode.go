@@ -5,6 +5,7 @@ import "fmt"
 // Mode says whether a kernel feature is used.
 type Mode uint8
 
+// The modes.
 const (
 	Auto Mode = iota // if the kernel has it
 	On               // required: making the socket fails without it. Falling back later, when the kernel refuses, is not a failure

@@ -21,7 +21,7 @@ func openParent() *parent {
 	if err != nil || fd < 3 {
 		return nil
 	}
-	os.Unsetenv(parentVariable)
+	_ = os.Unsetenv(parentVariable) // fails only for names that no system allows
 	return &parent{pipe: os.NewFile(uintptr(fd), "parent")}
 }
 

@@ -19,6 +19,7 @@ func (f Forwarded) Since(earlier Forwarded) Forwarded {
 	return f
 }
 
+// Add adds the numbers of another stream.
 func (f *Forwarded) Add(o Forwarded) {
 	f.Known = f.Known || o.Known
 	f.Received += o.Received

@@ -53,7 +53,7 @@ func startCommand(cmd *netlab.Cmd, dir, name string) (*process, error) {
 		return nil, err
 	}
 	go func() {
-		p.Wait() // the exit code is read where it matters
+		_ = p.Wait() // the exit code is read where it matters
 		close(p.done)
 	}()
 	return p, nil
@@ -82,7 +82,7 @@ func (p *process) stop() error {
 	select {
 	case <-p.done:
 	case <-time.After(patience):
-		p.Process.Kill()
+		_ = p.Process.Kill() // fails if it has just ended
 		return fmt.Errorf("stop %s: still running after %v: %s", p.name, patience, p.tail())
 	}
 	if code := p.ProcessState.ExitCode(); code != 0 {

@@ -54,7 +54,7 @@ func (c *receivingProcess) line() io.Reader {
 	r, w := io.Pipe()
 	go func() {
 		b, err := c.said.ReadBytes('\n')
-		w.Write(b)
+		_, _ = w.Write(b) // fails if nobody reads any more
 		w.CloseWithError(err)
 	}()
 	return r

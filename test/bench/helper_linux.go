@@ -27,7 +27,7 @@ func helper() {
 	if kind == "" {
 		return
 	}
-	os.Unsetenv(helperVariable)
+	_ = os.Unsetenv(helperVariable)
 	err := fmt.Errorf("no helper %q", kind)
 	switch kind {
 	case helperGenerate:

@@ -92,7 +92,9 @@ func enter() error {
 		if err := pin(c.sensor); err != nil {
 			return err
 		}
-		os.Setenv(cpusVariable, c.encode(count))
+		if err := os.Setenv(cpusVariable, c.encode(count)); err != nil {
+			return err
+		}
 	}
 	return netlab.Enter()
 }

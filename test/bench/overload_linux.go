@@ -19,9 +19,9 @@ func (a *agent) starve() (stop func()) {
 	go func() {
 		defer close(done)
 		for {
-			a.Process.Signal(syscall.SIGSTOP) // fails if it has ended, which the run finds out
+			_ = a.Process.Signal(syscall.SIGSTOP) // fails if it has ended, which the run finds out
 			stopped := pause(quit, starvedStop)
-			a.Process.Signal(syscall.SIGCONT)
+			_ = a.Process.Signal(syscall.SIGCONT)
 			if !stopped || !pause(quit, starvedRun) {
 				return
 			}

@@ -43,8 +43,8 @@ func (b *bench) cpuProfile(s spec) (p *cpuProfile, err error) {
 	o, err := b.capture(s, unusedPort, nil)
 	if record != nil && record.Process != nil {
 		// It ends with the agent; should it not, then now.
-		timer := time.AfterFunc(patience, func() { record.Process.Signal(syscall.SIGINT) })
-		record.Wait() // what it has written counts
+		timer := time.AfterFunc(patience, func() { _ = record.Process.Signal(syscall.SIGINT) })
+		_ = record.Wait() // what it has written counts
 		timer.Stop()
 	}
 	if err != nil {

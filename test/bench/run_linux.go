@@ -140,7 +140,7 @@ func (b *bench) path(s spec) (*path, []string, error) {
 func (b *bench) receive(s spec, in collector) (p *path, o outcome, wrong []string, err error) {
 	s.mode = modeReal
 	if o, err = b.capture(s, in.port(), in); err != nil {
-		in.finish(0) // a second time does no harm
+		_, _ = in.finish(0) // err counts; a second time does no harm
 		return nil, o, nil, err
 	}
 	g := &o.arrived

@@ -150,7 +150,7 @@ func cover(path string, content []byte) error {
 	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "mode=755"); err != nil {
 		return err
 	}
-	defer unix.Unmount(dir, unix.MNT_DETACH)
+	defer func() { _ = unix.Unmount(dir, unix.MNT_DETACH) }() // the namespace ends with the process
 	name := filepath.Join(dir, filepath.Base(path))
 	if err := os.WriteFile(name, content, 0o644); err != nil {
 		return err

@@ -54,8 +54,8 @@ func (c *Cmd) Start() error {
 		return fmt.Errorf("start %s in %s: %w", c.Path, c.ns.Name, err)
 	}
 	c.ns.lab.t.Cleanup(func() {
-		c.Process.Kill()
-		c.Wait()
+		_ = c.Process.Kill() // both fail if it has ended already
+		_ = c.Wait()
 	})
 	return nil
 }

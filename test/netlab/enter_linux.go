@@ -60,7 +60,7 @@ func Enter() error {
 	case stageInit:
 		os.Exit(initProcess())
 	case stageInside:
-		os.Unsetenv(stageVariable) // a program that is started from here makes its own
+		_ = os.Unsetenv(stageVariable) // a program that is started from here makes its own
 		settled = true
 		return nil
 	}
@@ -129,7 +129,7 @@ func initProcess() int {
 		pid, err = execute(stageInside, nil)
 	}
 	if err != nil {
-		report.WriteString(err.Error())
+		_, _ = report.WriteString(err.Error()) // the exit code says it too
 		return 1
 	}
 	report.Close()
@@ -142,7 +142,7 @@ func forwardSignals(pid int) chan<- os.Signal {
 	signal.Notify(c, os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT)
 	go func() {
 		for s := range c {
-			syscall.Kill(pid, s.(syscall.Signal))
+			_ = syscall.Kill(pid, s.(syscall.Signal))
 		}
 	}()
 	return c

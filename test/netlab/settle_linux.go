@@ -17,7 +17,7 @@ func settle() error {
 	if err := unix.Mount("tmpfs", "/run", "tmpfs", 0, "mode=755"); err != nil {
 		return fmt.Errorf("mount /run: %w", err)
 	}
-	os.Unsetenv("XDG_RUNTIME_DIR") // it was below /run
+	_ = os.Unsetenv("XDG_RUNTIME_DIR") // it was below /run
 	// The old /proc knows the processes by other numbers. A sandbox that hides parts of
 	// it forbids the mount; /proc/self is right all the same.
 	_ = unix.Mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "")
