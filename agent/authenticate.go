@@ -27,7 +27,7 @@ func (c *connection) authenticate(ctx context.Context, payload []byte) error {
 			return c.refuseAuth(ctx, "unknown user or wrong password")
 		}
 	default:
-		return c.refuseAuth(ctx, "authentication type not supported: null (0) and password (1) are")
+		return c.refuseAuth(ctx, "authentication type not supported; supported: null (0), password (1)")
 	}
 	c.authenticated = true
 	c.session.setState(StateReady, "")

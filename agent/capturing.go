@@ -107,7 +107,7 @@ func (c *capturing) compose(user bool) (filter.Program, error) {
 		return p, fmt.Errorf("filter: %w", err)
 	}
 	if p.VM != nil && !c.userFilter && c.agent.ifaces.file == "" {
-		c.log.Warn("filter runs in user space: the kernel does not take a program of this size", zap.Int("instructions", len(c.program)))
+		c.log.Warn("filter runs in user space: its program is too large for the kernel", zap.Int("instructions", len(c.program)))
 	}
 	c.userFilter = p.VM != nil
 	return p, nil

@@ -62,7 +62,7 @@ func (x *session) change(now []iface.Interface) string {
 	}
 	sel := x.target.Select
 	if has >= 0 && sel.Name != "" && !now[has].Named(sel.Name) { // it was an alternative name
-		return fmt.Sprintf("interface %s is not named %s any more", f.name, sel.Name)
+		return fmt.Sprintf("interface %s no longer has the name %s", f.name, sel.Name)
 	}
 	if i, found := sel.First(now); found && !sel.IsZero() && now[i].Name != f.name {
 		return fmt.Sprintf("%s is on interface %s now", sel, now[i].Name)

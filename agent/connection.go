@@ -16,7 +16,7 @@ import (
 var (
 	errClosedBySensor = errors.New("closed by the sensor")
 	// errHungUp ends a session whose sensor asked for nothing any more: it stops, or starts anew.
-	errHungUp = errors.New("connection closed by the sensor, in good order")
+	errHungUp = errors.New("connection closed by the sensor, no capture was running")
 )
 
 // connection is one control connection: what the sensor has said on it so far.
@@ -113,7 +113,7 @@ func (c *connection) unreadable(h rpcap.Header, err error) error {
 // handle answers one message. An error ends the connection.
 func (c *connection) handle(ctx context.Context, h rpcap.Header, payload []byte) error {
 	if h.Version != rpcap.Version {
-		return c.refuse(rpcap.CodeWrongVersion, "version %d is not spoken here, only %d", h.Version, rpcap.Version)
+		return c.refuse(rpcap.CodeWrongVersion, "version %d is not supported, only %d", h.Version, rpcap.Version)
 	}
 	switch h.Type {
 	case rpcap.TypeError:

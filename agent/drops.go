@@ -78,7 +78,7 @@ func errnoText(errno syscall.Errno) string {
 	case syscall.EAGAIN:
 		return "the send buffer stayed full"
 	case syscall.ECONNREFUSED:
-		return errno.Error() + ": where the datagrams arrive nothing has this UDP port open, or a firewall rejects them; is it the same sensor?"
+		return errno.Error() + ": the UDP port is closed at the destination, or a firewall rejects the datagrams; check that they go to the same sensor"
 	case syscall.EPERM, syscall.EACCES:
 		return errno.Error() + ": a firewall or policy of this host refuses what is sent"
 	}
@@ -95,13 +95,13 @@ type sendNews struct {
 func (n *sendNews) look(s *udpsock.Sender) {
 	if now := s.ErrorKinds(); now != n.errors {
 		for _, e := range s.Errors()[n.errors:now] {
-			n.complain("errors when sending, the capture goes on", errors.New("send datagrams: "+describeErrno(e.Errno)))
+			n.complain("send errors, the capture continues", errors.New("send datagrams: "+describeErrno(e.Errno)))
 		}
 		n.errors = now
 	}
 	if now := s.DropReasons(); now != n.drops {
 		for _, d := range s.Drops()[n.drops:now] {
-			n.complain("datagrams dropped, the capture goes on", errors.New("send datagrams: "+describeErrno(d.Errno)))
+			n.complain("datagrams dropped, the capture continues", errors.New("send datagrams: "+describeErrno(d.Errno)))
 		}
 		n.drops = now
 	}

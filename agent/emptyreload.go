@@ -70,7 +70,7 @@ func (s *Supervisor) takeEmptyRequest() bool {
 	}
 	f, err := root.OpenFile(emptyName, os.O_RDONLY|openNoWait, 0)
 	if err != nil {
-		s.log.Warn("request for a reload without sessions not read: " + err.Error())
+		s.log.Warn("cannot read the request for a reload without sessions: " + err.Error())
 		return false
 	}
 	defer f.Close()

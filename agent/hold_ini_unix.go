@@ -40,7 +40,7 @@ func HoldIni(path string) (*os.File, error) {
 }
 
 // ErrIniTaken says that another agent runs with an ini.
-var ErrIniTaken = errors.New("another agent runs with it")
+var ErrIniTaken = errors.New("another agent uses it")
 
 type iniTaken struct {
 	ini string
@@ -54,7 +54,7 @@ func (e *iniTaken) Error() string {
 	if e.pid == 0 {
 		who = "a process of another PID namespace"
 	}
-	return fmt.Sprintf("%s: %s already runs with it, and two would send everything twice; end that one, or give this agent an ini of its own", e.ini, who)
+	return fmt.Sprintf("%s: %s already uses it, and two agents would send everything twice; stop that one, or give this agent its own ini", e.ini, who)
 }
 
 // iniByte is the byte of the folder that stands for a file in this network namespace.

@@ -47,9 +47,9 @@ func (c *capturing) event(e capture.Event) {
 	if n > complaintsMax { // an interface that flaps all day must not fill the disk
 		log = c.log.Debug
 	}
-	log("interface changed under a capture", fields...)
+	log("interface of a capture changed", fields...)
 	if n == complaintsMax {
-		c.log.Warn("so many changes of an interface: further ones of this capture are only counted", zap.String("interface", e.Interface))
+		c.log.Warn("many changes of an interface: further ones of this capture are counted and not logged", zap.String("interface", e.Interface))
 	}
 	if c.changed != nil {
 		c.changed(c, e)
@@ -74,7 +74,7 @@ func (x *session) interfaceEvent(c *capturing, e capture.Event) {
 func linkDetail(name string, state LinkState) string {
 	switch state {
 	case LinkDown:
-		return name + " is down, no frames come"
+		return name + " is down, no frames arrive"
 	case LinkDeleted:
 		return name + " was deleted, waiting for it to come back"
 	}

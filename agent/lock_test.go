@@ -259,7 +259,7 @@ func TestHoldIni(t *testing.T) {
 	refused := func(path string) {
 		t.Helper()
 		h := startHolder(t, "ini "+path)
-		if word := h.says(); !strings.HasPrefix(word, fmt.Sprintf("%s: process %d already runs with it", path, first.Process.Pid)) {
+		if word := h.says(); !strings.HasPrefix(word, fmt.Sprintf("%s: process %d already uses it", path, first.Process.Pid)) {
 			t.Errorf("a second agent: %s", word)
 		}
 		h.end()

@@ -15,11 +15,11 @@ type labels struct{ session, link string }
 // collector of the node exporter. Time stamps of samples are not written: the collector
 // refuses a whole file that has any. Hence a gauge that tells when the file was written.
 func appendMetrics(dst []byte, st *Status) []byte {
-	dst = fmt.Appendf(dst, "# HELP rpcapd_status_timestamp_seconds When this file was written: an agent that was killed leaves it behind.\n"+
+	dst = fmt.Appendf(dst, "# HELP rpcapd_status_timestamp_seconds Time at which this file was written. A killed agent leaves the file behind.\n"+
 		"# TYPE rpcapd_status_timestamp_seconds gauge\nrpcapd_status_timestamp_seconds %s\n", number(float64(st.Updated.UnixMilli())/1000))
 	if !st.Reload.At.IsZero() {
-		dst = fmt.Appendf(dst, "# HELP rpcapd_last_reload_successful 1 if the last reload of the ini was taken, 0 if it was refused.\n# TYPE rpcapd_last_reload_successful gauge\nrpcapd_last_reload_successful %v\n", truth(st.Reload.Error == ""))
-		dst = fmt.Appendf(dst, "# HELP rpcapd_last_reload_timestamp_seconds When the ini was read again last.\n# TYPE rpcapd_last_reload_timestamp_seconds gauge\nrpcapd_last_reload_timestamp_seconds %d\n", st.Reload.At.Unix())
+		dst = fmt.Appendf(dst, "# HELP rpcapd_last_reload_successful 1 if the last reload of the ini succeeded, 0 if the agent refused it.\n# TYPE rpcapd_last_reload_successful gauge\nrpcapd_last_reload_successful %v\n", truth(st.Reload.Error == ""))
+		dst = fmt.Appendf(dst, "# HELP rpcapd_last_reload_timestamp_seconds Time of the last reload of the ini.\n# TYPE rpcapd_last_reload_timestamp_seconds gauge\nrpcapd_last_reload_timestamp_seconds %d\n", st.Reload.At.Unix())
 	}
 	if len(st.Sessions) == 0 {
 		return dst
@@ -51,19 +51,19 @@ func appendMetrics(dst []byte, st *Status) []byte {
 	counter := func(name, help string, value func(*Counters) uint64) {
 		family(name+"_total", "counter", help, func(x *SessionStatus) float64 { return float64(value(&x.Total)) })
 	}
-	family("session_connected", "gauge", "1 while a control connection to the sensor stands.", func(x *SessionStatus) float64 {
+	family("session_connected", "gauge", "1 while there is a control connection to the sensor.", func(x *SessionStatus) float64 {
 		return truth(x.State == StateConnected || x.State == StateReady || x.State == StateCapturing)
 	})
 	family("session_capturing", "gauge", "1 while frames are captured for the sensor: a capture runs and its interface is up.", func(x *SessionStatus) float64 {
 		return truth(x.State == StateCapturing && (x.Capture == nil || x.Capture.Link != LinkDown && x.Capture.Link != LinkDeleted))
 	})
-	head("interface_up", "gauge", "1 while the interface of a capture is up, 0 while it is down, deleted or waited for; absent without a capture.")
+	head("interface_up", "gauge", "1 while the interface of a capture is up, 0 while it is down or deleted; absent without a capture.")
 	for i := range st.Sessions {
 		if up, known := st.Sessions[i].interfaceUp(); known {
 			sample("interface_up", ids[i].link, truth(up))
 		}
 	}
-	family("interface_events_total", "counter", "Changes of an interface under a capture: down, up, deleted, back.", func(x *SessionStatus) float64 { return float64(x.InterfaceEvents) })
+	family("interface_events_total", "counter", "Changes of the interface of a capture: down, up, deleted, back.", func(x *SessionStatus) float64 { return float64(x.InterfaceEvents) })
 	family("connects_total", "counter", "Control connections made.", func(x *SessionStatus) float64 { return float64(x.Connects) })
 	family("errors_total", "counter", "Failures of the session, and requests that it refused.", func(x *SessionStatus) float64 { return float64(x.Errors) })
 	family("auth_failures_total", "counter", "Authentications refused.", func(x *SessionStatus) float64 { return float64(x.AuthFailures) })
@@ -77,13 +77,13 @@ func appendMetrics(dst []byte, st *Status) []byte {
 	counter("captured_bytes", "Bytes taken from the ring.", func(n *Counters) uint64 { return n.CapturedBytes })
 	counter("datagrams_sent", "Datagrams sent to the sensor.", func(n *Counters) uint64 { return n.Datagrams })
 	counter("datagrams_dropped", "Datagrams dropped when sending.", func(n *Counters) uint64 { return n.SendDropped })
-	head("datagrams_dropped_by_errno_total", "counter", "The same by what the system said of them.")
+	head("datagrams_dropped_by_errno_total", "counter", "Datagrams dropped when sending, by reason.")
 	for i := range st.Sessions {
 		for _, d := range st.Sessions[i].SendDrops {
 			sample("datagrams_dropped_by_errno_total", ids[i].session+`,errno="`+labelValue(d.Errno)+`"`, float64(d.Datagrams))
 		}
 	}
-	head("send_errors_by_errno_total", "counter", "Errors that sends met, by errno; the datagrams were sent again or dropped.")
+	head("send_errors_by_errno_total", "counter", "Send errors by errno; the datagrams were sent again or dropped.")
 	for i := range st.Sessions {
 		for _, e := range st.Sessions[i].SendErrors {
 			sample("send_errors_by_errno_total", ids[i].session+`,errno="`+labelValue(e.Errno)+`"`, float64(e.Errors))
@@ -93,8 +93,8 @@ func appendMetrics(dst []byte, st *Status) []byte {
 	counter("sent_bytes", "Payload bytes sent to the sensor.", func(n *Counters) uint64 { return n.SentBytes })
 	captures("segmentation_offload", "1 while datagrams leave as super-packets.", func(c *CaptureStatus) (float64, bool) { return truth(c.GSO == "on"), c.GSO != "" })
 	captures("datagram_limit_bytes", "Payload of the largest datagram that is sent.", func(c *CaptureStatus) (float64, bool) { return float64(c.Datagram), c.Datagram > 0 })
-	dst = fmt.Appendf(dst, "# HELP rpcapd_shedding_episodes_total Times that MaxCPU led to load shedding.\n# TYPE rpcapd_shedding_episodes_total counter\nrpcapd_shedding_episodes_total %d\n", st.Sheddings)
-	captures("shedding_one_in", "MaxCPU keeps one frame of so many.", func(c *CaptureStatus) (float64, bool) { return float64(max(c.Shedding, 1)), true })
+	dst = fmt.Appendf(dst, "# HELP rpcapd_shedding_episodes_total Load-shedding episodes that MaxCPU caused.\n# TYPE rpcapd_shedding_episodes_total counter\nrpcapd_shedding_episodes_total %d\n", st.Sheddings)
+	captures("shedding_one_in", "The agent keeps one frame in this many, because of MaxCPU.", func(c *CaptureStatus) (float64, bool) { return float64(max(c.Shedding, 1)), true })
 	file := func(name, help string, value func(*CaptureStatus) uint64) {
 		head(name, "gauge", help)
 		for i := range st.Sessions {

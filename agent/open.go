@@ -43,7 +43,7 @@ func (c *connection) setSampling(payload []byte) error {
 	}
 	if !c.session.agent.policy.Load().IgnoreSampling {
 		if req.Method > rpcap.SamplingFirstAfterMillis {
-			return c.refuse(rpcap.CodeSampling, "sampling method %d is not known: none (0), one in N (1), first after N ms (2)", req.Method)
+			return c.refuse(rpcap.CodeSampling, "unknown sampling method %d; supported: none (0), one in N (1), first after N ms (2)", req.Method)
 		}
 		c.sampling = req
 	}

@@ -117,7 +117,7 @@ func (u *udpStr) send() error {
 	if u.super {
 		if on, why := u.sock.GSO(); !on {
 			u.super = false
-			u.log.Info("the kernel cuts no more super-packets on this path, datagrams are handed over one by one", zap.Error(why))
+			u.log.Info("segmentation offload failed on this path, datagrams are sent one by one", zap.Error(why))
 		}
 	}
 	u.news.look(u.sock)
@@ -145,9 +145,9 @@ func fatal(err error) error {
 func (u *udpStr) shrink(rest udpstr.Run, path int) error {
 	limit := min(path, rest.Size-1)
 	if limit < udpstr.MinLimit {
-		return fmt.Errorf("send datagrams: the path takes only %d bytes, less than the %d that are needed", path, udpstr.MinLimit)
+		return fmt.Errorf("send datagrams: the path MTU allows only %d bytes, less than the %d that are needed", path, udpstr.MinLimit)
 	}
-	u.log.Info("path takes smaller datagrams now", zap.Int("bytes", limit), zap.Int32("before", u.limit.Load()))
+	u.log.Info("path MTU has decreased, datagrams are smaller now", zap.Int("bytes", limit), zap.Int32("before", u.limit.Load()))
 	if err := u.packer.SetLimit(limit); err != nil {
 		return err
 	}
@@ -169,7 +169,7 @@ func (u *udpStr) grow(now time.Time) {
 	if limit <= before || u.packer.SetLimit(limit) != nil {
 		return
 	}
-	u.log.Info("path takes larger datagrams again", zap.Int("bytes", limit), zap.Int("before", before))
+	u.log.Info("path MTU has increased, datagrams are larger now", zap.Int("bytes", limit), zap.Int("before", before))
 	u.limit.Store(int32(limit))
 	if limit == u.wanted {
 		u.regrow = time.Time{}

@@ -48,7 +48,7 @@ func Probe(ctx context.Context, t config.Target, policy *config.Agent) (Probed, 
 		return p, probeSilence(err)
 	}
 	if h.Type != rpcap.TypeAuthRequest {
-		return p, fmt.Errorf("its first message is %v, not AUTH_REQ: it is no sensor that this agent can work with", h.Type)
+		return p, fmt.Errorf("its first message is %v, not AUTH_REQ: it is not a sensor that this agent supports", h.Type)
 	}
 	if err := probeAuth(payload, policy); err != nil {
 		_ = wire.WriteMessage(time.Now().Add(probeNext), (&rpcap.Error{Code: rpcap.CodeAuth, Text: err.Error()}).Append(nil)) // it is told if it still listens
@@ -73,7 +73,7 @@ func Probe(ctx context.Context, t config.Target, policy *config.Agent) (Probed, 
 		p.Asked = true
 	case errors.As(err, &timeout) && timeout.Timeout():
 	default:
-		return p, fmt.Errorf("the sensor hung up after it had authenticated: %w", err)
+		return p, fmt.Errorf("the sensor closed the connection after it authenticated: %w", err)
 	}
 	// The sensor is told that this was all: otherwise it would show an agent that has left.
 	e := rpcap.Error{Code: rpcap.CodeRead, Text: rpcap.SessionEnds + ": it was a test call"}
@@ -85,9 +85,9 @@ func Probe(ctx context.Context, t config.Target, policy *config.Agent) (Probed, 
 func probeSilence(err error) error {
 	var timeout net.Error
 	if errors.As(err, &timeout) && timeout.Timeout() {
-		return fmt.Errorf("it accepts the connection and says nothing for %v: is a sensor behind this port, and does it accept this host?", probeFirst)
+		return fmt.Errorf("it accepts the connection and sends nothing for %v: check that a sensor listens on this port and accepts this host", probeFirst)
 	}
-	return fmt.Errorf("it hangs up at once: is a sensor behind this port, and does it accept this host? %w", err)
+	return fmt.Errorf("it closes the connection at once: check that a sensor listens on this port and accepts this host: %w", err)
 }
 
 // probeAuth decides like a session, and tells what to do about a refusal.
@@ -99,14 +99,14 @@ func probeAuth(payload []byte, policy *config.Agent) error {
 	switch req.Type {
 	case rpcap.AuthNull:
 		if !policy.NullAuth {
-			return errors.New("the sensor gives no password and the ini wants one: NullAuthPermit = YES lets it in")
+			return errors.New("the sensor sends no password, and the ini requires one: to accept it, set NullAuthPermit = YES")
 		}
 	case rpcap.AuthPassword:
 		if !policy.Authenticate(req.User, req.Password) {
-			return fmt.Errorf("the sensor's password for account %q is not the one in the ini: rpcapd passwd %s makes the line", req.User, req.User)
+			return fmt.Errorf("the sensor's password for account %q is not the one in the ini: rpcapd passwd %s creates the line", req.User, req.User)
 		}
 	default:
-		return fmt.Errorf("the sensor authenticates in a way (%d) that this agent does not know", req.Type)
+		return fmt.Errorf("the sensor uses an authentication type (%d) that this agent does not support", req.Type)
 	}
 	return nil
 }

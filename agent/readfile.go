@@ -87,7 +87,7 @@ func (c *capturing) endOfFile(err error) error {
 // to ask for the last numbers.
 func (c *connection) fileSent(capt *capturing) {
 	if capt.fileError != nil {
-		c.session.complain("capture file ends badly, what came before has been forwarded", capt.fileError)
+		c.session.complain("capture file is damaged, the frames before the damage have been forwarded", capt.fileError)
 	}
 	if !c.session.agent.opts.ReadOnce || !capt.exhausted() {
 		return
@@ -95,7 +95,7 @@ func (c *connection) fileSent(capt *capturing) {
 	c.session.served.Store(true)
 	how := "all of the file has been sent"
 	if capt.fileError != nil { // without its path, which is none of the sensor's business
-		how = fmt.Sprintf("the file ends badly (%v), what came before has been sent", errors.Unwrap(capt.fileError))
+		how = fmt.Sprintf("the file is damaged (%v), the frames before the damage have been sent", errors.Unwrap(capt.fileError))
 	}
 	e := &rpcap.Error{Code: rpcap.CodeRead, Text: fmt.Sprintf("%s: capture of %s ended: %s", rpcap.SessionEnds, capt.info.Interface, how)}
 	_ = c.wire.WriteMessage(time.Now().Add(writeTimeout), e.Append(nil)) // it may have hung up already

@@ -45,7 +45,7 @@ func TestFileIsSentOnce(t *testing.T) {
 	p.startCapture(data.port(), rpcap.FlagDatagram, rpcap.AcceptAll())
 	checkFrames(t, data.frames(n), n)
 	e := p.wantError(rpcap.CodeRead)
-	if !strings.Contains(e, "ends badly (unexpected EOF)") || strings.Contains(e, file) {
+	if !strings.Contains(e, "is damaged (unexpected EOF)") || strings.Contains(e, file) {
 		t.Errorf("the sensor is told %q", e)
 	}
 	if st := p.stats(); st.Captured != n {
@@ -62,7 +62,7 @@ func TestFileIsSentOnce(t *testing.T) {
 	found := 0
 	texts, _ := logs.warned()
 	for _, text := range texts {
-		if text == "capture file ends badly, what came before has been forwarded: read capture file "+file+": unexpected EOF" {
+		if text == "capture file is damaged, the frames before the damage have been forwarded: read capture file "+file+": unexpected EOF" {
 			found++
 		}
 	}

@@ -108,7 +108,7 @@ func openRegular(path string) (*os.File, error) {
 func regular(f *os.File) error {
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = &fs.PathError{Op: "open", Path: f.Name(), Err: errors.New("it is no regular file")}
+		err = &fs.PathError{Op: "open", Path: f.Name(), Err: errors.New("it is not a regular file")}
 	}
 	return err
 }

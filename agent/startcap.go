@@ -30,7 +30,7 @@ func (c *connection) startCapture(ctx context.Context, payload []byte) error {
 		return c.refuse(rpcap.CodeStartCapture, "no interface opened")
 	}
 	if req.DataPort == 0 {
-		return c.refuse(rpcap.CodeStartCapture, "data port 0 cannot be sent to")
+		return c.refuse(rpcap.CodeStartCapture, "data port 0 is invalid")
 	}
 	// Before anything is sent or dialled: the answer must not tell what listens there.
 	if ports := c.session.agent.policy.Load().DataPorts; !ports.Contains(req.DataPort) {
@@ -195,6 +195,6 @@ func (c *connection) captureEnded(capt *capturing, err error) {
 	c.session.complain("capture ended by an error", fmt.Errorf("capture of %s: %w", capt.info.Interface, err))
 	e := &rpcap.Error{Code: rpcap.CodeRead, Text: fmt.Sprintf("capture of %s ended: %v", capt.info.Interface, err)}
 	if werr := c.wire.WriteMessage(time.Now().Add(writeTimeout), e.Append(nil)); werr != nil && !errors.Is(werr, context.Canceled) {
-		c.log.Debug("cannot tell the sensor that a capture died", zap.Error(werr))
+		c.log.Debug("cannot report the end of a capture to the sensor", zap.Error(werr))
 	}
 }

@@ -110,7 +110,7 @@ func ReadStatus(dir string) (*Status, error) {
 	path := filepath.Join(dir, StatusFile)
 	b, err := readRegular(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("read status: no agent writes to %s: is rpcapd running, and with this run directory? %w", dir, err)
+		return nil, fmt.Errorf("read status: no agent writes to %s; check that rpcapd runs with this run directory: %w", dir, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read status: %w", err)

@@ -144,7 +144,7 @@ func (s *Supervisor) sayStarted() {
 
 func (s *Supervisor) idleReason() string {
 	if s.opts.ConfigFile == "" {
-		return "no sensor given: nothing to do until one is"
+		return "no sensor configured, waiting for a reload"
 	}
 	return fmt.Sprintf("no ActiveClient line in %s", s.opts.ConfigFile)
 }
@@ -187,7 +187,7 @@ func (s *Supervisor) watchInterfaces(ctx context.Context) {
 		if text := err.Error(); text != said {
 			log, said = s.log.Warn, text
 		}
-		log("interfaces are not watched for a moment, trying again: a change may be seen seconds late", zap.Error(err))
+		log("watching interfaces failed, trying again; changes may be noticed some seconds late", zap.Error(err))
 	})
 }
 

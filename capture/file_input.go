@@ -79,7 +79,7 @@ func unpack(r io.Reader) (unpacked, error) {
 	}
 	for _, f := range otherFormats {
 		if bytes.HasPrefix(magic, f.magic) {
-			return unpacked{}, fmt.Errorf("it is %s, which is not read here: %s", f.name, f.cure)
+			return unpacked{}, fmt.Errorf("it is %s, which is not supported; %s", f.name, f.cure)
 		}
 	}
 	return unpacked{b, nil}, nil

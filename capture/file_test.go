@@ -304,7 +304,7 @@ func TestDamagedFiles(t *testing.T) {
 		"frame of 4 GiB":      {record(0xffffffff, 0xffffffff), errTooBig, ""},
 		"frame too long":      {append(record(maxRecord+1, maxRecord+1), make([]byte, 100)...), errTooBig, ""},
 		"long frame cut":      {append(record(MaxSnaplen+100, MaxSnaplen+100), make([]byte, MaxSnaplen+50)...), io.ErrUnexpectedEOF, ""},
-		"xz":                  {[]byte("\xfd7zXZ\x00 and more"), nil, "compressed with xz, which is not read here: unpack it: xz -dc FILE | rpcapd -r -"},
+		"xz":                  {[]byte("\xfd7zXZ\x00 and more"), nil, "compressed with xz, which is not supported; unpack it: xz -dc FILE | rpcapd -r -"},
 		"bzip2":               {[]byte("BZh91AY&SY"), nil, "bzip2 -dc FILE"},
 		"lz4":                 {[]byte("\x04\x22\x4d\x18...."), nil, "lz4 -dc FILE"},
 		"zip":                 {[]byte("PK\x03\x04...."), nil, "a ZIP archive"},

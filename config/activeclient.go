@@ -85,7 +85,7 @@ func (t *Target) option(name string, o field) error {
 	case !o.assigned:
 		return fmt.Errorf("%s: no = after it; write %s=VALUE", name, name)
 	case o.value == "" || canonical(swallowed, targetOptions) != "" && swallowed != o.value:
-		return fmt.Errorf("%s: no value; write %s=VALUE or take it out", name, name)
+		return fmt.Errorf("%s: no value; write %s=VALUE or remove it", name, name)
 	}
 	switch name {
 	case "ifname":

@@ -54,7 +54,7 @@ func (r *report) again(seen map[place]int, s setting) {
 		return
 	}
 	if line, ok := seen[s.place]; ok {
-		r.warnf(s.line, "%s stands already on line %d; this one counts", s.key, line)
+		r.warnf(s.line, "%s is already on line %d; this one counts", s.key, line)
 	}
 	seen[s.place] = s.line
 }
@@ -134,7 +134,7 @@ func (p *agentParser) account(s setting) {
 	}
 	for _, other := range p.agent.Accounts {
 		if other.Name == account.Name {
-			p.errorf(s.line, "Account %q: the name stands on an earlier line; a user has one password", account.Name)
+			p.errorf(s.line, "Account %q: the name is on an earlier line; a user has one password", account.Name)
 			return
 		}
 	}

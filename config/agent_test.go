@@ -152,7 +152,7 @@ func TestAgentWarnings(t *testing.T) {
 		{"ActiveClient = a\nNullAuthPermit = YES\nAccount = b, " + someHash, 0, "need none of the accounts"},
 		{good + "PassiveClient = 10.0.0.1\n", 3, "PassiveClient has no effect: this agent never listens"},
 		{good + "passiveclient =\n", 3, "PassiveClient has no effect"},
-		{good + "NullAuthPermit = YES\n", 3, "stands already on line 2; this one counts"},
+		{good + "NullAuthPermit = YES\n", 3, "is already on line 2; this one counts"},
 	}
 	for _, tt := range tests {
 		_, problems := ParseAgent("x.ini", []byte(tt.text))

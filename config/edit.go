@@ -37,7 +37,7 @@ func EditAgent(file string, data []byte, e Edit) (edited []byte, done []string, 
 		old, problems = ParseAgent(file, data)
 	}
 	if err := problems.Err(); err != nil {
-		return nil, nil, fmt.Errorf("edit %s: it has errors, mend these first: %w", file, err)
+		return nil, nil, fmt.Errorf("edit %s: it has errors, fix these first: %w", file, err)
 	}
 	x := newEditor(string(data))
 	x.done = commented

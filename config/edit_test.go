@@ -81,7 +81,7 @@ func TestEditAgentAccount(t *testing.T) {
 func TestEditAgentRefuses(t *testing.T) {
 	e := Edit{Targets: []Target{line("a", 1, "")}}
 	for old, want := range map[string]string{
-		"ActiveClient = x, 99999\n":  "it has errors, mend these first",
+		"ActiveClient = x, 99999\n":  "it has errors, fix these first",
 		"# \xff\xfe\n":               "not UTF-8 text",
 		"\xff\xfeA\x00c\x00":         "not UTF-8 text",
 		strings.Repeat("#\n", 1<<20): "larger than 1 MiB",

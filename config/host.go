@@ -94,7 +94,7 @@ func badName(name string) string {
 		case c >= 0x80:
 			return "not a host name in ASCII; write its xn-- form"
 		default:
-			return fmt.Sprintf("not a host name: %q does not belong into one", c)
+			return fmt.Sprintf("not a host name: %q is not allowed in one", c)
 		}
 	}
 	return ""
@@ -128,7 +128,7 @@ func parseNetwork(word string) (netip.Prefix, error) {
 	case err != nil:
 		return netip.Prefix{}, fmt.Errorf("%q: write an IPv4 or IPv6 address or a network, as in 10.0.0.0/8; names are not resolved", word)
 	case a.Zone() != "":
-		return netip.Prefix{}, fmt.Errorf("%q: leave the %%%s away; a network has no zone", word, a.Zone())
+		return netip.Prefix{}, fmt.Errorf("%q: remove the %%%s; a network has no zone", word, a.Zone())
 	}
 	bits := a.BitLen()
 	if found {

@@ -88,7 +88,7 @@ func (x *indexer) setting(n int, text string) {
 		if stripComment(value) != "" && (!x.grammar.flat || key == "User") {
 			report = x.doubtf // in quotes it was a text of earlier versions
 		}
-		report(n, "%s: empty value; complete the line or take it out", key)
+		report(n, "%s: empty value; complete the line or remove it", key)
 		return
 	}
 	at := place{section: x.current, key: key}
@@ -134,7 +134,7 @@ func empty(key, value string) bool {
 // header begins a section.
 func (x *indexer) header(n int, text string) {
 	if x.grammar.flat {
-		x.doubtf(n, "section %s: this file has no sections; take the line out, or make it a comment", excerpt(text))
+		x.doubtf(n, "section %s: this file has no sections; remove the line, or make it a comment", excerpt(text))
 		return
 	}
 	x.skip = true
@@ -153,7 +153,7 @@ func (x *indexer) header(n int, text string) {
 		x.doubtf(n, "[%s]: "+unknownSection+" (%s)", strings.Trim(excerpt(kind), `"`), suggest(kind, x.kinds()))
 		return
 	case s.later != "":
-		x.warnf(n, "section [%s] is passed over: %s", s.kind, s.later)
+		x.warnf(n, "section [%s] is ignored: %s", s.kind, s.later)
 		return
 	case s.named && name == "":
 		x.errorf(n, "section [%s]: no name; write [%s NAME]", s.kind, s.kind)
@@ -187,13 +187,13 @@ func (x *indexer) again(s *section, name string, n int) bool {
 		switch {
 		case h.section != x.current:
 		case s.named || s.many && name != "":
-			x.errorf(n, "section [%s] stands already on line %d; give it another name", x.current, h.line)
+			x.errorf(n, "section [%s] is already on line %d; give it another name", x.current, h.line)
 			return true
 		case s.many:
-			x.doubtf(n, "section [%s] stands already on line %d; "+sectionAgain+", as in [%s 2]", x.current, h.line, x.current)
+			x.doubtf(n, "section [%s] is already on line %d; "+sectionAgain+", as in [%s 2]", x.current, h.line, x.current)
 			return true
 		default:
-			x.warnf(n, "section [%s] stands already on line %d; their keys are taken together", x.current, h.line)
+			x.warnf(n, "section [%s] is already on line %d; their keys are taken together", x.current, h.line)
 			return false
 		}
 	}

@@ -78,7 +78,7 @@ func (p *sensorParser) checkReach() {
 		later := &p.sensor.Rules[i]
 		for k := range i {
 			if first := &p.sensor.Rules[k]; first.covers(later) {
-				p.warnf(later.Line, "rule %s is never reached: rule %s on line %d takes all that it would; put the narrower rule first, or give it another Port", later.Name, first.Name, first.Line)
+				p.warnf(later.Line, "rule %s is never used: rule %s on line %d matches everything that it would; put the narrower rule first, or give it another Port", later.Name, first.Name, first.Line)
 				break
 			}
 		}

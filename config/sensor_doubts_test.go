@@ -64,7 +64,7 @@ func TestUnreachableRules(t *testing.T) {
 		{"Interface = eth0\nUser = a\nPassword = b\nAllowAgents = 10.0.0.0/8", "Interface = eth1", true},
 	} {
 		_, problems := ParseSensor("s.ini", []byte("[rule a]\n"+tt.first+"\n[rule b]\n"+tt.later+"\n"))
-		warned := len(problems) == 1 && problems[0].Warning && strings.Contains(problems[0].Text, "rule b is never reached: rule a on line 1")
+		warned := len(problems) == 1 && problems[0].Warning && strings.Contains(problems[0].Text, "rule b is never used: rule a on line 1")
 		if warned == tt.reached || tt.reached && len(problems) > 0 {
 			t.Errorf("%q, then %q: %v", tt.first, tt.later, problems)
 		}

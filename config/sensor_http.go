@@ -57,7 +57,7 @@ var httpSection = sensorSection{
 		}
 		switch {
 		case len(h.Accounts) == 0:
-			p.warnf(p.lineOf("http", h.line, "Listen"), "[http] listens on %s and asks for no password: whoever reaches it sees all agents; add an Account (rpcap-sensor passwd NAME makes the line)", h.ListenText())
+			p.warnf(p.lineOf("http", h.line, "Listen"), "[http] listens on %s and asks for no password: anyone who reaches it sees all agents; add an Account (rpcap-sensor passwd NAME makes the line)", h.ListenText())
 		case h.Certificate == "":
 			p.warnf(p.lineOf("http", h.line, "Listen"), "[http] listens on %s without TLS: passwords travel in clear text; add Certificate and Key", h.ListenText())
 		}

@@ -44,7 +44,7 @@ func TestSensorHTTP(t *testing.T) {
 		"Listen = 10.0.0.1:x":                            "ADDRESS:PORT",
 		"Account = ops, a secret":                        "as rpcap-sensor passwd prints it",
 		"Certficate = c.pem":                             "did you mean Certificate?",
-		"Listen = 127.0.0.1:9203\nListen = [::1]:9203\n": "stands already on line 3",
+		"Listen = 127.0.0.1:9203\nListen = [::1]:9203\n": "is already on line 3",
 	} {
 		_, problems := ParseSensor("s.ini", []byte("[rule a]\n[http]\n"+text+"\n"))
 		if len(problems) != 1 || !strings.Contains(problems[0].String(), want) {

@@ -30,7 +30,7 @@ func Validate(p rpcap.Program) error {
 		return fmt.Errorf("%w: instruction %d: the last one is not a return", ErrInvalid, len(p)-1)
 	}
 	if n, slot, ok := unwritten(p); !ok {
-		return fmt.Errorf("%w: instruction %d: loads M[%d], which is not written on every way there", ErrInvalid, n, slot)
+		return fmt.Errorf("%w: instruction %d: loads M[%d], which is not written on every path to it", ErrInvalid, n, slot)
 	}
 	return nil
 }

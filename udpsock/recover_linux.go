@@ -74,7 +74,7 @@ func (s *Sender) recover(a *attempt, errno unix.Errno, f failure) (drop int, err
 
 	case unix.EIO:
 		if f.tried > 1 {
-			s.endOffload(fmt.Errorf("segmentation offload: the way out does not do it: %w", os.NewSyscallError("sendmsg", errno)))
+			s.endOffload(fmt.Errorf("segmentation offload: the device or route does not support it: %w", os.NewSyscallError("sendmsg", errno)))
 			return 0, nil
 		}
 

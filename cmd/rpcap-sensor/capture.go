@@ -17,25 +17,26 @@ import (
 	"rpcapd/sensor"
 )
 
-const captureHelp = `capture waits for agents, has them capture, writes their frames, and ends by itself when enough has come. It needs
-neither a configuration file nor root. Agents need two lines in their rpcapd.ini, with the address of this machine:
+const captureHelp = `Wait for agents, capture their frames into a file, and end at a limit. You need neither a configuration file nor root.
+Each agent needs two lines in its rpcapd.ini, with the address of this machine:
 
   ActiveClient   = address-of-this-machine, 2003
   NullAuthPermit = YES
 
-or, instead of the second one, an Account there (rpcapd passwd) and --user and --password-file here. Agents that wait for a sensor that was away try again within 30 seconds.
+To use a password instead of NullAuthPermit, add an Account there (rpcapd passwd), and give --user and --password-file
+here. An agent that has lost its sensor tries again within 30 seconds.
 
-The arguments are a filter in tcpdump's syntax, as with tcpdump itself. It is compiled here (by tcpdump, which must be
-installed) and runs at the agents: only what matches is sent. What the filter or the shell could mistake goes into
-single quotes.
+The arguments are a filter in tcpdump's syntax. This host compiles the filter, so tcpdump must be installed here. The
+agents apply it and send only the frames that match. Put characters that the shell or the flags could take as their own
+into single quotes.
 
-It ends with the first of -c, --bytes and --duration, or with Ctrl-C. The frame that reaches a limit is the last one in
-the file; the limits hold for all agents together. Time runs from the moment that agents may connect. On a terminal a
-line shows frames, rate and loss while it works. The exit code is 0 if it ended so, 1 if something failed, 2 for a
-mistake in the command line.
+The capture ends at the first limit of -c, --bytes, and --duration, or with Ctrl-C. The frame that reaches a limit is
+the last one in the file. The limits count the frames of all agents together. The time begins when agents can connect.
+On a terminal, one line shows the frames, the rate, and the loss. The exit code is 0 after a normal end, 1 after a
+failure, and 2 for a mistake in the command line.
 
--w - writes frames of one link type, that of the first agent, because readers such as tcpdump stop at another one; a file
-has all of them, for Wireshark's programs.`
+With -w -, the output has one link type, that of the first agent, because readers such as tcpdump stop at a second one.
+A file has all link types; Wireshark's programs read them all.`
 
 const captureExamples = `  rpcap-sensor capture -c 1000 -w out.pcapng 'tcp port 443'
   rpcap-sensor capture --duration 60 -i eth1 -s 128 -w headers.pcapng
@@ -56,7 +57,7 @@ func captureCommand(stdout, stderr *os.File) *cobra.Command {
 	c := &captureSettings{settings: settings{stdout: stdout, stderr: stderr}}
 	cmd := &cobra.Command{
 		Use:     "capture -w FILE [FILTER]",
-		Short:   "Capture from agents until enough has come, and end",
+		Short:   "Capture from agents until a limit is reached",
 		Long:    captureHelp,
 		Example: captureExamples,
 		RunE:    func(_ *cobra.Command, args []string) error { return c.run(args) },
@@ -73,7 +74,7 @@ func (c *captureSettings) define(f *pflag.FlagSet) {
 	f.Uint64VarP(&c.frames, "count", "c", 0, "end after this `number` of frames")
 	f.Var(&c.bytes, "bytes", "end when this `size` of frame data is reached, such as 500k, 100M or 1GiB")
 	f.Var(&c.duration, "duration", "end after this `time`: seconds, or such as 90s, 5m, 1h30m")
-	f.StringArrayVarP(&c.stop, "autostop", "a", nil, "end at this `condition`, in dumpcap's words: duration:SECONDS, packets:NUMBER or filesize:KB (of frame data); may be repeated")
+	f.StringArrayVarP(&c.stop, "autostop", "a", nil, "end at this `condition`, in dumpcap's syntax: duration:SECONDS, packets:NUMBER or filesize:KB (of frame data); may be repeated")
 	f.StringArrayVarP(&c.interfaces, "interface", "i", nil, "capture only an interface of this `name`; * and ? match, may be repeated")
 	f.StringSliceVar(&c.addresses, "address", nil, "capture only an interface with an address in this `network`, such as 192.168.4.0/24")
 	f.StringSliceVar(&c.agents, "agents", nil, "accept agents only from this `network`, such as 10.1.0.0/16, or address")

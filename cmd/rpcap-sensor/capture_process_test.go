@@ -245,7 +245,7 @@ func TestCapturePipeCloses(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 	text := p.stderr.String()
-	if !strings.Contains(text, "ended because nobody reads standard output any more") || !strings.Contains(text, "0 frames, ") || strings.Contains(text, "broken pipe") {
+	if !strings.Contains(text, "ended because the reader of standard output is gone") || !strings.Contains(text, "0 frames, ") || strings.Contains(text, "broken pipe") {
 		t.Errorf("standard error:\n%s", text)
 	}
 }

@@ -196,7 +196,7 @@ func (p *progress) summary(sen *sensor.Sensor, limit string) error {
 	case limit != "":
 		fmt.Fprintf(&b, "; ended at %s", limit)
 	case gone:
-		fmt.Fprintf(&b, "; ended because nobody reads %s any more", p.sink.Name())
+		fmt.Fprintf(&b, "; ended because the reader of %s is gone", p.sink.Name())
 	}
 	fmt.Fprintf(&b, "\n%d lost on the way, %d dropped at the agents, %d dropped here", l.path, l.atAgents, l.output)
 	if l.tail {
@@ -213,7 +213,7 @@ func (p *progress) summary(sen *sensor.Sensor, limit string) error {
 		fmt.Fprintf(&b, "  %s: %s, %d lost on the way\n", name, numbers.Things(q.Sinks.Written, "frame"), q.Received.Missing)
 	}
 	if c := sen.Counters(); c.Accepted == 0 {
-		b.WriteString("no agent has connected; does its rpcapd.ini name this machine and port, and does the firewall let it in?\n")
+		b.WriteString("no agent has connected; check that its rpcapd.ini names this machine and port, and that the firewall allows the connection\n")
 	}
 	_, err := p.term.Write([]byte(b.String()))
 	return err

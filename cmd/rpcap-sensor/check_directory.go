@@ -58,7 +58,7 @@ func checkDirectory(at config.Places, section, key, dir string, makes bool) (all
 				return found
 			}
 			if there != dir {
-				say(true, "there is no directory %s; the sensor makes it when it starts. Is it the right one?", dir)
+				say(true, "there is no directory %s; the sensor creates it when it starts, so check the spelling", dir)
 			}
 		}
 		return all

@@ -55,26 +55,27 @@ func printableLines(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-const longHelp = `rpcap-sensor waits for packet-forwarding agents (rpcapd in active mode), tells each which interface to capture
-and with which filter, and receives the frames they send. It needs no root.
+const longHelp = `rpcap-sensor waits for packet-forwarding agents (rpcapd in active mode), tells each agent which interface to capture
+and with which filter, and receives the frames. It does not need root.
 
-The simplest use: on this machine
+To begin, run on this machine:
 
   rpcap-sensor -w - | tcpdump -n -r -
 
-(tcpdump reads one link type: frames of other kinds of interfaces are left out of standard output) and on the machine whose traffic is wanted, an rpcapd.ini with the lines
+On the machine to capture, write an rpcapd.ini with these lines:
 
   ActiveClient   = address-of-this-machine, 2003
   NullAuthPermit = YES
 
-or, instead of the second one, an Account there (rpcapd passwd) and --user and --password-file here.
+To use a password instead of NullAuthPermit, add an Account there (rpcapd passwd), and give --user and --password-file
+here. tcpdump reads one link type, so standard output leaves out frames of other link types.
 
-The agent connects to TCP port 2003; its frames come in on UDP ports 2003 to 2034. Both must pass the firewall. With
---tcp the frames come in on TCP ports 2003 to 2034, which must pass it then.
+The agent connects to TCP port 2003 and sends frames to UDP ports 2003 to 2034. Allow both in the firewall. With --tcp,
+frames use TCP ports 2003 to 2034 instead.
 
-Rules come from a file (-f) or from the flags, which make one rule. Without either, every agent is accepted and its
-first interface captured. What an agent was asked, what it forwarded and what has arrived is printed to standard error
-at the end, and on SIGUSR1.`
+Rules come from a file (-f), or from the flags, which make one rule. Without either, the sensor accepts every agent and
+captures its first interface. At the end, and on SIGUSR1, it prints to standard error what it asked of each agent, what
+the agent forwarded, and what arrived.`
 
 const examples = `  rpcap-sensor capture -c 1000 -w out.pcapng 'tcp port 443'
   rpcap-sensor -w all.pcapng
@@ -123,7 +124,7 @@ func checkCommand(stdout io.Writer) *cobra.Command {
 	var file string
 	cmd := &cobra.Command{
 		Use:   "check [FILE]",
-		Short: "Check a configuration file, its filters included, and exit 0 or 1",
+		Short: "Check a configuration file and its filters",
 		Long: "check reads the file as a start would: keys and values, filters (by tcpdump), certificates, directories. It prints every\n" +
 			"mistake with its line. Without FILE it takes " + defaultFile + " of this directory, or else " + serviceFile + ".",
 		Example: "  rpcap-sensor check\n  rpcap-sensor check my.ini && rpcap-sensor -f my.ini",

@@ -138,7 +138,7 @@ func TestHealthWithPasswordAndTLS(t *testing.T) {
 		args           []string
 	}{
 		{"the right one", "0 forwarding", exitOK, []string{"-f", file}},
-		{"a wrong one", "does not take this name and password (ops)", exitFailed, []string{"-f", file}},
+		{"a wrong one", "rejects this name and password (ops)", exitFailed, []string{"-f", file}},
 		{"the right one", "certificate", exitFailed, []string{"--url", fmt.Sprintf("https://127.0.0.1:%d", port)}}, // nobody vouches for it
 		{"the right one", "IP SANs", exitFailed, []string{"--url", fmt.Sprintf("https://127.0.0.1:%d", port), "--ca", dir + "/c.pem"}},
 	} {

@@ -15,9 +15,9 @@ import (
 func passwdCommand(stdout, stderr *os.File) *cobra.Command {
 	return &cobra.Command{
 		Use:   "passwd NAME",
-		Short: "Make an Account line for those who may look at the health page",
-		Long: `passwd asks for a password, twice and without showing it, and prints the Account line for the section [http]. If
-standard input is no terminal, its first line is the password. Only a hash of it is printed; it cannot be turned back.`,
+		Short: "Create an Account line for a user of the health page",
+		Long: `Ask for a password twice, without showing it, and print the Account line for the section [http]. If standard input is
+not a terminal, its first line is the password. The line has only a hash, from which nobody can compute the password.`,
 		Example: "  rpcap-sensor passwd ops",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {

@@ -48,10 +48,10 @@ func (j *job) reload(ctx context.Context, sen *sensor.Sensor) {
 	done, err := j.reloadOutputs(ctx, sen, l.config)
 	log.Info("rules reloaded", zap.Int("rules", len(l.opts.Rules)), zap.Strings("outputs", done))
 	if err != nil {
-		log.Error("some outputs could not be opened; those that were there before work as before where they can", zap.Error(err))
+		log.Error("some outputs could not be opened; the former ones continue where possible", zap.Error(err))
 	}
 	if late := j.needRestart(l); len(late) > 0 {
-		log.Warn("these sections of the file have changed, work as before and wait for a restart", zap.Strings("sections", late))
+		log.Warn("these sections of the file have changed and take effect at the next restart", zap.Strings("sections", late))
 	}
 }
 

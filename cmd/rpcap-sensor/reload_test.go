@@ -245,7 +245,7 @@ func TestReloadOutputs(t *testing.T) {
 			t.Errorf("%s is missing:\n%s", want, p.stderr.String())
 		}
 	}
-	if text := p.stderr.String(); strings.Contains(text, "[file keep]") || strings.Contains(text, "wait for a restart") {
+	if text := p.stderr.String(); strings.Contains(text, "[file keep]") || strings.Contains(text, "take effect at the next restart") {
 		t.Errorf("untouched outputs, or a restart:\n%s", text)
 	}
 	if reaches(feed) || !reaches(other) || !reaches(page) {

@@ -129,7 +129,7 @@ func (j *job) run(ctx context.Context) (err error) {
 	err = sen.Run(ctx)
 	if p := j.opts.Purpose; p != nil {
 		if _, _, gone := written(sen, p.Name()); gone {
-			log.Info("nobody reads the output any more, so the sensor has ended", zap.String("output", p.Name()))
+			log.Info("the reader of the output is gone, so the sensor has ended", zap.String("output", p.Name()))
 		}
 	}
 	cancel()

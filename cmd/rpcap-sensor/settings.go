@@ -29,7 +29,7 @@ const (
 )
 
 // tcpUsage is the help of --tcp.
-const tcpUsage = "have frames sent over TCP instead of UDP; then TCP to the ports of --udp-port and --udp-ports must pass the firewall"
+const tcpUsage = "receive frames over TCP instead of UDP; allow TCP to the ports of --udp-port and --udp-ports in the firewall"
 
 // loadFile reads a file; if there is none it says where to take one.
 func loadFile(name string) (config.Sensor, config.Problems, error) {

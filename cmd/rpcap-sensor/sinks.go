@@ -23,7 +23,7 @@ type outputs struct {
 // notify tells systemd, if it has started this process.
 func (o *outputs) notify(state string) {
 	if err := systemd.Notify(state); err != nil {
-		o.log.Debug("systemd was not told", zap.Error(err))
+		o.log.Debug("cannot notify systemd", zap.Error(err))
 	}
 }
 

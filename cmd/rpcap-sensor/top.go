@@ -37,17 +37,17 @@ type topSettings struct {
 	find         string
 }
 
-const topHelp = `top shows a running sensor in the terminal: each peer (an interface of an agent) with what it forwards, what arrives of
-it, and what is lost where. It asks the sensor over HTTP; the sensor must have a section [http] in its file, or be
-started with --http.
+const topHelp = `Show a running sensor in the terminal: for each peer (an interface of an agent) what it forwards, what arrives, and
+what is lost where. The command asks the sensor over HTTP, so the sensor needs a section [http] in its file, or --http.
 
-Without -f and --url it asks ` + defaultURL + `. With -f it takes address and certificate from the sensor's
-file. On a terminal the table is shown anew every 2 s until q; into a pipe, or with --once, it is printed once.
+Without -f and --url it asks ` + defaultURL + `. With -f it takes the address and the certificate from the
+sensor's file. On a terminal, it updates the table every 2 s until you press q. Into a pipe, or with --once, it prints the
+table once.
 
-FORWARDED and LOST:AGENT are what the agents say, each 5 s; the head of the table tells how old their oldest numbers
-are. LOST:PATH is what was forwarded and has not arrived, LOST:OUTPUT what an output did not take.
+FORWARDED and LOST:AGENT are the agents' own numbers, which come every 5 s; the head of the table shows the age of the
+oldest. LOST:PATH counts frames that were forwarded and did not arrive, LOST:OUTPUT those that an output dropped.
 
-Keys: q ends, space stops and goes on, arrows and Page Up/Down move, r turns the order round; a letter sorts by
+Keys: q ends, space pauses and resumes, arrows and Page Up/Down move, r reverses the order; a letter sorts by
   n name, s state, c forwarded, f received, p frames/s, d lost at the agent, m lost on the path, o lost at outputs,
   k clock, t connected`
 
@@ -89,7 +89,7 @@ func (o *topSettings) run() error {
 		return usageError{fmt.Errorf("-n %d: it is 0 or more", o.count)}
 	}
 	if o.url != "" && o.file != "" {
-		return usageError{errors.New("--url and -f both say whom to ask; use one of them")}
+		return usageError{errors.New("--url and -f both name the sensor; use one of them")}
 	}
 	if o.passwordFile != "" && o.user == "" {
 		return usageError{errors.New("--password-file needs --user")}

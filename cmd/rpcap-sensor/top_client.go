@@ -100,7 +100,7 @@ func trustExactly(name string) (*tls.Config, error) {
 		InsecureSkipVerify: true, // VerifyConnection compares the whole certificate instead
 		VerifyConnection: func(s tls.ConnectionState) error {
 			if len(s.PeerCertificates) == 0 || !bytes.Equal(s.PeerCertificates[0].Raw, own) {
-				return fmt.Errorf("the certificate is not that of %s; was the sensor started with another one?", name)
+				return fmt.Errorf("the certificate is not that of %s; check whether the sensor was started with another one", name)
 			}
 			return nil
 		},
@@ -140,7 +140,7 @@ func (c *topClient) get(ctx context.Context, path string, to any) error {
 	resp, err := c.http.Do(r)
 	if err != nil {
 		if isRefused(err) {
-			return fmt.Errorf("ask the sensor: %w; does it run, with [http] in its file or with --http?", err)
+			return fmt.Errorf("ask the sensor: %w; check that it runs, with [http] in its file or with --http", err)
 		}
 		return fmt.Errorf("ask the sensor: %w", err)
 	}
@@ -150,9 +150,9 @@ func (c *topClient) get(ctx context.Context, path string, to any) error {
 	case http.StatusOK:
 	case http.StatusUnauthorized:
 		if c.user == "" {
-			return errors.New("ask the sensor: it wants a password; use --user")
+			return errors.New("ask the sensor: it requires a password; use --user")
 		}
-		return fmt.Errorf("ask the sensor: it does not take this name and password (%s)", c.user)
+		return fmt.Errorf("ask the sensor: it rejects this name and password (%s)", c.user)
 	default:
 		text, _ := io.ReadAll(io.LimitReader(body, 300)) // what there is
 		return fmt.Errorf("ask the sensor: %s: %s", resp.Status, printable.Text(strings.TrimSpace(string(text))))

@@ -118,7 +118,7 @@ func TestTopUsage(t *testing.T) {
 		{"top --url http://a -f b", "use one of them", exitUsage},
 		{"top --password-file x", "--user", exitUsage},
 		{"top --url ftp://x", "https://HOST:PORT", exitUsage},
-		{"top --url 127.0.0.1:1", "does it run", exitFailed},
+		{"top --url 127.0.0.1:1", "check that it runs", exitFailed},
 		{"top -f /does/not/exist", "/does/not/exist", exitFailed},
 		{"top -f " + plain, "has no section [http]", exitFailed},
 		{"top --ca " + plain, "no certificate in PEM form", exitFailed},

@@ -121,7 +121,7 @@ func (v *topView) lines(width, height int) []string {
 		if len(rows) > 0 {
 			shown = fmt.Sprintf("%d-%d of %s", v.from+1, v.from+len(rows), numbers.Things(len(v.answer.peers), "peer"))
 		}
-		out = append(out, v.paint(quietColour, cut(shown+"  q ends, space pauses, r turns round, sort: n s c f p d m o k t", width)))
+		out = append(out, v.paint(quietColour, cut(shown+"  q ends, space pauses, r reverses, sort: n s c f p d m o k t", width)))
 	}
 	return out
 }

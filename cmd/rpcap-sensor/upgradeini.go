@@ -63,6 +63,6 @@ func upgradeIni(file string, w io.Writer) error {
 	for _, what := range done {
 		fmt.Fprintf(w, "%s: %s\n", file, what)
 	}
-	_, err = fmt.Fprintf(w, "%s: such lines are errors now; the sensor does what it did before. The file as it was is %s\n", file, kept)
+	_, err = fmt.Fprintf(w, "%s: such lines are errors now; the sensor works as before. The original file is %s\n", file, kept)
 	return err
 }

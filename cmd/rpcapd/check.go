@@ -19,9 +19,9 @@ func (a *app) checkCommand() *cobra.Command {
 	var file string
 	cmd := &cobra.Command{
 		Use:   "check [FILE]",
-		Short: "Check the ini and tell what each of its lines means",
-		Long: `Check the ini: every problem is printed with its line, then what each line means. The exit status is 0 if the
-agent would start with the file, 1 if not. Warnings do not count.`,
+		Short: "Check the ini and explain each of its lines",
+		Long: `Check the ini: print each problem with its line, then what each line means. The exit status is 0 if the agent starts
+with the file, 1 if not. Warnings do not change it.`,
 		Example: "  rpcapd check\n  rpcapd check my.ini && systemctl reload rpcapd",
 		Args:    cmdline.OneFile(&file, func(err error) error { return usageError{err} }),
 		RunE:    func(*cobra.Command, []string) error { return a.check(file) },
@@ -68,7 +68,7 @@ func (a *app) check(file string) error {
 	}
 	explainPolicy(a.out, c)
 	if errors > 0 {
-		return fmt.Errorf("check %s: %s; the agent does not start with it, and a running one keeps what it has", file, numbers.Things(errors, "error"))
+		return fmt.Errorf("check %s: %s; the agent does not start with it, and a running one keeps its configuration", file, numbers.Things(errors, "error"))
 	}
 	return nil
 }
@@ -114,7 +114,7 @@ func explainPolicy(w io.Writer, c config.Agent) {
 			fmt.Fprintf(w, format+"\n", args...)
 		}
 	}
-	say(c.OnClose == config.CloseStop, "A sensor that closes the session is not called again until a reload.")
+	say(c.OnClose == config.CloseStop, "A sensor that closes the session is not dialed again until a reload.")
 	say(c.IgnoreSampling, "Requests to sample are ignored.")
 	say(c.NoPromiscuous, "Promiscuous mode is never switched on.")
 	say(c.MaxSnaplen > 0, "At most %d bytes of a frame are forwarded.", c.MaxSnaplen)

@@ -30,7 +30,7 @@ func TestCheck(t *testing.T) {
 			good + ": good, 2 sensor lines\n",
 			"line 1: connects to 192.0.2.1:2003; the sensor chooses the interface\n",
 			"line 2: connects to 192.0.2.2:2004; waits for an interface with ifname=no-such-if, there is none now; 2 sessions share its traffic\n",
-			"Sensors need no password.\n", "A sensor that closes the session is not called again", "At most 128 bytes of a frame are forwarded.\n",
+			"Sensors need no password.\n", "A sensor that closes the session is not dialed again", "At most 128 bytes of a frame are forwarded.\n",
 			"At most 1.5 Gbit/s are sent; ", "Above 50 % of one processor only a part of the frames is forwarded",
 		}, ""},
 		{bad, 1, []string{

@@ -129,7 +129,7 @@ func TestLoadAndReload(t *testing.T) {
 	if _, err := s.reload(ini, "", never, log); err == nil {
 		t.Error("a file that is gone was taken")
 	}
-	expect("gone", "configuration not read again, the old one stays")
+	expect("gone", "configuration not reloaded, the old one stays")
 	if _, err := s.reload(nil, "", never, log); err == nil {
 		t.Error("reload without a file")
 	}

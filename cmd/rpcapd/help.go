@@ -8,31 +8,31 @@ import (
 )
 
 const longHelp = `rpcapd captures packets and forwards them to sensors. It connects to each sensor that its ini file or -a
-names, and captures what the sensor asks for, within the limits of the ini. It listens on nothing.
+names, and captures what the sensor asks for, within the limits of the ini. It opens no listening socket.
 
 The simplest ini, /etc/rpcapd/rpcapd.ini, has two lines:
 
   ActiveClient = sensor.example.com, 2003
   NullAuthPermit = YES
 
-To say which interface is forwarded, add ifname=eth1, or ifaddr=10.1.0.0/16 for the interface with an address in
-that network; one line for each interface:
+To choose the interface, add ifname=eth1, or ifaddr=10.1.0.0/16 for the interface with an address in that network.
+Write one line for each interface:
 
   ActiveClient = sensor.example.com, 2003, ifname=eth1
   ActiveClient = sensor.example.com, 2003, ifaddr=10.1.0.0/16
 
-Without -f and -a the agent reads that file. SIGHUP reads it again: sessions whose line did not change go on. To
-capture, the agent needs to be started as root, or with the capability CAP_NET_RAW.`
+Without -f and -a the agent reads that file. SIGHUP reloads it; sessions whose line did not change
+continue. To capture, start the agent as root or with the capability CAP_NET_RAW.`
 
-const examples = `  rpcapd check                              is the ini good, and what does each line mean
-  rpcapd interfaces                         what can be captured, and which line selects it
+const examples = `  rpcapd check                              check the ini and explain each line
+  rpcapd interfaces                         list the interfaces and the lines that select them
   rpcapd                                    run with /etc/rpcapd/rpcapd.ini in the foreground
   rpcapd -f my.ini -d -L                    run in the background, log to syslog
   rpcapd -n -a 192.0.2.1,2003 -i eth1       run without an ini
   rpcapd -n -a 192.0.2.1,2003 -s my.ini     the same, and write the ini for the next time
   rpcapd -n -a 192.0.2.1 -r file.pcap       forward a capture file
-  rpcapd passwd sensor1                     make an Account line, for sensors that give a password
-  rpcapd status                             what the running agent does`
+  rpcapd passwd sensor1                     create an Account line, for sensors that send a password
+  rpcapd status                             show sessions and counters`
 
 // usage prints the flags of the root command in groups; subcommands keep the usual form.
 func usage(root *cobra.Command, groups []flagGroup) func(*cobra.Command) error {

@@ -19,7 +19,7 @@ func refuseFlags(f *pflag.FlagSet) {
 	for _, x := range []struct{ name, letter, why string }{
 		{"bind", "b", neverListens},
 		{"port", "p", neverListens + "; the port of a sensor stands behind its host"},
-		{"hosts", "l", neverListens + ", so there is nobody to be kept out"},
+		{"hosts", "l", neverListens + ", so there are no clients to restrict"},
 	} {
 		f.VarP(refusedValue{x.letter, x.why}, x.name, x.letter, "refused")
 		f.Lookup(x.name).Hidden = true

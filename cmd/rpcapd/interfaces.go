@@ -18,8 +18,8 @@ func (a *app) interfacesCommand() *cobra.Command {
 	var file string
 	cmd := &cobra.Command{
 		Use:   "interfaces",
-		Short: "Show what can be captured, and which line of the ini selects it",
-		Long: `Show the interfaces of this host in the order in which sensors see them: name, description, state, addresses,
+		Short: "List the interfaces and the lines of the ini that select them",
+		Long: `List the interfaces of this host in the order that sensors see: name, description, state, addresses,
 and the ActiveClient lines of the ini that select each.`,
 		Example: "  rpcapd interfaces\n  rpcapd interfaces -f my.ini",
 		Args:    noArguments,

@@ -299,7 +299,7 @@ func (s *setup) keepCopy(old *predecessor) error {
 			break
 		}
 		if err != nil || n > copyLimit {
-			return fmt.Errorf("copy the old ini: %s is in the way; move it away", copied)
+			return fmt.Errorf("copy the old ini: %s already exists; move it away", copied)
 		}
 		copied = fmt.Sprintf("%s.extrahop.%d", s.file, n)
 	}

@@ -182,7 +182,7 @@ func TestMigrateIntoBrokenIni(t *testing.T) {
 	root := oldInstallation(t, rhelScript, "ActiveClient = 10.0.0.1\n")
 	ini := writeFile(t, "rpcapd.ini", "ActiveClient =\n")
 	code, out, errs, _ := cli(t, "setup", "--migrate", "--root", root, "-f", ini, "--no-dial")
-	if code == 0 || !strings.Contains(errs, "nothing is changed") || !strings.Contains(errs, "mend these first") {
+	if code == 0 || !strings.Contains(errs, "nothing is changed") || !strings.Contains(errs, "fix these first") {
 		t.Errorf("exit %d\n%s%s", code, out, errs)
 	}
 	if !exists(filepath.Join(root, "etc/init.d/rpcapd")) {

@@ -13,11 +13,11 @@ import (
 func (a *app) passwdCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "passwd NAME",
-		Short: "Make an Account line for a sensor that gives a password",
-		Long: `Ask for a password, twice and without showing it, and print the Account line for the ini. If standard input is no
-terminal, its first line is the password. Only a hash of it is printed; it cannot be turned back.
+		Short: "Create an Account line for a sensor that sends a password",
+		Long: `Ask for a password twice, without showing it, and print the Account line for the ini. If standard input is not a
+terminal, its first line is the password. The line has only a hash, from which nobody can compute the password.
 
-The password travels to the agent in clear text, as the protocol has it: take one that serves for nothing else.`,
+The protocol sends the password in clear text, so choose one that you use nowhere else.`,
 		Example: "  rpcapd passwd sensor1 | sudo tee -a /etc/rpcapd/rpcapd.ini\n  pwgen 20 1 | tee secret | rpcapd passwd sensor1",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {

@@ -38,13 +38,13 @@ func (s *settings) load(path string, log *zap.Logger) (*iniFile, config.Agent, e
 // the new one may have no sensor.
 func (s *settings) reload(ini *iniFile, user string, mayEmpty func() bool, log *zap.Logger) (config.Agent, error) {
 	if ini == nil {
-		log.Warn("nothing to read again: the agent runs without an ini")
+		log.Warn("nothing to reload: the agent runs without an ini")
 		return config.Agent{}, errors.New("the agent runs without an ini")
 	}
 	empty := mayEmpty() // a request is for this reload, whatever becomes of it
 	data, err := ini.read()
 	if err != nil {
-		log.Error("configuration not read again, the old one stays", zap.Error(err))
+		log.Error("configuration not reloaded, the old one stays", zap.Error(err))
 		return config.Agent{}, fmt.Errorf("read configuration: %w", err)
 	}
 	cfg, problems := s.parse(ini.path, data)

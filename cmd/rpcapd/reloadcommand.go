@@ -22,17 +22,17 @@ func (a *app) reloadCommand() *cobra.Command {
 	var allowEmpty bool
 	cmd := &cobra.Command{
 		Use:   "reload",
-		Short: "Have the running agent read its ini again, and tell whether it took it",
-		Long: `Send SIGHUP to the agent that uses the run directory and wait until it has read its ini again. Sessions whose line did not
-change go on without a break. With an error in the ini the agent keeps what it has; the errors are printed and the exit
-status is 1. It is 3 when no agent runs. An ini that would leave no session is refused as well, unless --allow-empty says
-that it is meant.`,
+		Short: "Reload the ini of the running agent and report the outcome",
+		Long: `Send SIGHUP to the agent that uses the run directory, and wait until it has reloaded its ini. Sessions whose line did not
+change continue without interruption. If the ini has an error, the agent keeps its configuration, and the command prints
+the errors. The exit status is 1 then, and 3 if no agent runs. The agent also refuses an ini that leaves no session,
+unless you give --allow-empty.`,
 		Example: "  rpcapd check && rpcapd reload\n  systemctl reload rpcapd        does the same",
 		Args:    noArguments,
 		RunE:    func(*cobra.Command, []string) error { return a.reload(runDir, allowEmpty) },
 	}
 	cmd.Flags().StringVar(&runDir, "run-dir", clientRunDir(), "run directory of the agent")
-	cmd.Flags().BoolVar(&allowEmpty, "allow-empty", false, "take an ini without sensors, which ends all sessions")
+	cmd.Flags().BoolVar(&allowEmpty, "allow-empty", false, "accept an ini without sensors, which ends all sessions")
 	return cmd
 }
 

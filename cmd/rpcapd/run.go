@@ -81,7 +81,7 @@ func (s *settings) holdIni(path string, log *zap.Logger) (*os.File, error) {
 		return nil, fmt.Errorf("not started: %w", err)
 	}
 	if err != nil {
-		log.Info("a second agent with this ini would not be noticed", zap.Error(err))
+		log.Info("cannot detect a second agent with this ini", zap.Error(err))
 	}
 	return held, nil
 }
@@ -128,7 +128,7 @@ func (a *app) supervise(s *settings, sup *agent.Supervisor, ini *iniFile, user s
 func (a *app) started(log *zap.Logger) {
 	a.parent.ready()
 	if err := systemd.Notify("READY=1"); err != nil {
-		log.Warn("systemd does not know that the agent has started", zap.Error(err))
+		log.Warn("cannot notify systemd that the agent has started", zap.Error(err))
 	}
 }
 
@@ -137,7 +137,7 @@ func (a *app) started(log *zap.Logger) {
 func (s *settings) openRunDir(user string, log *zap.Logger) *agent.RunDir {
 	if s.runDir == "" {
 		if os.Geteuid() > 0 {
-			log.Warn("no status files: there is no folder for them that is this user's alone; set XDG_RUNTIME_DIR, or name one with --run-dir here and for rpcapd status")
+			log.Warn("no status files: this user has no private folder for them; set XDG_RUNTIME_DIR, or name one with --run-dir here and for rpcapd status")
 		}
 		return nil
 	}
@@ -152,7 +152,7 @@ func (s *settings) openRunDir(user string, log *zap.Logger) *agent.RunDir {
 		return nil
 	}
 	if s.runDir == fallbackRunDir(os.Geteuid()) && !ownRunDir(s.runDir, os.Geteuid()) { // somebody was quicker
-		log.Warn("no status files: the folder belongs to somebody else", zap.String("dir", s.runDir))
+		log.Warn("no status files: another user owns the folder", zap.String("dir", s.runDir))
 		return nil
 	}
 	return dir

@@ -69,16 +69,16 @@ func (s *settings) groups() []flagGroup {
 
 func (s *settings) defineSensors(f *pflag.FlagSet) {
 	f.VarP(&targetsValue{&s.line.Targets}, "active", "a", "connect to these sensors: `host,port[,host,port...]`; the last port may be left out (2003); may be repeated")
-	f.StringVarP(&s.file, "file", "f", "", "read sensors and limits from this `ini`; its sensors replace those of -a, its NullAuthPermit replaces -n")
+	f.StringVarP(&s.file, "file", "f", "", "read sensors and limits from this `ini`; its sensors replace those of -a, and its NullAuthPermit replaces -n")
 	f.StringVarP(&s.save, "save", "s", "", "write the sensors of the command line to this `ini`, then go on")
-	f.BoolVarP(&s.line.NullAuth, "null-auth", "n", false, "let sensors in without a password")
+	f.BoolVarP(&s.line.NullAuth, "null-auth", "n", false, "accept sensors without a password")
 	f.BoolVarP(&s.ipv4, "ipv4", "4", false, "connect over IPv4 only")
 	f.StringVarP(&s.line.Interface, "interface", "i", "", "preselect the interface of this `name` for sensors whose line selects none")
 }
 
 func (s *settings) defineCapture(f *pflag.FlagSet) {
 	f.VarP(parsed("bytes", config.ParseRingBytes, &s.line.RingBytes), "ring", "z", "memory of one capture ring in `bytes`, or as in 64M (default 16M)")
-	f.StringVarP(&s.readFile, "read", "r", "", "capture from this pcap or pcapng `file`, perhaps compressed with gzip or zstd (- is standard input), instead of from interfaces; end when it has been sent")
+	f.StringVarP(&s.readFile, "read", "r", "", "capture from this pcap or pcapng `file` instead of from interfaces, and end when it has been sent; it can be compressed with gzip or zstd, and - is standard input")
 	f.VarP(&threadValue{parse: config.ParseCPU, value: &s.cpu, two: &s.cpuThreads}, "cpu", "c", "bind the agent to this `CPU`")
 	f.VarP(&threadValue{parse: config.ParseNice, value: &s.nice, two: &s.niceTwice}, "nice", "e", "nice `value` of the agent, -20 to 19")
 	f.BoolVarP(&s.dryRun, "dry-run", "y", false, "capture and count, send nothing")
@@ -93,7 +93,7 @@ func (s *settings) defineSending(f *pflag.FlagSet) {
 
 func (s *settings) defineRunning(f *pflag.FlagSet) {
 	f.BoolVarP(&s.daemon, "daemon", "d", false, "run in the background; the log goes to syslog")
-	f.StringVar(&s.user, "user", "", "become this `user` after the start as root (default rpcapd, else nobody); only the right to capture is kept")
+	f.StringVar(&s.user, "user", "", "become this `user` when started as root (default rpcapd, else nobody), and keep only CAP_NET_RAW")
 	f.StringVar(&s.runDir, "run-dir", s.runDir, "`folder` of the status files that rpcapd status reads")
 	f.BoolVarP(&s.syslog, "syslog", "L", false, "log to syslog, and to standard error unless -d is given")
 	s.logs.Define(f)

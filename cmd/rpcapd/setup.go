@@ -64,21 +64,22 @@ func (a *app) setupCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "setup --sensor HOST[:PORT]",
 		Short: "Write the lines for a sensor, test the connection, reload the service",
-		Long: `Write an ActiveClient line for each sensor and interface into the ini, keeping its comments and the order of its lines;
-call each sensor once to see whether it answers and lets this agent in; and have the running agent read the file. It can
-be repeated: lines that are there already stay, other lines for the same sensor go away, lines for other sensors stay
-(--replace makes comments of them). Without --interface and --cidr, the lines that the sensor has keep their interfaces.
+		Long: `Write an ActiveClient line for each sensor and interface into the ini, test the connection to each sensor, and reload
+the running agent. Comments and the order of lines in the ini stay. You can repeat the command: it keeps lines that
+exist already, removes other lines for the same sensor, and keeps lines for other sensors (--replace turns them into
+comments). Without --interface and --cidr, existing lines for the sensor keep their interfaces.
 
-Unless the ini says otherwise, sensors are let in without a password (NullAuthPermit = YES), as most of them expect. With
---account NAME the password is asked for, or read from standard input, and the account is written instead.
+Unless the ini says otherwise, the command permits sensors without a password (NullAuthPermit = YES), because most
+sensors send none. With --account NAME it asks for a password, or reads it from standard input, and writes an account
+instead.
 
-Without --sensor the environment is asked: RPCAPD_SENSOR and RPCAPD_PORT.
+Without --sensor, the command reads the environment variables RPCAPD_SENSOR and RPCAPD_PORT.
 
---migrate takes over from an installation of the C agent in /opt/extrahop: it stops it, takes its sensors, interfaces
-and options, keeps a copy of its ini, and starts this agent instead.
+--migrate replaces an installation of the C agent in /opt/extrahop: it stops that agent, takes over its sensors,
+interfaces, and options, keeps a copy of its ini, and starts this agent.
 
-The exit status is 0 if all is done; 4 if all is written, but a sensor did not answer or did not let this agent in, which
-goes on trying; 2 if the command line is wrong; 1 if something else failed.`,
+The exit status is 0 if everything is done. It is 4 if the lines are written, but a sensor did not answer or refused this
+agent, which keeps trying. It is 2 if the command line is wrong, and 1 after any other failure.`,
 		Example: `  rpcapd setup --sensor 192.0.2.10
   rpcapd setup --sensor sensor.example.com:2003 --interface eth0 --interface eth1
   rpcapd setup --sensor 192.0.2.10 --cidr 10.1.0.0/16
@@ -98,14 +99,14 @@ goes on trying; 2 if the command line is wrong; 1 if something else failed.`,
 	f.StringArrayVar(&s.cidrs, "cidr", nil, "offer it the interface that has an address in this `network`; may be repeated")
 	f.IntVar(&s.fanout, "fanout", 0, "share the traffic of an interface among `n` sessions, for more than one core")
 	f.StringVar(&s.account, "account", "", "sensors authenticate with this `name` and a password, asked for now")
-	f.BoolVar(&s.replace, "replace", false, "make comments of the lines for other sensors")
+	f.BoolVar(&s.replace, "replace", false, "turn the lines for other sensors into comments")
 	f.BoolVar(&s.migrate, "migrate", false, "take over from the C agent in /opt/extrahop")
-	f.BoolVar(&s.noDial, "no-dial", false, "do not call the sensors")
+	f.BoolVar(&s.noDial, "no-dial", false, "do not test the connection to the sensors")
 	f.DurationVar(&s.timeout, "timeout", probeTimeout, "wait for the sensors no longer than this `time`, as in 5s")
-	f.BoolVar(&s.noReload, "no-reload", false, "leave the running agent alone")
+	f.BoolVar(&s.noReload, "no-reload", false, "do not reload the running agent")
 	f.StringVarP(&s.file, "file", "f", a.defaultFile, "the `ini` to change")
 	f.StringVar(&s.runDir, "run-dir", clientRunDir(), "run directory of the agent")
-	f.StringVar(&s.root, "root", "/", "where the file system of the C agent's installation begins")
+	f.StringVar(&s.root, "root", "/", "root of the file system that has the C agent's installation")
 	_ = f.MarkHidden("root") // it exists
 	return cmd
 }

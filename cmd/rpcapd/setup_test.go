@@ -142,8 +142,8 @@ func TestSetupTellsWhatIsWrong(t *testing.T) {
 	}()
 	for _, c := range []struct{ port, want string }{
 		{nobody, "connection refused"},
-		{withPassword, `reached, the sensor's password for account "s1" is not the one in the ini: rpcapd passwd s1 makes the line`},
-		{strconv.Itoa(hangsUp.Addr().(*net.TCPAddr).Port), "reached, it hangs up at once: is a sensor behind this port"},
+		{withPassword, `reached, the sensor's password for account "s1" is not the one in the ini: rpcapd passwd s1 creates the line`},
+		{strconv.Itoa(hangsUp.Addr().(*net.TCPAddr).Port), "reached, it closes the connection at once: check that a sensor listens on this port"},
 	} {
 		ini := writeFile(t, "rpcapd.ini", "")
 		code, out, errs, _ := cli(t, "setup", "-f", ini, "--run-dir", t.TempDir(), "--sensor", "127.0.0.1:"+c.port)
@@ -197,7 +197,7 @@ func TestSetupRefuses(t *testing.T) {
 		"no sensor; name one with --sensor":           {},
 		`--sensor "127.0.0.1:0"`:                      {"--sensor", "127.0.0.1:0"},
 		`--cidr "10.0.0.0/33": write an address`:      {"--sensor", "127.0.0.1", "--cidr", "10.0.0.0/33"},
-		"it has errors, mend these first: " + ini:     {"--sensor", "127.0.0.1"},
+		"it has errors, fix these first: " + ini:      {"--sensor", "127.0.0.1"},
 		"there is no C agent here":                    {"--migrate", "--root", t.TempDir()},
 		"--fanout 0: write a number":                  {"--sensor", "127.0.0.1", "--fanout", "0"},
 		"is a directory":                              {"--sensor", "127.0.0.1", "-f", t.TempDir()},

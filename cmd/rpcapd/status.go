@@ -24,14 +24,14 @@ func newStatusCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show what the running agent does: sessions, interfaces, counters, errors",
-		Long: `Show each session of the running agent: its state, sensor, interface, counters and
-last error, read from the status file in the run directory. Nothing is asked of
-the agent itself, which listens on nothing. The exit status is 3 if no agent runs.
+		Long: `Show each session of the running agent: its state, sensor, interface, counters, and
+last error. The command reads the status file in the run directory and does not
+contact the agent. The exit status is 3 if no agent runs.
 
-Received counts the frames that the filter accepted; what became of them:
+Received counts the frames that the filter accepted. They add up as follows:
   received = ring drops + captured (+ still in the ring while a capture runs)
   captured = packed + sampled out + rate dropped
-  packed   = delivered + lost on the path + what dropped datagrams held`,
+  packed   = delivered + lost on the path + frames of dropped datagrams`,
 		Example: "  rpcapd status\n  rpcapd status --json | jq '.sessions[].total'",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -68,7 +68,7 @@ func printStatus(w io.Writer, st *agent.Status, now time.Time) {
 	}
 	fmt.Fprintln(w)
 	if age := now.Sub(st.Updated); age > staleAfter {
-		fmt.Fprintf(w, "This is %s old: the agent is gone or does not write any more.\n", span(age))
+		fmt.Fprintf(w, "This status is %s old: the agent has ended or no longer writes it.\n", span(age))
 	}
 	printReload(w, &st.Reload, now)
 	if len(st.Sessions) == 0 {
@@ -151,7 +151,7 @@ func printSession(w io.Writer, x *agent.SessionStatus, now time.Time) {
 		row("dropped", "%d: %s (%s)", d.Datagrams, d.Text, d.Errno)
 	}
 	if c := x.Capture; c != nil && c.Running && c.SendRefused != "" {
-		row("problem", "nothing leaves: %s; one datagram a second is tried", c.SendRefused)
+		row("problem", "nothing is sent: %s; the agent tries one datagram a second", c.SendRefused)
 	}
 	if x.LastError != "" {
 		ago := ""

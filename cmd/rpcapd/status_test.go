@@ -76,14 +76,14 @@ func TestStatusIsPrintable(t *testing.T) {
 // The status says what is wrong while the state is "capturing".
 func TestStatusOfTrouble(t *testing.T) {
 	st := agent.Status{Sessions: []agent.SessionStatus{{
-		State: agent.StateCapturing, Detail: "cap is down, no frames come", Address: "192.0.2.1:2003", Connects: 1,
+		State: agent.StateCapturing, Detail: "cap is down, no frames arrive", Address: "192.0.2.1:2003", Connects: 1,
 		SendDrops:  []agent.SendDrop{{Errno: "EPERM", Text: "operation not permitted", Datagrams: 12}},
 		SendErrors: []agent.SendError{{Errno: "EHOSTUNREACH", Text: "no route to host", Errors: 3}},
 		Capture:    &agent.CaptureStatus{Running: true, Link: agent.LinkDown, Interface: "cap", SendRefused: "operation not permitted (EPERM)"},
 	}}}
 	var b strings.Builder
 	printStatus(&b, &st, time.Now())
-	for _, want := range []string{"capturing: cap is down", "no frames, interface down", "12: operation not permitted (EPERM)", "send errors 3: no route to host (EHOSTUNREACH)", "nothing leaves", "connected once"} {
+	for _, want := range []string{"capturing: cap is down", "no frames, interface down", "12: operation not permitted (EPERM)", "send errors 3: no route to host (EHOSTUNREACH)", "nothing is sent", "connected once"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, b.String())
 		}

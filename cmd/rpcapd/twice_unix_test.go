@@ -45,7 +45,7 @@ func TestSameIniTwice(t *testing.T) {
 		cmd := program(t, append(stayRoot(), "-f", ini, "--run-dir", t.TempDir())...)
 		cmd.Stderr = &errs
 		err := cmd.Run()
-		want := fmt.Sprintf("rpcapd: not started: %s: process %d already runs with it", ini, first.Process.Pid)
+		want := fmt.Sprintf("rpcapd: not started: %s: process %d already uses it", ini, first.Process.Pid)
 		if exitCode(err) != exitFailed || !strings.Contains(errs.String(), want) {
 			t.Errorf("%v, want exit 1 and %q:\n%s", err, want, errs.String())
 		}

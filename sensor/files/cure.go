@@ -58,7 +58,7 @@ func cure(name string, err error) string {
 	case errors.Is(err, errMoved), errors.Is(err, errReplaced):
 		return "stop the sensor before you move, delete or cover what it writes to"
 	case errors.Is(err, errTruncated):
-		return "leave what is in use to the sensor"
+		return "do not change files that are in use"
 	case errors.Is(err, errOccupied):
 		return "move that away"
 	case errors.Is(err, errLocked):
@@ -78,7 +78,7 @@ func cure(name string, err error) string {
 	case errors.Is(err, fs.ErrPermission):
 		return "give the user of the sensor the right to write to " + dir
 	case errors.Is(err, fs.ErrNotExist):
-		return "something has moved or deleted it under way; leave .part files alone"
+		return "another program moved or deleted it while it was in use; do not change .part files"
 	}
 	return "look at " + dir
 }

@@ -190,7 +190,7 @@ func (f *finisher) retain() {
 			f.notDeleted("old file not deleted", path, err)
 			continue
 		case !info.Mode().IsRegular() || info.Size() != old.size:
-			f.notDeleted("old file not deleted: somebody has changed it, it now is theirs", path, nil)
+			f.notDeleted("old file not deleted: another program has changed it, so the sensor keeps it", path, nil)
 		default:
 			if err := root.Remove(old.name); err != nil && !isGone(err) {
 				f.notDeleted("old file not deleted; its directory must be writable", path, err)

@@ -212,7 +212,7 @@ func TestKeepToldOnce(t *testing.T) {
 	r = start(t, o)
 	r.send(r.Attach(testSource("web", "eth0", 1)), 10, 60)
 	r.end()
-	if l := logs.TakeAll(); len(l) != 1 || !strings.Contains(l[0].Message, "somebody has changed it") {
+	if l := logs.TakeAll(); len(l) != 1 || !strings.Contains(l[0].Message, "another program has changed it") {
 		t.Errorf("%d lines: %v", len(l), l)
 	}
 	if n := len(listing(t, dir)); n != 31 {

@@ -12,9 +12,9 @@ import (
 
 // What has happened to a directory or a file that is not where it was.
 var (
-	errMoved     = errors.New("it was moved or deleted under way")
-	errReplaced  = errors.New("something else is in its place (was it moved, or mounted over?)")
-	errTruncated = errors.New("somebody has cut it under way")
+	errMoved     = errors.New("it was moved or deleted while it was in use")
+	errReplaced  = errors.New("another file is in its place; it was moved, or a file system is mounted over it")
+	errTruncated = errors.New("another program cut it while it was in use")
 	errOccupied  = errors.New("another file has its name")
 )
 
@@ -106,13 +106,13 @@ func (f *finisher) givenUp(gone *file, cause error) {
 	if !errors.Is(cause, errTruncated) { // else the next start completes what is left
 		f.place.ledger.forget(gone.name)
 	}
-	err := fmt.Errorf("file %s is given up and a new one begun: %w; %d of its frames are lost; leave .part files to the sensor",
+	err := fmt.Errorf("file %s is abandoned and a new one begun: %w; %d of its frames are lost; do not change .part files",
 		filepath.Join(f.dir, gone.part()), cause, lost.frames)
 	f.mu.Lock()
 	f.note(err)
 	f.takenAway++
 	f.mu.Unlock()
 	if missed, ok := f.told.Due("taken", 1, time.Now()); ok {
-		f.opts.Log.Warn("file taken away under way", zap.String("output", f.opts.Name), zap.Error(err), zap.Int("files", missed+1))
+		f.opts.Log.Warn("file moved or deleted while in use", zap.String("output", f.opts.Name), zap.Error(err), zap.Int("files", missed+1))
 	}
 }

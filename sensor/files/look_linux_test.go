@@ -47,17 +47,17 @@ var taken = []struct {
 	{"the directory is deleted", func(_ *testing.T, dir, _ string) error { return os.RemoveAll(dir) }, "was moved or deleted", false},
 	{"another directory is in its place", func(_ *testing.T, dir, _ string) error {
 		return errors.Join(os.Rename(dir, dir+"2"), os.Mkdir(dir, 0o700))
-	}, "something else is in its place", false},
+	}, "another file is in its place", false},
 	{"another one is mounted over it", func(t *testing.T, dir, _ string) error {
 		t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
 		return unix.Mount("tmpfs", dir, "tmpfs", 0, "size=8m")
-	}, "something else is in its place", false},
+	}, "another file is in its place", false},
 	{"a cleaner deletes the .part", func(_ *testing.T, _, part string) error { return os.Remove(part) }, "was moved or deleted", true},
 	{"somebody renames the .part", func(_ *testing.T, _, part string) error { return os.Rename(part, part+".old") }, "was moved or deleted", true},
 	{"somebody puts a file in its place", func(_ *testing.T, _, part string) error {
 		return errors.Join(os.Rename(part, part+".old"), os.WriteFile(part, []byte("theirs"), 0o600))
-	}, "something else is in its place", true},
-	{"somebody empties the .part", func(_ *testing.T, _, part string) error { return os.Truncate(part, 0) }, "has cut it", true},
+	}, "another file is in its place", true},
+	{"somebody empties the .part", func(_ *testing.T, _, part string) error { return os.Truncate(part, 0) }, "cut it", true},
 }
 
 // TestRootTakenAway: what is written to a file that is not there any more never counts as written; it is said what has

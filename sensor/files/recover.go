@@ -24,7 +24,7 @@ func (f *finisher) recoverAll(ctx context.Context, old []finished) {
 		log := f.opts.Log.With(zap.String("output", f.opts.Name), zap.String("file", filepath.Join(f.dir, o.name)))
 		switch {
 		case err != nil && ctx.Err() == nil:
-			log.Warn("file of an earlier run not completed, its .part stays; tried again at the next start", zap.Error(err))
+			log.Warn("cannot complete a file of an earlier run, its .part stays; the next start tries again", zap.Error(err))
 		case err == nil && frames > 0:
 			f.recovered.Add(1)
 			log.Info("file of an earlier run completed", zap.Uint64("frames", frames))

@@ -28,7 +28,7 @@ const (
 	// application is what section headers name.
 	application = "rpcap-sensor"
 
-	mixedText = "the file has a second link type: tcpdump reads no further than to there, Wireshark's programs read all; with {linktype} in the Path of a [file] each has files of its own"
+	mixedText = "the file has a second link type: tcpdump stops there, Wireshark's programs read on; with {linktype} in the Path of a [file] each has files of its own"
 )
 
 // Stream is a sink that writes one pcapng stream to one file, a pipe or standard output.

@@ -49,7 +49,7 @@ func (t *tracker) chart(q *query) (*HistoryAnswer, error) {
 				return a, nil
 			}
 		}
-		return nil, fmt.Errorf("peer %q: there is none of this name", printable.Line(q.peer, printable.MaxName))
+		return nil, fmt.Errorf("peer %q: no peer has this name", printable.Line(q.peer, printable.MaxName))
 	}
 	shown := t.busiest(&c, q.top)
 	sums := make([]point, c.count)

@@ -30,7 +30,7 @@ func causeCure(c status.Cause, p *Peer) string {
 	case status.CauseInterfaceDown:
 		return fmt.Sprintf("Set the interface up on the agent's host (ip link set %s up), or name another one: Interface in %s, ifname on the agent's ActiveClient line.", cmp.Or(p.Interface, "NAME"), rule)
 	case status.CauseInterface:
-		return "Look at the agent's log on its host: is the interface still there, and may the agent capture (root or CAP_NET_RAW)?"
+		return "Look at the agent's log on its host. Check that the interface exists and that the agent can capture (root or CAP_NET_RAW)."
 	case status.CauseNoInterface:
 		return "Change the rule (Interface, Address) or the agent's ActiveClient line (ifname, ifaddr); the agent is asked again each minute."
 	case status.CauseAddress:
@@ -38,9 +38,9 @@ func causeCure(c status.Cause, p *Peer) string {
 	case status.CauseTooMany:
 		return "Raise Ports in [data] (64 at most), or Sessions and SessionsPerAddress in [streams], and restart the sensor."
 	case status.CauseProtocol:
-		return "The two do not speak the same protocol: look at the agent's version and options. Agents that demand TLS, or send udpstr over TCP (ExtraHop's without -t 0), cannot be served."
+		return "Agent and sensor use different protocols: check the agent's version and options. Agents that demand TLS, or send udpstr over TCP (ExtraHop's without -t 0), cannot be served."
 	case status.CauseConnection:
-		return "If that was not meant: is its host up, does the agent run (rpcapd status), is the path open?"
+		return "If you did not intend this, check that its host is up, that the agent runs (rpcapd status), and that the path is open."
 	}
 	return "The agent's log says more (rpcapd status on its host)."
 }

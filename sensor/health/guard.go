@@ -29,8 +29,8 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			return
 		}
 		if s.local() && !s.knownHost(r.Host) {
-			http.Error(w, "this page is asked for by a name that is not known here; use http://127.0.0.1 or localhost, "+
-				"or put the name into Names of [http]", http.StatusMisdirectedRequest)
+			http.Error(w, "the host name in this request is unknown; use http://127.0.0.1 or localhost, "+
+				"or add the name to Names in [http]", http.StatusMisdirectedRequest)
 			return
 		}
 		next.ServeHTTP(w, r)

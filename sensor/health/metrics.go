@@ -43,8 +43,8 @@ var peerMetrics = func() (list []peerMetric) {
 		{malformed, "malformed_datagrams", "Datagrams that could not be read."},
 		{missing, "missing_frames", "Frames the agent captured that never arrived."},
 		{deduplicated, "deduplicated_frames", "Frames left out because another agent's stream had brought them already."},
-		{disowned, "disowned_frames", "Frames given to the outputs before they turned out to be another sender's; not among the received."},
-		{rebound, "rebinds", "Changes of the agent's source port under way (NAT)."},
+		{disowned, "disowned_frames", "Frames that reached outputs before the sensor found that another sender sent them; not counted as received."},
+		{rebound, "rebinds", "Changes of the agent's source port during a capture (NAT)."},
 		{sinkWritten, "output_frames", "Frames the outputs took, summed over all outputs."},
 		{sinkDropped, "output_dropped_frames", "Frames the outputs dropped, summed over all outputs."},
 		{reconnects, "reconnects", "Sessions after the first one."},
@@ -66,33 +66,33 @@ var totalMetrics = []peerMetric{
 }
 
 var (
-	buildInfo     = desc("build_info", "Constant 1; the labels tell what was built.", "version", "goversion")
-	readyMetric   = desc("ready", "Whether the sensor does its work: listeners open, outputs working (1) or not (0).")
+	buildInfo     = desc("build_info", "Constant 1; the labels name the build.", "version", "goversion")
+	readyMetric   = desc("ready", "1 if all listeners are open and all outputs work, 0 if not.")
 	accepted      = desc("connections_accepted_total", "Control connections of agents.")
 	refused       = desc("connections_refused_total", "Control connections not served: unwanted address, or over a limit.")
 	sessionsEnded = desc("sessions_ended_total", "Sessions that have ended.")
-	neverAnswered = desc("sessions_never_answered_total", "Sessions that have ended before the other end answered anything: health checks, port scans, other programs.")
+	neverAnswered = desc("sessions_never_answered_total", "Sessions that ended before the other end answered: health checks, port scans, other programs.")
 	peersByState  = desc("peers", "Peers by state; those that have left within the last hour are in the state ended.", "state")
 	problemCount  = desc("problems", "Problems that the page shows, by severity.", "severity")
 
 	unaccounted = desc("unaccounted_frames", "Frames captured by all agents together that have neither arrived nor are known to be lost.")
 
-	peerInfo        = desc("peer_info", "Constant 1; the labels tell what the peer is asked for.", "agent", "interface", "address", "rule", "port", "format")
-	peerUp          = desc("peer_up", "Whether the peer forwards now (1) or not (0).", "agent", "interface")
-	peerStart       = desc("peer_connected_timestamp_seconds", "When the peer has connected.", "agent", "interface")
+	peerInfo        = desc("peer_info", "Constant 1; the labels say what the sensor asks of the peer.", "agent", "interface", "address", "rule", "port", "format")
+	peerUp          = desc("peer_up", "1 while the peer forwards, 0 otherwise.", "agent", "interface")
+	peerStart       = desc("peer_connected_timestamp_seconds", "Time at which the peer connected.", "agent", "interface")
 	peerUnaccounted = desc("peer_unaccounted_frames", "Frames the agent captured that have neither arrived nor are known to be lost; agents of other makes hold up to a datagram of them.", "agent", "interface")
-	peerOverdue     = desc("peer_unaccounted_overdue", "Whether the unaccounted frames are lost: more than an agent may hold back, at two STATS running (1) or not (0).", "agent", "interface")
+	peerOverdue     = desc("peer_unaccounted_overdue", "1 if the unaccounted frames are lost: more than an agent can hold back, at two STATS in a row.", "agent", "interface")
 	peerOffset      = desc("peer_clock_offset_seconds", "The agent's clock less the sensor's.", "agent", "interface")
 
 	portStreams = desc("port_streams", "Captures that send to the data port.", "port")
 	portForeign = desc("port_foreign_datagrams_total", "Datagrams that belonged to no capture and were dropped.", "port")
 	portDropped = desc("port_receive_buffer_dropped_datagrams_total", "Datagrams the sensor's kernel dropped because the receive buffer was full.", "port")
-	portBuffer  = desc("port_receive_buffer_bytes", "Receive buffer that the kernel granted the data port; 0 where the system does not tell.", "port")
+	portBuffer  = desc("port_receive_buffer_bytes", "Receive buffer that the kernel granted the data port; 0 if unknown.", "port")
 	portAsked   = desc("port_receive_buffer_asked_bytes", "Receive buffer that the sensor asked for, in the same unit as what was granted.", "port")
-	portGRO     = desc("port_receive_offload", "Whether the kernel joins datagrams for the data port (GRO): 1 or 0.", "port")
+	portGRO     = desc("port_receive_offload", "1 if the kernel joins datagrams for the data port (GRO), 0 if not.", "port")
 
-	sinkUp           = desc("output_up", "Whether the output works (1) or not (0).", "output", "kind")
-	sinkStreams      = desc("output_streams", "Streams the output is fed with.", "output", "kind")
+	sinkUp           = desc("output_up", "1 if the output works, 0 if not.", "output", "kind")
+	sinkStreams      = desc("output_streams", "Streams that the output gets.", "output", "kind")
 	sinkParts        = desc("output_parts", "Clients or files of the output.", "output", "kind")
 	sinkFrames       = desc("output_written_frames_total", "Frames the output took.", "output", "kind")
 	sinkBytesMetric  = desc("output_written_frame_bytes_total", "Bytes of the frames the output took.", "output", "kind")

@@ -77,7 +77,7 @@ func dropCure(s, before *Sink) string {
 		case grown("frames beyond the number of files"):
 			return fmt.Sprintf("There are more agents than files may be open at the same time: take fewer names in Path (%s).", path)
 		}
-		return fmt.Sprintf("The disk of %s is slower than the traffic: use a faster disk, no or less compression, or forward less (a filter, a smaller snap length).", path)
+		return fmt.Sprintf("The disk of %s is too slow for the traffic: use a faster disk, no or less compression, or forward less (a filter, a smaller snap length).", path)
 	case "stream":
 		switch {
 		case grown("frames of another link type"):
@@ -85,15 +85,15 @@ func dropCure(s, before *Sink) string {
 		case grown("frames lost when writing failed"):
 			return fmt.Sprintf("They were lost in writing: %s. It works again.", failed)
 		case s.text("target") == "file":
-			return fmt.Sprintf("The disk of %s is slower than the traffic: use a faster disk, or forward less (a filter, a smaller snap length).", s.Name)
+			return fmt.Sprintf("The disk of %s is too slow for the traffic: use a faster disk, or forward less (a filter, a smaller snap length).", s.Name)
 		}
-		return fmt.Sprintf("The program that reads %s is slower than the traffic: use a faster reader, or forward less (a filter, a smaller snap length).", s.Name)
+		return fmt.Sprintf("The program that reads %s is too slow for the traffic: use a faster reader, or forward less (a filter, a smaller snap length).", s.Name)
 	case "pcap-over-ip":
 		switch listener := s.text("listener"); {
 		case grown("frames of another link type"):
 			return "A classic stream has one link type, and they have another: take Format = pcapng, or a section with another LinkType."
 		case listener != "":
-			return fmt.Sprintf("The listener %s reads more slowly than the traffic: give it more CPU or bandwidth, raise Buffer, or let less through (Filter).", listener)
+			return fmt.Sprintf("The listener %s reads more slowly than frames arrive: give it more CPU or bandwidth, raise Buffer, or let less through (Filter).", listener)
 		}
 		return "No client has read in time: see the clients of the output; give them more CPU or bandwidth, let them ask for less (filter=...), or raise Buffer."
 	case "tap":
@@ -104,9 +104,9 @@ func dropCure(s, before *Sink) string {
 		case grown("frames refused by the kernel"):
 			return fmt.Sprintf("The kernel has refused them: %s. It works again.", failed)
 		}
-		return fmt.Sprintf("The interface %s takes frames more slowly than they come: its readers share the CPU with the sensor. Give the sensor more cores, or let less through (Filter).", name)
+		return fmt.Sprintf("Frames arrive faster than the interface %s can take them: its readers share the CPU with the sensor. Give the sensor more cores, or let less through (Filter).", name)
 	}
-	return "What reads it is too slow: use a faster one, or forward less (a filter, a smaller snap length)."
+	return "The program that reads it is too slow: use a faster one, or forward less (a filter, a smaller snap length)."
 }
 
 // slowClients names the clients of a server that lose frames. The output itself takes them as long as one client does.
@@ -152,7 +152,7 @@ func slowClients(s, before *Sink) []Problem {
 	}
 	return []Problem{{Severity: SeverityWarning, Kind: "slow-client", Count: sum,
 		Text: fmt.Sprintf("%s of output %s %s frames: %s.", who, s.Name, verb, strings.Join(names, ", ")),
-		Cure: "Nobody else loses by it. Give that program more CPU or bandwidth, let it ask for less (filter=... as its first line, or Filter in the section), or raise Buffer."}}
+		Cure: "Other clients lose nothing. Give that program more CPU or bandwidth, let it ask for less (filter=... as its first line, or Filter in the section), or raise Buffer."}}
 }
 
 // text is what a detail says; empty if there is none.

@@ -171,7 +171,7 @@ func (s *Server) allowed(w http.ResponseWriter, r *http.Request) bool {
 		return true
 	case tooOften:
 		w.Header().Set("Retry-After", "2")
-		http.Error(w, "too many passwords were tried; wait some seconds", http.StatusTooManyRequests)
+		http.Error(w, "too many passwords were tried; wait a few seconds", http.StatusTooManyRequests)
 	case busy:
 		w.Header().Set("Retry-After", "2")
 		http.Error(w, "too many passwords are being checked; try again", http.StatusServiceUnavailable)

@@ -56,7 +56,7 @@ func (t *tracker) portProblems(ports []Port, dropping map[uint16]bool) (list []P
 			list = append(list, Problem{
 				Severity: SeverityInfo, Kind: "foreign", Count: n,
 				Text: fmt.Sprintf("%s on port %d belonged to no capture and %s dropped%s.", numbers.Count(n, "datagram"), p.Port, were(n), lastFrom(p.Stranger)),
-				Cure: "A few come from captures that have just ended. Many come from a stranger, from an agent behind another address than its control connection, or from a flood: let a firewall admit the agents only.",
+				Cure: "A few come from captures that have just ended. Many come from a stranger, from an agent whose data has another source address than its control connection, or from a flood: let the firewall admit only the agents.",
 			})
 		}
 	}
@@ -72,7 +72,7 @@ func smallBuffer(ports []Port) []Problem {
 	p := ports[i]
 	return []Problem{{
 		Severity: SeverityWarning, Kind: "small-buffer",
-		Text: fmt.Sprintf("The kernel granted the data ports a receive buffer of %s; the sensor asked for %s. What a burst brings beyond that is lost.", kib(p.ReceiveBuffer), kib(p.ReceiveBufferAsked)),
+		Text: fmt.Sprintf("The kernel granted the data ports a receive buffer of %s; the sensor asked for %s. The kernel drops what exceeds it in a burst.", kib(p.ReceiveBuffer), kib(p.ReceiveBufferAsked)),
 		Cure: fmt.Sprintf("Raise the limit (sysctl -w net.core.rmem_max=%d, and in /etc/sysctl.d for the next boot) and restart the sensor.", p.ReceiveBufferAsked),
 	}}
 }
@@ -95,7 +95,7 @@ func (t *tracker) sensorProblems(v *view) (list []Problem) {
 	if n := v.silent - min(before.silent, v.silent); n > 0 {
 		list = append(list, Problem{Severity: SeverityInfo, Kind: "never-answered", Count: n,
 			Text: fmt.Sprintf("%s ended before the other side answered anything.", numbers.Count(n, "connection")),
-			Cure: "Health checks and port scans do that; the log has the addresses. If an agent is among them, look at its log: does it expect TLS, or another protocol?"})
+			Cure: "Health checks and port scans cause this; the log has the addresses. If an agent is among them, check in its log whether it expects TLS or another protocol."})
 	}
 	if len(v.peers) == 0 && v.status.Accepted == 0 {
 		list = append(list, Problem{Severity: SeverityInfo, Kind: "no-agents",
@@ -166,7 +166,7 @@ func lossProblems(p *Peer, diff *counters, portDrops bool, say func(Severity, st
 			cure = p.silenceCure()
 		}
 		if portDrops {
-			cure = fmt.Sprintf("The sensor's receive buffer on port %d drops datagrams; see there first.", p.Port)
+			cure = fmt.Sprintf("The sensor's receive buffer on port %d drops datagrams; fix that first.", p.Port)
 		}
 		say(SeverityError, "path-loss", n, fmt.Sprintf("lost %s between agent and sensor, %s.", numbers.Count(n, "frame"), share(n, n+diff[frames])), cure)
 	}
@@ -185,7 +185,7 @@ func lossProblems(p *Peer, diff *counters, portDrops bool, say func(Severity, st
 	}
 	if n := diff[malformed]; n > 0 {
 		say(SeverityWarning, "malformed", n, fmt.Sprintf("sent %s that cannot be read.", numbers.Count(n, "datagram")),
-			"Agent and sensor disagree, or something on the path changes datagrams: which agent and version is it?")
+			"The agent sends a format that the sensor does not know, or a device on the path changes datagrams: check the make and version of the agent.")
 	}
 	if n := diff[duplicate]; float64(n) > manyDuplicates*float64(diff[datagrams]) {
 		say(SeverityInfo, "duplicate", n, fmt.Sprintf("sent %s twice; what came second was dropped.", numbers.Count(n, "datagram")),
@@ -196,7 +196,7 @@ func lossProblems(p *Peer, diff *counters, portDrops bool, say func(Severity, st
 		if p.LastError != "" {
 			text += "; last error: " + strings.TrimSuffix(p.LastError, ".")
 		}
-		say(SeverityWarning, "reconnects", n, text+".", "Is the path stable, does the agent restart (its log tells)? Frames between two sessions are not captured.")
+		say(SeverityWarning, "reconnects", n, text+".", "Check whether the path is stable, and whether the agent restarts (see its log). Frames between two sessions are not captured.")
 	}
 }
 

@@ -166,7 +166,7 @@ func TestFirstSeconds(t *testing.T) {
 	for _, p := range tr.look(start.Add(time.Second)).problems {
 		got[p.Kind+" "+strings.Fields(p.Cure)[0]] = p.Count
 	}
-	want := map[string]uint64{"refused Add": 1, "refused Raise": 2, "receive-buffer Raise": 7, "output-drops What": 8, "path-loss Look": 9}
+	want := map[string]uint64{"refused Add": 1, "refused Raise": 2, "receive-buffer Raise": 7, "output-drops The": 8, "path-loss Look": 9}
 	if !maps.Equal(got, want) {
 		t.Errorf("got  %v\nwant %v", got, want)
 	}

@@ -101,7 +101,7 @@ func (s *Server) renewed(err error) {
 		s.log.Warn("renewed certificate cannot be used; the old one stays in use", zap.Error(err))
 		return
 	}
-	s.log.Info("certificate read again")
+	s.log.Info("certificate reloaded")
 }
 
 func newServer(o Options) *Server {
@@ -147,7 +147,7 @@ func (s *Server) Close() error {
 func (s *Server) Run(ctx context.Context) error {
 	s.log.Info("showing health", zap.String("url", s.URL()))
 	if !s.local() && s.gate == nil {
-		s.log.Warn("health can be read by everybody who reaches this machine; add an Account to [http], or listen on 127.0.0.1")
+		s.log.Warn("anyone who reaches this machine can read health; add an Account to [http], or listen on 127.0.0.1")
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

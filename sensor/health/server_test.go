@@ -74,7 +74,7 @@ func TestAddresses(t *testing.T) {
 		"static/page.js": {200, "refresh"}, "static/page.css": {200, "prefers-color-scheme"}, "static/icon.svg": {200, "<svg"},
 		"nothing": {404, ""}, "api/v1/nothing": {404, ""}, "static/": {404, ""}, "static/../page.html": {404, ""}, "favicon.ico": {404, ""},
 		"api/v1/peers?sort=x": {400, "it is one of"}, "api/v1/peers?limit=-1": {400, "limit"}, "api/v1/history?minutes=61": {400, "1 to 60"},
-		"api/v1/history?peer=x": {400, "there is none"}, "?order=up": {400, "asc or desc"}, "?peer=nobody": {200, "no peer called <b>nobody</b>"},
+		"api/v1/history?peer=x": {400, "no peer has this name"}, "?order=up": {400, "asc or desc"}, "?peer=nobody": {200, "no peer called <b>nobody</b>"},
 		"?peer=web1%2Feth0": {200, "Accepted by its filter"}, "?q=nobody": {200, "No peer matches"},
 	} {
 		code, body, h := get(t, s.URL()+path, nil)

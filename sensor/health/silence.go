@@ -49,11 +49,11 @@ func silenceProblems(p *Peer, now time.Time, say func(Severity, string, uint64, 
 func (p *Peer) singlyCure() string {
 	switch s := p.Session; {
 	case s == nil || s.Forwarded.Captured <= mayBeHeld:
-		return "Whether that helps will show with the next frames. " + p.pathCure()
+		return "The next frames show whether that helps. " + p.pathCure()
 	case 2*s.Received.Frames < s.Forwarded.Captured:
 		return "It has not helped: " + p.pathCure()
 	}
-	return "Something on the path drops what segmentation offload makes: a firewall rule by length, a tunnel, a network card. Mend it, or start the agent with --gso off; likewise the agents of other sensors behind that path."
+	return "Something on the path drops what segmentation offload makes: a firewall rule by length, a tunnel, a network card. Fix it, or start the agent with --gso off; likewise the agents of other sensors behind that path."
 }
 
 // transport is the data connection's protocol.
@@ -68,7 +68,7 @@ func (p *Peer) transport() string {
 func (p *Peer) silenceCure() string {
 	switch {
 	case p.TCP:
-		return fmt.Sprintf("The data connection stands still: is something between agent and sensor full or down? Let TCP port %d through the firewalls, or use Transport = udp in the rule.", p.Port)
+		return fmt.Sprintf("The data connection has stalled: something between agent and sensor is full or down. Let TCP port %d through the firewalls, or use Transport = udp in the rule.", p.Port)
 	case p.Stranger != "":
 		return fmt.Sprintf("Datagrams from %s come to port %d instead, and are dropped: a NAT may give the agent's UDP another address than its control connection. Translate both alike, %s.", p.Stranger, p.Port, transportCure)
 	}
@@ -81,7 +81,7 @@ func (p *Peer) pathCure() string {
 	if p.LargestDatagram > 0 && p.LargestDatagram < fullDatagram {
 		cure += fmt.Sprintf("The longest datagram that has come has %d bytes: if the path has a smaller MTU, start the agent with a smaller -t (-t 1372, say); if it drops super-packets, with --gso off. ", p.LargestDatagram)
 	}
-	return cure + "If rpcapd status on the agent counts errors of its datagrams, they may go to another host than the control connection (DNAT, load balancer): is it the same sensor?"
+	return cure + "If rpcapd status on the agent counts errors of its datagrams, they may go to another host than the control connection (DNAT, load balancer): check that it is the same sensor."
 }
 
 // nameCauses notes for peers of which nothing comes who else sends to their data port, and what helps. Both stay when the

@@ -56,7 +56,7 @@ func (c *client) run(ctx context.Context) {
 		c.sink.probed(c)
 	case c.streamed():
 		c.announce()
-		c.log.Info("client has gone", zap.String("reason", reason(err)), zap.Uint64("frames", n.Written),
+		c.log.Info("client disconnected", zap.String("reason", reason(err)), zap.Uint64("frames", n.Written),
 			zap.Uint64("bytes", n.bytes), zap.Uint64("dropped", n.Dropped))
 	}
 }

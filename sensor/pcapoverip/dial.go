@@ -56,7 +56,7 @@ func (s *Sink) tell(told *repeat.Memory, connected bool, err error, wait time.Du
 	if ok {
 		level = zap.WarnLevel
 	}
-	s.log.Log(level, "listener cannot be reached; frames are dropped until it can", zap.String("listener", s.opts.Connect),
+	s.log.Log(level, "cannot reach the listener; frames are dropped until it answers", zap.String("listener", s.opts.Connect),
 		zap.String("reason", reason(err)), zap.Duration("next_try_in", wait.Round(time.Millisecond)), zap.Int("since_the_last_line", missed))
 }
 
@@ -115,7 +115,7 @@ func (s *Sink) dial(ctx context.Context) (net.Conn, error) {
 	}
 	_ = conn.Close()
 	if record := (tls.RecordHeaderError{}); errors.As(err, &record) {
-		err = fmt.Errorf("the listener speaks no TLS: %w", err)
+		err = fmt.Errorf("the listener does not use TLS: %w", err)
 	}
 	return nil, fmt.Errorf("make TLS handshake: %w", err)
 }

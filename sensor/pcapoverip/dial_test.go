@@ -170,7 +170,7 @@ func TestDialOutTLS(t *testing.T) {
 			_ = c.Close()
 		}
 	}()
-	refused("plain listener", plain.Addr().String(), files, "speaks no TLS")
+	refused("plain listener", plain.Addr().String(), files, "does not use TLS")
 }
 
 // TestNobodyListens waits longer each time.

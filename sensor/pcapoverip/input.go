@@ -16,8 +16,8 @@ const maxIgnored = 64 << 10
 
 var (
 	errLate   = fmt.Errorf("its request came later than %v after it had connected, when its stream had begun", beginTimeout)
-	errTLS    = errors.New("it speaks TLS, and this port does not; give the output Certificate and Key, or use a client without TLS")
-	errBabble = errors.New("it sends what nobody asked for")
+	errTLS    = errors.New("it uses TLS, and this port does not; give the output Certificate and Key, or use a client without TLS")
+	errBabble = errors.New("it sends unexpected data")
 )
 
 // The phases of a connection. Whoever changes them does so once.

@@ -42,7 +42,7 @@ func parseRequest(line []byte) (sel sink.Selection, err error) {
 		case value == "":
 			return sel, fmt.Errorf("%s= is empty; write a value or leave it out", key)
 		case seen[key]:
-			return sel, fmt.Errorf("%s= stands twice", key)
+			return sel, fmt.Errorf("%s= is given twice", key)
 		}
 		seen[key] = true
 		switch key {

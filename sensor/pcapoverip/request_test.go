@@ -85,7 +85,7 @@ func TestRequestAnswers(t *testing.T) {
 		"flter=tcp\n":                          "not understood",
 		"GET / HTTP/1.1\r\n\r\n":               "not understood",
 		strings.Repeat("x", 2*maxRequest):      "longer than 4096 bytes",
-		"\x16\x03\x01\x02\x00\x01\x00\x01\xfc": "speaks TLS",
+		"\x16\x03\x01\x02\x00\x01\x00\x01\xfc": "uses TLS",
 		"\x80\x00\n":                           "not text",
 	} {
 		c := dial(t, s.address())

@@ -91,7 +91,7 @@ func (s *Sink) enter(c *client) bool {
 	s.mu.Lock()
 	if len(s.clients) >= s.opts.Clients {
 		s.mu.Unlock()
-		s.refuse(c, fmt.Sprintf("all %d places for clients are taken", s.opts.Clients))
+		s.refuse(c, fmt.Sprintf("the limit of %d clients is reached", s.opts.Clients))
 		return false
 	}
 	s.clients[c] = struct{}{}
@@ -176,9 +176,9 @@ func handshakeError(err error) error {
 	record := tls.RecordHeaderError{}
 	switch {
 	case errors.As(err, &record):
-		return fmt.Errorf("it speaks no TLS, and this port speaks nothing else (try openssl s_client): %w", err)
+		return fmt.Errorf("it does not use TLS, and this port requires it (try openssl s_client): %w", err)
 	case errors.Is(err, net.ErrClosed):
-		return errors.New("it has not finished the handshake, and others wait for its place")
+		return errors.New("it has not finished the handshake, and other clients wait")
 	}
 	return err
 }

@@ -95,7 +95,7 @@ func (s *Sink) renewed(err error) {
 		s.log.Warn("renewed TLS files cannot be used; the old ones stay in use", zap.Error(err))
 		return
 	}
-	s.log.Info("TLS files read again")
+	s.log.Info("TLS files reloaded")
 }
 
 // listenText is the address as net.Listen takes it.
@@ -148,7 +148,7 @@ func (s *Sink) sayMixed(src sink.Source) {
 		return
 	}
 	b.mixed = true
-	what := "clients get a second link type: tcpdump reads no further than to there, Wireshark's programs read all; sections of their own, with Agents or Rules, tell them apart"
+	what := "clients get a second link type: tcpdump stops there, Wireshark's programs read on; for one link type in each stream, write several sections with Agents or Rules"
 	if b.oneType {
 		what = "frames of another link type are left out of a classic stream; take Format = pcapng, or a section with another LinkType"
 	}
@@ -163,7 +163,7 @@ func (s *Sink) probed(c *client) {
 	n := s.probes
 	s.mu.Unlock()
 	if skipped, yes := s.looks.Due("", 1, time.Now()); yes {
-		c.log.Info("a client has connected and left at once, as programs that look whether a port is open do; further ones are counted",
+		c.log.Info("a client connected and disconnected at once, as port checks do; further ones are counted",
 			zap.Int("since_the_last_line", skipped), zap.Uint64("all", n))
 	}
 }

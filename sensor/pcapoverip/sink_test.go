@@ -173,7 +173,7 @@ func TestManyClients(t *testing.T) {
 	s.streaming(DefaultClients)
 	more := dial(t, s.address())
 	answer, err := io.ReadAll(more)
-	if err != nil || !strings.Contains(string(answer), "all 64 places for clients are taken") {
+	if err != nil || !strings.Contains(string(answer), "the limit of 64 clients is reached") {
 		t.Errorf("one more got %q, %v", answer, err)
 	}
 	var want []record

@@ -225,7 +225,7 @@ func TestRenewedCertificate(t *testing.T) {
 	})
 	ca.issue("sensor.example")
 	eventually(t, "the renewed certificate is in use", func() bool { return serial() == first+1 })
-	if n := logs.FilterMessage("TLS files read again").Len(); n != 1 {
+	if n := logs.FilterMessage("TLS files reloaded").Len(); n != 1 {
 		t.Errorf("%d times: %v", n, logs.All())
 	}
 }

@@ -96,7 +96,7 @@ func (p *Peer) notes() (notes []string) {
 		notes = append(notes, "source port changed "+numbers.Things(p.Rebound, "time"))
 	}
 	if p.Disowned > 0 {
-		notes = append(notes, numbers.Things(p.Disowned, "frame")+" of another sender at the agent's address went out before it was found out")
+		notes = append(notes, numbers.Things(p.Disowned, "frame")+" of another sender at the agent's address reached outputs before the sensor detected it")
 	}
 	if p.NoSegmentation {
 		notes = append(notes, "hardly anything arrived until the agent was asked to send no super-packets")

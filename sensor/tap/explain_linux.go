@@ -87,7 +87,7 @@ func explain(name string, made bool, m machine, err error) error {
 	case errors.Is(err, unix.EBUSY):
 		cause = "another program has it open; end that, or choose another name"
 	case errors.Is(err, unix.EINVAL):
-		cause = "there is an interface of that name that is no TAP interface; choose another name"
+		cause = "an interface that is not a TAP interface has this name; choose another name"
 	default:
 		return fmt.Errorf("%s: %w", head, err)
 	}

@@ -32,7 +32,7 @@ func TestExplain(t *testing.T) {
 		"no cap., a service":  {unix.EPERM, true, machine{service: true}, "no CAP_NET_ADMIN; copy /usr/share", []string{"setcap"}},
 		"another's interface": {unix.EPERM, false, machine{}, "made for another user", nil},
 		"busy":                {unix.EBUSY, false, machine{}, "another program has it open", nil},
-		"no TAP interface":    {unix.EINVAL, false, machine{}, "no TAP interface", nil},
+		"not a TAP interface": {unix.EINVAL, false, machine{}, "not a TAP interface", nil},
 	} {
 		err := explain("rpcap0", tc.made, tc.m, tc.err)
 		if text := err.Error(); !strings.Contains(text, tc.want) || !errors.Is(err, tc.err) {

@@ -70,7 +70,7 @@ func (c *control) silence(log *zap.Logger) {
 		errs = append(errs, os.WriteFile(path, []byte(s.value), 0o644))
 	}
 	if err := errors.Join(errs...); err != nil {
-		log.Debug("TAP interface not silenced in every way", zap.String("interface", c.name), zap.Error(err))
+		log.Debug("cannot silence the TAP interface completely", zap.String("interface", c.name), zap.Error(err))
 	}
 }
 

@@ -489,7 +489,7 @@ func TestRootRefused(t *testing.T) {
 	if mtu := n.Link("rpcap0").Attrs().MTU; mtu != 9000 {
 		t.Errorf("MTU %d", mtu)
 	}
-	for name, want := range map[string]string{"rpcap0": "another program has it open", "lo": "no TAP interface"} {
+	for name, want := range map[string]string{"rpcap0": "another program has it open", "lo": "not a TAP interface"} {
 		other, err := New(Options{Interface: name})
 		if err != nil {
 			t.Fatal(err)

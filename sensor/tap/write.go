@@ -90,7 +90,7 @@ func (s *Sink) raise(d device, n int) {
 	s.mu.Lock()
 	s.mtuNow = d.mtu()
 	s.mu.Unlock()
-	s.opts.Log.Info("MTU of the TAP interface raised; a reader that has sized its buffers by the old one must be started again",
+	s.opts.Log.Info("MTU of the TAP interface raised; restart readers that size their buffers by the MTU",
 		zap.String("interface", s.opts.Interface), zap.Int("mtu", to))
 }
 
@@ -110,7 +110,7 @@ func (s *Sink) refuse(c *chunks.Chunk[queued], done, i, size int, err error) {
 	s.setState(sink.Degraded, err)
 	s.mu.Unlock()
 	if news {
-		s.opts.Log.Warn("the kernel does not take a frame; such ones are counted as dropped", zap.Error(err), zap.Int("since_the_last_line", missed))
+		s.opts.Log.Warn("the kernel refused a frame; refused frames are counted as dropped", zap.Error(err), zap.Int("since_the_last_line", missed))
 	}
 	s.refusing = true
 }

@@ -103,9 +103,9 @@ func (t *command) failure(err error, said string) error {
 	case usedUpCPU(exit):
 		return &Error{what: fmt.Sprintf("tcpdump has computed for %v without a result", t.cpu), hard: true, cure: cureLong}
 	case !exit.Exited():
-		return &Error{what: "tcpdump has ended by " + exit.String(), cure: "look into the system's log, perhaps for a lack of memory, and try the filter with tcpdump -d"}
+		return &Error{what: "tcpdump has ended by " + exit.String(), cure: "check the system log, for example for a lack of memory, and try the filter with tcpdump -d"}
 	case strings.Contains(verdict, "out of memory") || strings.Contains(verdict, "malloc"):
-		return &Error{what: "tcpdump had not enough memory (" + verdict + ")", hard: true, cure: cureLong}
+		return &Error{what: "tcpdump ran out of memory (" + verdict + ")", hard: true, cure: cureLong}
 	case exit.ExitCode() != 1 || verdict == "":
 		what := "tcpdump has failed with " + exit.String()
 		if verdict != "" {

@@ -141,7 +141,7 @@ func TestRootDatagramsLedElsewhere(t *testing.T) {
 	if err != nil || !regexp.MustCompile(`send errors \d+: `+name).Match(out) {
 		t.Errorf("%v\n%s", err, out)
 	}
-	if n := strings.Count(a.Text(), "errors when sending, the capture goes on"); n != 1 {
+	if n := strings.Count(a.Text(), "send errors, the capture continues"); n != 1 {
 		t.Errorf("%d lines in the log about it, want 1:\n%s", n, a.Text())
 	}
 }

@@ -26,7 +26,7 @@ func (a *agent) event(kind string, n int) {
 	a.Await("event "+kind, func() bool {
 		found := 0
 		for line := range strings.Lines(a.Text()) {
-			if strings.Contains(line, "interface changed under a capture") && strings.Contains(line, `"`+kind+`"`) {
+			if strings.Contains(line, "interface of a capture changed") && strings.Contains(line, `"`+kind+`"`) {
 				found++
 			}
 		}

@@ -86,7 +86,7 @@ func TestRootPcapOverIPReload(t *testing.T) {
 	defer c.Close()
 	sen.Says("client connected", 1)
 	sen.reload(t, file, "[rule other]\n[pcap-over-ip]\n", rulesReloaded)
-	if bytes.Contains([]byte(sen.Text()), []byte("client has gone")) {
+	if bytes.Contains([]byte(sen.Text()), []byte("client disconnected")) {
 		t.Error("a reload has ended a client's stream")
 	}
 	sen.Stop(syscall.SIGTERM, patience)

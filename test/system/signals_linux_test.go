@@ -53,7 +53,7 @@ func TestRootReload(t *testing.T) {
 	}
 	must(t, os.Remove(a.ini))
 	a.Signal(syscall.SIGHUP)
-	a.Says("configuration not read again, the old one stays", 1)
+	a.Says("configuration not reloaded, the old one stays", 1)
 	if now := established(t, a); !two.equals(now) {
 		t.Errorf("after bad files: connections %v, want %v", now, two)
 	}
