@@ -1,5 +1,5 @@
 // Package agent is the forwarding side of RPCAP in active mode: it dials out
-// to sensors, obeys their requests within the limits of the local ini file,
+// to sensors, serves their requests within the limits of the local ini file,
 // captures, and sends the frames. It opens no listening socket.
 //
 //	config.Agent -> Supervisor -> one session per ActiveClient line

@@ -25,16 +25,14 @@
 //	         48  struct sockaddr_ll (20 bytes)
 //	         68  gap of at least 4 bytes, then the frame itself
 //
-// A VLAN tag that the kernel (or the device) took off is put back where it was:
-// the two addresses move into the gap, the tag takes their place. The captured
-// length then counts the four bytes and is cut to the snap length again, as
-// libpcap does it.
+// The package puts a VLAN tag that the kernel or the device removed back in place:
+// the two addresses move into the gap, and the tag follows them. The captured length
+// then includes the four bytes and is cut to the snap length again, as in libpcap.
 //
 // # Order of set-up
 //
-// The socket is made for no protocol, gets the filter, the ring and only then the
-// interface and all protocols. So no frame that the filter refuses is ever in the
-// ring. A member of a fanout group refuses all frames until it has joined.
+// The socket begins without a protocol. It gets the filter, then the ring, and last the
+// interface and all protocols, so the ring never has a frame that the filter refuses. A member of a fanout group refuses all frames until it has joined.
 //
 // # Loopback and tunnels
 //

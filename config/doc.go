@@ -5,18 +5,18 @@
 //
 //	# comment                              first visible character # or ;
 //	ActiveClient   = HOST[, PORT][, OPTION=VALUE]...     one session; any number of lines
-//	NullAuthPermit = YES | NO              may a sensor give orders without a password
+//	NullAuthPermit = YES | NO              whether a sensor needs no password
 //	Account        = NAME, BCRYPT-HASH     a password that a sensor may use (rpcapd passwd)
-//	OnClose        = reconnect | stop      what a CLOSE by the sensor leads to
+//	OnClose        = reconnect | stop      what follows a CLOSE of the sensor
 //	Sampling       = obey | ignore         requests to sample
 //	Promiscuous    = allow | never
 //	MaxSnaplen     = BYTES                 most bytes of a frame that leave the host
 //	MaxRate        = BITS                  export in bits per second, as in 100M
 //	MaxCPU         = PERCENT               of one processor; 200 is two of them
 //	DataPorts      = LOW-HIGH              ports of a sensor that frames may be sent to
-//	User           = NAME                  whom to become after the start
-//	Lenient        = YES | NO              lines that are not understood are only warned about
-//	PassiveClient  = ...                   accepted, of no effect: the agent never listens
+//	User           = NAME                  user to become after the start
+//	Lenient        = YES | NO              unknown lines are warnings
+//	PassiveClient  = ...                   no effect: the agent never listens
 //
 // HOST is a name, an IPv4 address or an IPv6 address with or without brackets.
 // PORT is a number, DEFAULT or a service name; 2003 if left out. The options are
@@ -26,7 +26,7 @@
 //	fanout=N           N sessions that share the interface's traffic
 //
 // Words are separated by any run of spaces, tabs, commas and semicolons; spaces
-// around the = of an option do no harm. A # after a blank begins a comment. Names of
+// around the = of an option do not matter. A # after a blank begins a comment. Names of
 // keys and options are matched whole and in any case.
 //
 // # The sensor's file
@@ -41,7 +41,7 @@
 //
 //	bytes -> text (BOM, UTF-16, line ends; binary and oversized files are refused)
 //	      -> line index: which line holds which key of which section
-//	      -> gopkg.in/ini.v1, which sees only the lines the index recognised
+//	      -> gopkg.in/ini.v1, which sees only the lines the index recognized
 //	      -> settings with line numbers -> values
 //
 // The library stops at the first line it cannot read and knows no line numbers;
@@ -50,8 +50,8 @@
 //
 // # What it refuses to do
 //
-// It never guesses what a bad value may have meant: a bad value is an error. So is a key, section
-// or option that is not known, because passing over it could widen what is forwarded or who is let
-// in; Lenient = YES in the agent's file makes warnings of these. It opens nothing but the file it
+// It never guesses the meaning of a bad value: a bad value is an error. An unknown key, section, or
+// option is an error too, because ignoring it could widen what is forwarded or who has access.
+// Lenient = YES in the agent's file turns these into warnings. It opens nothing but the file it
 // is given, resolves no host name, and prints no password and no hash.
 package config

@@ -1,6 +1,6 @@
-// Package filter turns the classic BPF program that a sensor sends into what the
-// capture runs: checked, with the agent's own traffic taken out in front of it, and
-// with the snap length capped.
+// Package filter turns the classic BPF program of a sensor into the one that the
+// capture runs. It checks the program, adds a prefix that refuses the agent's own
+// traffic, and limits the snap length.
 //
 // # A program
 //
@@ -19,18 +19,18 @@
 // # Own traffic
 //
 // A capture on the interface that carries the export would forward its own
-// datagrams, each of which makes a further one. [Compose] puts instructions in
+// datagrams, and each of them would cause another. [Compose] puts instructions in
 // front of the program that refuse frames between any address and a sensor's
 // address with its control port or a data port in use, in both directions, and
 // udpstr datagrams to any port of a sensor: those of another agent that this one
-// sees, which would otherwise come back enlarged for ever. For the same reason udpstr
-// datagrams to the ports 2003 to 2066 of any other address are refused: two agents with
-// a sensor each, which see each other's export, would feed one another. udpstr is told
-// by the first two bytes of the UDP payload (00 6e). To other ports of other hosts it
-// passes.
+// sees, which would otherwise return without end. For the same reason udpstr
+// datagrams to the ports 2003 to 2066 of any other address are refused: otherwise two agents
+// with different sensors that see each other's export would forward it without end. The
+// first two bytes of the UDP payload (00 6e) identify udpstr. udpstr to other ports of
+// other hosts passes.
 //
-// Because a NAT can put another far end in, frames of the agent's own end ([Near]) are
-// refused too: with one of its ports at one of its addresses.
+// Because a NAT can change the far end, frames of the near end ([Near]) are refused too:
+// those with one of the agent's ports at one of its addresses.
 //
 //	             frame
 //	               │
@@ -42,44 +42,43 @@
 //	               ▼                        ▼                     ▼
 //	         A = X = 0, the program, its lengths capped        refuse
 //
-// The first step is all that other traffic costs, and it uses loads that the
-// kernel compiles in line. Addresses are found by binary search when there are many.
-// Too short frames go to the program: refusing them is its business.
+// Other traffic costs only the first step, which uses loads that the kernel compiles
+// in line. A binary search finds the address if there are many. Frames that are too
+// short go to the program.
 //
-// Understood are Ethernet, also with one 802.1Q or 802.1ad tag in the bytes (the
+// The prefix decodes Ethernet, also with one 802.1Q or 802.1ad tag in the bytes (the
 // outer tag is out of the bytes in the kernel), raw IP, the loopback headers of BSD
 // and the cooked headers of Linux; IPv4 with options; IPv6 with one fragment or
-// jumbo header. Own traffic inside a tunnel (VXLAN, GRE, IPsec) is not recognised:
+// jumbo header. Own traffic inside a tunnel (VXLAN, GRE, IPsec) is not recognized:
 // exclude the tunnel in the sensor's filter when capturing on its outer interface.
 // Later fragments carry no ports and pass, unless [Exclusion.Fragments] is set.
 //
 // # In the kernel or here
 //
 // A program that the kernel cannot hold runs in user space, on [VM]; the prefix
-// then stays in the kernel, which alone keeps the export from growing. The VM is
-// our own because golang.org/x/net/bpf's differs from the kernel where a program
-// can tell: it has no negation and no load of the length into X, shifts by 32 and
+// stays in the kernel. This package has its own VM because that of golang.org/x/net/bpf
+// gives other results than the kernel: it has no negation and no load of the length into X, shifts by 32 and
 // more give 0 there (the kernel uses the low five bits), an indirect load does not
 // wrap at 32 bits, the length is that of the bytes and not of the wire; and it
-// runs on interface values, nearly twice as slowly. Here
+// runs on interface values, nearly twice as slowly. In this VM,
 //
 //   - a load beyond the bytes refuses the frame, so does a division by a zero in X;
 //   - `ld len` gives the wire length;
 //   - registers are zero at the start;
-//   - the VLAN metadata is what the caller hands over, or what RunBytes finds in a frame of Ethernet that has
+//   - the VLAN metadata comes from the caller, or from what RunBytes finds in a frame of Ethernet that has
 //     its tags in the bytes, as files and streams have them;
 //   - other metadata of the kernel (packet type, interface index, mark, …) and
-//     offsets relative to the network header are not there: a program that uses
-//     them and must run in user space is refused with [ErrKernelOnly].
+//     offsets relative to the network header are missing: [ErrKernelOnly] refuses a
+//     program that uses them and must run in user space.
 //
-// The VM can only see what was captured. The kernel's part therefore does not
-// cut at the snap length but where no load of the program can tell.
+// The VM sees only what was captured. So the kernel's part cuts frames beyond the
+// last byte that the program can load, not at the snap length.
 //
 // # VLAN tags
 //
 // Linux takes the outer tag of an Ethernet frame out of the bytes before a filter runs, and a program gets it from two
-// large offsets: [TagPresent] and [TagField]. A compiler that thinks of a file looks for it in the bytes. [ByTag] puts
-// together a program for frames whose tag is beside them and one for the others:
+// large offsets: [TagPresent] and [TagField]. A program compiled for a file looks for the tag in the bytes. [ByTag] joins
+// a program for frames whose tag is metadata and one for other frames:
 //
 //	ldb [0xfffff030];  jeq 1  ──yes──►  tagged   (ja in front when it is more than 255 instructions away)
 //	                     └──────no───►  untagged

@@ -1,25 +1,25 @@
-// Package iface lists the network interfaces that can be captured on, finds the
-// ones that an operator's words select, and tells when any of them changes.
+// Package iface lists the network interfaces to capture on, finds those that a
+// configuration selects, and reports when any of them changes.
 //
 // # The list
 //
 // [List] gives what pcap_findalldevs gives, less the pseudo devices (any, nflog,
 // nfqueue, usb…): all interfaces of the caller's network namespace with flags,
 // link-layer address and IPv4 and IPv6 addresses. The order is that of libpcap,
-// because "the first interface that matches" must mean the same interface for
-// this agent and for the programs that people know. Interfaces are sorted by
+// so that "the first interface that matches" is the same for this agent
+// and for programs on libpcap. Interfaces are sorted by
 //
 //  1. running before not running
 //  2. up before down
 //  3. not disconnected before disconnected (wireless ones are never moved by this)
 //  4. all others before loopback
 //
-// the first rule weighing most; equal ones stay in the order of the kernel's dump.
+// The first rule has the highest weight. Equal interfaces keep the kernel's order.
 //
 // # Addresses
 //
-// An address on the wire of RPCAP has four parts. What each holds here follows
-// the address list of the C library, on which the other agents stand:
+// An address in an RPCAP message has four parts. Their values follow the address
+// list of the C library, which the other agents use:
 //
 //	part       IPv4                                   IPv6
 //	address    local address                          address; link-local: zone = index
@@ -32,13 +32,13 @@
 //	           itself
 //
 // The zone of a link-local address is the interface index in decimal, which is the
-// scope id of the wire; the net package takes it in place of a name.
+// scope id of the wire; the net package accepts it instead of a name.
 //
 // # Systems
 //
-// Linux is read through rtnetlink, the connection status through the ethtool ioctl,
-// wireless through sysfs; neither needs a privilege. Elsewhere the net package
-// is used: there the connection status is unknown, wireless is not detected, and
+// On Linux, the package reads rtnetlink, the ethtool ioctl for the connection status,
+// and sysfs for wireless. None of them needs a privilege. On other systems it uses the
+// net package: the connection status is unknown, wireless is not detected, and
 // [Watch] polls.
 //
 // # What it refuses to do

@@ -1,9 +1,9 @@
 // Package prefetch asks the processor to load memory that will be read soon.
 //
-// What the forwarder reads was written by another core and is in no cache of its own: a
-// walk that waits for each line in turn spends most of its time waiting. Asking a few
-// frames ahead lets the loads overlap. The processor is free to ignore the request, no
-// address can fault, and nothing but the time changes.
+// Another core has written what the forwarder reads, so it is not in this core's cache,
+// and a walk that waits for each cache line spends most of its time on that. A request a
+// few frames ahead lets the loads overlap. The processor can ignore the request, no
+// address can fault, and only the time changes.
 //
 // Bytes does nothing on processors for which there is no assembly file here.
 package prefetch

@@ -20,8 +20,8 @@
 //
 // # What it refuses to do
 //
-// It runs no state machine, knows no clock (deadlines are arguments), starts no
-// goroutine and logs nothing. It allocates nothing before the length behind it has
-// been checked: no input makes a parser allocate more than four times the payload
-// and 4 KiB. It does not judge filters (package filter does) nor names.
+// The package has no state machine and no clock (deadlines are arguments), starts no
+// goroutine, and logs nothing. It checks a length before it allocates: no input makes a
+// parser allocate more than four times the payload and 4 KiB. It validates neither
+// filters (package filter does) nor names.
 package rpcap

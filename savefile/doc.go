@@ -1,6 +1,6 @@
 // Package savefile encodes capture files: pcapng (draft-ietf-opsawg-pcapng) and classic pcap (draft-ietf-opsawg-pcap).
-// It appends bytes to the caller's slice: no file, no clock, no state. Block looks into the blocks that it has encoded;
-// Reader decodes the pcapng files of anybody.
+// It appends bytes to the caller's slice and uses no file, no clock, and no state. Block reads blocks that this package has
+// encoded; Reader decodes pcapng files of any origin.
 //
 // A pcapng file is a section header, then interface blocks, frames and statistics in any order, as long as the block of
 // an interface comes before its frames. Interfaces are numbered from 0 in the order of their blocks.
@@ -25,10 +25,9 @@
 //	 12     4  len
 //	 16     …  data
 //
-// Every append function allocates nothing if the slice has room; the Size functions tell how much that is. What a
-// reader would refuse is never written: a len below caplen is raised, texts are cut at MaxText bytes, the data at
-// MaxFrame. What agents say about themselves may stand in the texts, so their bytes are written as they are: whoever
-// shows them has to clean them.
+// The append functions allocate nothing if the slice has room; the Size functions return how much they need. They write
+// nothing that a reader refuses: they raise a len below caplen, cut texts at MaxText bytes, and cut data at MaxFrame. They
+// write texts unchanged, so clean texts of agents before you show them.
 //
-// What it does not do: compress, write other block types than the four above, or know the time.
+// The package does not compress, does not write other block types than the four above, and does not read the time.
 package savefile

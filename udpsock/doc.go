@@ -11,9 +11,9 @@
 //	without:                                              one sendmmsg, a message per datagram
 //	elsewhere:                                            one write per datagram
 //
-// What the kernel refuses is sent again in a way that it takes, so that a datagram is either sent or counted as dropped,
-// by its errno ([Sender.Drops]). Where an errno came from is not known: without IP_RECVERR, errors of a router, of the
-// routing table, and of the local firewall look the same.
+// The sender sends what the kernel refuses again in another way, so each datagram is either sent or counted as dropped, by
+// its errno ([Sender.Drops]). The origin of an errno is unknown: without IP_RECVERR, errors of a router, of the routing
+// table, and of the local firewall look the same.
 //
 //	errno                      what Send does
 //	EIO                        the device or IPsec cannot segment: offload off for this socket, resend
@@ -21,7 +21,7 @@
 //	EMSGSIZE                   read the path MTU again. Datagrams that no longer fit: back to the caller with [TooLongError],
 //	                           who packs them anew. Else resend, then with half as many datagrams a super-packet
 //	EAGAIN, ENOBUFS, ENOMEM    wait for room as long as the caller allows, at most [MaxWait], then drop what is left of the run
-//	ECONNREFUSED and others    a pending ICMP error has eaten the send: count it, resend; drop the run if that goes on
+//	ECONNREFUSED and others    a pending ICMP error has failed the send: count it, resend; drop the run if it continues
 //	that ICMP can cause
 //	EPERM, EACCES              this host refuses it (firewall, policy). A super-packet: its first datagram alone, then the
 //	                           rest one by one; offload off after three such runs in a row. Refused alone: drop the run,
@@ -34,9 +34,9 @@
 //	slot 0                slot 1                …  slot 15         64 KiB each, and 1,088 bytes so that slots do not share
 //	| d0 | d1 | … | d43 | | d0 | … | d43 |      …                  cache sets; about 1 MiB of address space for a receiver
 //
-// The kernel fills the slots from the first on, so memory that has never been needed is never resident: an idle
-// socket has touched one page or two, one with single datagrams of 1,500 bytes 16 pages.
+// The kernel fills the slots in order, so slots that were never needed use no resident memory: an idle socket uses one or
+// two pages, one with single datagrams of 1,500 bytes 16 pages.
 //
-// The package does not pack or interpret what it carries, starts no goroutine, logs nothing and retries nothing that
-// the kernel has taken. It listens only when [Listen] is called.
+// The package does not pack or interpret payloads, starts no goroutine, logs nothing, and repeats nothing that the kernel
+// has accepted. It listens only when you call [Listen].
 package udpsock

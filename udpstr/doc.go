@@ -21,16 +21,16 @@
 //	  4     4  seqno: number of the datagram within the capture, the first is 0; wraps
 //	  8     …  a slice of the stream
 //
-// A packet header is never split, and at least one byte of data stands behind it in the same datagram (if there is any);
-// data may be split over any number of datagrams. A frame continues only out of a datagram that has the full size of its
-// run; a shorter datagram ends with a record.
+// A packet header is never split, and at least one byte of its data, if it has any, follows in the same datagram. Data can be
+// split over any number of datagrams. A frame continues only after a datagram that has the full size of its run; a
+// shorter datagram ends with a record.
 //
 // [Packer] writes runs: datagrams of one size, only the last may be shorter, laid end to end so that one system call with
 // segmentation offload sends them all. It looks ahead over the frames at hand and chooses the size that makes the run long:
 // a header that would be split ends a run early.
 //
-// [Reassembler] takes datagrams early, late, twice or never. After any loss it delivers exactly the frames of which no byte
-// was lost, and says how many are missing.
+// [Reassembler] accepts datagrams that arrive early, late, or twice, or are lost. After a loss it delivers exactly the frames
+// of which no byte was lost, and returns how many are missing.
 //
 // Both are pure: no goroutine, no clock (time is an argument), no socket, no log; neither allocates once its buffers have
 // grown. They are not safe for concurrent use. The package does not negotiate, retransmit, order frames by time, or

@@ -1,4 +1,4 @@
-// Package chunks has the bounded queue between those that deliver frames and the one goroutine that writes them.
+// Package chunks has the bounded queue between feeds and the one goroutine that writes their frames.
 //
 //	feeds of all streams ─► Reserve, append … Signal ─► Queue ─► Queued … Take ─► the sink's goroutine
 //	                                                    ▲                                │

@@ -4,14 +4,13 @@
 //	feeds of all streams -> queue of chunks (16 MiB) -> one goroutine that writes -> NAME.part
 //	                                                                              -> one that finishes -> NAME
 //
-// A feed encodes a frame into the last chunk under the sink's lock, and that is all it does: no allocation, no system
-// call. The goroutine that writes (Sink.Run) takes whole chunks, puts the number of the interface in the present file in
-// the place of that of the stream, and writes frames that follow each other in one file together. It alone decides when
-// a file ends. The other one does what may take long: fsync, rename, fsync of the directory, deleting old files.
+// A feed encodes a frame into the last chunk under the sink's lock, without an allocation or a system call. The goroutine that writes (Sink.Run) takes whole chunks, puts the number of the interface in the present file in
+// the place of that of the stream, and writes frames that follow each other in one file together. Only this
+// goroutine ends a file. The other one does the slow work: fsync, rename, fsync of the directory, deleting old files.
 //
 // A file is NAME.part until it is complete. Complete means: section header, the interfaces that have frames in it, the
 // frames, their statistics, the end of the compression. So each file can be read by itself. Names that come from agents
-// are cleaned, and everything is done below the directory that is held open (os.Root): they lead nowhere else.
+// are cleaned, and the sink works only below the directory that it holds open (os.Root), so they cannot leave it.
 //
 // The list. What the sink has made is noted in a file beside them, .rpcap-sensor.OUTPUT.list, which is locked while the
 // sink works. After a crash the next run completes the .part files in it, up to the last whole frame; compressed ones are

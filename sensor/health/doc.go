@@ -1,4 +1,4 @@
-// Package health shows what a sensor does: how much each agent forwards, how much of it arrives, and what is wrong.
+// Package health shows the state of a sensor: how much each agent forwards, how much of it arrives, and what is wrong.
 //
 //	sensor ── Peers, Ports, Sinks, Counters ──► tracker ──┬─► /                 the page, for people
 //	          (every 5 s, and when asked,                 ├─► /metrics          Prometheus
@@ -6,16 +6,16 @@
 //	                                                      │                     problems, history
 //	                                                      └─► /healthz /readyz  for supervisors
 //
-// The tracker sums up by peer ("host/interface") what the sensor tells by session, so that a counter goes on over
-// reconnects and never goes backwards. It keeps one hour of rates for each peer, for the charts, and ten minutes of
-// counters, from which it says in plain words what is wrong.
+// The tracker adds up the sensor's counters of sessions by peer ("host/interface"), so a counter continues over reconnects
+// and never decreases. It keeps one hour of rates for each peer, for the charts, and ten minutes of
+// counters, from which it derives the problems that the page shows.
 //
 // Limits. A peer that has left is shown for an hour, at most 1,024 of them. Rates are kept for at most 1,024 peers
-// (about 15 MB); what others do is in the totals only. At most 256 connections at once, of which those that need their
-// place least make room for new ones. Names that agents give are cut
+// (about 15 MB); what others do is in the totals only. At most 256 connections at once; when all are in use,
+// the package closes an idle one for a new one. Names that agents give are cut
 // at 128 characters, and what cannot be printed in them is replaced, before anything shows them.
 //
 // The package answers GET and HEAD and changes nothing. It refuses requests for foreign host names when it listens on
-// loopback only, so that no web page elsewhere can read it through a browser on this machine. It serves TLS and asks
-// for a password if it is told to; it stores neither passwords nor history on disk.
+// loopback only, so that no other web page can read it through a browser on this machine. It serves TLS and asks for a
+// password if configured. It stores neither passwords nor history on disk.
 package health

@@ -11,23 +11,23 @@
 //
 // # Request
 //
-// PCAP-over-IP has no request, and a client such as tshark sends nothing. A client that does want less than everything
+// PCAP-over-IP has no request, and a client such as tshark sends nothing. A client that wants only some of the frames
 // sends one line within 150 ms after it has connected (after the TLS handshake, with TLS):
 //
 //	filter=tcp port 443; agents=web*, 10.1.0.0/16; rules=dmz\n
 //
 // The three keys are those of sink.Selection; each may be left out, and an empty line is everything. The line has at
-// most 4,096 bytes. It only narrows what the sink's own selection lets through. A request that cannot be obeyed is
-// answered by one line of text, "error: …", and the end of the connection: what was mistyped never becomes everything.
+// most 4,096 bytes. It only narrows what the sink's own selection lets through. The server answers an invalid
+// request with one line of text, "error: …", and closes the connection, so a typo never widens what a client gets.
 // The filter is compiled by tcpdump as a single argument behind "--", at the lowest priority, for five seconds at most; two run at
 // once, for clients of two addresses. The frames of that time are not sent. Names of hosts in a filter are looked up by
 // the sensor's host.
 //
 // # What is lost, and who counts it
 //
-// All clients share one backlog (16 MiB unless told otherwise). Each has its own place in it. When it is full, its
-// oldest part gives way, if any client has got beyond that part: those that have not lose it, and it is counted for
-// them. If none has, the new frame is dropped. So a slow client never slows another, or the sensor, and a client that
+// All clients share one backlog (16 MiB unless told otherwise). Each has its own place in it. When it is full, the
+// sink discards its oldest part if at least one client has passed that part. Clients that have not passed it lose it, and it
+// is counted for them. Otherwise the sink drops the new frame. So a slow client never slows another, or the sensor, and a client that
 // never reads costs no memory but a share of the one backlog and its socket's buffer. With a full socket a client may
 // stay for two minutes (Options.Stalled): a Wireshark that was stopped goes on with a gap. Then it is disconnected.
 //
