@@ -83,6 +83,7 @@ func (c *connection) newCapture(ctx context.Context, req rpcap.StartCaptureReque
 	to := netip.AddrPortFrom(c.peer.Addr(), req.DataPort)
 	x.agent.exclusions.setData(x, to)
 
+	name := c.opened // another OPEN may replace it while the capture runs
 	capt := &capturing{
 		log:      c.log,
 		agent:    x.agent,
@@ -90,16 +91,16 @@ func (c *connection) newCapture(ctx context.Context, req rpcap.StartCaptureReque
 		done:     make(chan struct{}),
 		link:     LinkUp,
 		changed:  x.interfaceEvent,
-		complain: func(what string, err error) { x.complain(what, err, zap.String("interface", c.opened)) },
+		complain: func(what string, err error) { x.complain(what, err, zap.String("interface", name)) },
 		info: CaptureStatus{
-			Interface: c.opened, Snaplen: snaplen, Promiscuous: promiscuous,
+			Interface: name, Snaplen: snaplen, Promiscuous: promiscuous,
 			Data: to.String(), Started: time.Now(), Running: true,
 		},
 	}
 	if err := capt.openSource(x.group); err != nil {
 		return nil, err
 	}
-	x.agent.exclusions.attach(capt, x.agent.ifaces.addresses(c.opened))
+	x.agent.exclusions.attach(capt, x.agent.ifaces.addresses(name))
 	if err := capt.openOutput(ctx, to, req.Flags); err != nil {
 		x.agent.exclusions.detach(capt)
 		capt.source.Close()
