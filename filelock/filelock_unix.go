@@ -41,13 +41,13 @@ func set(f *os.File, r Range, kind int16) error {
 }
 
 // Holder is another process that has a lock of Write or Read on a range. Its number is 0 if it cannot be named from here,
-// because it runs in another PID namespace.
+// because it runs in another PID namespace or has locked an open file (F_OFD_SETLK).
 func Holder(f *os.File, r Range) (pid int, held bool, err error) {
 	l := r.flock(unix.F_WRLCK) // which any other lock is in the way of
 	if err := unix.FcntlFlock(f.Fd(), unix.F_GETLK, &l); err != nil {
 		return 0, false, os.NewSyscallError("fcntl", err)
 	}
-	return int(l.Pid), l.Type != unix.F_UNLCK, nil
+	return max(0, int(l.Pid)), l.Type != unix.F_UNLCK, nil
 }
 
 func (r Range) flock(kind int16) unix.Flock_t {
