@@ -72,7 +72,8 @@ func prepare(linkType uint32, ex Exclusion, p rpcap.Program, snaplen uint32) (Pr
 		return Program{}, err
 	}
 	if len(prefix)+1 > kernelInstructions {
-		return Program{}, fmt.Errorf("exclude own traffic: %d sensor addresses are too many for the kernel", len(ex.Endpoints))
+		return Program{}, fmt.Errorf("exclude own traffic: %d addresses of sensors, and %d ports of own connections at %d addresses, take %d instructions; "+
+			"the kernel takes %d. Have fewer sessions in one agent", len(ex.Endpoints), len(ex.Near.TCP)+len(ex.Near.UDP), len(ex.Near.Addrs), len(prefix)+1, kernelInstructions)
 	}
 	if snaplen == 0 || snaplen > rpcap.MaxSnaplen {
 		snaplen = rpcap.MaxSnaplen
