@@ -63,8 +63,9 @@ func Listen(addr netip.AddrPort, o ListenOptions) (*Receiver, error) {
 }
 
 // Receive waits for datagrams and returns how many came; Datagram hands them out. They are in the order in which they arrived. A
-// zero deadline waits for ever, one that has passed yields os.ErrDeadlineExceeded also when datagrams are there. After Close
-// the error is net.ErrClosed. Nothing is allocated.
+// zero deadline waits for ever. Once it has passed the error is os.ErrDeadlineExceeded, on Linux only if no datagram is
+// there: a caller that comes late does not give up what has come in time. After Close the error is net.ErrClosed. Nothing is
+// allocated unless the deadline passes.
 func (r *Receiver) Receive(deadline time.Time) (int, error) {
 	r.batch.reset()
 	if !deadline.Equal(r.deadline) {

@@ -104,7 +104,7 @@ func (r *Receiver) rearm(i int) {
 }
 
 func (r *Receiver) receive() error {
-	if err := r.raw.Read(r.read); err != nil {
+	if err := r.wait(); err != nil {
 		return err
 	}
 	if r.errno != 0 {
@@ -132,6 +132,23 @@ func (r *Receiver) receive() error {
 	r.counters.bytes.Add(uint64(bytes))
 	r.counters.truncated.Add(uint64(truncated))
 	return nil
+}
+
+// wait returns when messages have come. After the deadline the netpoller asks no more whether some have; their owner may
+// only have been busy.
+func (r *Receiver) wait() error {
+	err := r.raw.Read(r.read)
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		return err
+	}
+	there := false
+	if e := r.raw.Control(func(fd uintptr) { there = r.read(fd) }); e != nil {
+		return e
+	}
+	if there {
+		return nil
+	}
+	return err
 }
 
 // source is where a message came from.

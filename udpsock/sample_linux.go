@@ -2,6 +2,7 @@ package udpsock
 
 import (
 	"net/netip"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -12,6 +13,9 @@ const (
 	sampleBuffer = 128 << 10
 	// sampleMost bounds the messages read at once, so that a flood costs no more than that.
 	sampleMost = 512
+	// strangerLasts is how long a stranger is named after what came last from it. Numbers of the sensor's page look back
+	// as far.
+	strangerLasts = 10 * time.Minute
 	// maxMessage is the longest message, in bytes.
 	maxMessage = 64 << 10
 )
@@ -21,6 +25,7 @@ const (
 type sample struct {
 	messages, datagrams uint64     // read
 	last                netip.Addr // who has sent the newest
+	at                  time.Time  // when that was read
 	buffer              []byte
 }
 
@@ -48,8 +53,16 @@ func (s *sample) read(fd int) {
 		}
 		s.messages++
 		s.datagrams += datagrams
-		s.last = addressOf(&name)
+		s.last, s.at = addressOf(&name), time.Now()
 	}
+}
+
+// stranger is who has sent lately.
+func (s *sample) stranger(now time.Time) netip.Addr {
+	if now.Sub(s.at) > strangerLasts {
+		return netip.Addr{}
+	}
+	return s.last
 }
 
 // total is all strangers' datagrams: those read, and for each message that the kernel dropped as many as a message had on

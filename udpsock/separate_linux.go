@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -77,7 +78,7 @@ func (r *Receiver) Stranger() netip.Addr {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.look()
-	return s.sample.last
+	return s.sample.stranger(time.Now())
 }
 
 // look reads what is queued and counted. mu is held.

@@ -220,3 +220,28 @@ func TestStrangersOfDays(t *testing.T) {
 		t.Errorf("%d without drops", n)
 	}
 }
+
+// TestStrangerIsForgotten: a stranger is named while it sends, and some minutes longer; it is no cause of what goes wrong
+// an hour later.
+func TestStrangerIsForgotten(t *testing.T) {
+	r, err := Listen(netip.MustParseAddrPort("127.0.0.1:0"), ListenOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if err := r.Separate(addrs("127.0.0.1")); err != nil {
+		t.Fatal(err)
+	}
+	from(t, "127.0.0.2", r.LocalAddr(), 1)
+	if got := r.Stranger().String(); got != "127.0.0.2" {
+		t.Fatalf("%s, want 127.0.0.2", got)
+	}
+	r.strangers.sample.at = r.strangers.sample.at.Add(-strangerLasts - time.Second)
+	if got := r.Stranger(); got.IsValid() {
+		t.Errorf("%s is still named after %v", got, strangerLasts)
+	}
+	from(t, "127.0.0.3", r.LocalAddr(), 1)
+	if got := r.Stranger().String(); got != "127.0.0.3" || r.Strangers() != 2 {
+		t.Errorf("%s, %d datagrams, want 127.0.0.3, 2", got, r.Strangers())
+	}
+}

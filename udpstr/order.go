@@ -4,7 +4,9 @@ import "time"
 
 // unexpected takes a datagram that is not simply the next.
 func (r *Reassembler) unexpected(b []byte, first int, seq uint32, now time.Time) {
-	r.Expire(now)
+	if seq != r.next { // what all wait for ends the wait, however late it is looked at
+		r.Expire(now)
+	}
 	ahead := seq - r.next
 	if r.started && ahead >= 1<<31 {
 		r.old(b, seq)

@@ -82,6 +82,23 @@ func TestHoldEndsWithAnArrival(t *testing.T) {
 	}
 }
 
+// TestNextIsNeverLate: datagrams that come in the order that is waited for are used, however long the wait was; Expire has
+// not been called, so nothing is given up yet.
+func TestNextIsNeverLate(t *testing.T) {
+	b := smallStream(t, 6)
+	c := newCollector(ReassemblerConfig{Hold: 10 * time.Millisecond})
+	for _, i := range []int{0, 3, 1, 2, 5} {
+		c.feed(b[i], epoch.Add(time.Duration(i)*time.Second))
+	}
+	if got := c.numbers(); got != "[1 2 3 4]" {
+		t.Errorf("delivered %s", got)
+	}
+	c.Expire(epoch.Add(time.Minute))
+	if k := c.check(t); k.Late != 0 || k.Lost != 1 || k.Reordered != 2 || k.InOrder != 3 {
+		t.Errorf("%+v", k)
+	}
+}
+
 func TestWindowByCount(t *testing.T) {
 	b := smallStream(t, 20)
 	c := newCollector(ReassemblerConfig{Window: 4})
