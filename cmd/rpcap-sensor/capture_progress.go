@@ -166,6 +166,9 @@ func lossOf(peers []status.Peer) (l loss) {
 		}
 		l.atAgents += p.Forwarded.KernelDropped + p.Forwarded.InterfaceDropped
 		l.path += p.Received.Missing
+		if !p.UnaccountedSince.IsZero() { // no gap shows them while nothing comes
+			l.path += p.Unaccounted
+		}
 		l.output += p.Sinks.Dropped
 		l.tail = l.tail || p.Tail == status.TailUnknown
 	}

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"rpcapd/sensor/status"
 )
 
 func TestCaptureHelpTeaches(t *testing.T) {
@@ -89,5 +91,18 @@ func TestProgressLine(t *testing.T) {
 	}
 	if got := progressLine(0, 999, 0, loss{agents: 1}, 0); got != "0 frames, 999 bytes, 0 frames/s, lost 0, 1 agent, 0s" {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestLossWhileNothingArrives: what a dead path swallows counts as lost while the session runs, once it is more than an agent
+// may hold back.
+func TestLossWhileNothingArrives(t *testing.T) {
+	p := status.Peer{Rule: "r", Interface: "eth0", State: status.StateRunning, Unaccounted: 900}
+	p.Received.Missing = 10
+	for since, want := range map[time.Time]uint64{{}: 10, time.Now(): 910} {
+		p.UnaccountedSince = since
+		if l := lossOf([]status.Peer{p}); l.total() != want {
+			t.Errorf("unaccounted since %v: %+v, want %d lost", since, l, want)
+		}
 	}
 }

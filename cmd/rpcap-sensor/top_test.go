@@ -50,6 +50,21 @@ func TestTopTable(t *testing.T) {
 	}
 }
 
+// TestTopPathLoss: frames of a path that has gone dead are lost before the session ends, and not before that is sure.
+func TestTopPathLoss(t *testing.T) {
+	v := newTopView("", false)
+	v.answer = someAnswer()
+	p := &v.answer.peers[0]
+	p.Unaccounted = 5000
+	if text := strings.Join(v.lines(0, 0), "\n"); !strings.Contains(text, "  567  ") {
+		t.Errorf("what may be on its way is shown as lost:\n%s", text)
+	}
+	p.UnaccountedSince = &p.Connected
+	if text := strings.Join(v.lines(0, 0), "\n"); !strings.Contains(text, "  5,567  ") {
+		t.Errorf("no 5,567 in\n%s", text)
+	}
+}
+
 // TestTopFits: whatever the size of the terminal, no line is longer and none is too many, and the name and what is lost
 // stay as long as possible.
 func TestTopFits(t *testing.T) {

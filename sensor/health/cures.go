@@ -36,7 +36,7 @@ func causeCure(c status.Cause, p *Peer) string {
 	case status.CauseAddress:
 		return "Add its address to AllowAgents of a rule of that port, or take it off the agents that dial here."
 	case status.CauseTooMany:
-		return "Raise Ports in [data] (64 at most), or Sessions and SessionsPerAddress in [streams], and restart the sensor."
+		return "Raise Sessions and SessionsPerAddress in [streams] and reload the sensor, or Ports in [data] (64 at most) and restart it."
 	case status.CauseProtocol:
 		return "Agent and sensor use different protocols: check the agent's version and options. Agents that demand TLS, or send udpstr over TCP (ExtraHop's without -t 0), cannot be served."
 	case status.CauseConnection:

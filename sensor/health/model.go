@@ -115,6 +115,15 @@ func (p *Peer) Running() bool { return p.State == "running" }
 // Dropped is the number of frames that the agent's host dropped.
 func (p *Peer) Dropped() uint64 { return p.Forwarded.RingDropped + p.Forwarded.InterfaceDropped }
 
+// PathLoss is the number of frames lost between agent and sensor: those known to be missing, and those unaccounted once
+// they are more than an agent may hold back.
+func (p *Peer) PathLoss() uint64 {
+	if p.UnaccountedSince == nil {
+		return p.Received.Missing
+	}
+	return p.Received.Missing + p.Unaccounted
+}
+
 // SinkDrops is the number of frames that sinks dropped.
 func (p *Peer) SinkDrops() uint64 { return p.counters[sinkDropped] }
 

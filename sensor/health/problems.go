@@ -90,7 +90,7 @@ func (t *tracker) sensorProblems(v *view) (list []Problem) {
 	if n := v.crowded - min(before.crowded, v.crowded); n > 0 {
 		list = append(list, Problem{Severity: SeverityWarning, Kind: "refused", Count: n,
 			Text: fmt.Sprintf("%s %s turned away: there are too many sessions, in all or of one address.", numbers.Count(n, "connection"), were(n)),
-			Cure: "Raise Sessions or SessionsPerAddress in [streams] and restart the sensor, or find out who connects; the log has the addresses."})
+			Cure: "Raise Sessions or SessionsPerAddress in [streams] and reload the sensor, or find out who connects; the log has the addresses."})
 	}
 	if n := v.silent - min(before.silent, v.silent); n > 0 {
 		list = append(list, Problem{Severity: SeverityInfo, Kind: "never-answered", Count: n,
@@ -110,7 +110,7 @@ func peerProblems(p *Peer, diff *counters, now time.Time, portDrops bool) (list 
 	say := func(s Severity, kind string, n uint64, text, cure string) {
 		list = append(list, Problem{Severity: s, Kind: kind, Peer: p.Name, Count: n, Text: p.Name + " " + text, Cure: cure})
 	}
-	stateProblems(p, now, say)
+	stateProblems(p, diff, now, say)
 	if n := diff[ringDropped]; n > 0 {
 		say(SeverityError, "agent-ring", n,
 			fmt.Sprintf("drops frames in its ring: %s, %s of what its filter accepts.", numbers.Commas(n), share(n, diff[ifReceived])),
@@ -133,7 +133,7 @@ func peerProblems(p *Peer, diff *counters, now time.Time, portDrops bool) (list 
 }
 
 // stateProblems is about whether it forwards at all.
-func stateProblems(p *Peer, now time.Time, say func(Severity, string, uint64, string, string)) {
+func stateProblems(p *Peer, diff *counters, now time.Time, say func(Severity, string, uint64, string, string)) {
 	switch {
 	case p.Ended != nil:
 		// An end without a cause is one that the sensor has brought about.
@@ -151,7 +151,7 @@ func stateProblems(p *Peer, now time.Time, say func(Severity, string, uint64, st
 		say(severity, "impaired", 0, "is running, but: "+strings.TrimSuffix(p.Reason, ".")+".", causeCure(status.Cause(p.Cause), p))
 	}
 	if p.Running() {
-		silenceProblems(p, now, say)
+		silenceProblems(p, diff[missing], now, say)
 	}
 }
 

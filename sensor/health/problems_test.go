@@ -281,7 +281,7 @@ func TestOneCause(t *testing.T) {
 				mine = append(mine, p)
 			}
 		}
-		if len(mine) != 1 || mine[0].Kind != tc.kind || !strings.Contains(mine[0].Cure, tc.cause) {
+		if len(mine) != 1 || mine[0].Kind != tc.kind || mine[0].Severity != SeverityError || !strings.Contains(mine[0].Cure, tc.cause) {
 			t.Errorf("%s: %+v", name, mine)
 		}
 		end := f.peers[0]

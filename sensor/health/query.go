@@ -37,7 +37,7 @@ var sortKeys = map[string]func(a, b *Peer) int{
 	"rate":      func(a, b *Peer) int { return cmp.Compare(a.Rates.Received, b.Rates.Received) },
 	"bytes":     func(a, b *Peer) int { return cmp.Compare(a.Rates.Bytes, b.Rates.Bytes) },
 	"dropped":   func(a, b *Peer) int { return cmp.Compare(a.Dropped(), b.Dropped()) },
-	"missing":   func(a, b *Peer) int { return cmp.Compare(a.Received.Missing, b.Received.Missing) },
+	"missing":   func(a, b *Peer) int { return cmp.Compare(a.PathLoss(), b.PathLoss()) },
 	"output":    func(a, b *Peer) int { return cmp.Compare(a.SinkDrops(), b.SinkDrops()) },
 	"clock":     func(a, b *Peer) int { return cmp.Compare(a.clockError(), b.clockError()) },
 	"connected": func(a, b *Peer) int { return a.Connected.Compare(b.Connected) },

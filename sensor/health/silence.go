@@ -26,8 +26,9 @@ func (p *Peer) silent(now time.Time) bool {
 	return p.Running() && (p.UnaccountedSince != nil || p.neverArrived(now))
 }
 
-// silenceProblems is about frames that the agent has captured and that do not come, while no gap shows it.
-func silenceProblems(p *Peer, now time.Time, say func(Severity, string, uint64, string, string)) {
+// silenceProblems is about frames that the agent has captured and that do not come, while no gap shows it. lost is how many
+// are known to be missing lately.
+func silenceProblems(p *Peer, lost uint64, now time.Time, say func(Severity, string, uint64, string, string)) {
 	switch s := p.Session; {
 	case p.neverArrived(now):
 		say(SeverityError, "nothing-arrives", s.Forwarded.Captured,
@@ -40,9 +41,15 @@ func silenceProblems(p *Peer, now time.Time, say func(Severity, string, uint64, 
 		}
 		say(SeverityError, "unaccounted", p.Unaccounted, text+".", p.silenceCure())
 	}
-	if p.NoSegmentation {
-		say(SeverityWarning, "super-packets", 0, "is asked to send single datagrams, because hardly anything of its super-packets arrived.", p.singlyCure())
+	if !p.NoSegmentation {
+		return
 	}
+	severity, text := SeverityWarning, "is asked to send single datagrams, because hardly anything of its super-packets arrived"
+	if lost > 0 && p.lossCure != "" { // path-loss is not said then
+		severity = SeverityError
+		text += fmt.Sprintf(": it lost %s between agent and sensor", numbers.Count(lost, "frame"))
+	}
+	say(severity, "super-packets", lost, text+".", p.singlyCure())
 }
 
 // singlyCure says that the path drops super-packets, or does not only drop those.
@@ -97,10 +104,8 @@ func (t *tracker) nameCauses(now time.Time, v *view) {
 		if r == nil || !p.Running() {
 			continue
 		}
-		switch quiet := p.LastArrival == nil || p.UnaccountedSince != nil || now.Sub(*p.LastArrival) > nothingArrives; {
-		case !quiet:
-			p.Stranger = ""
-		case by[p.Port] != "":
+		p.Stranger = ""
+		if p.LastArrival == nil || p.UnaccountedSince != nil || now.Sub(*p.LastArrival) > nothingArrives {
 			p.Stranger = by[p.Port]
 		}
 		p.lossCure = ""
