@@ -121,12 +121,12 @@ func TestCameUp(t *testing.T) {
 	}
 }
 
-// TestRedialsWhenAnInterfaceComesUp: a held session is dialled anew soon, one that
+// TestRedialsWhenAnInterfaceComesUp: a held session is dialed anew soon, one that
 // captures or is not let in yet is left alone, and the pauses are kept.
 func TestRedialsWhenAnInterfaceComesUp(t *testing.T) {
 	file := writeCaptureFile(t, 1)
 	up := []string{"eth1"}
-	play := func(t *testing.T, what string, steps func(r *rig, p *peer), want time.Duration, redialled bool) {
+	play := func(t *testing.T, what string, steps func(r *rig, p *peer), want time.Duration, redialed bool) {
 		t.Run(what, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t, file, func(o *Options) { o.DryRun = true })
@@ -141,9 +141,9 @@ func TestRedialsWhenAnInterfaceComesUp(t *testing.T) {
 					}
 				}
 				err := <-ended
-				if got := errors.As(err, new(interfaceChange)); got != redialled {
+				if got := errors.As(err, new(interfaceChange)); got != redialed {
 					t.Errorf("ended with %v", err)
-				} else if d := time.Since(began); redialled && d != want {
+				} else if d := time.Since(began); redialed && d != want {
 					t.Errorf("ended after %v, want %v", d, want)
 				}
 				p.conn.Close()
@@ -157,7 +157,7 @@ func TestRedialsWhenAnInterfaceComesUp(t *testing.T) {
 		p.send(rpcap.OpenRequest{Name: "eth9"}.Append(nil))
 		p.wantError(rpcap.CodeOpen)
 	}, heldIdle, true)
-	play(t, "dialled for another one just now", func(r *rig, p *peer) {
+	play(t, "dialed for another one just now", func(r *rig, p *peer) {
 		p.authenticate()
 		r.x.redial.last = time.Now().Add(-time.Second)
 	}, upPause-time.Second, true)

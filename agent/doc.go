@@ -4,7 +4,7 @@
 //
 //	config.Agent -> Supervisor -> one session per ActiveClient line
 //	session:    wait for the interface -> dial -> serve -> back off -> dial ...
-//	connection: AUTH -> READY -> CAPTURE -> READY ... (one per dialled connection)
+//	connection: AUTH -> READY -> CAPTURE -> READY ... (one per dialed connection)
 //	forwarder:  ring block -> sampler -> packer (the one copy) -> release -> send
 //
 // # Who runs where

@@ -15,7 +15,7 @@ import (
 // keeps the filters of all running captures free of that traffic. A capture on the
 // uplink would otherwise forward its own export, which makes more export.
 //
-// The far end is what was dialled: the addresses and ports of the sensors. The near end
+// The far end is what was dialed: the addresses and ports of the sensors. The near end
 // is what frames have in common when a NAT has put another far end in: the agent's own
 // ports at its own addresses (near.go).
 type exclusions struct {

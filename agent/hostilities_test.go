@@ -230,5 +230,5 @@ func (h *hostility) once(r *rig, i int) {
 	if h.ends == "" && !strings.HasPrefix(err.Error(), "connection closed by the sensor") || h.ends != anyReason && !strings.Contains(err.Error(), h.ends) {
 		r.t.Fatalf("ended with %q, want %q", err, h.ends)
 	}
-	r.x.complain("session failed, dialling again", err)
+	r.x.complain("session failed, dialing again", err)
 }

@@ -85,7 +85,7 @@ func TestResetsLeaveNothing(t *testing.T) {
 		p.startCapture(udp, rpcap.FlagDatagram, rpcap.AcceptAll())
 		c.(*net.TCPConn).SetLinger(0)
 		c.Close()
-		r.x.complain("session failed, dialling again", <-ended)
+		r.x.complain("session failed, dialing again", <-ended)
 	})
 	// A reset is met when reading, or when the forwarder has it first: never again with
 	// another port.

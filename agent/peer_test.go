@@ -48,7 +48,7 @@ func accept(t *testing.T, l *net.TCPListener) *peer {
 	l.SetDeadline(time.Now().Add(waitLimit))
 	c, err := l.Accept()
 	if err != nil {
-		t.Fatalf("no agent dialled: %v", err)
+		t.Fatalf("no agent dialed: %v", err)
 	}
 	t.Cleanup(func() { c.Close() })
 	return &peer{t: t, conn: c, wire: rpcap.NewConn(c, rpcap.MaxReplyAccepted)}

@@ -46,7 +46,7 @@ func hasMore(before, now []iface.Address) bool {
 	})
 }
 
-// redialForUp has a look, a little later, whether the session is held and should be dialled
+// redialForUp has a look, a little later, whether the session is held and should be dialed
 // anew because of interfaces that have come up. mu is held.
 func (x *session) redialForUp(up []string) {
 	if p := x.status.Preselected; p != "" && slices.Contains(up, p) {

@@ -205,7 +205,7 @@ func (x *session) serve(ctx context.Context) state {
 		x.delay = closedPause
 	case errors.As(err, new(interfaceChange)):
 		if x.once(err.Error()) {
-			x.log.Info("dialling again", zap.Error(err))
+			x.log.Info("dialing again", zap.Error(err))
 		}
 		return x.waitInterface
 	}
@@ -221,10 +221,10 @@ func (x *session) wait(ctx context.Context) state {
 	x.delay = 0
 	detail := "next attempt at " + time.Now().Add(d).Format(time.TimeOnly)
 	if errors.Is(x.reason, errClosedBySensor) || errors.Is(x.reason, errHungUp) { // no error: a sensor may stop
-		x.say("session ended by the sensor, dialling again", zap.NamedError("reason", x.reason))
+		x.say("session ended by the sensor, dialing again", zap.NamedError("reason", x.reason))
 		detail = x.reason.Error() + "; " + detail
 	} else {
-		x.complain("session failed, dialling again", x.reason)
+		x.complain("session failed, dialing again", x.reason)
 	}
 	x.setState(StateBackoff, detail)
 	if backoff.Wait(ctx, d) != nil {
@@ -240,7 +240,7 @@ func (x *session) stopped(ctx context.Context) state {
 		<-x.resumed
 	}
 	x.setState(StateStopped, "closed by the sensor; reload to dial again")
-	x.log.Info("closed by the sensor, not dialling again until a reload", zap.String("OnClose", "stop"))
+	x.log.Info("closed by the sensor, not dialing again until a reload", zap.String("OnClose", "stop"))
 	select {
 	case <-ctx.Done():
 		return nil

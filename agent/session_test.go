@@ -51,7 +51,7 @@ func TestDialsAgain(t *testing.T) {
 	began := time.Now()
 	p = accept(t, l)
 	if d := time.Since(began); d < backoffFirst/2 {
-		t.Errorf("dialled again after %v, want at least %v", d, backoffFirst/2)
+		t.Errorf("dialed again after %v, want at least %v", d, backoffFirst/2)
 	}
 	p.send(raw(0, rpcap.TypeClose, nil)) // before authentication: a plain disconnect
 	p.wantClosed()
@@ -119,7 +119,7 @@ func TestMissingInterfaceKeepsTheRestriction(t *testing.T) {
 	l.SetDeadline(time.Now().Add(100 * time.Millisecond))
 	if c, err := l.Accept(); err == nil {
 		c.Close()
-		t.Error("the agent dialled though its interface does not exist")
+		t.Error("the agent dialed though its interface does not exist")
 	}
 }
 

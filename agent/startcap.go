@@ -32,7 +32,7 @@ func (c *connection) startCapture(ctx context.Context, payload []byte) error {
 	if req.DataPort == 0 {
 		return c.refuse(rpcap.CodeStartCapture, "data port 0 is invalid")
 	}
-	// Before anything is sent or dialled: the answer must not tell what listens there.
+	// Before anything is sent or dialed: the answer must not tell what listens there.
 	if ports := c.session.agent.policy.Load().DataPorts; !ports.Contains(req.DataPort) {
 		return c.refuse(rpcap.CodeStartCapture, "data port %d is not allowed: DataPorts in the agent's ini allows %s", req.DataPort, ports)
 	}

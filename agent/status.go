@@ -30,7 +30,7 @@ type SessionState string
 // The states of a session, in the order in which it usually passes them.
 const (
 	StateWaiting    SessionState = "waiting"    // for its interface to appear
-	StateConnecting SessionState = "connecting" // resolving, dialling
+	StateConnecting SessionState = "connecting" // resolving, dialing
 	StateConnected  SessionState = "connected"  // waiting for the sensor to authenticate
 	StateReady      SessionState = "ready"      // authenticated, no capture
 	StateCapturing  SessionState = "capturing"

@@ -26,7 +26,7 @@ const (
 	closedPause = 30 * time.Second
 
 	// heldIdle is after how long without a request a sensor counts as holding a session
-	// that has no capture, and upPause how often at most such a session is dialled anew
+	// that has no capture, and upPause how often at most such a session is dialed anew
 	// because an interface has come up.
 	heldIdle = 500 * time.Millisecond
 	upPause  = 3 * time.Second

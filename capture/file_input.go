@@ -17,7 +17,7 @@ const (
 	maxZstdWindow = 128 << 20
 )
 
-// otherFormats are recognised by their first bytes, and not read.
+// otherFormats are recognized by their first bytes, and not read.
 var otherFormats = []struct {
 	magic []byte
 	name  string
@@ -51,7 +51,7 @@ type unpacked struct {
 	close func() // of the decoder; nil if there is none
 }
 
-// unpack recognises gzip and zstd by their magic; files of several members are read through.
+// unpack recognizes gzip and zstd by their magic; files of several members are read through.
 func unpack(r io.Reader) (unpacked, error) {
 	b := bufio.NewReaderSize(r, fileBufferBytes)
 	magic, err := b.Peek(8)

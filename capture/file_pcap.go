@@ -29,7 +29,7 @@ var (
 	errTooBig = fmt.Errorf("damaged: a frame of more than %d bytes", maxRecord)
 )
 
-// newRecords recognises the format by its first four bytes.
+// newRecords recognizes the format by its first four bytes.
 func newRecords(r *bufio.Reader) (records, error) {
 	magic, err := r.Peek(4)
 	if err != nil {

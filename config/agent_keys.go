@@ -163,7 +163,7 @@ func (p *agentParser) whole() {
 	case a.NullAuth && len(a.Accounts) > 0:
 		p.warnf(0, "NullAuthPermit = YES: sensors need none of the accounts; set it to NO to demand a password")
 	case !a.NullAuth && len(a.Accounts) == 0:
-		p.warnf(0, "no sensor will be let in: set NullAuthPermit = YES, or start the agent with -n, or add an Account line (rpcapd passwd makes it)")
+		p.warnf(0, "no sensor can authenticate: set NullAuthPermit = YES, or start the agent with -n, or add an Account line (rpcapd passwd creates it)")
 	}
 }
 

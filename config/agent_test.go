@@ -148,7 +148,7 @@ func TestAgentWarnings(t *testing.T) {
 	}{
 		{"", 0, "no ActiveClient line: nothing is forwarded"},
 		{"# only a comment\n", 0, "no ActiveClient line"},
-		{"ActiveClient = a\n", 0, "no sensor will be let in"},
+		{"ActiveClient = a\n", 0, "no sensor can authenticate"},
 		{"ActiveClient = a\nNullAuthPermit = YES\nAccount = b, " + someHash, 0, "need none of the accounts"},
 		{good + "PassiveClient = 10.0.0.1\n", 3, "PassiveClient has no effect: this agent never listens"},
 		{good + "passiveclient =\n", 3, "PassiveClient has no effect"},

@@ -96,7 +96,7 @@ func (x *editor) joinSections() {
 			case again:
 				current = s.kind
 				line = "#" + line
-				x.say("line %d: what stands in this [%s] was moved to the first one", i+1, s.kind)
+				x.say("line %d: the keys of this [%s] were moved to the first one", i+1, s.kind)
 			case ok && s != nil && s.many && name == "":
 				current = s.kind
 			default:

@@ -45,7 +45,7 @@ func parseHost(word string) (host string, port uint16, err error) {
 	return host, port, nil
 }
 
-// checkHost returns the host as it is dialled.
+// checkHost returns the host as it is dialed.
 func checkHost(name string) (string, error) {
 	if a, err := netip.ParseAddr(name); err == nil {
 		return checkAddress(name, a.Unmap())

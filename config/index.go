@@ -11,7 +11,7 @@ type place struct {
 	key     string // canonical
 }
 
-// index says which line holds which key. Only lines that it recognises reach the
+// index says which line holds which key. Only lines that it recognizes reach the
 // library: that stops at the first one it cannot read, spends quadratic time on
 // keys it has not seen, and takes values in quotation marks across lines.
 type index struct {
@@ -57,7 +57,7 @@ func (x *indexer) line(n int, line string) {
 	switch {
 	case text == "" || text[0] == '#' || text[0] == ';':
 	case !printable(text):
-		x.errorf(n, "%s: characters that are not printable UTF-8 text; type the line anew", excerpt(text))
+		x.errorf(n, "%s: characters that are not printable UTF-8 text; type the line again", excerpt(text))
 	case text[0] == '[':
 		x.header(n, text)
 	case x.skip:

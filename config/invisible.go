@@ -42,10 +42,10 @@ func (x *indexer) invisible(n int, line string) {
 		switch {
 		case !hidden(c):
 		case at < from || at >= to:
-			x.doubtf(n, "%s: "+invisibleCharacter+" %s in column %d; type the line anew", shown(line), nameOf(c), column(at))
+			x.doubtf(n, "%s: "+invisibleCharacter+" %s in column %d; type the line again", shown(line), nameOf(c), column(at))
 			return
 		default:
-			x.warnf(n, "Password: "+invisibleCharacter+" %s in column %d is a part of it; type the line anew if it is none", nameOf(c), column(at))
+			x.warnf(n, "Password: "+invisibleCharacter+" %s in column %d is a part of it; if it is none, type the line again", nameOf(c), column(at))
 			from, to = 0, 0 // one is enough, and what is outside of the password is worse
 		}
 	}

@@ -29,7 +29,7 @@ func (a Agent) Exposed(path string) Problems {
 	if len(a.Accounts) == 0 || !readableByAll(path) {
 		return nil
 	}
-	return Problems{{File: path, Warning: true, Text: "it has accounts and every user may read it; chmod 640 it, and chgrp it to the agent's group"}}
+	return Problems{{File: path, Warning: true, Text: "it has accounts and every user can read it; chmod 640 it, and chgrp it to the agent's group"}}
 }
 
 // Unreachable warns of a MaxCPU that forwarding can never get to on a host with so many processors.
@@ -50,7 +50,7 @@ func LoadSensor(path string) (Sensor, Problems, error) {
 	}
 	s, problems := parseSensor(path, data)
 	if s.secret() && readableByAll(path) {
-		problems = append(problems, Problem{File: path, Warning: true, Text: "it has passwords and every user may read it; chmod 640 it"})
+		problems = append(problems, Problem{File: path, Warning: true, Text: "it has passwords and every user can read it; chmod 640 it"})
 	}
 	return s, problems, nil
 }

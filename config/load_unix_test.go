@@ -71,7 +71,7 @@ func TestExposedAccounts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if warned := len(problems) == 1 && problems[0].Warning && strings.Contains(problems[0].String(), "every user may read it; chmod 640 it"); warned != c.warn || !c.warn && len(problems) > 0 {
+		if warned := len(problems) == 1 && problems[0].Warning && strings.Contains(problems[0].String(), "every user can read it; chmod 640 it"); warned != c.warn || !c.warn && len(problems) > 0 {
 			t.Errorf("%s with mode %o: %v", c.text, c.mode, problems)
 		}
 	}

@@ -138,7 +138,7 @@ func (r *report) result() Problems {
 		if n := r.dropped[kind]; n > 0 {
 			r.problems = append(r.problems, Problem{
 				File: r.file, Warning: severity(kind) == isWarning, Doubtful: severity(kind) == isDoubtful,
-				Text: fmt.Sprintf("and %d more %s; is this the right file?", n, word),
+				Text: fmt.Sprintf("and %d more %s; check that this is the right file", n, word),
 			})
 		}
 	}

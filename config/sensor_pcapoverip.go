@@ -183,7 +183,7 @@ func (p *sensorParser) checkPcapOverIP() {
 		case o.Connect == "" && listens[o.ListenText()] != nil:
 			bad([]string{"Listen"}, "listens on %s, as the section on line %d does; give it another port", o.ListenText(), listens[o.ListenText()].line)
 		case o.Connect == "" && !o.Listen.Addr().IsLoopback() && o.ClientCA == "" && o.AllowClients == nil:
-			p.warnf(p.lineOf(head, o.line, "Listen"), "[%s] listens on %s and lets everybody in: anyone who reaches it gets the frames; add AllowClients, or Certificate, Key and ClientCA", head, o.ListenText())
+			p.warnf(p.lineOf(head, o.line, "Listen"), "[%s] listens on %s and accepts everybody: anyone who reaches it gets the frames; add AllowClients, or Certificate, Key and ClientCA", head, o.ListenText())
 		}
 		if o.Connect == "" {
 			listens[o.ListenText()] = o

@@ -59,7 +59,7 @@ Rules = dmz
 
 func TestSensorPcapOverIPProblems(t *testing.T) {
 	for text, want := range map[string]string{
-		"Listen = :57012":                       "lets everybody in",
+		"Listen = :57012":                       "accepts everybody",
 		"Listen = 1.2.3.4:x":                    "ADDRESS:PORT",
 		"Listen = ::1\nConnect = a:1":           "two sections",
 		"Connect = a":                           "HOST:PORT",

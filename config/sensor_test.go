@@ -150,7 +150,7 @@ func TestSensorProblems(t *testing.T) {
 		{"[data x]\n" + rule, 1, false, "write [data]"},
 		{"[dota]\nPorts=x\n" + rule, 1, false, "[dota]: unknown section (did you mean data?)"},
 		{"[http]\nListen = :80\n" + rule, 2, true, "listens on :80 and asks for no password"},
-		{"[PCAP-over-IP]\nListen = :80\n" + rule, 2, true, "lets everybody in"},
+		{"[PCAP-over-IP]\nListen = :80\n" + rule, 2, true, "accepts everybody"},
 		{"Listen = :2003\n" + rule, 1, false, "write the one address to listen on"},
 		{"Alias = web1\n" + rule, 1, false, "write ADDRESS, NAME"},
 		{"Alias = 10.0.0.1 a\nAlias = 10.0.0.1 b\n" + rule, 2, true, `10.0.0.1 has the name "a" already`},
@@ -180,7 +180,7 @@ func TestLoadSensorWarnsOfReadablePassword(t *testing.T) {
 	if err := os.Chmod(path, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, problems, err := LoadSensor(path); err != nil || problems.Err() != nil || len(problems) != 1 || !strings.Contains(problems[0].Text, "every user may read it") {
+	if _, problems, err := LoadSensor(path); err != nil || problems.Err() != nil || len(problems) != 1 || !strings.Contains(problems[0].Text, "every user can read it") {
 		t.Errorf("0644: %v, %v", problems, err)
 	}
 }

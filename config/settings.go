@@ -10,7 +10,7 @@ import (
 	"gopkg.in/ini.v1"
 )
 
-// setting is one recognised line.
+// setting is one recognized line.
 type setting struct {
 	place
 	line  int
@@ -29,7 +29,7 @@ var libraryOptions = ini.LoadOptions{
 	ChildSectionDelimiter:      "\n", // no section inherits: the name of a rule may have dots
 }
 
-// readSettings returns the recognised lines of a text in their order, and the
+// readSettings returns the recognized lines of a text in their order, and the
 // sections that it has.
 func readSettings(text string, g *grammar, r *report) ([]setting, []header) {
 	x := newIndex(text, g, r)

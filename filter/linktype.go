@@ -7,7 +7,7 @@ import (
 
 // ErrLinkType says that own traffic cannot be told apart on a link type. The same
 // call without endpoints works, and captures own traffic too.
-var ErrLinkType = errors.New("own traffic cannot be recognised on this link type")
+var ErrLinkType = errors.New("own traffic cannot be recognized on this link type")
 
 // Link types, as OPEN_REPLY carries them.
 const (

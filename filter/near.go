@@ -6,7 +6,7 @@ import (
 )
 
 // Near is the agent's own end of its connections. It finds own traffic also where a NAT, of this host or of a router, has
-// put another address and port at the far end than those that the agent has dialled. The ports were chosen by the kernel
+// put another address and port at the far end than those that the agent has dialed. The ports were chosen by the kernel
 // for the agent, so only own traffic has one of them at one of the addresses.
 type Near struct {
 	Addrs []netip.Addr // an IPv4-mapped address means the IPv4 one; the zone is ignored

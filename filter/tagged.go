@@ -68,7 +68,7 @@ const (
 )
 
 // DirectTagLoads returns a program of tcpdump's in which every load of the outer tag is direct, as the kernel wants it.
-// Where tcpdump does not optimise (with geneve) it has put the offset into X. The error says that there is a load of
+// Where tcpdump does not optimize (with geneve) it has put the offset into X. The error says that there is a load of
 // another form, so that the program would refuse every frame.
 func DirectTagLoads(p rpcap.Program) (rpcap.Program, error) {
 	p = slices.Clone(p)

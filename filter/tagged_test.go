@@ -180,7 +180,7 @@ func BenchmarkRunBytes(b *testing.B) {
 	}
 }
 
-// TestDirectTagLoads: what tcpdump makes of ether[0xfffff02c]&0xfff=5, with its optimiser and without.
+// TestDirectTagLoads: what tcpdump makes of ether[0xfffff02c]&0xfff=5, with its optimizer and without.
 func TestDirectTagLoads(t *testing.T) {
 	short := rpcap.Program{op(opLdB, TagField), op(opAndK, 0xfff), {Op: opJeqK, K: 5, Jf: 1}, op(opRetK, 9), op(opRetK, 0)}
 	long := rpcap.Program{

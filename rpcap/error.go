@@ -50,7 +50,7 @@ var codeNames = [...]string{
 	CodeUpdateFilter:   "update filter",
 	CodeStats:          "statistics",
 	CodeRead:           "read",
-	CodeHostNoAuth:     "host not authorised",
+	CodeHostNoAuth:     "host not authorized",
 	CodeRemoteAccept:   "not accepted",
 	CodeStartCapture:   "start capture",
 	CodeEndCapture:     "end capture",

@@ -18,7 +18,7 @@ type Files struct {
 	Key         string
 	ClientCA    string // server: a client must show a certificate that one of these has signed
 	CA          string // client: who may have signed the server's certificate; empty: the system's
-	ServerName  string // client: the name in that certificate; empty: the host that is dialled
+	ServerName  string // client: the name in that certificate; empty: the host that is dialed
 	Protocols   []string
 }
 

@@ -142,7 +142,7 @@ func TestServerAndClient(t *testing.T) {
 		t.Error("clients are not asked")
 	}
 	if got := c.Client("elsewhere").ServerName; got != "elsewhere" {
-		t.Errorf("the host that is dialled: %q", got)
+		t.Errorf("the host that is dialed: %q", got)
 	}
 	l, err := tls.Listen("tcp", "127.0.0.1:0", c.Server())
 	if err != nil {

@@ -33,7 +33,7 @@ func TestNoDescriptorLeaks(t *testing.T) {
 		}
 		for _, o := range []Options{{Local: netip.MustParseAddr("192.0.2.1")}, {Local: loopback6.Addr()}} {
 			if _, err := Dial(r.LocalAddr(), o); err == nil {
-				t.Fatalf("dialled with %+v", o)
+				t.Fatalf("dialed with %+v", o)
 			}
 		}
 		if err := errors.Join(s.Close(), r.Close()); err != nil {

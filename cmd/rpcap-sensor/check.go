@@ -111,7 +111,7 @@ func checkPair(at config.Places, section, certificate, key string) config.Proble
 	}
 	for _, f := range []struct{ key, name string }{{"Certificate", certificate}, {"Key", key}} {
 		if _, err := tlsfiles.Read(f.name); err != nil {
-			return config.Problems{at.Problem(section, f.key, fmt.Sprintf("[%s] %s: %v; name a PEM file that the sensor's user may read", section, f.key, err))}
+			return config.Problems{at.Problem(section, f.key, fmt.Sprintf("[%s] %s: %v; name a PEM file that the sensor's user can read", section, f.key, err))}
 		}
 	}
 	if _, err := tls.LoadX509KeyPair(certificate, key); err != nil {
@@ -126,7 +126,7 @@ func checkPool(at config.Places, section, key, name string) config.Problems {
 		return nil
 	}
 	if _, err := tlsfiles.ReadPool(name); err != nil {
-		return config.Problems{at.Problem(section, key, fmt.Sprintf("[%s] %s: %v; name a PEM file that the sensor's user may read", section, key, err))}
+		return config.Problems{at.Problem(section, key, fmt.Sprintf("[%s] %s: %v; name a PEM file that the sensor's user can read", section, key, err))}
 	}
 	return nil
 }

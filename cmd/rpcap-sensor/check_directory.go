@@ -72,10 +72,10 @@ func checkWritable(at config.Places, section, key, path string, info fs.FileInfo
 	if err := mayWrite(path); errors.Is(err, syscall.EROFS) {
 		return config.Problems{at.Problem(section, key, title+fmt.Sprintf("%s is read-only here; write another path, or name it in ReadWritePaths= of the unit", path))}
 	} else if err != nil {
-		return config.Problems{at.Problem(section, key, title+fmt.Sprintf("the user of this sensor may not write to %s (%v); chown it, or write another path", path, err))}
+		return config.Problems{at.Problem(section, key, title+fmt.Sprintf("the user of this sensor cannot write to %s (%v); chown it, or write another path", path, err))}
 	}
 	if !serviceMayWrite(serviceUser, path, info) {
-		p := at.Problem(section, key, title+fmt.Sprintf("the service's user, %s, may not write to %s (mode %04o); chown %s %s, or write another path", serviceUser, path, info.Mode().Perm(), serviceUser, path))
+		p := at.Problem(section, key, title+fmt.Sprintf("the service's user, %s, cannot write to %s (mode %04o); chown %s %s, or write another path", serviceUser, path, info.Mode().Perm(), serviceUser, path))
 		p.Warning = true
 		return config.Problems{p}
 	}

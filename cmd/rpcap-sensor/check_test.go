@@ -64,7 +64,7 @@ func TestCheckDirectories(t *testing.T) {
 		t.Fatal(err)
 	}
 	if mayWrite(closed) != nil { // root may
-		if out, msg, code := execute(t, "check", "-f", write(t, "[rule a]\n[file]\nPath = "+closed+"/%Y.pcapng\n")); code != exitFailed || !strings.Contains(out, "may not write to "+closed) {
+		if out, msg, code := execute(t, "check", "-f", write(t, "[rule a]\n[file]\nPath = "+closed+"/%Y.pcapng\n")); code != exitFailed || !strings.Contains(out, "cannot write to "+closed) {
 			t.Errorf("exit code %d, %s%s", code, out, msg)
 		}
 	}

@@ -202,7 +202,7 @@ func TestUpgradeIni(t *testing.T) {
 	}
 	out, msg, code = execute(t, "upgrade-ini", file)
 	c, problems, err = config.LoadSensor(file)
-	if code != exitOK || err != nil || problems.Err() != nil || len(c.TAP) != 1 || c.TAP[0].MTU != 1500 || !strings.Contains(out, "line 5: what stands in this [tap] was moved to the first one") ||
+	if code != exitOK || err != nil || problems.Err() != nil || len(c.TAP) != 1 || c.TAP[0].MTU != 1500 || !strings.Contains(out, "line 5: the keys of this [tap] were moved to the first one") ||
 		!strings.Contains(out, file+".old.1\n") {
 		t.Errorf("exit code %d, %s%s, %v, %v", code, out, msg, c.TAP, problems)
 	}

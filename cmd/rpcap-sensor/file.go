@@ -18,7 +18,7 @@ func warnOfForgotten(_ context.Context, _ *sensor.Sensor, o *outputs) (func(cont
 	}
 	return func(context.Context) error {
 		for _, w := range files.Forgotten(o.config.Files) {
-			o.log.Warn("files that nobody deletes", zap.String("output", w.Section), zap.String("reason", w.Text))
+			o.log.Warn("files that are never deleted", zap.String("output", w.Section), zap.String("reason", w.Text))
 		}
 		return nil
 	}, nil

@@ -43,7 +43,7 @@ func outputCure(name string, err error) error {
 	dir := filepath.Dir(name)
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("%w; the user of this program may not write there: take another directory", err)
+		return fmt.Errorf("%w; the user of this program cannot write there; use another directory", err)
 	case errors.Is(err, syscall.EROFS):
 		return fmt.Errorf("%w; take a directory that can be written to", err)
 	case errors.Is(err, fs.ErrNotExist):

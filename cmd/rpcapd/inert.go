@@ -18,7 +18,7 @@ const neverListens = "this agent never listens, it only connects to the sensors 
 func refuseFlags(f *pflag.FlagSet) {
 	for _, x := range []struct{ name, letter, why string }{
 		{"bind", "b", neverListens},
-		{"port", "p", neverListens + "; the port of a sensor stands behind its host"},
+		{"port", "p", neverListens + "; write the port of a sensor after its host"},
 		{"hosts", "l", neverListens + ", so there are no clients to restrict"},
 	} {
 		f.VarP(refusedValue{x.letter, x.why}, x.name, x.letter, "refused")

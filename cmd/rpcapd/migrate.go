@@ -228,7 +228,7 @@ func (s *setup) inherit(old *predecessor) (e config.Edit, options []string, err 
 			s.out("%s", p)
 		}
 		if err := problems.Err(); err != nil {
-			return e, nil, fmt.Errorf("setup --migrate: nothing is changed, because of what the C agent's configuration says; mend it and try again:\n%w", err)
+			return e, nil, fmt.Errorf("setup --migrate: nothing is changed, because the C agent's configuration has errors; fix them and try again:\n%w", err)
 		}
 		a = line.line.Apply(parsed)
 	case !errors.Is(err, fs.ErrNotExist):

@@ -22,7 +22,7 @@ var fallbackUsers = []string{"rpcapd", "nobody"}
 // run is the daemon: it ends with a signal, or with an error if it cannot start.
 func (a *app) run(s *settings) error {
 	if s.readFile == "-" && s.daemon {
-		return usageError{errors.New("-r - reads standard input, which -d gives up; leave one of them out")}
+		return usageError{errors.New("-r - reads standard input, which -d closes; use one of them")}
 	}
 	detaches := s.daemon && a.parent == nil && !underSystemd()
 	if a.parent == nil { // the process in the background is given the same command line

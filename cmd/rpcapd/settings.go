@@ -58,7 +58,7 @@ func (s *settings) groups() []flagGroup {
 		list = append(list, flagGroup{title, f})
 		return f
 	}
-	s.defineSensors(group("Sensors and what they may do"))
+	s.defineSensors(group("Sensors and their permissions"))
 	s.defineCapture(group("Capturing"))
 	s.defineSending(group("Sending"))
 	s.defineRunning(group("Running"))
@@ -70,7 +70,7 @@ func (s *settings) groups() []flagGroup {
 func (s *settings) defineSensors(f *pflag.FlagSet) {
 	f.VarP(&targetsValue{&s.line.Targets}, "active", "a", "connect to these sensors: `host,port[,host,port...]`; the last port may be left out (2003); may be repeated")
 	f.StringVarP(&s.file, "file", "f", "", "read sensors and limits from this `ini`; its sensors replace those of -a, and its NullAuthPermit replaces -n")
-	f.StringVarP(&s.save, "save", "s", "", "write the sensors of the command line to this `ini`, then go on")
+	f.StringVarP(&s.save, "save", "s", "", "write the sensors of the command line to this `ini`, then continue")
 	f.BoolVarP(&s.line.NullAuth, "null-auth", "n", false, "accept sensors without a password")
 	f.BoolVarP(&s.ipv4, "ipv4", "4", false, "connect over IPv4 only")
 	f.StringVarP(&s.line.Interface, "interface", "i", "", "preselect the interface of this `name` for sensors whose line selects none")

@@ -233,7 +233,7 @@ func (s *setup) write(e config.Edit) (config.Agent, error) {
 		s.out("%s", p)
 	}
 	if len(e.Accounts) > 0 && c.NullAuth {
-		s.out("%s: NullAuthPermit = YES still lets sensors in without a password; make it NO if none shall", s.file)
+		s.out("%s: NullAuthPermit = YES still accepts sensors without a password; to refuse them, set it to NO", s.file)
 	}
 	list, err := iface.List()
 	if err != nil {

@@ -26,13 +26,13 @@ func (s *setup) keepSelections(targets []config.Target) ([]config.Target, error)
 				continue
 			}
 			if u.Disabled != "" {
-				return nil, fmt.Errorf("%s:%d: the line for this sensor is disabled: %s; mend it, or say with --interface what the sensor is offered", s.file, u.Line, u.Disabled)
+				return nil, fmt.Errorf("%s:%d: the line for this sensor is disabled: %s; fix it, or choose the interface with --interface", s.file, u.Line, u.Disabled)
 			}
 			if s.fanout > 0 {
 				u.Fanout = s.fanout
 			}
 			if !u.Select.IsZero() {
-				s.out("%s:%d: keeps %s; name other interfaces with --interface or --cidr, or take it out of the line to let the sensor choose", s.file, u.Line, u.Select)
+				s.out("%s:%d: keeps %s; name other interfaces with --interface or --cidr, or remove it from the line to let the sensor choose", s.file, u.Line, u.Select)
 			}
 			list = append(list, u)
 			kept++

@@ -103,7 +103,7 @@ func TestSetupFirstIni(t *testing.T) {
 // An ini that lets no sensor in is told of: an explicit NO stays.
 func TestSetupWarns(t *testing.T) {
 	path := writeFile(t, "rpcapd.ini", "NullAuthPermit = NO\n")
-	if code, out, errs, _ := cli(t, "setup", "-f", path, "--no-dial", "--no-reload", "--sensor", "192.0.2.1"); code != 0 || !strings.Contains(out, "warning: no sensor will be let in") {
+	if code, out, errs, _ := cli(t, "setup", "-f", path, "--no-dial", "--no-reload", "--sensor", "192.0.2.1"); code != 0 || !strings.Contains(out, "warning: no sensor can authenticate") {
 		t.Errorf("exit %d\n%s%s", code, out, errs)
 	}
 }

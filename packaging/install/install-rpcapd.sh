@@ -442,7 +442,7 @@ configure() {
 settled() {
 	out=$("$tool" check -f "$(within "$ini")" 2>&1) && return 0
 	echo "$out" >&2
-	warn "$ini has errors (above), so the service is left as it is; mend it and run ${0##*/} -k"
+	warn "$ini has errors (above), so the service is left as it is; fix it and run ${0##*/} -k"
 	return 1
 }
 

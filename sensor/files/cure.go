@@ -38,7 +38,7 @@ func (e *fileError) Error() string {
 	if e.final {
 		return text
 	}
-	return text + "; the output then goes on by itself"
+	return text + "; the output then continues automatically"
 }
 
 func (e *fileError) Unwrap() []error {
@@ -68,13 +68,13 @@ func cure(name string, err error) string {
 	case isQuota(err):
 		return "raise the quota of the user on the disk of " + dir + ", and bound the files with KeepBytes"
 	case errors.Is(err, syscall.EROFS):
-		return "the disk of " + dir + " is read-only (after an error? see dmesg); mount it for writing"
+		return "the disk of " + dir + " is read-only, perhaps after an error (see dmesg); mount it for writing"
 	case errors.Is(err, syscall.EIO):
 		return "look at the disk of " + dir + " (dmesg, smartctl)"
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
 		return "raise the limit of open files (LimitNOFILE of the service)"
 	case errors.Is(err, syscall.EFBIG):
-		return "the file is as large as it may be; set RotateSize"
+		return "the file has reached the size limit; set RotateSize"
 	case errors.Is(err, fs.ErrPermission):
 		return "give the user of the sensor the right to write to " + dir
 	case errors.Is(err, fs.ErrNotExist):

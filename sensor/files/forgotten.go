@@ -44,7 +44,7 @@ func Forgotten(sections []config.File) (all []Warning) {
 			}
 			if path := filepath.Join(dir, l.name); !l.current && !seen[path] && len(l.known)+len(l.open) > 0 {
 				seen[path] = true
-				all = append(all, Warning{c.Title(), fmt.Sprintf("%s is the list of an output that is not in this file: nobody deletes its %s (%s) or completes its %s. "+
+				all = append(all, Warning{c.Title(), fmt.Sprintf("%s is the list of an output that is not in this file: the sensor does not delete its %s (%s) or complete its %s. "+
 					"If [%s] was renamed: stop the sensor and rename that list to %s; else delete list and files",
 					path, numbers.Things(len(l.known), "file"), numbers.Bytes(l.bytes), numbers.Things(len(l.open), ".part file"), c.Title(), ledgerName(c.Title()))})
 			}

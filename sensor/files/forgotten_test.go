@@ -67,7 +67,7 @@ func TestForgotten(t *testing.T) {
 	r.end()
 	check("the same section", old)
 	list := filepath.Join(dir, ".rpcap-sensor.file-all.list")
-	check("renamed", renamed, list+" is the list of an output that is not in this file: nobody deletes its 5 files (")
+	check("renamed", renamed, list+" is the list of an output that is not in this file: the sensor does not delete its 5 files (")
 	check("renamed and without Keep", without, "rename that list to .rpcap-sensor.file-all2.list")
 	if err := os.Rename(list, filepath.Join(dir, ".rpcap-sensor.file-all2.list")); err != nil {
 		t.Fatal(err)

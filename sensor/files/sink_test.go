@@ -372,7 +372,7 @@ func TestNotPermitted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Open(); err == nil || !strings.Contains(err.Error(), "not a directory") || strings.Contains(err.Error(), "goes on") {
+	if err := s.Open(); err == nil || !strings.Contains(err.Error(), "not a directory") || strings.Contains(err.Error(), "continues automatically") {
 		t.Errorf("%v", err)
 	}
 	if _, err := New(Options{Name: "f", Path: "x%"}); err == nil {

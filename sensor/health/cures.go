@@ -34,7 +34,7 @@ func causeCure(c status.Cause, p *Peer) string {
 	case status.CauseNoInterface:
 		return "Change the rule (Interface, Address) or the agent's ActiveClient line (ifname, ifaddr); the agent is asked again each minute."
 	case status.CauseAddress:
-		return "Add its address to AllowAgents of a rule of that port, or take it off the agents that dial here."
+		return "Add its address to AllowAgents of a rule of that port, or remove this sensor from the agents that dial here."
 	case status.CauseTooMany:
 		return "Raise Sessions and SessionsPerAddress in [streams] and reload the sensor, or Ports in [data] (64 at most) and restart it."
 	case status.CauseProtocol:

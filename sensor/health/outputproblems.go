@@ -43,10 +43,10 @@ func stateProblem(s *Sink, drops uint64) (p Problem, found bool) {
 			Text: fmt.Sprintf("Output %s has failed: %s.", s.Name, reason), Cure: "Remove the cause and restart the sensor."}
 	case sink.Retrying:
 		p = Problem{Severity: SeverityError, Kind: "output-failed",
-			Text: fmt.Sprintf("Output %s does not work: %s.", s.Name, reason), Cure: "Remove the cause; the sensor tries again by itself."}
+			Text: fmt.Sprintf("Output %s does not work: %s.", s.Name, reason), Cure: "Remove the cause; the sensor tries again automatically."}
 	case sink.Degraded:
 		p = Problem{Severity: SeverityWarning, Kind: "output-degraded",
-			Text: fmt.Sprintf("Output %s works only in part: %s.", s.Name, reason), Cure: "Remove the cause; the sensor goes on by itself."}
+			Text: fmt.Sprintf("Output %s works only in part: %s.", s.Name, reason), Cure: "Remove the cause; the sensor continues automatically."}
 		if listener := s.text("listener"); listener != "" {
 			p.Text = fmt.Sprintf("Output %s is not connected to %s: %s.", s.Name, listener, cmp.Or(reason, "it was not reached yet"))
 			p.Cure = "Start the program that listens there, or let the connection through the firewalls; the sensor dials again by itself."
@@ -75,7 +75,7 @@ func dropCure(s, before *Sink) string {
 		case grown("frames of another link type"):
 			return fmt.Sprintf("A classic pcap file has one link type, and they have another: take Format = pcapng, or put {linktype} into Path (%s).", path)
 		case grown("frames beyond the number of files"):
-			return fmt.Sprintf("There are more agents than files may be open at the same time: take fewer names in Path (%s).", path)
+			return fmt.Sprintf("There are more agents than files that can be open at the same time: use fewer names in Path (%s).", path)
 		}
 		return fmt.Sprintf("The disk of %s is too slow for the traffic: use a faster disk, no or less compression, or forward less (a filter, a smaller snap length).", path)
 	case "stream":

@@ -22,7 +22,7 @@ func TestDropCures(t *testing.T) {
 		not  []string
 	}{
 		"file":            {sink.Status{Kind: "file", Details: []sink.Detail{text("path", "/data/%H.pcapng")}}, []string{"/data/%H.pcapng", "disk"}, []string{"reader", "client"}},
-		"file, disk full": {sink.Status{Kind: "file", State: sink.Retrying, Error: "write /data/1.pcapng: no space left; make room on the disk of /data", Details: []sink.Detail{text("path", "/data/1.pcapng")}}, []string{"does not work: write /data/1.pcapng: no space left; make room", "has dropped 5 frames", "tries again by itself"}, []string{"slower"}},
+		"file, disk full": {sink.Status{Kind: "file", State: sink.Retrying, Error: "write /data/1.pcapng: no space left; make room on the disk of /data", Details: []sink.Detail{text("path", "/data/1.pcapng")}}, []string{"does not work: write /data/1.pcapng: no space left; make room", "has dropped 5 frames", "tries again automatically"}, []string{"slower"}},
 		"file, was full":  {sink.Status{Kind: "file", Error: "write /data/1.pcapng: no space left", Details: []sink.Detail{number("frames lost when writing failed", 5)}}, []string{"no space left", "works again"}, []string{"slower", "link type"}},
 		"file, taken":     {sink.Status{Kind: "file", Error: "file /data/1.pcapng.part is given up", Details: []sink.Detail{number("files taken away", 1)}}, []string{"is given up"}, []string{"slower"}},
 		"file, link type": {sink.Status{Kind: "file", Details: []sink.Detail{number("frames of another link type", 5)}}, []string{"one link type", "{linktype}"}, []string{"slower", "disk"}},
@@ -31,7 +31,7 @@ func TestDropCures(t *testing.T) {
 		"one file":        {sink.Status{Name: "/data/x.pcapng", Kind: "stream", Details: []sink.Detail{text("target", "file")}}, []string{"disk of /data/x.pcapng"}, []string{"reader", "link type"}},
 		"server":          {sink.Status{Kind: "pcap-over-ip", Details: []sink.Detail{text("address", "127.0.0.1:57012")}}, []string{"client"}, []string{"disk", "link type"}},
 		"its link type 2": {sink.Status{Kind: "pcap-over-ip", Details: []sink.Detail{text("address", "127.0.0.1:57012"), number("frames of another link type", 5)}}, []string{"they have another"}, []string{"client"}},
-		"dialled out":     {sink.Status{Kind: "pcap-over-ip", State: sink.Running, Details: []sink.Detail{text("listener", "analysis:57012")}}, []string{"analysis:57012 reads more slowly"}, []string{"disk"}},
+		"dialed out":      {sink.Status{Kind: "pcap-over-ip", State: sink.Running, Details: []sink.Detail{text("listener", "analysis:57012")}}, []string{"analysis:57012 reads more slowly"}, []string{"disk"}},
 		"not connected":   {sink.Status{Kind: "pcap-over-ip", State: sink.Degraded, Details: []sink.Detail{text("listener", "analysis:57012")}}, []string{"is not connected to analysis:57012", "Start the program", "has dropped 5 frames"}, []string{"disk"}},
 		"tap":             {sink.Status{Kind: "tap", Details: []sink.Detail{text("interface", "rpcap0")}}, []string{"interface rpcap0", "CPU"}, []string{"disk"}},
 		"tap, down":       {sink.Status{Kind: "tap", Error: "the interface is down; ip link set rpcap0 up", Details: []sink.Detail{text("interface", "rpcap0"), number("frames refused by the kernel", 5)}}, []string{"ip link set rpcap0 up"}, []string{"disk"}},

@@ -127,7 +127,7 @@ func peerProblems(p *Peer, diff *counters, now time.Time, portDrops bool) (list 
 			way = "behind"
 		}
 		say(SeverityWarning, "clock", 0, fmt.Sprintf("has a clock that is %s %s the sensor's; its frames carry that time.", seconds(math.Abs(*c)), way),
-			"Synchronise both clocks (NTP, chrony).")
+			"Synchronize both clocks (NTP, chrony).")
 	}
 	return list
 }

@@ -77,7 +77,7 @@ func (p *Peer) silenceCure() string {
 	case p.TCP:
 		return fmt.Sprintf("The data connection has stalled: something between agent and sensor is full or down. Let TCP port %d through the firewalls, or use Transport = udp in the rule.", p.Port)
 	case p.Stranger != "":
-		return fmt.Sprintf("Datagrams from %s come to port %d instead, and are dropped: a NAT may give the agent's UDP another address than its control connection. Translate both alike, %s.", p.Stranger, p.Port, transportCure)
+		return fmt.Sprintf("Datagrams from %s come to port %d instead, and are dropped: a NAT probably gives the agent's UDP another address than its control connection. Translate both alike, %s.", p.Stranger, p.Port, transportCure)
 	}
 	return p.pathCure()
 }

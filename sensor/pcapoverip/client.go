@@ -15,7 +15,7 @@ import (
 	"rpcapd/sensor/sink"
 )
 
-// client is one connection, from accept (or the end of the TLS handshake) to the end; or one that was dialled.
+// client is one connection, from accept (or the end of the TLS handshake) to the end; or one that was dialed.
 type client struct {
 	sink        *Sink
 	log         *zap.Logger

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// The pause before a listener is dialled again grows from the first to the most; after a connection of stableTime it
+	// The pause before a listener is dialed again grows from the first to the most; after a connection of stableTime it
 	// begins anew.
 	dialFirst, dialMost = time.Second, 30 * time.Second
 	stableTime          = time.Minute
@@ -31,7 +31,7 @@ func (s *Sink) dialOut(ctx context.Context) {
 	var told repeat.Memory
 	for {
 		begin := time.Now()
-		connected, err := s.dialled(ctx)
+		connected, err := s.dialed(ctx)
 		if ctx.Err() != nil {
 			return
 		}
@@ -71,8 +71,8 @@ func (s *Sink) disconnected(err error) {
 	s.lastErr, s.lastAt = reason(err), now
 }
 
-// dialled is one attempt and the connection that comes of it: a complete new stream.
-func (s *Sink) dialled(ctx context.Context) (connected bool, err error) {
+// dialed is one attempt and the connection that comes of it: a complete new stream.
+func (s *Sink) dialed(ctx context.Context) (connected bool, err error) {
 	conn, err := s.dial(ctx)
 	if err != nil {
 		return false, err

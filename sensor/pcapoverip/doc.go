@@ -34,7 +34,7 @@
 // The counters are equations. For a feed of the sink:
 //
 //	frames given = Written   put into the backlog: at least one client takes them up
-//	             + Dropped   no client has room, another link type than that of a classic stream, dialled out and not connected
+//	             + Dropped   no client has room, another link type than that of a classic stream, dialed out and not connected
 //	             + LeftOut   nobody is connected, or it is a packet of such a connection: an agent that sees them
 //	                         would otherwise have them sent over these connections again, without end
 //

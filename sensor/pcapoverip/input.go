@@ -30,7 +30,7 @@ const (
 // input is the one goroutine that reads from a client: the request, then only the end of the connection.
 type input struct {
 	phase atomic.Int32
-	deaf  bool          // no request is expected, and what comes is passed over: dialled out
+	deaf  bool          // no request is expected, and what comes is passed over: dialed out
 	begun chan struct{} // closed when a request begins
 	line  chan []byte   // capacity 1: the request without its end
 	gone  chan struct{} // closed when the client has gone
@@ -128,5 +128,5 @@ func (in *input) awaitReset(conn net.Conn) {
 	}
 }
 
-// isTLS recognises the beginning of a TLS handshake.
+// isTLS recognizes the beginning of a TLS handshake.
 func isTLS(b []byte) bool { return len(b) >= 3 && b[0] == 0x16 && b[1] == 3 && b[2] <= 4 }

@@ -34,7 +34,7 @@ const (
 type Sink struct {
 	opts     Options
 	log      *zap.Logger
-	listener net.Listener     // nil: dialled out
+	listener net.Listener     // nil: dialed out
 	tls      *tlsfiles.Config // nil: plain
 	backlog  backlog
 	ended    bool // Run has returned; guarded by backlog.mu
@@ -44,7 +44,7 @@ type Sink struct {
 	mu      sync.Mutex // a leaf; guards all below
 	clients map[*client]struct{}
 	pending []net.Conn // in a handshake, oldest first
-	served  uint64     // clients that came, or connections dialled
+	served  uint64     // clients that came, or connections dialed
 	refused uint64
 	probes  uint64         // clients that have left at once, without having asked for or got anything
 	past    clientCounters // of clients that have left

@@ -97,7 +97,7 @@ func hasAddress(i *rpcap.Interface, within []netip.Prefix) bool {
 	return false
 }
 
-// PseudoDevice recognises the capture library's devices that are no network interface. They are taken only when a
+// PseudoDevice recognizes the capture library's devices that are no network interface. They are taken only when a
 // rule names them: "any" repeats what other interfaces show, the others carry no packets of the network.
 func PseudoDevice(name string) bool {
 	switch name {

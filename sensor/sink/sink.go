@@ -13,7 +13,7 @@ var (
 	// ErrConsumerGone is wrapped by the error of a sink whose reader has gone away; for a pipe that is a normal end.
 	ErrConsumerGone = errors.New("nobody reads any more")
 	// ErrTryAgain is wrapped by the error of a sink whose Run may be called again: the disk was full, the listener of a
-	// connection dialled out was not there. The sensor does so after a pause of 1 s that grows to 30 s.
+	// connection dialed out was not there. The sensor does so after a pause of 1 s that grows to 30 s.
 	ErrTryAgain = errors.New("tried again later")
 )
 

@@ -80,9 +80,9 @@ func explain(name string, made bool, m machine, err error) error {
 	case errors.Is(err, unix.ENODEV), errors.Is(err, unix.ENXIO):
 		cause = "the kernel's tun driver is not loaded: modprobe tun"
 	case errors.Is(err, unix.EPERM) && made:
-		cause = "this program has no CAP_NET_ADMIN; " + capability(m) + ", or make the interface beforehand for its user: " + recipe(name)
+		cause = "this program has no CAP_NET_ADMIN; " + capability(m) + ", or create the interface first for its user: " + recipe(name)
 	case errors.Is(err, unix.EPERM):
-		cause = "it was made for another user, and this program has no CAP_NET_ADMIN; " + capability(m) + ", or make it anew for this user: " +
+		cause = "it was made for another user, and this program has no CAP_NET_ADMIN; " + capability(m) + ", or create it again for this user: " +
 			"ip link del " + name + " && " + recipe(name)
 	case errors.Is(err, unix.EBUSY):
 		cause = "another program has it open; end that, or choose another name"

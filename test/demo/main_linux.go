@@ -105,7 +105,7 @@ func (s *stage) startPrograms(bin string, out folder) (agent, sensor *program, e
 
 // traffic sends each kind in turn, from the client to the host and back.
 func (s *stage) traffic() error {
-	fmt.Println("\nThe agent has dialled the sensor and captures. Traffic of the client:")
+	fmt.Println("\nThe agent has dialed the sensor and captures. Traffic of the client:")
 	for _, step := range []struct {
 		what string
 		send func() error

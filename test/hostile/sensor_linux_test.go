@@ -42,7 +42,7 @@ func accept(t *testing.T, l *net.TCPListener) *scripted {
 	l.SetDeadline(time.Now().Add(patience))
 	c, err := l.Accept()
 	if err != nil {
-		t.Fatalf("no agent dialled: %v", err)
+		t.Fatalf("no agent dialed: %v", err)
 	}
 	t.Cleanup(func() { c.Close() })
 	return &scripted{t: t, conn: c, wire: rpcap.NewConn(c, rpcap.MaxReplyAccepted)}

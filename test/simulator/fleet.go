@@ -25,7 +25,7 @@ type Load struct {
 	Rate    float64 `json:"rate"`    // frames of IMIX per second, each
 }
 
-// Attempt is an agent's dialling.
+// Attempt is an agent's dialing.
 type Attempt struct {
 	At     time.Time `json:"at"`
 	Failed bool      `json:"failed"`

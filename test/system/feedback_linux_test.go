@@ -26,7 +26,7 @@ const (
 
 // TestRootNeverFeedsOnItself captures on the uplink that carries the export, over UDP and TCP
 // at once, to ports that nobody would take for a sensor's, and puts a NAT in between: what
-// AF_PACKET sees then has other addresses than the agent has dialled, and, after the double
+// AF_PACKET sees then has other addresses than the agent has dialed, and, after the double
 // DNAT, than the sensor knows of itself.
 //
 //	host eth1 ── router ── eth0 sensor, twice: ports 3003 and 5003 (UDP), 3004 and 6003 (TCP)

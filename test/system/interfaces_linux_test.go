@@ -80,7 +80,7 @@ func TestRootInterfaceComesAndGoes(t *testing.T) {
 	}
 }
 
-// TestRootWaitingLine has a line whose interface does not exist: the sensor is not dialled
+// TestRootWaitingLine has a line whose interface does not exist: the sensor is not dialed
 // before it does, and then at once.
 func TestRootWaitingLine(t *testing.T) {
 	t.Parallel()
@@ -105,7 +105,7 @@ func TestRootWaitingLine(t *testing.T) {
 }
 
 // TestRootAddressMoves moves the address of an ifaddr line to another interface: the
-// session ends and is dialled again for that one.
+// session ends and is dialed again for that one.
 func TestRootAddressMoves(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -118,7 +118,7 @@ func TestRootAddressMoves(t *testing.T) {
 	s.host.DelAddr("eth0", hostV4+"/24")
 	s.client.DelAddr("eth0", clientV4+"/24")
 	time.Sleep(100 * time.Millisecond)
-	if n := strings.Count(a.Text(), "dialling again"); n != 0 {
+	if n := strings.Count(a.Text(), "dialing again"); n != 0 {
 		t.Errorf("the session ended though the address is nowhere else")
 	}
 	s.host.AddAddr("eth2", hostV4+"/24")

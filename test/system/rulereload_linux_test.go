@@ -89,7 +89,7 @@ func TestRootReloadFilterChooses(t *testing.T) {
 	}
 }
 
-// TestRootReloadRemovesRule: the capture ends in order and the agent stays connected without dialling again; when the rule
+// TestRootReloadRemovesRule: the capture ends in order and the agent stays connected without dialing again; when the rule
 // comes back it is used on the same connection. A rule on a new port is served.
 func TestRootReloadRemovesRule(t *testing.T) {
 	const size = 300
@@ -114,7 +114,7 @@ func TestRootReloadRemovesRule(t *testing.T) {
 	x.sensor.reload(t, file, first+"[rule more]\nPort = 2010\n", rulesReloaded)
 	x.agent.capturing(2)
 	if now := established(t, x.agent); !before.equals(now) {
-		t.Errorf("the agent has dialled again: %v, before %v", now, before)
+		t.Errorf("the agent has dialed again: %v, before %v", now, before)
 	}
 	x.send(t, size, rate, frames)
 	p := one(t, x.sensor.end())
