@@ -11,9 +11,9 @@ import (
 // interfaces is what can be captured: the host's interfaces, or one file that
 // takes their place.
 type interfaces struct {
-	file   string          // path of the capture file; empty: the host
-	name   string          // that the file appears as
-	stream *capture.Stream // of a file that can be read only once
+	file string        // path of the capture file; empty: the host
+	name string        // that the file appears as
+	pipe *capture.Pipe // of a file that can be read only once
 }
 
 func newInterfaces(file string) (*interfaces, error) {
@@ -76,8 +76,8 @@ func (i *interfaces) linkType(name string) (uint32, error) {
 	if i.file == "" {
 		return capture.LinkType(name)
 	}
-	if i.stream != nil && name == i.name {
-		return i.stream.LinkType(), nil
+	if i.pipe != nil && name == i.name {
+		return i.pipe.LinkType(), nil
 	}
 	src, err := i.open(capture.Options{Interface: name})
 	if err != nil {
@@ -93,8 +93,8 @@ func (i *interfaces) open(o capture.Options) (capture.Source, error) {
 	if o.Interface != i.name {
 		return nil, fmt.Errorf("open %s: only the capture file %s can be opened", o.Interface, i.name)
 	}
-	if i.stream != nil {
-		return i.stream.Open(o)
+	if i.pipe != nil {
+		return i.pipe.Open(o)
 	}
 	return capture.OpenFile(i.file, o)
 }

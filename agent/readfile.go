@@ -52,7 +52,7 @@ func (i *interfaces) openFile(path string) error {
 	case term.IsTerminal(int(f.Fd())):
 		return errors.New("capture from standard input: it is a terminal; use -r - with a pipe, as in tcpdump -U -w - | rpcapd -r -")
 	}
-	i.stream, err = capture.OpenStream(f, name)
+	i.pipe, err = capture.OpenPipe(f, name)
 	return err
 }
 

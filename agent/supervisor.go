@@ -63,7 +63,7 @@ func New(o Options) (*Supervisor, error) {
 	s.limits.shed.log = s.log
 	s.enforce(&o.Config)
 	s.sessions = s.plan(&o.Config)
-	if n := len(s.sessions); n > 1 && ifaces.stream != nil {
+	if n := len(s.sessions); n > 1 && ifaces.pipe != nil {
 		return nil, fmt.Errorf("create agent: %s can be read only once, and there are %d sensor lines; name one sensor, or save it to a file first", ifaces.name, n)
 	}
 	return s, nil

@@ -169,8 +169,8 @@ func TestPackedFiles(t *testing.T) {
 	}
 }
 
-// TestStream: frames of a live stream come as they are written; a source goes on where the one before has ended.
-func TestStream(t *testing.T) {
+// TestPipe: frames of a live stream come as they are written; a source goes on where the one before has ended.
+func TestPipe(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -180,15 +180,15 @@ func TestStream(t *testing.T) {
 	if _, err := w.Write(data[:24]); err != nil {
 		t.Fatal(err)
 	}
-	stream, err := OpenStream(r, "stdin")
+	pipe, err := OpenPipe(r, "stdin")
 	if err != nil {
 		t.Fatal(err)
 	}
-	one, err := stream.Open(Options{})
+	one, err := pipe.Open(Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := stream.Open(Options{}); err == nil {
+	if _, err := pipe.Open(Options{}); err == nil {
 		t.Error("two read it at once")
 	}
 	if _, err := one.Next(past); err != os.ErrDeadlineExceeded {
@@ -205,7 +205,7 @@ func TestStream(t *testing.T) {
 	if err := one.Drain(time.Second); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := one.Next(time.Time{}); err != io.EOF || one.(*streamSource).Exhausted() {
+	if _, err := one.Next(time.Time{}); err != io.EOF || one.(*pipeSource).Exhausted() {
 		t.Errorf("drained: %v", err)
 	}
 	if err := one.Close(); err != nil {
@@ -214,7 +214,7 @@ func TestStream(t *testing.T) {
 	if _, err := one.Next(time.Time{}); err != net.ErrClosed {
 		t.Errorf("closed: %v", err)
 	}
-	waits, err := stream.Open(Options{})
+	waits, err := pipe.Open(Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +222,7 @@ func TestStream(t *testing.T) {
 	if _, err := waits.Next(time.Time{}); err != net.ErrClosed {
 		t.Errorf("closed while it waits: %v", err)
 	}
-	two, err := stream.Open(Options{Snaplen: 4})
+	two, err := pipe.Open(Options{Snaplen: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -236,7 +236,7 @@ func TestStream(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := two.Next(within(20 * time.Second)); err != io.EOF || !two.(*streamSource).Exhausted() {
+	if _, err := two.Next(within(20 * time.Second)); err != io.EOF || !two.(*pipeSource).Exhausted() {
 		t.Errorf("end: %v", err)
 	}
 	if _, err := OpenFile(filepath.Join(t.TempDir(), "none"), Options{}); !errors.Is(err, os.ErrNotExist) {

@@ -154,7 +154,7 @@ func BenchmarkReassembler(b *testing.B) {
 						r.Datagram(g, epoch)
 						seq++
 					}
-					r.stream.last = 0 // each round numbers its frames from 1
+					r.records.last = 0 // each round numbers its frames from 1
 				}
 				b.StopTimer()
 				if k := r.Counters(); k.Lost+k.Inconsistent+k.Missing != 0 || k.DeliveredBytes != bytes {

@@ -85,8 +85,8 @@ func FuzzReassembler(f *testing.F) {
 			}
 			c.feed(b, now)
 			k := c.check(t)
-			if cap(c.stream.open) > 5000 || c.held.memory > maxHeldBytes {
-				t.Fatalf("%d bytes in the open frame, %d in the window", cap(c.stream.open), c.held.memory)
+			if cap(c.records.open) > 5000 || c.held.memory > maxHeldBytes {
+				t.Fatalf("%d bytes in the open frame, %d in the window", cap(c.records.open), c.held.memory)
 			}
 			if k.Delivered > k.Bytes/PacketHeaderLen || k.DeliveredBytes > k.Bytes {
 				t.Fatalf("more was delivered than came: %+v", k)

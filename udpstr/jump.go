@@ -99,7 +99,7 @@ func (r *Reassembler) Known(captured uint32, now time.Time) {
 		return // no frame begins in it
 	}
 	number := binary.BigEndian.Uint32(r.jump.buf[first+16:])
-	if last := uint32(r.stream.last); int32(number-last) > 1 && int32(captured-number) >= 0 {
+	if last := uint32(r.records.last); int32(number-last) > 1 && int32(captured-number) >= 0 {
 		r.believe(r.jump.seq)
 		r.quiet = r.held.n == 0 && !r.jump.waiting
 	}

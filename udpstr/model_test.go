@@ -269,8 +269,8 @@ func TestModelGarbage(t *testing.T) {
 			}
 			c.feed(b, epoch.Add(time.Duration(i)*time.Millisecond))
 			c.check(t)
-			if cap(c.stream.open) > MaxCaplen || c.held.memory > maxHeldBytes {
-				t.Fatalf("%d bytes in the open frame, %d in the window", cap(c.stream.open), c.held.memory)
+			if cap(c.records.open) > MaxCaplen || c.held.memory > maxHeldBytes {
+				t.Fatalf("%d bytes in the open frame, %d in the window", cap(c.records.open), c.held.memory)
 			}
 		}
 		c.Flush()

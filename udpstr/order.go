@@ -102,7 +102,7 @@ func (r *Reassembler) giveUp(n uint32) {
 	r.c.Lost += uint64(n)
 	r.seen.forget(r.next, n)
 	r.next += n
-	r.stream.lose()
+	r.records.lose()
 }
 
 // drain uses the datagrams held that come next.

@@ -33,7 +33,7 @@ const (
 // datagrams have to be held) and one datagram more.
 type Reassembler struct {
 	deliver func(*Packet)
-	stream  stream
+	records recordReader
 	c       Counters
 
 	next    uint32 // seqno that comes next
@@ -64,7 +64,7 @@ func NewReassembler(cfg ReassemblerConfig, deliver func(*Packet)) *Reassembler {
 	}
 	return &Reassembler{
 		deliver: deliver,
-		stream:  stream{maxCaplen: int(cfg.MaxCaplen), synced: true},
+		records: recordReader{maxCaplen: int(cfg.MaxCaplen), synced: true},
 		held:    window{size: reach},
 		hold:    cfg.Hold,
 		quiet:   true,
@@ -90,13 +90,13 @@ func (r *Reassembler) Datagram(b []byte, now time.Time) {
 
 // Counters returns what was counted so far.
 func (r *Reassembler) Counters() Counters {
-	r.c.LastNumber = r.stream.last
+	r.c.LastNumber = r.records.last
 	return r.c
 }
 
 // Tail is TailLoss of the stream so far.
 func (r *Reassembler) Tail(captured uint32) (missing uint64) {
-	return TailLoss(captured, uint32(r.stream.last))
+	return TailLoss(captured, uint32(r.records.last))
 }
 
 // TailLoss returns how many frames are missing at the end of a stream, given how many the agent says it captured in all and the

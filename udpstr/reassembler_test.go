@@ -389,15 +389,15 @@ func TestReassemblerMemory(t *testing.T) {
 		putHeader(b, noHeader, seq)
 		c.feed(b[:HeaderLen+1], epoch)
 	}
-	if n := cap(c.stream.open); n > 4096 {
+	if n := cap(c.records.open); n > 4096 {
 		t.Errorf("%d bytes for 1,000 that came", n)
 	}
 	big := make([]byte, 65507)
 	for seq := uint32(1001); seq < 3000; seq++ {
 		putHeader(big, noHeader, seq)
 		c.feed(big, epoch)
-		if cap(c.stream.open) > MaxCaplen || c.held.memory > maxHeldBytes {
-			t.Fatalf("%d bytes in the open frame, %d in the window", cap(c.stream.open), c.held.memory)
+		if cap(c.records.open) > MaxCaplen || c.held.memory > maxHeldBytes {
+			t.Fatalf("%d bytes in the open frame, %d in the window", cap(c.records.open), c.held.memory)
 		}
 	}
 	total := 0
@@ -465,7 +465,7 @@ func TestTail(t *testing.T) {
 			t.Errorf("Tail(%d) = %d, want %d", captured, n, want)
 		}
 	}
-	r.stream.last = 1<<32 - 2
+	r.records.last = 1<<32 - 2
 	if n := r.Tail(3); n != 5 {
 		t.Errorf("across the wrap: %d", n)
 	}

@@ -24,13 +24,13 @@ func openOutput(name string, stdout *os.File, log *zap.Logger) (sink sink.Sink, 
 		if isTerminal(stdout) {
 			return nil, nil, errors.New("write to standard output: it is a terminal; use -w - only with a pipe, as in rpcap-sensor -w - | tcpdump -r -")
 		}
-		return files.NewStream("standard output", stdout, true, log.Named("file")), nothing, nil
+		return files.NewSingle("standard output", stdout, true, log.Named("file")), nothing, nil
 	}
 	f, err := files.OpenOneFile(name)
 	if err != nil {
 		return nil, nil, outputCure(name, err)
 	}
-	return files.NewStream(name, f, false, log.Named("file")), func() error {
+	return files.NewSingle(name, f, false, log.Named("file")), func() error {
 		if err := f.Close(); err != nil {
 			return fmt.Errorf("close output: %w", err)
 		}

@@ -11,11 +11,11 @@ import (
 	"rpcapd/sensor/sink"
 )
 
-// BenchmarkStream is the cost of a frame from the feed to the write system call, which does nothing here.
-func BenchmarkStream(b *testing.B) {
+// BenchmarkSingle is the cost of a frame from the feed to the write system call, which does nothing here.
+func BenchmarkSingle(b *testing.B) {
 	for _, size := range []int{64, 1514} {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
-			s := NewStream("nowhere", io.Discard, false, nil)
+			s := NewSingle("nowhere", io.Discard, false, nil)
 			benchmark(b, s, size, func() bool {
 				s.mu.Lock()
 				defer s.mu.Unlock()

@@ -1,4 +1,4 @@
-// Package files has the sensor's outputs that write capture files: Stream, one pcapng stream into one file, a pipe or
+// Package files has the sensor's outputs that write capture files: Single, one pcapng stream into one file, a pipe or
 // standard output, and Sink, files in a directory with rotation, compression and retention.
 //
 //	feeds of all streams -> queue of chunks (16 MiB) -> one goroutine that writes -> NAME.part

@@ -175,8 +175,8 @@ func TestTakenAwayAtTheEnd(t *testing.T) {
 	}
 }
 
-// TestStreamTakenAway: the same for the one file of -w and [output].
-func TestStreamTakenAway(t *testing.T) {
+// TestSingleTakenAway: the same for the one file of -w and [output].
+func TestSingleTakenAway(t *testing.T) {
 	for _, tc := range taken {
 		if !tc.single {
 			continue
@@ -189,7 +189,7 @@ func TestStreamTakenAway(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer func() { _ = w.Close() }()
-			s := NewStream(name, w, false, nil)
+			s := NewSingle(name, w, false, nil)
 			s.tick /= 20
 			var last atomic.Pointer[error]
 			stop := again(s, &last)

@@ -18,8 +18,8 @@ func TestSecondLinkType(t *testing.T) {
 		sink func(log *zap.Logger) sink.Sink
 		want int
 	}{
-		"standard output": {func(log *zap.Logger) sink.Sink { return NewStream("standard output", io.Discard, true, log) }, 1},
-		"one file":        {func(log *zap.Logger) sink.Sink { return NewStream("x", io.Discard, false, log) }, 1},
+		"standard output": {func(log *zap.Logger) sink.Sink { return NewSingle("standard output", io.Discard, true, log) }, 1},
+		"one file":        {func(log *zap.Logger) sink.Sink { return NewSingle("x", io.Discard, false, log) }, 1},
 		"files":           {fileSink(t, Options{}), 1},
 		"classic files":   {fileSink(t, Options{Format: savefile.Pcap}), 1},
 		"told apart":      {fileSink(t, Options{Path: "{linktype}.pcapng"}), 0},

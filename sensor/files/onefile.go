@@ -12,7 +12,7 @@ import (
 // fileMode is the mode of new files, less the umask: what agents see is not for everybody.
 const fileMode fs.FileMode = 0o640
 
-// OneFile is a file, or a named pipe or device, that a Stream writes to.
+// OneFile is a file, or a named pipe or device, that a Single writes to.
 type OneFile struct {
 	*os.File
 	info    os.FileInfo // of it, to know it again

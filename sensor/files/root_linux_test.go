@@ -169,7 +169,7 @@ func TestRootStreamDiskFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer w.Close()
-	s := NewStream(name, w, false, nil)
+	s := NewSingle(name, w, false, nil)
 	f := s.Attach(testSource("web", "eth0", 1))
 	for i := range 1000 {
 		f.Frame(packet(testFrames(1, 1500)[0], uint64(i)))

@@ -28,7 +28,7 @@ type client struct {
 
 	mu        sync.Mutex // a leaf; guards all below
 	selection string     // in the words of a request; empty: everything
-	stream    *stream    // nil: its request is read or compiled
+	delivery  *delivery  // nil: its request is read or compiled
 }
 
 // run serves the client until it goes, or until ctx ends and it has got everything.
@@ -54,7 +54,7 @@ func (c *client) run(ctx context.Context) {
 	case errors.As(err, &requestError{}): // told
 	case err != nil && n.Written == 0 && !c.announced.Load():
 		c.sink.probed(c)
-	case c.streamed():
+	case c.served():
 		c.announce()
 		c.log.Info("client disconnected", zap.String("reason", reason(err)), zap.Uint64("frames", n.Written),
 			zap.Uint64("bytes", n.bytes), zap.Uint64("dropped", n.Dropped))
@@ -102,10 +102,10 @@ func (c *client) deliver(ctx context.Context, in *input, selector *sink.Selector
 		c.sink.opts.Own.add(flow, here)
 		defer c.sink.opts.Own.remove(flow)
 	}
-	st := c.sink.newStream(c.conn, selector)
-	defer c.sink.backlog.leave(st.reader)
+	d := c.sink.newDelivery(c.conn, selector)
+	defer c.sink.backlog.leave(d.reader)
 	c.mu.Lock()
-	c.stream = st
+	c.delivery = d
 	selection := cmp.Or(c.selection, everything)
 	c.mu.Unlock()
 	if selection != everything {
@@ -125,7 +125,7 @@ func (c *client) deliver(ctx context.Context, in *input, selector *sink.Selector
 	}()
 	stop := context.AfterFunc(ctx, func() { c.conn.finishBy(time.Now().Add(drainTimeout)) })
 	defer stop()
-	err := st.run(ctx, in.gone)
+	err := d.run(ctx, in.gone)
 	select {
 	case <-in.gone:
 		return in.err // the cause of a failed write
@@ -198,8 +198,8 @@ func (c *client) prepare(ctx context.Context, in *input, line []byte) (*sink.Sel
 	return selector, nil
 }
 
-func (c *client) streamed() bool {
+func (c *client) served() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.stream != nil
+	return c.delivery != nil
 }

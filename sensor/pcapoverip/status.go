@@ -26,23 +26,23 @@ func (n *clientCounters) add(o clientCounters) {
 	n.bytes += o.bytes
 }
 
-// numbers are the counters of a stream.
-func (s *stream) numbers() clientCounters {
+// numbers are the counters of a delivery.
+func (d *delivery) numbers() clientCounters {
 	return clientCounters{
 		Counters: sink.Counters{
-			Written: s.sent.frames.Load(), Bytes: s.sent.bytes.Load(), LeftOut: s.sent.leftOut.Load(),
-			Dropped: s.sink.backlog.lost(s.reader) + s.sent.failed.Load(),
+			Written: d.sent.frames.Load(), Bytes: d.sent.bytes.Load(), LeftOut: d.sent.leftOut.Load(),
+			Dropped: d.sink.backlog.lost(d.reader) + d.sent.failed.Load(),
 		},
-		bytes: s.conn.written.Load(),
+		bytes: d.conn.written.Load(),
 	}
 }
 
 func (c *client) counters() (n clientCounters) {
 	c.mu.Lock()
-	st := c.stream
+	d := c.delivery
 	c.mu.Unlock()
-	if st != nil {
-		n = st.numbers()
+	if d != nil {
+		n = d.numbers()
 	}
 	return n
 }
@@ -54,7 +54,7 @@ func (c *client) status() sink.Status {
 		Name: c.address.String(), Kind: "client", State: sink.Running, Since: c.since, Counters: n.Counters,
 	}
 	c.mu.Lock()
-	selection, streaming := c.selection, c.stream != nil
+	selection, streaming := c.selection, c.delivery != nil
 	c.mu.Unlock()
 	if n.Dropped > 0 {
 		st.State = sink.Degraded

@@ -2,9 +2,9 @@ package udpstr
 
 import "encoding/binary"
 
-// stream is the position in the sequence of records: in step, between two records or within one whose data are being
+// recordReader is the position in the sequence of records: in step, between two records or within one whose data are being
 // collected; or out of step after a loss, until a datagram tells where the next record begins.
-type stream struct {
+type recordReader struct {
 	maxCaplen int
 	synced    bool
 	owed      int    // bytes that the open record still lacks; 0: none is open
@@ -16,13 +16,13 @@ type stream struct {
 }
 
 // lose gives up the open record: the next bytes are not known to follow the last.
-func (s *stream) lose() {
+func (s *recordReader) lose() {
 	s.synced, s.owed, s.open = false, 0, s.open[:0]
 }
 
-// read takes the stream bytes of a datagram whose header is good, and which follows the one before unless lose was called.
+// read takes the records in a datagram whose header is good, and which follows the one before unless lose was called.
 func (r *Reassembler) read(b []byte, first int) {
-	s := &r.stream
+	s := &r.records
 	pos, bad := HeaderLen, false
 	if s.synced {
 		// What the open record lacks tells where the first packet header must be.
@@ -60,7 +60,7 @@ func (r *Reassembler) read(b []byte, first int) {
 // readRecords delivers the records of b and opens the last if it goes on in the next datagram. It returns false at bytes
 // that are no record.
 func (r *Reassembler) readRecords(b []byte) bool {
-	s := &r.stream
+	s := &r.records
 	for len(b) > 0 {
 		if len(b) < PacketHeaderLen {
 			return false
@@ -94,7 +94,7 @@ func (r *Reassembler) readRecords(b []byte) bool {
 
 // pass delivers s.out and counts what is missing before it.
 func (r *Reassembler) pass() {
-	s := &r.stream
+	s := &r.records
 	r.c.Missing += s.out.Number - s.last - 1
 	r.c.Delivered++
 	r.c.DeliveredBytes += uint64(len(s.out.Data))
@@ -104,7 +104,7 @@ func (r *Reassembler) pass() {
 
 // collect adds what b has of the open record and returns how much that was. Memory follows what really came, not what the
 // header promised, and never exceeds the largest frame that is accepted.
-func (s *stream) collect(b []byte) int {
+func (s *recordReader) collect(b []byte) int {
 	n := min(s.owed, len(b))
 	if need := len(s.open) + n; need > cap(s.open) {
 		grown := make([]byte, len(s.open), min(max(2*cap(s.open), need, 2048), max(need, s.maxCaplen)))

@@ -2,12 +2,12 @@ package files
 
 import "rpcapd/savefile"
 
-// What becomes of the frames of a Stream. Those of an interface wait in the order in which they came, whatever feed brought
+// What becomes of the frames of a Single. Those of an interface wait in the order in which they came, whatever feed brought
 // them, and leave in that order: written if a pipe has taken them, or if the file is still where it belongs at the next look,
 // else dropped.
 
 // wrote notes the frames in bytes that were written.
-func (s *Stream) wrote(b []byte) {
+func (s *Single) wrote(b []byte) {
 	f, isFile := s.w.(*OneFile)
 	looks := isFile && f.regular
 	s.mu.Lock()
@@ -20,13 +20,13 @@ func (s *Stream) wrote(b []byte) {
 		if looks {
 			i.unlooked.add(t)
 		} else {
-			i.settle(t, (*streamFeed).wrote)
+			i.settle(t, (*singleFeed).wrote)
 		}
 	}
 }
 
 // look settles the frames in a file that is where it belongs; those in one that is not are lost.
-func (s *Stream) look() error {
+func (s *Single) look() error {
 	f, ok := s.w.(*OneFile)
 	if !ok || !f.regular || !f.begun {
 		return nil
@@ -38,7 +38,7 @@ func (s *Stream) look() error {
 		t := i.unlooked
 		i.unlooked = tally{}
 		if err == nil {
-			i.settle(t, (*streamFeed).wrote)
+			i.settle(t, (*singleFeed).wrote)
 		} else {
 			s.loseOf(i, t)
 		}
@@ -47,7 +47,7 @@ func (s *Stream) look() error {
 }
 
 // lose counts the frames in bytes of the queue as dropped; s.mu is held.
-func (s *Stream) lose(b []byte) {
+func (s *Single) lose(b []byte) {
 	for b := range savefile.Blocks(b) {
 		if b.IsPacket() {
 			s.loseOf(s.interfaces[b.Interface()], tally{1, uint64(b.Caplen())})
@@ -55,14 +55,14 @@ func (s *Stream) lose(b []byte) {
 	}
 }
 
-func (s *Stream) loseOf(i *streamInterface, t tally) {
+func (s *Single) loseOf(i *singleInterface, t tally) {
 	s.lost.add(t)
 	i.numbers.Delivered -= t.frames
-	i.settle(t, (*streamFeed).dropped)
+	i.settle(t, (*singleFeed).dropped)
 }
 
 // settle tells the feeds whose frames were the first to wait.
-func (i *streamInterface) settle(t tally, become func(*streamFeed, tally)) {
+func (i *singleInterface) settle(t tally, become func(*singleFeed, tally)) {
 	for t.frames > 0 && len(i.waiting) > 0 {
 		f := i.waiting[0]
 		part := f.waiting
@@ -79,9 +79,9 @@ func (i *streamInterface) settle(t tally, become func(*streamFeed, tally)) {
 	}
 }
 
-func (f *streamFeed) wrote(t tally) {
+func (f *singleFeed) wrote(t tally) {
 	f.counters.Written += t.frames
 	f.counters.Bytes += t.bytes
 }
 
-func (f *streamFeed) dropped(t tally) { f.counters.Dropped += t.frames }
+func (f *singleFeed) dropped(t tally) { f.counters.Dropped += t.frames }

@@ -37,9 +37,9 @@ func runSink(s sink.Sink) (stop func() error) {
 	return func() error { cancel(); return <-result }
 }
 
-func TestStreamWritesEverySource(t *testing.T) {
+func TestSingleWritesEverySource(t *testing.T) {
 	out := &syncBuffer{}
-	s := NewStream("out", out, false, nil)
+	s := NewSingle("out", out, false, nil)
 	stop := runSink(s)
 	a, b := s.Attach(testSource("10.0.0.2", "eth0", 1)), s.Attach(testSource("web", "tun0", 12))
 	for i, f := range testFrames(5, 60) {
@@ -84,9 +84,9 @@ func TestStreamWritesEverySource(t *testing.T) {
 	}
 }
 
-func TestStreamOneLinkType(t *testing.T) {
+func TestSingleOneLinkType(t *testing.T) {
 	out := &syncBuffer{}
-	s := NewStream("out", out, true, nil)
+	s := NewSingle("out", out, true, nil)
 	stop := runSink(s)
 	a, b := s.Attach(testSource("a", "eth0", 1)), s.Attach(testSource("b", "tun0", 12))
 	a.Frame(packet(testFrames(1, 60)[0], 1))
@@ -102,10 +102,10 @@ func TestStreamOneLinkType(t *testing.T) {
 	}
 }
 
-// TestStreamAtOnce: a single frame leaves without a further one.
-func TestStreamAtOnce(t *testing.T) {
+// TestSingleAtOnce: a single frame leaves without a further one.
+func TestSingleAtOnce(t *testing.T) {
 	r, w := io.Pipe()
-	s := NewStream("pipe", w, true, nil)
+	s := NewSingle("pipe", w, true, nil)
 	stop := runSink(s)
 	arrived := make(chan int)
 	go func() {
@@ -145,12 +145,12 @@ func TestStreamAtOnce(t *testing.T) {
 	w.Close()
 }
 
-// TestStreamSlowConsumer: frames beyond the queue are dropped and counted, delivery does not block, and what is written
+// TestSingleSlowConsumer: frames beyond the queue are dropped and counted, delivery does not block, and what is written
 // is whole.
-func TestStreamSlowConsumer(t *testing.T) {
+func TestSingleSlowConsumer(t *testing.T) {
 	gate := make(chan struct{})
 	out := &gatedWriter{gate: gate}
-	s := NewStream("slow", out, false, nil)
+	s := NewSingle("slow", out, false, nil)
 	stop := runSink(s)
 	f := s.Attach(testSource("a", "eth0", 1))
 	big := udpstr.Frame{Data: make([]byte, 200_000), Len: 200_000}
@@ -189,8 +189,8 @@ type failingWriter struct{ err error }
 
 func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }
 
-func TestStreamConsumerGone(t *testing.T) {
-	s := NewStream("pipe", failingWriter{&os.PathError{Op: "write", Path: "|1", Err: syscall.EPIPE}}, true, nil)
+func TestSingleConsumerGone(t *testing.T) {
+	s := NewSingle("pipe", failingWriter{&os.PathError{Op: "write", Path: "|1", Err: syscall.EPIPE}}, true, nil)
 	if err := s.Run(t.Context()); !errors.Is(err, sink.ErrConsumerGone) {
 		t.Errorf("closed pipe: %v", err)
 	}
@@ -199,14 +199,14 @@ func TestStreamConsumerGone(t *testing.T) {
 	if c := f.Counters(); c.Dropped != 1 {
 		t.Errorf("after the end: %+v", c)
 	}
-	s = NewStream("disk", failingWriter{syscall.ENOSPC}, true, nil)
+	s = NewSingle("disk", failingWriter{syscall.ENOSPC}, true, nil)
 	if err := s.Run(t.Context()); errors.Is(err, sink.ErrConsumerGone) || !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("full disk: %v", err)
 	}
 }
 
-func TestStreamBoundsInterfaces(t *testing.T) {
-	s := NewStream("out", io.Discard, false, nil)
+func TestSingleBoundsInterfaces(t *testing.T) {
+	s := NewSingle("out", io.Discard, false, nil)
 	stop := runSink(s)
 	defer stop()
 	for i := range maxInterfaces + 10 {
@@ -220,10 +220,10 @@ func TestStreamBoundsInterfaces(t *testing.T) {
 	}
 }
 
-// TestStreamReaders: tcpdump and tshark, where they are installed, read the file to its end.
-func TestStreamReaders(t *testing.T) {
+// TestSingleReaders: tcpdump and tshark, where they are installed, read the file to its end.
+func TestSingleReaders(t *testing.T) {
 	out := &syncBuffer{}
-	s := NewStream("out", out, true, nil)
+	s := NewSingle("out", out, true, nil)
 	stop := runSink(s)
 	a, b := s.Attach(testSource("a", "eth0", 1)), s.Attach(testSource("b", "eth1", 1))
 	for i, f := range testFrames(10, 60) {

@@ -31,11 +31,11 @@ const (
 	mixedText = "the file has a second link type: tcpdump stops there, Wireshark's programs read on; with {linktype} in the Path of a [file] each has files of its own"
 )
 
-// Stream is a sink that writes one pcapng stream to one file, a pipe or standard output.
+// Single is a sink that writes one pcapng stream to one file, a pipe or standard output.
 //
 // Frames are encoded into a chunk under mu by whoever delivers them; Run takes the chunk as soon as it is free to write,
 // so a single frame leaves at once and a flood leaves in large writes. When queueChunks are waiting, frames are dropped.
-type Stream struct {
+type Single struct {
 	name        string
 	w           io.Writer
 	oneLinkType bool
@@ -44,8 +44,8 @@ type Stream struct {
 
 	mu         sync.Mutex // a leaf; guards all below
 	queue      *queue
-	interfaces []*streamInterface
-	index      map[interfaceKey]*streamInterface
+	interfaces []*singleInterface
+	index      map[interfaceKey]*singleInterface
 	linkType   int64 // of the first source; -1 before it
 	mixed      bool  // there was another link type, and the log knows
 	begun      bool  // the section header was queued
@@ -54,28 +54,28 @@ type Stream struct {
 	unfit      uint64 // frames of another link type, or of more interfaces than there may be
 }
 
-// streamInterface is one interface block and the sums of all feeds that had it.
-type streamInterface struct {
+// singleInterface is one interface block and the sums of all feeds that had it.
+type singleInterface struct {
 	id      uint32
 	block   savefile.Interface
 	queued  bool // the block was, in the present section
 	numbers savefile.Statistics
 
-	waiting  []*streamFeed // those with frames of which it is not known what became, in the order of the frames
+	waiting  []*singleFeed // those with frames of which it is not known what became, in the order of the frames
 	unlooked tally         // of these frames those that were written since the last look
 }
 
-// NewStream returns a sink that writes to w. With oneLinkType (standard output, readers such as tcpdump) frames of a
+// NewSingle returns a sink that writes to w. With oneLinkType (standard output, readers such as tcpdump) frames of a
 // link type other than the first source's are counted out. If w has SetWriteDeadline it is used at the end; if it is
 // a OneFile the stream goes on in it, with a new section, after the disk was full or the file was taken away. log may be nil.
-func NewStream(name string, w io.Writer, oneLinkType bool, log *zap.Logger) *Stream {
+func NewSingle(name string, w io.Writer, oneLinkType bool, log *zap.Logger) *Single {
 	if log == nil {
 		log = zap.NewNop()
 	}
-	s := &Stream{
+	s := &Single{
 		name: name, w: w, oneLinkType: oneLinkType, log: log, tick: tickEvery,
 		queue:    newQueue(),
-		index:    make(map[interfaceKey]*streamInterface),
+		index:    make(map[interfaceKey]*singleInterface),
 		linkType: -1,
 	}
 	s.begin()
@@ -83,7 +83,7 @@ func NewStream(name string, w io.Writer, oneLinkType bool, log *zap.Logger) *Str
 }
 
 // begin queues the section header; s.mu is held, or nobody else knows s yet.
-func (s *Stream) begin() bool {
+func (s *Single) begin() bool {
 	if s.begun {
 		return true
 	}
@@ -95,10 +95,10 @@ func (s *Stream) begin() bool {
 }
 
 // Name implements sink.Sink.
-func (s *Stream) Name() string { return s.name }
+func (s *Single) Name() string { return s.name }
 
 // Status describes the sink for the sensor's status.
-func (s *Stream) Status() sink.Status {
+func (s *Single) Status() sink.Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	target := "pipe"
@@ -115,10 +115,10 @@ func (s *Stream) Status() sink.Status {
 }
 
 // Attach implements sink.Sink. A source seen before gets its old interface block again.
-func (s *Stream) Attach(src sink.Source) sink.Feed {
+func (s *Single) Attach(src sink.Source) sink.Feed {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f := &streamFeed{sink: s}
+	f := &singleFeed{sink: s}
 	block := src.InterfaceBlock()
 	if block.LinkType > savefile.MaxLinkType {
 		return f // not to be expressed in a file: everything is counted out
@@ -141,7 +141,7 @@ func (s *Stream) Attach(src sink.Source) sink.Feed {
 	if len(s.interfaces) >= maxInterfaces {
 		return f
 	}
-	f.iface = &streamInterface{id: uint32(len(s.interfaces)), block: block, numbers: savefile.Statistics{Start: time.Now()}}
+	f.iface = &singleInterface{id: uint32(len(s.interfaces)), block: block, numbers: savefile.Statistics{Start: time.Now()}}
 	s.interfaces = append(s.interfaces, f.iface)
 	s.index[key] = f.iface
 	s.describe()
@@ -149,7 +149,7 @@ func (s *Stream) Attach(src sink.Source) sink.Feed {
 }
 
 // say tells once of a second link type; s.mu is held.
-func (s *Stream) say(what string, src sink.Source) {
+func (s *Single) say(what string, src sink.Source) {
 	if s.mixed {
 		return
 	}
@@ -159,7 +159,7 @@ func (s *Stream) say(what string, src sink.Source) {
 }
 
 // describe queues the interface blocks that are not queued yet, in order; s.mu is held. False: there is no room.
-func (s *Stream) describe() bool {
+func (s *Single) describe() bool {
 	if s.failed || !s.begin() {
 		return false
 	}
@@ -179,15 +179,15 @@ func (s *Stream) describe() bool {
 	return true
 }
 
-type streamFeed struct {
-	sink     *Stream
-	iface    *streamInterface // nil: counted out
+type singleFeed struct {
+	sink     *Single
+	iface    *singleInterface // nil: counted out
 	counters sink.Counters    // guarded by sink.mu
 	waiting  tally            // likewise
 }
 
 // Frame implements sink.Feed.
-func (f *streamFeed) Frame(p *udpstr.Packet) {
+func (f *singleFeed) Frame(p *udpstr.Packet) {
 	s := f.sink
 	s.mu.Lock()
 	first := f.enqueue(p)
@@ -198,7 +198,7 @@ func (f *streamFeed) Frame(p *udpstr.Packet) {
 }
 
 // enqueue takes a frame or counts it as dropped; first says that nothing else waits. sink.mu is held.
-func (f *streamFeed) enqueue(p *udpstr.Packet) (first bool) {
+func (f *singleFeed) enqueue(p *udpstr.Packet) (first bool) {
 	s := f.sink
 	var c *chunks.Chunk[struct{}]
 	switch {
@@ -223,14 +223,14 @@ func (f *streamFeed) enqueue(p *udpstr.Packet) (first bool) {
 }
 
 // Counters implements sink.Feed.
-func (f *streamFeed) Counters() sink.Counters {
+func (f *singleFeed) Counters() sink.Counters {
 	f.sink.mu.Lock()
 	defer f.sink.mu.Unlock()
 	return f.counters
 }
 
 // Detach implements sink.Feed.
-func (f *streamFeed) Detach(sum sink.Forwarded) {
+func (f *singleFeed) Detach(sum sink.Forwarded) {
 	f.sink.mu.Lock()
 	defer f.sink.mu.Unlock()
 	if f.iface != nil {
@@ -247,7 +247,7 @@ func addForwarded(to *savefile.Statistics, sum sink.Forwarded) {
 }
 
 // Run implements sink.Sink.
-func (s *Stream) Run(ctx context.Context) error {
+func (s *Single) Run(ctx context.Context) error {
 	if err := s.again(); err != nil {
 		return s.fail(err)
 	}
@@ -275,7 +275,7 @@ func (s *Stream) Run(ctx context.Context) error {
 }
 
 // again begins a new section after a failure, as soon as the file takes it. Interfaces keep their numbers.
-func (s *Stream) again() error {
+func (s *Single) again() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.failed {
@@ -295,7 +295,7 @@ func (s *Stream) again() error {
 }
 
 // finish writes what is queued and the statistics.
-func (s *Stream) finish() error {
+func (s *Single) finish() error {
 	if d, ok := s.w.(interface{ SetWriteDeadline(time.Time) error }); ok {
 		_ = d.SetWriteDeadline(time.Now().Add(finalWriteTimeout)) // files and blocking pipes have none
 	}
@@ -323,7 +323,7 @@ func (s *Stream) finish() error {
 }
 
 // writeQueued writes chunks until none is left.
-func (s *Stream) writeQueued() error {
+func (s *Single) writeQueued() error {
 	for {
 		s.mu.Lock()
 		c := s.queue.Take()
@@ -351,7 +351,7 @@ func (s *Stream) writeQueued() error {
 }
 
 // fail drops what is queued; further frames are counted as dropped.
-func (s *Stream) fail(err error) error {
+func (s *Single) fail(err error) error {
 	_ = s.look() // the first error counts
 	s.mu.Lock()
 	s.failed = true
