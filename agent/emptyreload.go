@@ -6,6 +6,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+
+	"rpcapd/openflag"
 )
 
 // emptyName is a request for one reload that may end all sessions. It lies in the run directory, so that the agent needs
@@ -68,7 +70,7 @@ func (s *Supervisor) takeEmptyRequest() bool {
 	if !info.Mode().IsRegular() { // opening a pipe would wait for its writer
 		return false
 	}
-	f, err := root.OpenFile(emptyName, os.O_RDONLY|openNoWait, 0)
+	f, err := root.OpenFile(emptyName, os.O_RDONLY|openflag.NoWait, 0)
 	if err != nil {
 		s.log.Warn("cannot read the request for a reload without sessions: " + err.Error())
 		return false

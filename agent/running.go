@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"rpcapd/filelock"
+	"rpcapd/openflag"
 )
 
 // ErrNotRunning says that no agent uses a run directory.
@@ -93,7 +94,7 @@ func holderOf(f *os.File) (pid int, held bool, err error) {
 
 // openRegular opens a file for reading, and nothing that would wait or lead elsewhere.
 func openRegular(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|openNoWait|openNoFollow, 0)
+	f, err := os.OpenFile(path, os.O_RDONLY|openflag.NoWait|openflag.NoFollow, 0)
 	if err != nil {
 		return nil, err
 	}

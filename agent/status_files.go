@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"rpcapd/filelock"
+	"rpcapd/openflag"
 )
 
 // Names of the files in the run directory.
@@ -60,7 +61,7 @@ func (d *RunDir) hold() (*statusFiles, error) {
 	if d == nil {
 		return nil, nil
 	}
-	f, err := d.root.OpenFile(lockName, os.O_CREATE|os.O_RDWR|openNoWait|openNoFollow, 0o644)
+	f, err := d.root.OpenFile(lockName, os.O_CREATE|os.O_RDWR|openflag.NoWait|openflag.NoFollow, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("lock run directory %s: %w", d.root.Name(), err)
 	}
@@ -94,7 +95,7 @@ func (f *statusFiles) replace(name string, content []byte) error {
 	if err := f.root.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	file, err := f.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL|openNoWait|openNoFollow, 0o644)
+	file, err := f.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL|openflag.NoWait|openflag.NoFollow, 0o644)
 	if err != nil {
 		return err
 	}

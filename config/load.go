@@ -7,6 +7,8 @@ import (
 	"os"
 	"runtime"
 	"slices"
+
+	"rpcapd/openflag"
 )
 
 // maxFile bounds an ini file. Ten thousand ActiveClient lines are half of it.
@@ -68,7 +70,7 @@ func readableByAll(path string) bool {
 
 // readFile reads one byte more than a file may have, so that parsing refuses it.
 func readFile(path string) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|openNoWait, 0) // a reload must not hang on a pipe that nobody writes to
+	f, err := os.OpenFile(path, os.O_RDONLY|openflag.NoWait, 0) // a reload must not hang on a pipe that nobody writes to
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}

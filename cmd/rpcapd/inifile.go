@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"rpcapd/openflag"
 )
 
 // iniFile reads the configuration again after the agent has given up root: the
@@ -40,7 +42,7 @@ func (f *iniFile) read() ([]byte, error) {
 		return nil, err
 	}
 	if f.dir != nil {
-		if file, derr := f.dir.OpenFile(filepath.Base(f.path), os.O_RDONLY|openNoWait, 0); derr == nil {
+		if file, derr := f.dir.OpenFile(filepath.Base(f.path), os.O_RDONLY|openflag.NoWait, 0); derr == nil {
 			return readIni(file)
 		}
 	}
@@ -52,7 +54,7 @@ func (f *iniFile) read() ([]byte, error) {
 
 // openNow does not wait for somebody to write, should the path have become a pipe: a
 // reload that hangs would keep the agent from ending.
-func openNow(path string) (*os.File, error) { return os.OpenFile(path, os.O_RDONLY|openNoWait, 0) }
+func openNow(path string) (*os.File, error) { return os.OpenFile(path, os.O_RDONLY|openflag.NoWait, 0) }
 
 // readIni reads a file and closes it. What is neither a file nor a device has no end.
 func readIni(file *os.File) ([]byte, error) {

@@ -1,8 +1,0 @@
-//go:build !unix
-
-package agent
-
-const (
-	openNoWait   = 0
-	openNoFollow = 0
-)
