@@ -8,10 +8,13 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"go.uber.org/zap"
+	"golang.org/x/term"
 
 	"rpcapd/cmd/internal/build"
 	"rpcapd/cmd/internal/cmdline"
 	"rpcapd/cmd/internal/flagerror"
+	"rpcapd/cmd/internal/logger"
 	"rpcapd/printable"
 )
 
@@ -152,3 +155,14 @@ func fileToCheck(name string) string {
 	}
 	return serviceFile
 }
+
+// newLogger logs to standard error, which is free even when frames go to standard output.
+func newLogger(f *logger.Flags, stderr io.Writer) (*zap.Logger, error) {
+	level, err := f.Parse()
+	if err != nil {
+		return nil, err
+	}
+	return zap.New(f.Core("rpcap-sensor", stderr, level)), nil
+}
+
+func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rpcapd/savefile"
+	"rpcapd/sensor/sink"
 )
 
 // file is a file that is not complete. The goroutine that writes has it, then the one that finishes.
@@ -141,4 +142,15 @@ func (f *file) statistics(now time.Time) (b []byte) {
 		b = savefile.AppendStatistics(b, i.id, n)
 	}
 	return b
+}
+
+// interfaceKey tells interface blocks apart. A source that comes back with the same ones gets its old block again.
+type interfaceKey struct {
+	name, filter string
+	linkType     uint32
+	snaplen      uint32
+}
+
+func keyOf(src sink.Source) interfaceKey {
+	return interfaceKey{src.Name(), src.Filter, src.LinkType, src.Snaplen}
 }

@@ -3,7 +3,10 @@ package files
 import (
 	"bufio"
 	"context"
+	"encoding/binary"
 	"io"
+
+	"rpcapd/savefile"
 )
 
 // tally counts frames and the bytes of data in them.
@@ -30,4 +33,22 @@ func (f *finisher) salvageable(done *file) (t tally) {
 	defer end()
 	_, t, _, _ = copyWhole(io.Discard, bufio.NewReaderSize(plain, 1<<18), f.opts.Format) // io.Discard never fails
 	return t
+}
+
+// wholeRecords is the length of the header and the records of a classic file at the start of b that end within n bytes,
+// and the records behind them.
+func wholeRecords(b []byte, header, n int) (whole int, rest tally) {
+	if n >= header {
+		whole = header
+	}
+	for at := header; len(b)-at >= savefile.PcapRecordSize(0); {
+		caplen := binary.LittleEndian.Uint32(b[at+8:])
+		at += savefile.PcapRecordSize(int(caplen))
+		if at <= n {
+			whole = at
+		} else {
+			rest.add(tally{1, uint64(caplen)})
+		}
+	}
+	return whole, rest
 }

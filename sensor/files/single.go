@@ -25,6 +25,8 @@ const (
 	finalWriteTimeout = 2 * time.Second
 	// trimEvery is how often memory that is not needed is given back.
 	trimEvery = 5 * time.Second
+	// interfaceSize is more than any interface block has: four texts and what is around them.
+	interfaceSize = 4*(savefile.MaxText+8) + 64
 	// application is what section headers name.
 	application = "rpcap-sensor"
 

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"strconv"
 
 	"rpcapd/printable"
+	"rpcapd/savefile"
 	"rpcapd/udpstr"
 )
 
@@ -92,4 +94,45 @@ func (c Counters) Since(o Counters) Counters {
 		Written: c.Written - o.Written, Bytes: c.Bytes - o.Bytes, Dropped: c.Dropped - o.Dropped,
 		LeftOut: c.LeftOut - o.LeftOut, Waiting: c.Waiting - o.Waiting,
 	}
+}
+
+// InterfaceBlock is what a capture file says of a source. What an agent has said is made printable, for whoever shows the
+// file's names and comments may do so on a terminal. The snap length of every block is the same because readers such as
+// tcpdump stop at one that differs; the comment has the real one.
+func (s Source) InterfaceBlock() savefile.Interface {
+	return savefile.Interface{
+		Name: printable.Name(s.Name()), Description: printable.Line(s.Description, printable.MaxText),
+		Filter: printable.Text(s.Filter),
+		Comment: "agent " + s.Agent.String() + ", rule " + printable.Name(s.Rule) +
+			", snap length " + strconv.FormatUint(uint64(s.Snaplen), 10),
+		LinkType: savefile.FromDLT(s.LinkType),
+	}
+}
+
+// Forwarded is what the agent says of its capture (STATS), summed in 64 bits. All zero and Known false before the
+// first answer.
+type Forwarded struct {
+	Known            bool
+	Received         uint64 // ifrecv: accepted by the filter, ring drops included
+	InterfaceDropped uint64 // ifdrop
+	KernelDropped    uint64 // krnldrop: dropped because the agent's ring was full
+	Captured         uint64 // svrcapt: given to the forwarder, equals the number of the last frame
+}
+
+// Since is what was forwarded after an earlier reading.
+func (f Forwarded) Since(earlier Forwarded) Forwarded {
+	f.Received -= earlier.Received
+	f.InterfaceDropped -= earlier.InterfaceDropped
+	f.KernelDropped -= earlier.KernelDropped
+	f.Captured -= earlier.Captured
+	return f
+}
+
+// Add adds the numbers of another stream.
+func (f *Forwarded) Add(o Forwarded) {
+	f.Known = f.Known || o.Known
+	f.Received += o.Received
+	f.InterfaceDropped += o.InterfaceDropped
+	f.KernelDropped += o.KernelDropped
+	f.Captured += o.Captured
 }

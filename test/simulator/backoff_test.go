@@ -10,7 +10,7 @@ import (
 
 // The fleet is of use only as long as it comes back like real agents.
 func TestBackoffIsThatOfTheAgent(t *testing.T) {
-	theirs, ours := constants(t, "../../agent/tunables.go"), constants(t, "backoff.go")
+	theirs, ours := constants(t, "../../agent/tunables.go"), constants(t, "agent.go")
 	for _, name := range []string{"backoffFirst", "backoffMax", "stableAfter"} {
 		if theirs[name] == "" || theirs[name] != ours[name] {
 			t.Errorf("%s: the agent has %q, the fleet %q", name, theirs[name], ours[name])
