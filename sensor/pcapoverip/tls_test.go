@@ -243,7 +243,7 @@ func TestPlainTextToTLSPort(t *testing.T) {
 	_, _ = io.ReadAll(c)
 	eventually(t, "the log tells", func() bool {
 		all := logs.FilterMessageSnippet("TLS handshake failed").All()
-		return len(all) == 1 && strings.Contains(all[0].ContextMap()["error"].(string), "speaks no TLS")
+		return len(all) == 1 && strings.Contains(all[0].ContextMap()["error"].(string), "does not use TLS")
 	})
 }
 
