@@ -4,8 +4,8 @@
 //
 // # The ring
 //
-// The kernel writes frames into blocks that are mapped into this process. A block
-// is handed over when it is full, or Options.Retire after it was begun. Next
+// The kernel writes frames into blocks that are mapped into this process. It releases
+// a block when the block is full, or Options.Retire after its start. Next
 // leases one block and walks its headers once; Release gives it back.
 //
 //	block     0  version, offset to private area       (kernel: struct tpacket_block_desc)
