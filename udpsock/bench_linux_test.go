@@ -21,7 +21,7 @@ func BenchmarkSend(b *testing.B) {
 			b.SetBytes(int64(len(run)))
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := s.Send(run, size, MaxWait); err != nil {
+				if _, err := s.Send(run, size, maxWait); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -44,7 +44,7 @@ func BenchmarkSendItself(b *testing.B) {
 			run := pattern(perRun*size, 1)
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := s.Send(run, size, MaxWait); err != nil {
+				if _, err := s.Send(run, size, maxWait); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -66,7 +66,7 @@ func BenchmarkReceive(b *testing.B) {
 			sum := byte(0)
 			for b.Loop() {
 				for range 8 {
-					if _, err := s.Send(run, size, MaxWait); err != nil {
+					if _, err := s.Send(run, size, maxWait); err != nil {
 						b.Fatal(err)
 					}
 				}

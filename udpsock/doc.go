@@ -20,7 +20,7 @@
 //	EINVAL                     resend this run without offload; offload off after three such runs in a row
 //	EMSGSIZE                   read the path MTU again. Datagrams that no longer fit: back to the caller with [TooLongError],
 //	                           who packs them anew. Else resend, then with half as many datagrams a super-packet
-//	EAGAIN, ENOBUFS, ENOMEM    wait for room as long as the caller allows, at most [MaxWait], then drop what is left of the run
+//	EAGAIN, ENOBUFS, ENOMEM    wait for room as long as the caller allows, at most 2 ms, then drop what is left of the run
 //	ECONNREFUSED and others    a pending ICMP error has failed the send: count it, resend; drop the run if it continues
 //	that ICMP can cause
 //	EPERM, EACCES              this host refuses it (firewall, policy). A super-packet: its first datagram alone, then the

@@ -46,7 +46,7 @@ func TestOffloadEngages(t *testing.T) {
 					for i := range runs {
 						run := pattern(perRun*size-i, i) // the last one is shorter
 						want = append(want, cut(run, size)...)
-						if done, err := s.Send(run, size, MaxWait); err != nil || done != perRun {
+						if done, err := s.Send(run, size, maxWait); err != nil || done != perRun {
 							t.Fatal(done, err)
 						}
 						d, _ := collect(t, r, perRun)
@@ -94,7 +94,7 @@ func TestDowngradeInMidStream(t *testing.T) {
 		}
 		for i := range 10 {
 			run := pattern(40*1472+i, i)
-			if _, err := s.Send(run, 1472, MaxWait); err != nil {
+			if _, err := s.Send(run, 1472, maxWait); err != nil {
 				t.Fatal(err)
 			}
 			d, _ := collect(t, r, 41-b2i(i == 0))
@@ -118,7 +118,7 @@ func TestPortClosed(t *testing.T) {
 			}
 			s := dial(t, to, Options{GSO: gso, DontFragment: true})
 			for i := range 20 {
-				if done, err := s.Send(run10, 1472, MaxWait); done != 10 || err != nil {
+				if done, err := s.Send(run10, 1472, maxWait); done != 10 || err != nil {
 					t.Fatal(i, done, err)
 				}
 			}
@@ -132,7 +132,7 @@ func TestPortClosed(t *testing.T) {
 			checkAccounts(t, s, 200, 0)
 
 			again := listen(t, to, ListenOptions{}) // the sensor is back
-			if _, err := s.Send(run10, 1472, MaxWait); err != nil {
+			if _, err := s.Send(run10, 1472, maxWait); err != nil {
 				t.Fatal(err)
 			}
 			d, _ := collect(t, again, 10)
@@ -149,7 +149,7 @@ func TestKernelDrops(t *testing.T) {
 		arrived, sent := 0, 0
 		for range 20 {
 			for range 5 {
-				if _, err := s.Send(run10, 1472, MaxWait); err != nil {
+				if _, err := s.Send(run10, 1472, maxWait); err != nil {
 					t.Fatal(err)
 				}
 				sent += 10
@@ -207,9 +207,9 @@ func TestNoAllocations(t *testing.T) {
 				t.Errorf("%s, GSO %v: %v allocations", what, gso, a)
 			}
 		}
-		check("Send", 44, func() (int, error) { return s.Send(run, 1472, MaxWait) })
-		check("Send of one", 1, func() (int, error) { return s.Send(run[:100], 1472, MaxWait) })
-		check("SendMany", len(many), func() (int, error) { return s.SendMany(many, MaxWait) })
+		check("Send", 44, func() (int, error) { return s.Send(run, 1472, maxWait) })
+		check("Send of one", 1, func() (int, error) { return s.Send(run[:100], 1472, maxWait) })
+		check("SendMany", len(many), func() (int, error) { return s.SendMany(many, maxWait) })
 	}
 }
 

@@ -10,20 +10,20 @@ const (
 	MaxRunDatagrams = 64
 	// MaxRunBytes is the most bytes of one super-packet: what an IPv4 packet of 65,535 bytes has room for.
 	MaxRunBytes = 65507
-	// MaxWait is the longest that one Send waits for room in the send buffer. The ring in front of it holds at least some
+	// maxWait is the longest that one Send waits for room in the send buffer. The ring in front of it holds at least some
 	// milliseconds of a full 10 Gbit/s link.
-	MaxWait = 2 * time.Millisecond
+	maxWait = 2 * time.Millisecond
 	// DefaultSendBuffer is asked for when Options has none: 64 super-packets in flight. Without CAP_NET_ADMIN
 	// the kernel grants at most net.core.wmem_max.
 	DefaultSendBuffer = 4 << 20
-	// DefaultReceiveBuffer is asked for when ListenOptions has none: 50 ms at 5 Gbit/s. Without CAP_NET_ADMIN the kernel
+	// defaultReceiveBuffer is asked for when ListenOptions has none: 50 ms at 5 Gbit/s. Without CAP_NET_ADMIN the kernel
 	// grants at most net.core.rmem_max.
-	DefaultReceiveBuffer = 32 << 20
-	// DefaultMessages is how many messages a Receiver takes at once at most. Offload makes each hold about 44 datagrams;
+	defaultReceiveBuffer = 32 << 20
+	// defaultMessages is how many messages a Receiver takes at once at most. Offload makes each hold about 44 datagrams;
 	// then it takes fewer, which stay in the cache.
-	DefaultMessages = 16
-	// MaxMessages bounds ListenOptions.Messages.
-	MaxMessages = 256
+	defaultMessages = 16
+	// maxMessages bounds ListenOptions.Messages.
+	maxMessages = 256
 )
 
 // Options is how a Sender is made. The zero value sends with offload if there is any and lets routers fragment.
@@ -37,6 +37,6 @@ type Options struct {
 // ListenOptions is how a Receiver is made. The zero value is usable.
 type ListenOptions struct {
 	GRO           Mode // receive offload: many datagrams a message
-	ReceiveBuffer int  // bytes of kernel memory for what is not yet read; 0: DefaultReceiveBuffer
-	Messages      int  // messages received at once, each with a buffer of 64 KiB; 0: DefaultMessages, at most MaxMessages
+	ReceiveBuffer int  // bytes of kernel memory for what is not yet read; 0: 32 MiB
+	Messages      int  // messages received at once, each with a buffer of 64 KiB; 0: 16, at most 256
 }

@@ -68,7 +68,7 @@ func newPath(t *testing.T, sensor string, o Options, lo ListenOptions) *path {
 func (p *path) through(t *testing.T, size int) {
 	t.Helper()
 	run := pattern(10*size, size)
-	if done, err := p.s.Send(run, size, MaxWait); done != 10 || err != nil {
+	if done, err := p.s.Send(run, size, maxWait); done != 10 || err != nil {
 		t.Fatal(done, err)
 	}
 	got, _ := collect(t, p.r, 10)
@@ -94,7 +94,7 @@ func TestRootPathShrinks(t *testing.T) {
 			run := pattern(20*c.before, 3)
 			var done int
 			for range 50 {
-				n, err := p.s.Send(run, c.before, MaxWait)
+				n, err := p.s.Send(run, c.before, maxWait)
 				if err != nil {
 					if !errors.As(err, &e) {
 						t.Fatal(err)
@@ -108,7 +108,7 @@ func TestRootPathShrinks(t *testing.T) {
 				t.Fatalf("%s, GSO %v: %v, largest %d", c.sensor, gso, e, p.s.MaxDatagram())
 			}
 			rest := run[done*c.before:]
-			if _, err := p.s.Send(rest, e.Max, MaxWait); err != nil {
+			if _, err := p.s.Send(rest, e.Max, maxWait); err != nil {
 				t.Fatal(err)
 			}
 			want := cut(rest, e.Max)
@@ -129,7 +129,7 @@ func TestRootPathShrinks(t *testing.T) {
 func TestRootLinkShrinks(t *testing.T) {
 	p := newPath(t, "10.2.0.1", dontFragment, ListenOptions{})
 	p.agent.SetMTU("eth0", 1300)
-	done, err := p.s.Send(pattern(10*1472, 1), 1472, MaxWait)
+	done, err := p.s.Send(pattern(10*1472, 1), 1472, maxWait)
 	var e *TooLongError
 	if done != 0 || !errors.As(err, &e) || e.Max != 1272 {
 		t.Fatal(done, err)
@@ -146,7 +146,7 @@ func TestRootFragments(t *testing.T) {
 	for _, sensor := range []string{"10.2.0.1", "fd02::1"} {
 		p := newPath(t, sensor, Options{}, ListenOptions{})
 		many := [][]byte{pattern(100, 1), pattern(9000, 2), pattern(65479, 3), pattern(10, 4)}
-		if done, err := p.s.SendMany(many, MaxWait); done != 4 || err != nil {
+		if done, err := p.s.SendMany(many, maxWait); done != 4 || err != nil {
 			t.Fatal(done, err)
 		}
 		got, _ := collect(t, p.r, 4)
@@ -163,7 +163,7 @@ func TestRootFragments(t *testing.T) {
 		p.through(t, 4000)
 		p.router.SetMTU("right", 1300)
 		if p.s.ipv6() { // routers do not fragment IPv6: the first ones are lost, then this end does it
-			if _, err := p.s.Send(pattern(2*1400, 1), 1400, MaxWait); err != nil {
+			if _, err := p.s.Send(pattern(2*1400, 1), 1400, maxWait); err != nil {
 				t.Fatal(err)
 			}
 			for deadline := time.Now().Add(20 * time.Second); p.s.MaxDatagram() != 1252 && time.Now().Before(deadline); {
@@ -180,7 +180,7 @@ func TestRootLinkDown(t *testing.T) {
 	p := newPath(t, "10.2.0.1", dontFragment, ListenOptions{})
 	p.agent.Down("eth0")
 	for range 3 {
-		if done, err := p.s.Send(run10, 1472, MaxWait); done != 10 || err != nil {
+		if done, err := p.s.Send(run10, 1472, maxWait); done != 10 || err != nil {
 			t.Fatal(done, err)
 		}
 	}
@@ -226,10 +226,10 @@ func TestRootSendBufferFull(t *testing.T) {
 				run = append(run, d...)
 			}
 			begin := time.Now()
-			if done, err := p.s.Send(run, size, MaxWait); done != perRun || err != nil {
+			if done, err := p.s.Send(run, size, maxWait); done != perRun || err != nil {
 				t.Fatal(done, err)
 			}
-			if time.Since(begin) > 50*time.Millisecond { // MaxWait, and what a busy machine adds
+			if time.Since(begin) > 50*time.Millisecond { // maxWait, and what a busy machine adds
 				slow++
 			}
 		}
@@ -273,7 +273,7 @@ func TestRootLinkLocal(t *testing.T) {
 		if s, err = Dial(to, Options{DontFragment: true, Local: netip.MustParseAddr("fe80::a%eth0")}); err != nil {
 			return err
 		}
-		_, err = s.Send(run10, 1452, MaxWait)
+		_, err = s.Send(run10, 1452, maxWait)
 		return err
 	})
 	defer s.Close()

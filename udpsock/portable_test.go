@@ -26,7 +26,7 @@ func TestSendAndReceive(t *testing.T) {
 				s := dial(t, to, Options{DontFragment: size < 60000})
 				run := pattern(min(size*70, 200_000)+size/2, size)
 				want := cut(run, size)
-				done, err := s.Send(run, size, MaxWait)
+				done, err := s.Send(run, size, maxWait)
 				if err != nil || done != len(want) {
 					t.Fatal(done, err)
 				}
@@ -57,7 +57,7 @@ func TestSendMany(t *testing.T) {
 		for i := range 150 {
 			want = append(want, pattern(i*17%3000, i))
 		}
-		if done, err := s.SendMany(want, MaxWait); err != nil || done != len(want) {
+		if done, err := s.SendMany(want, maxWait); err != nil || done != len(want) {
 			t.Fatal(done, err)
 		}
 		got, _ := collect(t, r, len(want))
@@ -119,7 +119,7 @@ func TestListenRefuses(t *testing.T) {
 	if _, err := Listen(r.LocalAddr(), ListenOptions{}); err == nil {
 		t.Error("bound the same port twice")
 	}
-	for _, n := range []int{-1, MaxMessages + 1} {
+	for _, n := range []int{-1, maxMessages + 1} {
 		if _, err := Listen(loopback4, ListenOptions{Messages: n}); err == nil {
 			t.Errorf("%d messages taken", n)
 		}

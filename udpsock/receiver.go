@@ -31,14 +31,14 @@ type Receiver struct {
 // Listen binds a socket to addr; port 0 lets the kernel choose. The unspecified IPv6 address takes IPv4 too, with sources as
 // plain IPv4 addresses. Errors are *net.OpError; with ListenOptions.GRO On they match errors.ErrUnsupported where there is none.
 func Listen(addr netip.AddrPort, o ListenOptions) (*Receiver, error) {
-	if o.Messages < 0 || o.Messages > MaxMessages {
-		return nil, fmt.Errorf("listen on %v: %d messages a batch, not within 1 to %d", addr, o.Messages, MaxMessages)
+	if o.Messages < 0 || o.Messages > maxMessages {
+		return nil, fmt.Errorf("listen on %v: %d messages a batch, not within 1 to %d", addr, o.Messages, maxMessages)
 	}
 	if o.Messages == 0 {
-		o.Messages = DefaultMessages
+		o.Messages = defaultMessages
 	}
 	if o.ReceiveBuffer <= 0 {
-		o.ReceiveBuffer = DefaultReceiveBuffer
+		o.ReceiveBuffer = defaultReceiveBuffer
 	}
 	r := &Receiver{asked: o.ReceiveBuffer}
 	network := "udp6"

@@ -17,7 +17,7 @@ func mustSend(t *testing.T, s *Sender, k *script, run []byte, size int) {
 	t.Helper()
 	k.taken = nil
 	want := cut(run, size)
-	if done, err := s.Send(run, size, MaxWait); err != nil || done != len(want) {
+	if done, err := s.Send(run, size, maxWait); err != nil || done != len(want) {
 		t.Fatalf("done %d of %d, %v", done, len(want), err)
 	}
 	equalDatagrams(t, k.taken, want)
@@ -112,13 +112,13 @@ func TestPathShrinks(t *testing.T) {
 	for _, errno := range []unix.Errno{unix.EMSGSIZE, unix.EINVAL} {
 		s, k := scripted(t, dontFragment, answer{}, answer{errno: errno, shrinkTo: 900})
 		run := pattern(100*1000, 1)
-		done, err := s.Send(run, 1000, MaxWait)
+		done, err := s.Send(run, 1000, maxWait)
 		var e *TooLongError
 		if done != 64 || !errors.As(err, &e) || e.Size != 1000 || e.Max != 872 {
 			t.Fatal(done, err)
 		}
 		checkAccounts(t, s, 100, 36)
-		if done, err := s.Send(run[done*1000:], e.Max, MaxWait); err != nil || done != 42 {
+		if done, err := s.Send(run[done*1000:], e.Max, maxWait); err != nil || done != 42 {
 			t.Fatal(done, err)
 		}
 		equalDatagrams(t, k.taken, append(cut(run[:64000], 1000), cut(run[64000:], 872)...))
@@ -130,13 +130,13 @@ func TestPathShrinks(t *testing.T) {
 
 func TestPathShrinksWithoutOffload(t *testing.T) {
 	s, k := scripted(t, Options{DontFragment: true, GSO: Off}, answer{messages: 4}, answer{errno: unix.EMSGSIZE, shrinkTo: 1280})
-	done, err := s.Send(run10, 1472, MaxWait)
+	done, err := s.Send(run10, 1472, maxWait)
 	var e *TooLongError
 	if done != 4 || !errors.As(err, &e) || e.Max != 1252 || len(k.taken) != 4 {
 		t.Fatal(done, err)
 	}
 	k.answers = []answer{{errno: unix.EMSGSIZE}}
-	done, err = s.SendMany([][]byte{pattern(1400, 1)}, MaxWait)
+	done, err = s.SendMany([][]byte{pattern(1400, 1)}, maxWait)
 	if done != 0 || !errors.As(err, &e) || e.Size != 1400 {
 		t.Fatal(done, err)
 	}
@@ -173,7 +173,7 @@ func TestSuperPacketsHalved(t *testing.T) {
 func TestDatagramNeverFits(t *testing.T) {
 	s, k := scripted(t, Options{}, append([]answer{{messages: 1}}, always(unix.EMSGSIZE, 2)...)...)
 	d := [][]byte{{1}, pattern(70000, 1), {3}}
-	if done, err := s.SendMany(d, MaxWait); done != 3 || err != nil {
+	if done, err := s.SendMany(d, maxWait); done != 3 || err != nil {
 		t.Fatal(done, err)
 	}
 	equalDatagrams(t, k.taken, [][]byte{{1}, {3}})
@@ -205,7 +205,7 @@ func TestPartialSends(t *testing.T) {
 	for i := range 100 {
 		many = append(many, pattern(i, i))
 	}
-	if done, err := s.SendMany(many, MaxWait); done != 100 || err != nil {
+	if done, err := s.SendMany(many, maxWait); done != 100 || err != nil {
 		t.Fatal(done, err)
 	}
 	equalDatagrams(t, k.taken, many)
@@ -216,7 +216,7 @@ func TestBufferFullForAWhile(t *testing.T) {
 		s, k := scripted(t, o, always(unix.EAGAIN, 3)...)
 		k.idle = 300 * time.Microsecond
 		mustSend(t, s, k, run10, 1472)
-		want := []pollCall{{unix.POLLOUT, MaxWait}, {unix.POLLOUT, MaxWait - k.idle}, {unix.POLLOUT, MaxWait - 2*k.idle}}
+		want := []pollCall{{unix.POLLOUT, maxWait}, {unix.POLLOUT, maxWait - k.idle}, {unix.POLLOUT, maxWait - 2*k.idle}}
 		if !slices.Equal(k.polls, want) {
 			t.Error(k.polls)
 		}
@@ -234,7 +234,7 @@ func TestBufferStaysFull(t *testing.T) {
 		if done != 100 || err != nil {
 			t.Fatal(done, err)
 		}
-		if took := k.now.Sub(begin); took != min(wait, MaxWait) {
+		if took := k.now.Sub(begin); took != min(wait, maxWait) {
 			t.Errorf("waited %v of %v", took, wait)
 		}
 		c := s.Counters()

@@ -40,7 +40,7 @@ func TestEverythingRefused(t *testing.T) {
 	s, k := scripted(t, dontFragment, always(unix.EPERM, 2)...)
 	send := func() {
 		t.Helper()
-		if done, err := s.Send(run10, 1472, MaxWait); done != 10 || err != nil {
+		if done, err := s.Send(run10, 1472, maxWait); done != 10 || err != nil {
 			t.Fatal(done, err)
 		}
 	}
@@ -81,9 +81,9 @@ func TestSomeRefused(t *testing.T) {
 		var done int
 		var err error
 		if many {
-			done, err = s.SendMany(cut(run10, 1472), MaxWait)
+			done, err = s.SendMany(cut(run10, 1472), maxWait)
 		} else {
-			done, err = s.Send(run10, 1472, MaxWait)
+			done, err = s.Send(run10, 1472, maxWait)
 		}
 		want := cut(run10, 1472)
 		if done != 10 || err != nil {
@@ -101,7 +101,7 @@ func TestSomeRefused(t *testing.T) {
 func TestAllRefusedWithoutOffload(t *testing.T) {
 	s, k := scripted(t, Options{GSO: Off}, always(unix.EPERM, refusedInRow)...)
 	for range 2 {
-		if done, err := s.SendMany(cut(run10, 1472), MaxWait); done != 10 || err != nil {
+		if done, err := s.SendMany(cut(run10, 1472), maxWait); done != 10 || err != nil {
 			t.Fatal(done, err)
 		}
 	}
@@ -110,7 +110,7 @@ func TestAllRefusedWithoutOffload(t *testing.T) {
 	}
 	checkAccounts(t, s, 20, 0)
 	k.now = k.now.Add(refusedPause)
-	if done, err := s.SendMany(cut(run10, 1472), MaxWait); done != 10 || err != nil || len(k.taken) != 10 {
+	if done, err := s.SendMany(cut(run10, 1472), maxWait); done != 10 || err != nil || len(k.taken) != 10 {
 		t.Fatal(done, err, len(k.taken))
 	}
 	if last := k.calls[len(k.calls)-2:]; last[0].datagrams != 1 || last[1].datagrams != 9 {
@@ -161,7 +161,7 @@ func TestRootFirewall(t *testing.T) {
 		}
 		run := pattern(10*1400, 1)
 		for range 5 {
-			if done, err := s.Send(run, 1400, MaxWait); done != 10 || err != nil {
+			if done, err := s.Send(run, 1400, maxWait); done != 10 || err != nil {
 				return fmt.Errorf("%d, %w", done, err)
 			}
 			got, _ := collect(t, r, 10)
@@ -179,7 +179,7 @@ func TestRootFirewall(t *testing.T) {
 		run := pattern(10*1400, 1)
 		runs := 0
 		for begin := time.Now(); time.Since(begin) < refusedPause*3/2; runs++ {
-			if done, err := s.Send(run, 1400, MaxWait); done != 10 || err != nil {
+			if done, err := s.Send(run, 1400, maxWait); done != 10 || err != nil {
 				return fmt.Errorf("%d, %w", done, err)
 			}
 			time.Sleep(time.Millisecond)

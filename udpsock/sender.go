@@ -10,7 +10,7 @@ import (
 )
 
 // Sender is a UDP socket connected to one remote. It has one owner: Send, SendMany, MaxDatagram and Close are called by one
-// goroutine at a time. The other methods may be called by anybody at any time. Waiting for room in the send buffer, MaxWait at
+// goroutine at a time. The other methods may be called by anybody at any time. Waiting for room in the send buffer, maxWait at
 // most, blocks the thread, not only the goroutine.
 type Sender struct {
 	local, remote netip.AddrPort
@@ -47,7 +47,7 @@ func Dial(remote netip.AddrPort, o Options) (*Sender, error) {
 }
 
 // Send sends a run: datagrams laid end to end, each of size bytes but the last, which may be shorter. Run may be longer than
-// one super-packet and is not kept. Send waits at most wait, and never more than MaxWait, when the send buffer is full.
+// one super-packet and is not kept. Send waits at most wait, and never more than maxWait, when the send buffer is full.
 //
 // It returns how many datagrams, counted from the first, are done with: sent, or dropped and counted. With a nil error that is all of
 // them. A *TooLongError asks the caller to cut run[done*size:] into smaller datagrams and to send those. After Close it
@@ -61,7 +61,7 @@ func (s *Sender) Send(run []byte, size int, wait time.Duration) (done int, err e
 		return 0, s.writeError(fmt.Errorf("datagrams of %d bytes", size))
 	}
 	s.counters.runs.Add(1)
-	return s.send(run, size, min(wait, MaxWait))
+	return s.send(run, size, min(wait, maxWait))
 }
 
 // writeError is how a send fails.
@@ -75,7 +75,7 @@ func (s *Sender) SendMany(datagrams [][]byte, wait time.Duration) (done int, err
 		return 0, s.writeError(net.ErrClosed)
 	}
 	s.counters.runs.Add(1)
-	return s.sendMany(datagrams, min(wait, MaxWait))
+	return s.sendMany(datagrams, min(wait, maxWait))
 }
 
 // MaxDatagram returns the bytes of the largest datagram that travels to the remote unfragmented: the path MTU as the kernel

@@ -15,14 +15,14 @@ import (
 const (
 	// DefaultPort is the port that Wireshark's manual and others use for PCAP-over-IP.
 	DefaultPort = 57012
-	// DefaultClients bounds the clients of one listener.
-	DefaultClients = 64
-	// DefaultBuffer is the backlog that all clients of a sink share, in bytes: an eighth of a second at 1 Gbit/s.
-	DefaultBuffer = 16 << 20
-	// MinBuffer holds the largest frame several times.
-	MinBuffer = 1 << 20
-	// DefaultStalled lets a reader that is stopped for a minute live.
-	DefaultStalled = 2 * time.Minute
+	// defaultClients bounds the clients of one listener.
+	defaultClients = 64
+	// defaultBuffer is the backlog that all clients of a sink share, in bytes: an eighth of a second at 1 Gbit/s.
+	defaultBuffer = 16 << 20
+	// minBuffer holds the largest frame several times.
+	minBuffer = 1 << 20
+	// defaultStalled lets a reader that is stopped for a minute live.
+	defaultStalled = 2 * time.Minute
 )
 
 // Options configures New. Exactly one of Listen and Connect is given.
@@ -34,10 +34,10 @@ type Options struct {
 	Format   savefile.Format
 	LinkType *uint32 // LINKTYPE number of a classic stream; nil: that of the first source
 
-	Clients      int            // at once; 0: DefaultClients
+	Clients      int            // at once; 0: 64
 	AllowClients []netip.Prefix // addresses that may connect; none: every one
-	Buffer       int            // bytes; 0: DefaultBuffer
-	Stalled      time.Duration  // a connection that takes nothing for this long is closed; 0: DefaultStalled
+	Buffer       int            // bytes; 0: 16 MiB
+	Stalled      time.Duration  // a connection that takes nothing for this long is closed; 0: 2 minutes
 
 	TLS     *tlsfiles.Files // nil: none
 	Own     *Own            // shared by the sinks of a sensor; nil: this one looks for its own connections only
@@ -66,14 +66,14 @@ func (o *Options) check() error {
 		return fail("link type above 65535")
 	}
 	if o.Clients == 0 {
-		o.Clients = DefaultClients
+		o.Clients = defaultClients
 	}
 	if o.Buffer == 0 {
-		o.Buffer = DefaultBuffer
+		o.Buffer = defaultBuffer
 	}
-	o.Buffer = max(o.Buffer, MinBuffer)
+	o.Buffer = max(o.Buffer, minBuffer)
 	if o.Stalled == 0 {
-		o.Stalled = DefaultStalled
+		o.Stalled = defaultStalled
 	}
 	if o.Own == nil {
 		o.Own = &Own{}

@@ -167,10 +167,10 @@ func TestManyClients(t *testing.T) {
 	s := start(t, Options{})
 	f := s.attach("web", "eth0", 1)
 	var all []<-chan result
-	for range DefaultClients {
+	for range defaultClients {
 		all = append(all, collect(dial(t, s.address())))
 	}
-	s.streaming(DefaultClients)
+	s.streaming(defaultClients)
 	more := dial(t, s.address())
 	answer, err := io.ReadAll(more)
 	if err != nil || !strings.Contains(string(answer), "the limit of 64 clients is reached") {
@@ -237,7 +237,7 @@ func (r *running) reading(i int) sink.Counters { return r.Status().Parts[i].Coun
 
 // TestEquations holds the accounts against each other, with nobody who reads.
 func TestEquations(t *testing.T) {
-	s := start(t, Options{Buffer: MinBuffer, Stalled: 300 * time.Millisecond})
+	s := start(t, Options{Buffer: minBuffer, Stalled: 300 * time.Millisecond})
 	f := s.attach("web", "eth0", 1)
 	c := dial(t, s.address())
 	s.streaming(1)

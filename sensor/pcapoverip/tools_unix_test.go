@@ -19,7 +19,7 @@ import (
 // TestStoppedReader stops a dumpcap, as somebody does with a Wireshark in a debugger, and lets it go on.
 func TestStoppedReader(t *testing.T) {
 	needTool(t, "dumpcap")
-	s := start(t, Options{Buffer: MinBuffer})
+	s := start(t, Options{Buffer: minBuffer})
 	f := s.attach("web", "eth0", 1)
 	file := filepath.Join(t.TempDir(), "live.pcapng")
 	p := launch(t, nil, "dumpcap", "-q", "-i", "TCP@"+s.address(), "-w", file)

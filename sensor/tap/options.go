@@ -33,7 +33,7 @@ func (o *Options) check() error {
 	if o.Interface == "" {
 		o.Interface = DefaultInterface
 	}
-	if err := CheckName(o.Interface); err != nil {
+	if err := checkName(o.Interface); err != nil {
 		return err
 	}
 	if o.MTU != 0 && (o.MTU < MinMTU || o.MTU > MaxMTU) {
@@ -45,8 +45,8 @@ func (o *Options) check() error {
 	return nil
 }
 
-// CheckName refuses what the kernel would not take as an interface's name, or would take as a pattern.
-func CheckName(name string) error {
+// checkName refuses what the kernel would not take as an interface's name, or would take as a pattern.
+func checkName(name string) error {
 	if name == "" || len(name) > maxName || name == "." || name == ".." || strings.ContainsFunc(name, func(c rune) bool {
 		return c <= ' ' || c >= 0x7f || c == '/' || c == ':' || c == '%'
 	}) {

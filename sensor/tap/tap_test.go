@@ -88,7 +88,7 @@ func TestNames(t *testing.T) {
 		"rpcap0": true, "a": true, "fifteen-letters": true, "tap.5": true,
 		".": false, "..": false, "a/b": false, "tap%d": false, "a b": false, "a:1": false, "sixteen-letters-": false, "é": false,
 	} {
-		if err := CheckName(name); (err == nil) != good {
+		if err := checkName(name); (err == nil) != good {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
