@@ -1,7 +1,6 @@
 package sensor
 
 import (
-	"encoding/binary"
 	"net"
 	"net/netip"
 	"sync"
@@ -9,7 +8,6 @@ import (
 	"time"
 
 	"rpcapd/rpcap"
-	"rpcapd/udpstr"
 )
 
 // testAgent is an agent of the wire protocol that a test scripts. Its replies are the obvious ones unless a handler
@@ -164,58 +162,6 @@ func (a *testAgent) setStats(r, final rpcap.StatsReply) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.stats, a.final = r, final
-}
-
-// testFrames returns n frames of growing length, beginning with the given one.
-func testFrames(n, size int) []udpstr.Frame {
-	frames := make([]udpstr.Frame, n)
-	for i := range frames {
-		data := make([]byte, size+i%7)
-		for k := range data {
-			data[k] = byte(i + k)
-		}
-		frames[i] = udpstr.Frame{Data: data, Len: uint32(len(data)), Sec: uint32(1_700_000_000 + i), Usec: uint32(i)}
-	}
-	return frames
-}
-
-// packed returns the udpstr datagrams of the frames.
-func packed(t testing.TB, frames []udpstr.Frame, limit int) (out [][]byte) {
-	t.Helper()
-	p, err := udpstr.NewPacker(limit, make([]byte, 1<<16))
-	if err != nil {
-		t.Fatal(err)
-	}
-	take := func() {
-		for {
-			r, ok := p.Take()
-			if !ok {
-				return
-			}
-			for i := range r.Datagrams {
-				out = append(out, append([]byte(nil), r.Datagram(i)...))
-			}
-		}
-	}
-	for len(frames) > 0 {
-		n, full := p.Append(frames)
-		frames = frames[n:]
-		if full {
-			take()
-		}
-	}
-	take()
-	return out
-}
-
-// plainMessage is a PACKET message.
-func plainMessage(f udpstr.Frame, number uint32) []byte {
-	b := []byte{0, byte(rpcap.TypePacket), 0, 0}
-	b = binary.BigEndian.AppendUint32(b, uint32(20+len(f.Data)))
-	for _, v := range []uint32{f.Sec, f.Usec, uint32(len(f.Data)), f.Len, number} {
-		b = binary.BigEndian.AppendUint32(b, v)
-	}
-	return append(b, f.Data...)
 }
 
 func prefixes(texts ...string) (out []netip.Prefix) {

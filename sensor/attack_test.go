@@ -138,7 +138,7 @@ func TestForgedStream(t *testing.T) {
 					}
 					if time.Duration(n)*tick >= tc.idle {
 						for want := uint64(n+1) * uint64(rate*tick/time.Second); sent+2 < want && out < len(d); out++ {
-							last := readHeader(d[out], 65535).last
+							last := lastFrame(d[out])
 							mu.Lock()
 							captured = last
 							mu.Unlock()

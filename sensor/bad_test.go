@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/receive"
 	"rpcapd/sensor/rule"
 	"rpcapd/sensor/status"
 	"rpcapd/test/wait"
@@ -174,7 +175,7 @@ func TestConnectionFlood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBubble(t, Options{
 			Limits: Limits{Sessions: 20, SessionsPerAddress: 8, Held: 10, HeldPerAddress: 3},
-			Data:   DataPorts{First: 2003, Count: 32},
+			Data:   receive.DataPorts{First: 2003, Count: 32},
 		})
 		defer b.stop()
 		for i := range 300 {

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"rpcapd/sensor/receive"
 	"rpcapd/sensor/rule"
 	"rpcapd/sensor/sink"
 	"rpcapd/sensor/status"
@@ -33,7 +34,7 @@ func newBubble(t *testing.T, o Options) *bubble {
 		o.Rules = []rule.Rule{{Name: "all"}}
 	}
 	if o.Data.First == 0 {
-		o.Data = DataPorts{First: 2003, Count: 4}
+		o.Data = receive.DataPorts{First: 2003, Count: 4}
 	}
 	o.openPort, o.Sinks = b.ports.open, append([]sink.Sink{b.sink}, o.Sinks...)
 	s, err := New(o)
@@ -67,7 +68,7 @@ func (b *bubble) stop() {
 	b.stopAccepting()
 	b.held.close()
 	b.wg.Wait()
-	b.Sensor.ports.close()
+	b.receiver.Close()
 	for _, a := range b.agents {
 		a.conn.Close()
 		<-a.done

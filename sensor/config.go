@@ -5,6 +5,7 @@ import (
 
 	"rpcapd/config"
 	"rpcapd/rpcap"
+	"rpcapd/sensor/receive"
 	"rpcapd/sensor/rule"
 	"rpcapd/sensor/sink"
 )
@@ -14,7 +15,7 @@ func FromConfig(c config.Sensor) Options {
 	o := Options{
 		Listen:  c.Listen,
 		Aliases: c.Aliases,
-		Data:    DataPorts{First: c.Data.First, Count: c.Data.Count, GROOff: c.Data.GROOff},
+		Data:    receive.DataPorts{First: c.Data.First, Count: c.Data.Count, GROOff: c.Data.GROOff},
 		Dedup:   c.Streams.Dedup,
 		Limits: Limits{
 			Window: c.Streams.Window, Hold: c.Streams.Hold,

@@ -11,19 +11,15 @@
 //	stream     the frames of one STARTCAP; on a UDP port it is known by its source address and port
 //	source     what a sink sees of a stream: "host/interface", link type, snap length, filter
 //
-// A stream's source port is not known before its first datagram, so on each (agent address, UDP port) at most one
-// stream waits for its first datagram. The allocator spreads the streams of one address over the ports of the range.
+// Goroutines and locks. Each session has one goroutine that decides and one that reads messages; those of the data side are in
+// package receive. The lock order is
 //
-// Goroutines and locks. Each session has one goroutine that decides and one that reads messages. Each open UDP port
-// has one that receives, reassembles and calls the feeds; a feed must therefore neither block nor keep a frame.
-// The lock order is
-//
-//	Sensor.reloading -> sink.Hub.changing -> portPool.mu -> dataPort.mu or tcpData.mu (held while a batch is worked through) -> sinkRun.mu -> a sink's own
-//	Sensor.telling -> dataPort.mu or tcpData.mu
+//	Sensor.reloading -> sink.Hub.changing -> those of package receive -> those of a sink
+//	Sensor.telling -> those of package receive
 //	Sensor.telling -> status.History.mu -> a sink's own
 //
-// Sensor.mu takes nameTable.mu and the shards of dedup only, and is held together with Sensor.reloading, Sensor.telling and
-// Hub.changing. Hub.mu, session.mu, capture.mu, nameTable.mu, status.SessionLog.mu and the shards of dedup are leaves.
+// Sensor.mu takes nameTable.mu and receive.Receiver.mu only, and is held together with Sensor.reloading and Sensor.telling.
+// Hub.mu, session.mu, nameTable.mu and status.SessionLog.mu are leaves.
 //
 // Limits. Everything an agent can make grow is bounded: connections in all and per address, held connections, the
 // length of a message, the reorder window of a stream, the queue of a sink, the interfaces of a file, the list of

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/receive"
 	"rpcapd/sensor/rule"
 	"rpcapd/sensor/status"
 )
@@ -119,7 +120,7 @@ func (b *bubble) feedLate(payloads [][]byte) {
 // TestSessionsSumUp: the captures of an agent that comes and goes are one line of the summary.
 func TestSessionsSumUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBubble(t, Options{Data: DataPorts{First: 2003, Count: 1}})
+		b := newBubble(t, Options{Data: receive.DataPorts{First: 2003, Count: 1}})
 		for i := range 3 {
 			a := b.connect("10.0.0.2", nil)
 			b.feed(2003, fmt.Sprintf("10.0.0.2:%d", 5000+i), packed(t, testFrames(10, 60), 512)...)

@@ -12,6 +12,7 @@ import (
 	"rpcapd/printable"
 	"rpcapd/rpcap"
 	"rpcapd/sensor/address"
+	"rpcapd/sensor/receive"
 	"rpcapd/sensor/rule"
 	"rpcapd/sensor/status"
 )
@@ -155,7 +156,7 @@ func (s *session) start(ctx context.Context) (state, error) {
 	c, err := s.newCapture(r)
 	if err != nil {
 		wait := retryInterval
-		if errors.Is(err, errPortsPending) {
+		if errors.Is(err, receive.ErrPortsPending) {
 			wait = time.Second
 		}
 		return s.hold(s.start, wait, err, false), nil
@@ -166,7 +167,7 @@ func (s *session) start(ctx context.Context) (state, error) {
 		return s.startFailed(ctx, err)
 	}
 	req := rpcap.StartCaptureRequest{
-		Snaplen: c.stream.source.Snaplen, ReadTimeout: readTimeout, Flags: s.startFlags(r), DataPort: c.number(), Filter: program,
+		Snaplen: c.Source().Snaplen, ReadTimeout: readTimeout, Flags: s.startFlags(r), DataPort: c.Port(), Filter: program,
 	}
 	m, err := s.ctl.request(ctx, rpcap.TypeStartCaptureRequest, req.Append(nil), replyTimeout)
 	reply := rpcap.StartCaptureReply{}
@@ -174,7 +175,7 @@ func (s *session) start(ctx context.Context) (state, error) {
 		reply, _, err = rpcap.ParseStartCaptureReply(m.payload)
 	}
 	if err == nil {
-		c.names(reply.DataPort, s.translated())
+		c.Announced(reply.DataPort, s.translated())
 		return s.running, nil
 	}
 	return s.startFailed(ctx, err)
@@ -200,7 +201,7 @@ func (s *session) startFlags(r *rule.Rule) rpcap.StartCaptureFlags {
 // startFailed gives the capture up. After an ERROR 6 ExtraHop's agent has left the filter in the stream and is out of
 // step for good.
 func (s *session) startFailed(ctx context.Context, err error) (state, error) {
-	connected := s.capture.tcp != nil && s.capture.tcp.connected()
+	connected := s.capture.Connected()
 	s.endCapture(status.TailUnknown, 0)
 	agentErr := (*rpcap.Error)(nil)
 	if ctx.Err() != nil || !errors.As(err, &agentErr) {
@@ -221,7 +222,7 @@ func (s *session) hold(next state, d time.Duration, why error, tell bool) state 
 		if why.Error() != reason(s.heldFor) {
 			s.heldFor = why
 			s.failed(why)
-			s.sensor.repeats.log(s.log, s.repeatKey(why), zap.WarnLevel, "nothing is captured", zap.Error(why))
+			s.sensor.repeats.Once(s.log, s.repeatKey(why), zap.WarnLevel, "nothing is captured", zap.Error(why))
 			if tell {
 				e := rpcap.Error{Code: rpcap.CodeRemoteAccept, Text: why.Error()}
 				if err := s.ctl.send(e.Append(nil)); err != nil {

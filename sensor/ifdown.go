@@ -18,7 +18,7 @@ const idleStats = 2
 
 // watchInterface notes after STATS whether the interface of a capture that stands still is down or gone.
 func (s *session) watchInterface(ctx context.Context) error {
-	r, ok := s.capture.lastReport()
+	r, ok := s.capture.LastReport()
 	if !ok || r.IfRecv != s.idleAt {
 		s.idleAt, s.idle = r.IfRecv, 0
 		s.interfaceIs(nil)
@@ -70,9 +70,9 @@ func (s *session) interfaceIs(down error) {
 		return
 	case down != nil:
 		s.failed(down)
-		s.log.Warn("nothing can be captured", zap.String("peer", s.capture.stream.source.Shown()), zap.Error(down))
+		s.log.Warn("nothing can be captured", zap.String("peer", s.capture.Shown()), zap.Error(down))
 	default:
-		s.log.Info("the interface is up again", zap.String("peer", s.capture.stream.source.Shown()))
+		s.log.Info("the interface is up again", zap.String("peer", s.capture.Shown()))
 	}
 	s.down = down
 	s.setState(status.StateRunning, down)

@@ -3,7 +3,6 @@ package sensor
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"strconv"
@@ -12,13 +11,12 @@ import (
 
 	"rpcapd/numbers"
 	"rpcapd/sensor/address"
+	"rpcapd/sensor/oncelog"
 
 	"go.uber.org/zap"
 )
 
 const (
-	// keepAlive finds dead agents in sessions that ask nothing for a while.
-	keepAlive = 15 * time.Second
 	// heldFor is how long an unwanted connection is kept in silence. Closing at once would make a C agent redial
 	// thousands of times a second.
 	heldFor = 30 * time.Second
@@ -27,17 +25,6 @@ const (
 	// acceptPause is the pause after an accept that failed, for want of descriptors mostly.
 	acceptPause = 100 * time.Millisecond
 )
-
-// listenTCP listens on an address; the unspecified IPv6 address takes both families, and falls back to IPv4 where
-// there is no IPv6.
-func listenTCP(addr netip.AddrPort) (*net.TCPListener, error) {
-	lc := net.ListenConfig{KeepAlive: keepAlive}
-	l, err := lc.Listen(context.Background(), address.Network("tcp", addr.Addr()), address.Listen(addr))
-	if err != nil {
-		return nil, address.ListenError(fmt.Sprintf("listen on TCP port %d", addr.Port()), addr, err)
-	}
-	return l.(*net.TCPListener), nil
-}
 
 // listener accepts agents on one port and hands them to the rules of that port.
 type listener struct {
@@ -56,7 +43,7 @@ func (l *listener) run(ctx context.Context) {
 		case errors.Is(err, net.ErrClosed):
 			return
 		default:
-			l.sensor.repeats.log(l.sensor.log, "accept "+err.Error(), zap.ErrorLevel, "cannot accept agents; raise the limit of open files if it is exhausted", zap.Error(err))
+			l.sensor.repeats.Once(l.sensor.log, "accept "+err.Error(), zap.ErrorLevel, "cannot accept agents; raise the limit of open files if it is exhausted", zap.Error(err))
 			select {
 			case <-time.After(acceptPause):
 			case <-ctx.Done():
@@ -148,7 +135,7 @@ type heldConns struct {
 	conns   map[net.Conn]*time.Timer
 	per     map[netip.Addr]int
 	closed  bool
-	repeats repeats
+	repeats oncelog.Log
 }
 
 func newHeldConns(limits Limits, log *zap.Logger) *heldConns {
@@ -163,7 +150,7 @@ func (h *heldConns) add(conn net.Conn, addr netip.Addr, why string) {
 		_ = conn.Close()
 		return
 	}
-	h.repeats.log(h.log, addr.String()+" "+why, zap.WarnLevel, "connection refused; held in silence",
+	h.repeats.Once(h.log, addr.String()+" "+why, zap.WarnLevel, "connection refused; held in silence",
 		zap.Stringer("agent", addr), zap.String("reason", why), zap.Duration("for", heldFor))
 	h.per[addr]++
 	h.conns[conn] = time.AfterFunc(heldFor, func() { h.drop(conn, addr) })

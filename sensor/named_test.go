@@ -55,7 +55,7 @@ func TestAnnouncedPort(t *testing.T) {
 		{"the first datagrams are lost", false, func(b *bubble, answer func()) {
 			answer()
 			b.feed(2003, trueSource, d[5:]...)
-		}, 200 - uint64(readHeader(d[4], 65535).last), 0},
+		}, 200 - uint64(lastFrame(d[4])), 0},
 		{"a NAT has changed the port", true, func(b *bubble, answer func()) {
 			answer()
 			b.feed(2003, nat, d...)
@@ -69,7 +69,7 @@ func TestAnnouncedPort(t *testing.T) {
 			answer()
 			b.feed(2003, falseSource, forged[:2]...)
 			b.feed(2003, trueSource, d...)
-		}, 200, uint64(readHeader(forged[1], 65535).last - 1)}, // the last one goes on
+		}, 200, uint64(lastFrame(forged[1]) - 1)}, // the last one goes on
 		{"the port has changed without a NAT: STATS tell", false, func(b *bubble, answer func()) {
 			answer()
 			b.feed(2003, falseSource, forged[:4]...)
@@ -132,7 +132,7 @@ func TestNamedPortMoves(t *testing.T) {
 					})
 				})
 				at := 0
-				captured := func() uint64 { return uint64(readHeader(d[at-1], 65535).last) }
+				captured := func() uint64 { return uint64(lastFrame(d[at-1])) }
 				send := func(src string, datagrams int) { // 300 datagrams, 2,000 frames a second
 					for range datagrams {
 						b.feed(2003, src, d[at])
@@ -187,10 +187,10 @@ func TestNamedPortAfterTailLoss(t *testing.T) {
 			})
 		})
 		b.feed(2003, trueSource, d[:100]...)
-		captured := readHeader(d[119], 65535).last
+		captured := lastFrame(d[119])
 		b.agents[0].setStats(rpcap.StatsReply{Captured: captured}, rpcap.StatsReply{Captured: captured})
 		after(3 * statsInterval)
-		forged := renumbered(packed(t, testFrames(60, forgedLen), 140), 100, readHeader(d[99], 65535).last+1)
+		forged := renumbered(packed(t, testFrames(60, forgedLen), 140), 100, lastFrame(d[99])+1)
 		for _, f := range forged {
 			b.feed(2003, falseSource, f)
 			after(contestInterval) // and STATS come

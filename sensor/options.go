@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"rpcapd/sensor/receive"
 	"rpcapd/sensor/rule"
 	"rpcapd/sensor/sink"
 )
@@ -19,25 +20,6 @@ const (
 	// MaxDataPorts bounds the range; each open port costs a socket, a goroutine and a receive batch.
 	MaxDataPorts = 64
 )
-
-// DataPorts is the range of UDP ports that agents send to (and of TCP ports, for rules with TCP).
-type DataPorts struct {
-	First  uint16 // 0 lets the system choose each port
-	Count  int    // 1 to MaxDataPorts; 0 is DefaultDataPorts
-	GROOff bool   // do not ask the kernel for receive offload
-}
-
-// with lists the range and a port that may be outside of it. An agent is told to leave out all of them: what others send
-// to this sensor would otherwise be forwarded by agents that see each other, without end.
-func (d DataPorts) with(port uint16) []uint16 {
-	all := []uint16{port}
-	for i := range d.Count {
-		if d.First != 0 {
-			all = append(all, d.First+uint16(i))
-		}
-	}
-	return all
-}
 
 // Limits bounds what agents can make the sensor hold. A zero field takes its default.
 type Limits struct {
@@ -53,7 +35,7 @@ type Limits struct {
 type Options struct {
 	Rules   []rule.Rule // in file order: the first that matches is taken
 	Listen  netip.Addr  // address of the listeners and the data ports; the zero value is every address
-	Data    DataPorts
+	Data    receive.DataPorts
 	Sinks   []sink.Sink           // each gets all frames; one that fails is shown as failed, and the sensor goes on
 	Purpose sink.Sink             // one more sink, without which the sensor has no purpose: its end ends Run
 	Dedup   time.Duration         // a frame that another agent's stream brought within this time is dropped; 0: never
@@ -62,8 +44,7 @@ type Options struct {
 	Log     *zap.Logger // nil is silent
 
 	// Replaced by tests.
-	openPort func(netip.AddrPort) (datagramSource, error)
-	probe    bool // the data ports are the machine's: see at the start whether they can be had
+	openPort func(netip.AddrPort) (receive.Socket, error) // nil: the data ports are the machine's
 }
 
 func (l *Limits) setDefaults() {
@@ -99,9 +80,6 @@ func (o *Options) check() error {
 	o.Limits.setDefaults()
 	if o.Log == nil {
 		o.Log = zap.NewNop()
-	}
-	if o.openPort == nil {
-		o.openPort, o.probe = openUDP(o.Data.GROOff), true
 	}
 	return nil
 }

@@ -3,18 +3,20 @@ package sensor
 import (
 	"context"
 
+	"rpcapd/sensor/receive"
 	"rpcapd/sensor/rule"
 	"rpcapd/sensor/sink"
 )
 
 // What a program of its own needs of the packages below, so that it imports one package.
 type (
-	Rule      = rule.Rule      // which agents and interfaces are wanted, and what is asked of them
-	Sink      = sink.Sink      // a consumer of all frames
-	Source    = sink.Source    // where frames come from
-	Reader    = sink.Reader    // a sink for a loop; see NewReader
-	Frame     = sink.Frame     // one frame in that loop
-	Selection = sink.Selection // the streams and frames that a sink wants
+	DataPorts = receive.DataPorts // the range of ports that agents send to
+	Rule      = rule.Rule         // which agents and interfaces are wanted, and what is asked of them
+	Sink      = sink.Sink         // a consumer of all frames
+	Source    = sink.Source       // where frames come from
+	Reader    = sink.Reader       // a sink for a loop; see NewReader
+	Frame     = sink.Frame        // one frame in that loop
+	Selection = sink.Selection    // the streams and frames that a sink wants
 )
 
 // NewReader returns a reader that holds at most about the given number of bytes; 0 means 16 MiB.

@@ -10,6 +10,7 @@ import (
 
 	"rpcapd/filter"
 	"rpcapd/rpcap"
+	"rpcapd/sensor/receive"
 	"rpcapd/sensor/rule"
 	"rpcapd/sensor/status"
 )
@@ -102,7 +103,7 @@ func (s *session) chosenAgain() (rule.Choice, bool) {
 // updateFilter gives the agent the filter of the same rule as it is now. One that cannot be had leaves the old one in
 // force; the session's status says so.
 func (s *session) updateFilter(ctx context.Context, c rule.Choice) error {
-	if c.Rule.Filter == s.capture.stream.source.Filter {
+	if c.Rule.Filter == s.capture.Source().Filter {
 		s.chosen = c
 		return nil
 	}
@@ -124,12 +125,12 @@ func (s *session) updateFilter(ctx context.Context, c rule.Choice) error {
 		return s.unlessStopped(ctx, err)
 	}
 	s.chosen = c
-	s.capture.refilter(s.sensor.hub, c.Rule.Filter)
+	s.capture.Refilter(c.Rule.Filter)
 	s.setState(status.StateRunning, nil)
 	s.mu.Lock()
 	s.status.Filter = c.Rule.Filter
 	s.mu.Unlock()
-	s.log.Info("filter replaced", zap.String("peer", s.capture.stream.source.Shown()), zap.String("rule", c.Rule.Name),
+	s.log.Info("filter replaced", zap.String("peer", s.capture.Shown()), zap.String("rule", c.Rule.Name),
 		zap.String("filter", c.Rule.Filter))
 	return nil
 }
@@ -154,23 +155,23 @@ func (s *session) unlessStopped(ctx context.Context, err error) error {
 }
 
 // programFor makes a rule's filter while the agent is listened to; bad says why there is none, err that the session ends.
-func (s *session) programFor(ctx context.Context, r *rule.Rule, c *capture) (p rpcap.Program, bad, err error) {
+func (s *session) programFor(ctx context.Context, r *rule.Rule, c *receive.Capture) (p rpcap.Program, bad, err error) {
 	err = s.listening(ctx, func(ctx context.Context) { p, bad = s.program(ctx, r, c) })
 	return p, bad, err
 }
 
 // program is a rule's filter as the agent gets it.
-func (s *session) program(ctx context.Context, r *rule.Rule, c *capture) (rpcap.Program, error) {
+func (s *session) program(ctx context.Context, r *rule.Rule, c *receive.Capture) (rpcap.Program, error) {
 	p, err := s.sensor.compiler.CompileFor(ctx, r.Filter, s.linkType, s.chosen.Name)
 	if err != nil {
 		return nil, err
 	}
 	// Whatever the interface is: the export may pass a mirror port that has none of the agent's addresses.
 	whole, err := rule.ExcludeOwn(p, s.linkType, filter.Endpoint{
-		Addr: s.local.Addr(), Control: s.local.Port(), Data: s.sensor.opts.Data.with(c.number()),
-	}, c.stream.source.Snaplen)
+		Addr: s.local.Addr(), Control: s.local.Port(), Data: c.OwnPorts(),
+	}, c.Source().Snaplen)
 	if err != nil && !errors.Is(err, filter.ErrLinkType) { // of which nobody knows where ports are
-		s.sensor.repeats.log(s.log, s.repeatKey(err), zap.WarnLevel, "an agent of another make may forward its own export: the filter of the rule is too long to leave that out; "+
+		s.sensor.repeats.Once(s.log, s.repeatKey(err), zap.WarnLevel, "an agent of another make may forward its own export: the filter of the rule is too long to leave that out; "+
 			"shorten it, or let the agent capture an interface that does not carry it", zap.String("rule", r.Name), zap.Error(err))
 	}
 	return whole, nil

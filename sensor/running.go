@@ -20,8 +20,8 @@ const (
 	// silence is how long the connection is kept after an answer has not come in time: an agent that was stopped, or whose host
 	// was suspended, then goes on, and says what it has lost meanwhile.
 	silence = 20 * time.Second
-	// contestInterval is the distance of STATS while it is open which of several senders is the agent.
-	contestInterval = time.Second
+	// maxTurns is how many starts, and as many ends, of captures are told of one address in an hour.
+	maxTurns = 16
 )
 
 // running supervises a capture.
@@ -31,8 +31,8 @@ func (s *session) running(ctx context.Context) (state, error) {
 		s.sensor.repeats.Forget(s.repeatKey(s.heldFor))
 		s.heldFor = nil
 	}
-	s.sensor.repeats.logSome(s.log, s.peer.Addr().String()+" starts", maxTurns, zap.InfoLevel, "forwarding starts", zap.String("peer", s.capture.stream.source.Shown()),
-		zap.String("rule", s.chosen.Rule.Name), zap.Uint32("linktype", s.linkType), zap.Uint16("port", s.capture.number()))
+	s.sensor.repeats.Some(s.log, s.peer.Addr().String()+" starts", maxTurns, zap.InfoLevel, "forwarding starts", zap.String("peer", s.capture.Shown()),
+		zap.String("rule", s.chosen.Rule.Name), zap.Uint32("linktype", s.linkType), zap.Uint16("port", s.capture.Port()))
 	s.idle, s.idleAt, s.down = 0, 0, nil
 	if s.chosen.Down {
 		s.interfaceIs(status.Caused(status.CauseInterfaceDown, "interface %s of the agent is down", printable.Name(s.chosen.Name)))
@@ -46,7 +46,7 @@ func (s *session) supervise(ctx context.Context) (state, error) {
 	next, looked := begun.Add(statsInterval), begun
 	for {
 		until := next
-		every, contested := s.capture.contested()
+		every, contested := s.capture.Contested()
 		if soon := looked.Add(every); soon.Before(next) && (time.Since(begun) < statsInterval || contested) {
 			until = soon
 		}
@@ -65,7 +65,7 @@ func (s *session) supervise(ctx context.Context) (state, error) {
 		case ev == eventTimer && until.Equal(next):
 			next = next.Add(statsInterval)
 		default:
-			every, contested := s.capture.contested()
+			every, contested := s.capture.Contested()
 			if ev == eventAsk && time.Since(looked) < every {
 				continue
 			}
@@ -86,7 +86,7 @@ func (s *session) supervise(ctx context.Context) (state, error) {
 		default:
 			return nil, err
 		}
-		if !s.singly && s.capture.starved() {
+		if !s.singly && s.capture.Starved() {
 			return s.startSingly, nil
 		}
 	}
@@ -98,7 +98,7 @@ func (s *session) silent(why error) state {
 	return func(ctx context.Context) (state, error) {
 		s.setState(status.StateHeld, why)
 		s.failed(why)
-		s.sensor.repeats.log(s.log, s.repeatKey(why), zap.WarnLevel, "the agent does not answer; its connection is kept for a while",
+		s.sensor.repeats.Once(s.log, s.repeatKey(why), zap.WarnLevel, "the agent does not answer; its connection is kept for a while",
 			zap.Error(why), zap.Duration("for", silence))
 		s.lateWanted = true
 		ev, err := s.wait(ctx, time.Now().Add(silence))
@@ -113,8 +113,8 @@ func (s *session) silent(why error) state {
 		case ev != eventLate:
 			return nil, why
 		}
-		s.sensor.repeats.logSome(s.log, s.peer.Addr().String()+" answers", maxTurns, zap.InfoLevel, "the agent answers again",
-			zap.String("peer", s.capture.stream.source.Shown()))
+		s.sensor.repeats.Some(s.log, s.peer.Addr().String()+" answers", maxTurns, zap.InfoLevel, "the agent answers again",
+			zap.String("peer", s.capture.Shown()))
 		s.setState(status.StateRunning, s.down)
 		if err := s.askStats(ctx, statsTimeout); err != nil && ctx.Err() == nil {
 			return nil, err
@@ -128,7 +128,7 @@ func (s *session) silent(why error) state {
 func (s *session) startSingly(context.Context) (state, error) {
 	s.singly = true
 	s.log.Warn("hardly anything arrives; the capture begins anew and the agent sends single datagrams",
-		zap.String("peer", s.capture.stream.source.Shown()), zap.Uint16("port", s.capture.number()))
+		zap.String("peer", s.capture.Shown()), zap.Uint16("port", s.capture.Port()))
 	if err := s.stopCapture(); err != nil {
 		return nil, err
 	}
@@ -138,7 +138,7 @@ func (s *session) startSingly(context.Context) (state, error) {
 // askStats asks for the agent's numbers. An ERROR in answer is an answer.
 func (s *session) askStats(ctx context.Context, timeout time.Duration) error {
 	if s.capture != nil {
-		s.capture.asked()
+		s.capture.Asked()
 	}
 	asked := time.Now()
 	m, err := s.ctl.request(ctx, rpcap.TypeStatsRequest, rpcap.AppendEmpty(nil, rpcap.TypeStatsRequest), timeout)
@@ -156,11 +156,7 @@ func (s *session) askStats(ctx context.Context, timeout time.Duration) error {
 	}
 	s.lastReply = time.Now()
 	if s.capture != nil { // without one ExtraHop's agent sends whatever is in its memory
-		before, _ := s.capture.lastReport()
-		s.capture.reported(reply)
-		s.capture.judge(reply.Captured)
-		s.capture.compare(before.Captured, reply.Captured, s.lastReply)
-		s.capture.roundTrip(s.lastReply.Sub(asked))
+		s.capture.Answered(reply, s.lastReply.Sub(asked))
 	}
 	return nil
 }
@@ -175,11 +171,7 @@ func (s *session) ending(context.Context) (state, error) {
 
 // dataEnded stops the capture because its TCP data connection cannot be used any more, and tries again later.
 func (s *session) dataEnded(context.Context) (state, error) {
-	cause := status.CauseDataPort
-	if errors.Is(s.capture.tcp.err, errUDPStrOverTCP) {
-		cause = status.CauseProtocol
-	}
-	why := status.Caused(cause, "the data connection cannot be used: %w", s.capture.tcp.err)
+	why := fmt.Errorf("the data connection cannot be used: %w", s.capture.Err())
 	if err := s.stopCapture(); err != nil {
 		return nil, err
 	}
@@ -196,7 +188,7 @@ func (s *session) stopCapture() error {
 		return err
 	}
 	tail, captured := status.TailUnknown, uint32(0)
-	if r, ok := s.capture.lastReport(); ok {
+	if r, ok := s.capture.LastReport(); ok {
 		tail, captured = status.TailAtLeast, r.Captured
 	}
 	_, err := s.ctl.request(ctx, rpcap.TypeEndCaptureRequest, rpcap.AppendEmpty(nil, rpcap.TypeEndCaptureRequest), endTimeout)
@@ -221,7 +213,7 @@ func (s *session) captureDied() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), finalStats)
 	defer cancel()
-	before, _ := s.capture.lastReport()
+	before, _ := s.capture.LastReport()
 	if final, ok := s.finalReport(ctx, before.Captured); ok {
 		s.endCapture(status.TailKnown, final)
 	}
@@ -237,13 +229,5 @@ func (s *session) finalReport(ctx context.Context, before uint32) (captured uint
 	if err != nil || int32(r.Captured-before) < 0 {
 		return 0, false
 	}
-	c := s.capture
-	c.guard.Lock()
-	seen := uint32(c.stream.newest)
-	c.guard.Unlock()
-	if int32(r.Captured-seen) < 0 {
-		return 0, false
-	}
-	c.reported(r)
-	return r.Captured, true
+	return r.Captured, s.capture.Final(r)
 }

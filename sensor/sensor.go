@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"rpcapd/sensor/address"
+	"rpcapd/sensor/oncelog"
+	"rpcapd/sensor/receive"
 	"rpcapd/sensor/rule"
 	"rpcapd/sensor/sink"
 	"rpcapd/sensor/status"
@@ -25,13 +27,13 @@ type Sensor struct {
 	log        *zap.Logger
 	compiler   rule.Compiler
 	names      *nameTable
-	ports      *portPool
+	receiver   *receive.Receiver
 	hub        *sink.Hub
 	held       *heldConns
 	history    *status.History
 	sessionLog *status.SessionLog
 	budget     *messageBudget
-	repeats    *repeats       // of what agents that come again and again make the sensor say
+	repeats    *oncelog.Log   // of what agents that come again and again make the sensor say
 	ready      chan struct{}  // closed when all listeners are open
 	wg         sync.WaitGroup // listeners and sessions
 
@@ -47,7 +49,6 @@ type Sensor struct {
 	counters   status.Counters
 	stopping   bool
 	limits     Limits
-	dedup      *dedup // nil: off; replaced by SetStreams
 }
 
 // New checks the options and compiles the rules' filters, so that a bad one is found at once. It opens nothing; Run
@@ -63,17 +64,18 @@ func New(o Options) (*Sensor, error) {
 	}
 	s := &Sensor{
 		opts: o, rules: rule.NewSet(o.Rules), log: o.Log,
-		compiler:   tcpdump.NewCompiler(),
-		names:      newNameTable(o.Aliases),
-		ports:      newPortPool(&o),
-		hub:        hub,
-		dedup:      newDedup(o.Dedup),
+		compiler: tcpdump.NewCompiler(),
+		names:    newNameTable(o.Aliases),
+		hub:      hub,
+		receiver: receive.New(receive.Config{
+			Listen: o.Listen, Data: o.Data, Limits: o.Limits.ofStreams(), Dedup: o.Dedup, Hub: hub, Open: o.openPort, Log: o.Log,
+		}),
 		limits:     o.Limits,
 		held:       newHeldConns(o.Limits, o.Log),
 		history:    status.NewHistory(),
 		sessionLog: status.NewSessionLog(),
 		budget:     newMessageBudget(),
-		repeats:    new(repeats),
+		repeats:    new(oncelog.Log),
 		ready:      make(chan struct{}),
 
 		listeners:  make(map[uint16]*listener),
@@ -91,8 +93,8 @@ func (s *Sensor) Run(ctx context.Context) error {
 	ports, rules := s.rules.Ports, s.rules.All
 	s.mu.Unlock()
 	listeners, err := s.listen(ports)
-	if err == nil && s.opts.probe && slices.ContainsFunc(rules, func(r *rule.Rule) bool { return !r.TCP }) {
-		err = s.ports.probe()
+	if err == nil && s.opts.openPort == nil && slices.ContainsFunc(rules, func(r *rule.Rule) bool { return !r.TCP }) {
+		err = s.receiver.Probe()
 	}
 	if err != nil {
 		closeListeners(listeners) // the first failure is the one to report
@@ -108,7 +110,7 @@ func (s *Sensor) Run(ctx context.Context) error {
 	s.log.Info("stopping", zap.Int("sessions", s.stopAccepting()))
 	s.held.close()
 	s.wg.Wait()
-	s.ports.close()
+	s.receiver.Close()
 	return errors.Join(sink.Failure(context.Cause(ctx)), s.hub.Close())
 }
 
@@ -141,7 +143,7 @@ func (s *Sensor) listen(ports []uint16) (map[uint16]*listener, error) {
 	}
 	out := make(map[uint16]*listener)
 	for _, port := range ports {
-		tcp, err := listenTCP(netip.AddrPortFrom(addr, port))
+		tcp, err := address.ListenTCP(netip.AddrPortFrom(addr, port))
 		if err != nil {
 			closeListeners(out)
 			return nil, err
@@ -195,14 +197,14 @@ func (s *Sensor) Peers() []status.Peer {
 func (s *Sensor) Sinks() []sink.Status { return s.hub.Status() }
 
 // Ports describes the open data ports.
-func (s *Sensor) Ports() []status.Port { return s.ports.status() }
+func (s *Sensor) Ports() []status.Port { return s.receiver.Ports() }
 
 // Counters returns the sensor's own sums.
 func (s *Sensor) Counters() status.Counters {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.counters
-	c.DedupForgotten += s.dedup.forgotten()
+	c.DedupForgotten = s.receiver.DedupForgotten()
 	return c
 }
 

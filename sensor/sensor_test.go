@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/receive"
 	"rpcapd/sensor/rule"
 	"rpcapd/sensor/sink"
 	"rpcapd/sensor/status"
@@ -239,8 +240,8 @@ func TestOptionsAreChecked(t *testing.T) {
 		"no rule":         {},
 		"pattern":         {Rules: []rule.Rule{{Interfaces: []string{"[a"}}}},
 		"snap length":     {Rules: []rule.Rule{{Snaplen: 1 << 20}}},
-		"count 65":        {Rules: []rule.Rule{{}}, Data: DataPorts{Count: 65}},
-		"go beyond 65535": {Rules: []rule.Rule{{}}, Data: DataPorts{First: 65530, Count: 10}},
+		"count 65":        {Rules: []rule.Rule{{}}, Data: receive.DataPorts{Count: 65}},
+		"go beyond 65535": {Rules: []rule.Rule{{}}, Data: receive.DataPorts{First: 65530, Count: 10}},
 		"longer than":     {Rules: []rule.Rule{{Password: strings.Repeat("x", 65536)}}},
 	} {
 		if _, err := New(o); err == nil || !strings.Contains(err.Error(), want) {

@@ -13,6 +13,7 @@ import (
 
 	"rpcapd/rpcap"
 	"rpcapd/sensor/address"
+	"rpcapd/sensor/receive"
 	"rpcapd/sensor/rule"
 	"rpcapd/sensor/status"
 )
@@ -34,8 +35,6 @@ const (
 	// the agent cannot go on by itself: C agents redial at once, thousands of times a second.
 	minSession = 5 * time.Second
 	brokenHold = 30 * time.Second
-	// lingerTime is how long datagrams are taken after the end of a capture.
-	lingerTime = time.Second
 )
 
 // errStopped ends sessions when the sensor stops.
@@ -68,9 +67,9 @@ type session struct {
 	authenticated bool
 	chosen        rule.Choice
 	linkType      uint32
-	capture       *capture // nil but between STARTCAP and the end of it
-	captured      bool     // there has been a capture
-	idle          int      // STATS running with the same ifrecv, and that
+	capture       *receive.Capture // nil but between STARTCAP and the end of it
+	captured      bool             // there has been a capture
+	idle          int              // STATS running with the same ifrecv, and that
 	idleAt        uint32
 	down          error  // the interface is, as others have been told
 	lateWanted    bool   // wait returns at the answer to a request that was given up
@@ -79,9 +78,9 @@ type session struct {
 	host          string // its name for the chosen interface
 	freeName      func()
 
-	mu     sync.Mutex  // a leaf
-	status status.Peer // guarded by mu; counters are filled in by snapshot
-	live   *capture    // guarded by mu; the capture whose counters snapshot reads
+	mu     sync.Mutex       // a leaf
+	status status.Peer      // guarded by mu; counters are filled in by snapshot
+	live   *receive.Capture // guarded by mu; the capture whose counters snapshot reads
 }
 
 func newSession(s *Sensor, conn net.Conn, port uint16, rules []*rule.Rule) *session {
@@ -141,7 +140,7 @@ func (s *session) run(ctx context.Context) {
 		s.log.Debug("session ended", zap.String("reason", reason(err)))
 		return
 	}
-	s.sensor.repeats.logSome(s.log, s.peer.Addr().String()+" ended", maxTurns, level, "session ended", zap.String("reason", reason(err)))
+	s.sensor.repeats.Some(s.log, s.peer.Addr().String()+" ended", maxTurns, level, "session ended", zap.String("reason", reason(err)))
 }
 
 // neverAnswered notes the end of a connection that may never have been an agent's: a port scanner, a health check, a program
@@ -150,7 +149,7 @@ func (s *session) neverAnswered(err error) {
 	s.sensor.mu.Lock()
 	s.sensor.counters.Silent++
 	s.sensor.mu.Unlock()
-	s.sensor.repeats.log(s.log, s.repeatKey(err), zap.InfoLevel, "connection ended before the other side answered anything",
+	s.sensor.repeats.Once(s.log, s.repeatKey(err), zap.InfoLevel, "connection ended before the other side answered anything",
 		zap.String("reason", reason(err)))
 }
 
@@ -259,7 +258,7 @@ func (s *session) wait(ctx context.Context, until time.Time) (event, error) {
 	defer timer.Stop()
 	var data, ask <-chan struct{}
 	if s.capture != nil {
-		data, ask = s.capture.ended(), s.capture.stream.path.ask
+		data, ask = s.capture.Ended(), s.capture.StatsWanted()
 	}
 	if s.lateWanted {
 		ask = nil // the agent does not answer
@@ -359,7 +358,7 @@ func (s *session) snapshot() status.Peer {
 	st, c := s.status, s.live
 	s.mu.Unlock()
 	if c != nil {
-		c.fill(&st)
+		c.Fill(&st)
 	}
 	s.sensor.sessionLog.Fill(&st)
 	return st

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/receive"
 	"rpcapd/sensor/rule"
 	"rpcapd/sensor/status"
 )
@@ -344,7 +345,7 @@ func TestFanout(t *testing.T) {
 // TestWaitsForAPort: a stream that could not be told apart from another waits until it can.
 func TestWaitsForAPort(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBubble(t, Options{Data: DataPorts{First: 2003, Count: 1}})
+		b := newBubble(t, Options{Data: receive.DataPorts{First: 2003, Count: 1}})
 		defer b.stop()
 		b.connect("10.0.0.2", nil)
 		second := b.connect("10.0.0.2", nil)

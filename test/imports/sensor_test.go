@@ -11,6 +11,7 @@ import (
 var insideSensor = map[string][]string{
 	"sensor/address":    {},
 	"sensor/chunks":     {},
+	"sensor/oncelog":    {},
 	"sensor/tcpdump":    {},
 	"sensor/sink":       {"sensor/address", "sensor/chunks", "sensor/tcpdump"},
 	"sensor/status":     {"sensor/sink"},
@@ -19,7 +20,8 @@ var insideSensor = map[string][]string{
 	"sensor/pcapoverip": {"sensor/address", "sensor/sink", "sensor/tcpdump"},
 	"sensor/tap":        {"sensor/address", "sensor/chunks", "sensor/sink", "sensor/tcpdump"},
 	"sensor/health":     {"sensor/address", "sensor/sink", "sensor/status", "sensor/tcpdump"},
-	"sensor":            {"sensor/address", "sensor/rule", "sensor/sink", "sensor/status", "sensor/tcpdump"},
+	"sensor/receive":    {"sensor/address", "sensor/oncelog", "sensor/sink", "sensor/status"},
+	"sensor":            {"sensor/address", "sensor/oncelog", "sensor/receive", "sensor/rule", "sensor/sink", "sensor/status", "sensor/tcpdump"},
 }
 
 // testsOf lists what only the tests of a package may import besides. Those of the health server look at a real sensor.
@@ -64,17 +66,18 @@ func TestSensorImportRule(t *testing.T) {
 
 // TestSensorRuleBites names what the rule forbids.
 func TestSensorRuleBites(t *testing.T) {
-	leaves := []string{"sensor/address", "sensor/chunks", "sensor/tcpdump"}
+	leaves := []string{"sensor/address", "sensor/chunks", "sensor/oncelog", "sensor/tcpdump"}
 	outputs := []string{"sensor/files", "sensor/pcapoverip", "sensor/tap"}
-	above := slices.Concat([]string{"sensor", "sensor/health", "sensor/rule", "sensor/status"}, outputs)
+	above := slices.Concat([]string{"sensor", "sensor/health", "sensor/receive", "sensor/rule", "sensor/status"}, outputs)
 	forbidden := map[string][]string{
 		"sensor/address": slices.Concat(above, leaves, []string{"sensor/sink"}),
 		"sensor/chunks":  slices.Concat(above, leaves, []string{"sensor/sink"}),
 		"sensor/tcpdump": slices.Concat(above, leaves, []string{"sensor/sink"}),
 		"sensor/sink":    above,
 		"sensor/rule":    slices.Concat(above, []string{"sensor/chunks", "sensor/sink"}),
+		"sensor/receive": append([]string{"sensor", "sensor/health", "sensor/rule"}, outputs...),
 		"sensor/status":  slices.Concat(above, leaves),
-		"sensor/health":  append([]string{"sensor"}, outputs...),
+		"sensor/health":  append([]string{"sensor", "sensor/receive"}, outputs...),
 		"sensor":         append([]string{"sensor/health"}, outputs...),
 	}
 	for _, from := range outputs {

@@ -1,0 +1,355 @@
+package receive
+
+import (
+	"maps"
+	"net/netip"
+	"time"
+
+	"rpcapd/rpcap"
+	"rpcapd/sensor/sink"
+	"rpcapd/sensor/status"
+	"rpcapd/udpstr"
+)
+
+const (
+	// vlanSlack is what an agent's capture library may add to the snap length: two VLAN tags put back.
+	vlanSlack = 8
+	// maxSources bounds the source ports one stream has had (NAT rebinding): datagrams still on their way from the
+	// former ones belong to it.
+	maxSources = 8
+	// continuationWindow is how far ahead of a stream a datagram from an unknown port may be to count as its
+	// continuation. A stream that has just begun and lost as many datagrams is taken for a new one.
+	continuationWindow = 1024
+)
+
+// streamFormat is what the first datagram of a stream shows; nothing announces it.
+type streamFormat uint8
+
+const (
+	formatUnknown streamFormat = iota
+	formatUDPStr
+	formatPlain
+)
+
+func (f streamFormat) String() string {
+	switch f {
+	case formatUDPStr:
+		return "udpstr"
+	case formatPlain:
+		return "packet"
+	}
+	return ""
+}
+
+// stream is the frames of one STARTCAP. A UDP stream is guarded by its dataPort's mu, a TCP stream by its tcpData's.
+type stream struct {
+	agent    netip.Addr // the only address that datagrams are taken from
+	source   sink.Source
+	limits   Limits
+	feeds    []*sink.Attachment
+	hub      *sink.Hub // nil: it knows nothing of the stream
+	dedup    *dedup    // nil: nothing is dropped
+	number   uint32    // in dedup
+	clock    clockOffset
+	now      time.Time // arrival of what is worked on
+	nowMicro int64     // the same since 1970
+	repeated uint64    // frames that another stream had brought
+	overTCP  bool
+	format   streamFormat
+	udpstr   *udpstr.Reassembler
+	plain    *plainStream
+	nextSeq  uint32 // udpstr: seqno after the highest seen; plain: number after it
+	farSeq   uint32 // of the last datagram if it was far ahead of that; else 0
+
+	path pathValidation
+
+	account account
+	largest int // bytes of the longest datagram
+
+	timed    bool   // in dataPort.timed
+	newest   uint64 // number of the last frame delivered
+	awaiting uint64 // close reached when the frame with this number is delivered; 0: not set
+	reached  chan struct{}
+	finished bool
+	final    status.Received
+	tail     status.Tail
+	tailLost uint64
+	sinks    map[string]sink.Counters // of the feeds that were detached
+	late     sink.Unsettled           // those of them whose counters still change
+}
+
+func newStream(src sink.Source, limits Limits) *stream {
+	return &stream{agent: src.Agent, source: src, limits: limits, reached: make(chan struct{}), path: pathValidation{
+		state: pathOpen, ask: make(chan struct{}, 1),
+	}}
+}
+
+// begin settles the format with the first datagram.
+func (s *stream) begin(f streamFormat) {
+	s.format = f
+	maxCaplen := s.maxCaplen()
+	if f == formatPlain {
+		s.plain = &plainStream{maxCaplen: maxCaplen, hold: s.limits.Hold, deliver: s.deliver, disown: func() { s.path.forged++ }}
+		if s.overTCP {
+			s.plain.hold = 0
+		}
+		return
+	}
+	s.udpstr = udpstr.NewReassembler(udpstr.ReassemblerConfig{
+		Window: s.limits.Window, Hold: s.limits.Hold, MaxCaplen: maxCaplen,
+	}, s.deliver)
+}
+
+// maxCaplen is the longest frame that is taken, in bytes.
+func (s *stream) maxCaplen() uint32 { return min(s.source.Snaplen+vlanSlack, rpcap.MaxSnaplen) }
+
+// refusePath forgets the source and all that has come from it. The frames have gone to the sinks.
+func (s *stream) refusePath() {
+	s.path.forged += s.arrived().Frames
+	s.format, s.udpstr, s.plain, s.path.sources = formatUnknown, nil, nil, nil
+	s.newest, s.path.taken, s.clock = 0, 0, clockOffset{}
+}
+
+// datagram takes one payload from the stream's own source.
+func (s *stream) datagram(b []byte, now time.Time) {
+	if s.finished {
+		return
+	}
+	s.arrives(now)
+	s.path.taken++
+	s.largest = max(s.largest, len(b))
+	if f, seq := classify(b); f == s.format {
+		s.advance(seq)
+	}
+	if s.format == formatPlain {
+		s.plain.message(b, now)
+		return
+	}
+	s.udpstr.Datagram(b, now)
+}
+
+// advance notes where the stream is. A number far ahead counts when a second one stands by it.
+func (s *stream) advance(seq uint32) {
+	switch ahead := int32(seq + 1 - s.nextSeq); {
+	case ahead <= 0:
+	case ahead <= continuationWindow || seq-s.farSeq < continuationWindow && s.farSeq != 0:
+		s.nextSeq, s.farSeq = seq+1, 0
+	default:
+		s.farSeq = seq
+	}
+}
+
+// deadline returns when expire is due; ok is false if nothing is held back.
+func (s *stream) deadline() (at time.Time, ok bool) {
+	switch {
+	case s.udpstr != nil:
+		return s.udpstr.Deadline()
+	case s.plain != nil:
+		return s.plain.deadline()
+	}
+	return time.Time{}, false
+}
+
+// arrives sets the time of what is worked on.
+func (s *stream) arrives(now time.Time) {
+	if now != s.now {
+		s.now, s.nowMicro = now, now.UnixMicro()
+	}
+}
+
+// expire gives up waiting where it is time.
+func (s *stream) expire(now time.Time) {
+	s.arrives(now)
+	if s.udpstr != nil {
+		s.udpstr.Expire(now)
+		return
+	}
+	s.plain.expire(now)
+}
+
+// message takes one PACKET message that came over TCP.
+func (s *stream) message(b []byte, now time.Time) {
+	if s.finished {
+		return
+	}
+	s.arrives(now)
+	s.largest = max(s.largest, len(b))
+	s.plain.message(b, now)
+}
+
+// deliver hands one frame to every sink; it is called by the reassembler or the plain stream.
+func (s *stream) deliver(p *udpstr.Packet) {
+	s.newest = p.Number
+	if s.plain != nil { // whose frames may come out of order
+		s.newest = s.plain.newest
+	}
+	s.clock.frame(p.Sec, p.Usec, s.now, s.nowMicro)
+	if s.dedup != nil && s.dedup.again(s.number, s.source.LinkType, p, s.now) {
+		s.repeated++
+	} else {
+		for _, f := range s.feeds {
+			f.Frame(p)
+		}
+	}
+	if s.awaiting != 0 && s.newest >= s.awaiting {
+		s.awaiting = 0
+		close(s.reached)
+	}
+}
+
+// await makes reached close once everything up to frame number captured (modulo 2^32) has come.
+func (s *stream) await(captured uint32) {
+	missing := int32(captured - uint32(s.newest))
+	if s.awaiting != 0 || s.finished {
+		return
+	}
+	if missing <= 0 {
+		close(s.reached)
+		return
+	}
+	s.awaiting = s.newest + uint64(missing)
+}
+
+// continues reports how far a datagram is ahead of this stream, if it is near enough to be its continuation.
+func (s *stream) continues(h *header) (ahead uint32, ok bool) {
+	if !s.path.state.begun() || s.finished {
+		return 0, false
+	}
+	return h.seq - s.nextSeq, h.follows(s.format, s.nextSeq, uint32(s.newest), max(s.limits.Window, 0))
+}
+
+// received returns the counters so far.
+func (s *stream) received() status.Received {
+	if s.finished {
+		return s.final
+	}
+	return s.arrived()
+}
+
+func (s *stream) arrived() status.Received {
+	switch s.format {
+	case formatPlain:
+		return s.plain.snapshot()
+	case formatUDPStr:
+		c := s.udpstr.Counters()
+		return status.Received{
+			Datagrams: c.Datagrams, Bytes: c.Bytes, Frames: c.Delivered, FrameBytes: c.DeliveredBytes,
+			InOrder: c.InOrder, Reordered: c.Reordered, Lost: c.Lost, Late: c.Late, Duplicate: c.Duplicate,
+			Malformed: c.Malformed, Missing: c.Missing,
+		}
+	}
+	return status.Received{}
+}
+
+// sinkCounters says what each sink did with the frames.
+func (s *stream) sinkCounters() map[string]sink.Counters {
+	s.late.Settle(s.change)
+	by := make(map[string]sink.Counters, len(s.feeds))
+	maps.Copy(by, s.sinks)
+	for _, f := range s.feeds {
+		c := f.Counters()
+		c.Add(by[f.Sink()])
+		by[f.Sink()] = c
+	}
+	return by
+}
+
+// change adds to the counters of a sink; they are kept by name, so that it does not matter which feed had what.
+func (s *stream) change(sink string, by sink.Counters) {
+	c := s.sinks[sink]
+	c.Add(by)
+	s.sinks[sink] = c
+}
+
+// detach ends the feeds. sum is what the agent has reported by now.
+func (s *stream) detach(sum sink.Forwarded) {
+	for _, f := range s.feeds {
+		s.end(f, sum)
+	}
+	s.feeds = nil
+}
+
+// end ends one feed and keeps its counters.
+func (s *stream) end(f *sink.Attachment, sum sink.Forwarded) {
+	if s.sinks == nil {
+		s.sinks = make(map[string]sink.Counters, len(s.feeds))
+	}
+	f.Detach(sum)
+	n := f.Counters()
+	s.change(f.Sink(), n)
+	s.late.Add(f, n, s.change)
+}
+
+// refilter begins new feeds, whose frames the agent has chosen with another filter. Nothing is lost between the two: what
+// the reorder window holds goes to the new ones.
+func (s *stream) refilter(filter string, sum sink.Forwarded) {
+	s.source.Filter = filter
+	if s.finished {
+		return
+	}
+	s.detach(sum)
+	s.feeds = s.hub.Attach(s.source, sum)
+}
+
+// finish ends the stream: what the reorder window holds is delivered, the tail is settled, the sinks are told. captured
+// is the agent's final count, or the last one that is known.
+func (s *stream) finish(tail status.Tail, captured uint32, sum sink.Forwarded) {
+	if s.finished {
+		return
+	}
+	switch {
+	case s.udpstr != nil:
+		s.udpstr.Flush()
+	case s.plain != nil:
+		s.plain.settle()
+	}
+	s.final, s.tail = s.arrived(), tail
+	s.tailLost = s.tailLoss(captured)
+	s.final.Missing += s.tailLost
+	s.account = account{} // it is missing now
+	s.finished = true
+	s.detach(sum)
+	s.udpstr, s.plain = nil, nil
+}
+
+// tailLoss is the number of frames the agent counted after the last one that was seen.
+func (s *stream) tailLoss(captured uint32) uint64 { return udpstr.TailLoss(captured, s.highest()) }
+
+// highest is the highest frame number that has come, modulo 2^32.
+func (s *stream) highest() uint32 {
+	switch {
+	case s.udpstr != nil:
+		return uint32(s.udpstr.Counters().LastNumber)
+	case s.plain != nil:
+		return uint32(s.plain.newest)
+	}
+	return uint32(s.newest)
+}
+
+// classify tells a datagram's format and its sequence number (udpstr) or frame number (plain); formatUnknown is
+// neither.
+func classify(b []byte) (streamFormat, uint32) {
+	switch {
+	case len(b) > udpstr.HeaderLen && b[0] == 0 && b[1] == udpstr.Type:
+		return formatUDPStr, be32(b[4:])
+	case len(b) >= rpcap.PacketHeaderLen && b[0] == 0 && b[1] == byte(rpcap.TypePacket):
+		return formatPlain, be32(b[24:])
+	}
+	return formatUnknown, 0
+}
+
+// first reports whether a datagram is the first one of its capture.
+func first(f streamFormat, seq uint32) bool {
+	return f == formatUDPStr && seq == 0 || f == formatPlain && seq == 1
+}
+
+func be32(b []byte) uint32 {
+	return uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
+}
+
+// follow makes the feeds agree with the sinks that there are now.
+func (s *stream) follow(sum sink.Forwarded) {
+	if !s.finished {
+		s.feeds = s.hub.Follow(s.feeds, s.source, sum, func(f *sink.Attachment) { s.end(f, sum) })
+	}
+}
