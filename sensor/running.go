@@ -101,8 +101,15 @@ func (s *session) silent(why error) state {
 		s.sensor.repeats.Once(s.log, s.repeatKey(why), zap.WarnLevel, "the agent does not answer; its connection is kept for a while",
 			zap.Error(why), zap.Duration("for", silence))
 		s.lateWanted = true
-		ev, err := s.wait(ctx, time.Now().Add(silence))
+		until, again := time.Now().Add(silence), false
+		ev, err := s.wait(ctx, until)
+		for ; err == nil && (ev == eventReload || ev == eventAsk); ev, err = s.wait(ctx, until) {
+			again = again || ev == eventReload // what is new waits until the agent can be asked
+		}
 		s.lateWanted = false
+		if again {
+			s.reload()
+		}
 		switch {
 		case err != nil:
 			return nil, err

@@ -128,3 +128,27 @@ func TestStoppedAgentBeginsAnew(t *testing.T) {
 		b.stop()
 	})
 }
+
+// TestReloadWhileSilent: new rules do not end the wait for an agent that was stopped; they hold when it answers again.
+func TestReloadWhileSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBubble(t, Options{})
+		defer b.stop()
+		a := b.connect("10.0.0.2", func(a *testAgent) { a.stats = rpcap.StatsReply{IfRecv: 10, Captured: 10} })
+		after(6 * time.Second)
+		goOn := a.stall()
+		after(statsInterval + statsTimeout)
+		if st := b.peer().State; st != status.StateHeld {
+			t.Fatalf("state %s, want held", st)
+		}
+		if err := b.Reload(t.Context(), []Rule{{Name: "all", Interfaces: []string{"eth*"}}}, nil); err != nil {
+			t.Fatal(err)
+		}
+		after(time.Second)
+		goOn()
+		after(6 * time.Second)
+		if p := b.peer(); p.State != status.StateRunning || p.Reason != "" {
+			t.Errorf("%s: %s", p.State, p.Reason)
+		}
+	})
+}

@@ -211,3 +211,27 @@ func TestStreamAccounting(t *testing.T) {
 		t.Errorf("arrivals do not add up: %+v", r)
 	}
 }
+
+// TestPortOfAnEndedStream: a capture that lost its first datagram has its frames although its source port was that of an ended
+// one, an hour or a second ago.
+func TestPortOfAnEndedStream(t *testing.T) {
+	for _, apart := range []time.Duration{time.Second, time.Hour} {
+		p, now := testPort(), time.Now()
+		old, _ := testStream("10.0.0.2")
+		p.add(old)
+		receive(p, "10.0.0.2:5000", now, packed(t, testFrames(60, 400), 512)[:10]...)
+		p.with(func() { old.finish(status.TailUnknown, 0, sink.Forwarded{}) })
+		p.remove(old, now)
+		now = now.Add(apart)
+		next, got := testStream("10.0.0.2")
+		p.add(next)
+		for _, d := range packed(t, testFrames(600, 400), 512)[1:] {
+			now = now.Add(time.Second)
+			receive(p, "10.0.0.2:5000", now, d)
+		}
+		// Within the time that the ended stream's port stays known, what comes may be that stream's.
+		if n, most := got.count(), uint64(endedFor/time.Second); n < 500 || p.foreign > most || apart > endedFor && p.foreign > 0 {
+			t.Errorf("%v later: %d frames of 600, %d datagrams foreign", apart, n, p.foreign)
+		}
+	}
+}

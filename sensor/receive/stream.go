@@ -107,7 +107,7 @@ func (s *stream) maxCaplen() uint32 { return min(s.source.Snaplen+vlanSlack, rpc
 func (s *stream) refusePath() {
 	s.path.forged += s.arrived().Frames
 	s.format, s.udpstr, s.plain, s.path.sources = formatUnknown, nil, nil, nil
-	s.newest, s.path.taken, s.clock = 0, 0, clockOffset{}
+	s.newest, s.farSeq, s.largest, s.path.taken, s.clock = 0, 0, 0, 0, clockOffset{}
 }
 
 // datagram takes one payload from the stream's own source.

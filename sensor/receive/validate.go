@@ -58,8 +58,15 @@ func (p *dataPort) unknown(src netip.AddrPort, b []byte, now time.Time) (s *stre
 	h := readHeader(b, p.maxCaplen(src.Addr()))
 	waiting := p.pending[src.Addr()]
 	// Only the very first datagram of a capture shows that the agent's system gave an ended stream's port to a new one.
-	if _, ok := p.ended[src]; ok && (waiting == nil || !h.begun()) {
+	// That datagram may be lost, so what comes while a capture waits does not keep the port that of the ended one.
+	switch heard, ok := p.ended[src]; {
+	case !ok:
+	case now.Sub(heard) > endedFor:
+		delete(p.ended, src)
+	case waiting == nil:
 		p.ended[src] = now
+		return nil, false
+	case !h.begun():
 		return nil, false
 	}
 	if h.format == formatUnknown {

@@ -69,6 +69,9 @@ func (h *History) Add(st Peer) (news bool) {
 	merged.late.Settle(merged.change)
 	merged.Deduplicated += sum.Deduplicated
 	merged.Disowned += sum.Disowned
+	if st.Disowned == 0 {
+		merged.DisownedSource = sum.DisownedSource
+	}
 	merged.Tail = max(st.Tail, sum.Tail) // the least certain one
 	*sum = merged
 	return news
