@@ -11,7 +11,7 @@
 // A stream's source port is not known before its first datagram, so on each (agent address, UDP port) at most one stream waits
 // for its first datagram. The allocator (portpool.go) spreads the streams of one address over the ports of the range. Which of
 // several senders at the agent's address is the agent is path validation: path.go has the states and events, validate.go finds
-// the event of a datagram, judge.go compares with STATS.
+// the event of a datagram, transition.go does what the table says, settle.go what is due, judge.go compares with STATS.
 //
 // Goroutines. Each open UDP port has one that receives, reassembles and calls the feeds; a feed must therefore neither block nor
 // keep a frame. Each TCP capture has one that accepts and one for each connection.
