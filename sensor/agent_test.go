@@ -15,7 +15,8 @@ import (
 type testAgent struct {
 	t    *testing.T
 	conn net.Conn
-	done chan struct{} // serve has returned
+	addr netip.AddrPort // in a bubble
+	done chan struct{}  // serve has returned
 
 	mu       sync.Mutex
 	handlers map[rpcap.Type]func(payload []byte) [][]byte // what to write; nil: nothing

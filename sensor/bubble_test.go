@@ -9,41 +9,57 @@ import (
 	"testing/synctest"
 	"time"
 
+	"rpcapd/rpcap"
 	"rpcapd/sensor/receive"
 	"rpcapd/sensor/rule"
 	"rpcapd/sensor/sink"
 	"rpcapd/sensor/status"
+	"rpcapd/sensor/tcpdump"
 	"rpcapd/udpstr"
 )
 
 // bubble is a sensor in virtual time: connections are pipes, data ports are fakes. It is used inside synctest.Test.
 type bubble struct {
 	*Sensor
-	t      *testing.T
-	ports  *fakePorts
-	sink   *countingSink
-	ctx    context.Context
-	cancel context.CancelFunc
-	agents []*testAgent
+	t         *testing.T
+	ports     *fakePorts
+	listeners fakeListeners
+	compiler  rule.Compiler // a test may put another one in its place
+	sink      *countingSink
+	ctx       context.Context
+	cancel    context.CancelFunc
+	served    chan struct{}
+	agents    []*testAgent
 }
 
 func newBubble(t *testing.T, o Options) *bubble {
 	t.Helper()
-	b := &bubble{t: t, ports: &fakePorts{}, sink: &countingSink{}}
+	b := &bubble{t: t, ports: &fakePorts{}, listeners: make(fakeListeners), compiler: o.compiler, sink: &countingSink{}, served: make(chan struct{})}
+	if b.compiler == nil {
+		b.compiler = tcpdump.NewCompiler()
+	}
 	if o.Rules == nil {
 		o.Rules = []rule.Rule{{Name: "all"}}
 	}
 	if o.Data.First == 0 {
 		o.Data = receive.DataPorts{First: 2003, Count: 4}
 	}
-	o.openPort, o.Sinks = b.ports.open, append([]sink.Sink{b.sink}, o.Sinks...)
+	o.openPort, o.openListener, o.compiler = b.ports.open, b.listeners.open, compilerOf{b}
+	o.Sinks = append([]sink.Sink{b.sink}, o.Sinks...)
 	s, err := New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.begin(map[uint16]*listener{}, func(*listener) {})
 	b.Sensor = s
 	b.ctx, b.cancel = context.WithCancel(t.Context())
+	if err := s.control.Listen(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		defer close(b.served)
+		s.control.Serve(b.ctx)
+	}()
+	<-s.Ready()
 	return b
 }
 
@@ -56,8 +72,8 @@ func (b *bubble) connect(addr string, prepare func(*testAgent)) *testAgent {
 	}
 	go a.serve()
 	b.agents = append(b.agents, a)
-	remote := netip.AddrPortFrom(netip.MustParseAddr(addr), uint16(40000+len(b.agents)))
-	b.accept(b.ctx, addressed{theirs, net.TCPAddrFromAddrPort(remote)}, b.rules.Ports[0])
+	a.addr = netip.AddrPortFrom(netip.MustParseAddr(addr), uint16(40000+len(b.agents)))
+	b.listeners[b.Addrs()[0].Port()].in <- addressed{theirs, net.TCPAddrFromAddrPort(a.addr)}
 	synctest.Wait()
 	return a
 }
@@ -65,9 +81,7 @@ func (b *bubble) connect(addr string, prepare func(*testAgent)) *testAgent {
 // stop ends the sensor as Run does.
 func (b *bubble) stop() {
 	b.cancel()
-	b.stopAccepting()
-	b.held.close()
-	b.wg.Wait()
+	<-b.served
 	b.receiver.Close()
 	for _, a := range b.agents {
 		a.conn.Close()
@@ -95,6 +109,57 @@ func (b *bubble) feed(port uint16, src string, payloads ...[]byte) {
 	b.ports.get(port).in <- batch
 	synctest.Wait()
 }
+
+// live is the number of sessions.
+func (s *Sensor) live() int {
+	c := s.Counters()
+	return int(c.Accepted - c.Refused - c.Ended)
+}
+
+// fakeListeners are TCP ports in virtual time.
+type fakeListeners map[uint16]*fakeListener
+
+func (l fakeListeners) open(a netip.AddrPort) (net.Listener, error) {
+	f := &fakeListener{addr: a, in: make(chan net.Conn), closed: make(chan struct{})}
+	l[a.Port()] = f
+	return f, nil
+}
+
+type fakeListener struct {
+	addr   netip.AddrPort
+	in     chan net.Conn
+	once   sync.Once
+	closed chan struct{}
+}
+
+func (f *fakeListener) Addr() net.Addr { return net.TCPAddrFromAddrPort(f.addr) }
+
+func (f *fakeListener) Accept() (net.Conn, error) {
+	select {
+	case c := <-f.in:
+		return c, nil
+	case <-f.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (f *fakeListener) Close() error {
+	f.once.Do(func() { close(f.closed) })
+	return nil
+}
+
+// compilerOf is the compiler that a bubble has now.
+type compilerOf struct{ b *bubble }
+
+func (c compilerOf) Check(ctx context.Context, expression string) error {
+	return c.b.compiler.Check(ctx, expression)
+}
+
+func (c compilerOf) CompileFor(ctx context.Context, expression string, linkType uint32, device string) (rpcap.Program, error) {
+	return c.b.compiler.CompileFor(ctx, expression, linkType, device)
+}
+
+func (c compilerOf) ForgetRefusals() { c.b.compiler.ForgetRefusals() }
 
 // addressed is a pipe that looks like TCP.
 type addressed struct {

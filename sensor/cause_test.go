@@ -8,6 +8,7 @@ import (
 	"rpcapd/rpcap"
 	"rpcapd/sensor/rule"
 	"rpcapd/sensor/status"
+	"rpcapd/sensor/tcpdump"
 )
 
 // TestCauses: each refusal has the cause by which the page finds its cure.
@@ -47,11 +48,8 @@ func TestCauses(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				tc.rule.Name = "all"
-				filter := tc.rule.Filter
-				tc.rule.Filter = ""
-				b := newBubble(t, Options{Rules: []rule.Rule{tc.rule}})
+				b := newBubble(t, Options{Rules: []rule.Rule{tc.rule}, compiler: anyFilter{tcpdump.NewCompiler()}}) // New would refuse it
 				defer b.stop()
-				b.rules.All[0].Filter = filter // New would refuse it
 				b.compiler = &fakeCompiler{Compiler: b.compiler, err: errors.New("tcpdump is not there")}
 				b.connect("10.0.0.2", tc.script)
 				after(2 * lingerTime)
@@ -60,28 +58,5 @@ func TestCauses(t *testing.T) {
 				}
 			})
 		})
-	}
-}
-
-// TestStartCause: a TCP listener cannot be in a bubble.
-func TestStartCause(t *testing.T) {
-	refused := func(text string) *rpcap.Error { return &rpcap.Error{Code: rpcap.CodeStartCapture, Text: text} }
-	for _, tc := range []struct {
-		name      string
-		chosen    rule.Choice
-		err       *rpcap.Error
-		connected bool
-		want      status.Cause
-	}{
-		{"TCP, no connection", rule.Choice{Rule: &rule.Rule{TCP: true}}, refused("no"), false, status.CauseDataPort},
-		{"TCP, connected", rule.Choice{Rule: &rule.Rule{TCP: true}}, refused("no"), true, status.CauseInterface},
-		{"TCP, interface down", rule.Choice{Rule: &rule.Rule{TCP: true}, Down: true}, refused("no"), false, status.CauseInterfaceDown},
-		{"filter", rule.Choice{Rule: &rule.Rule{TCP: true, Filter: "tcp"}}, refused("The Filter program is bad"), false, status.CauseFilterRefused},
-		{"no filter in the rule", rule.Choice{Rule: &rule.Rule{}}, refused("filter"), false, status.CauseInterface},
-	} {
-		s := &session{chosen: tc.chosen}
-		if got := s.startCause(tc.err, tc.connected); got != tc.want {
-			t.Errorf("%s: %q", tc.name, got)
-		}
 	}
 }

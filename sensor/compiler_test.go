@@ -35,6 +35,12 @@ func (c *fakeCompiler) CompileFor(ctx context.Context, expression string, linkTy
 	return c.Compiler.CompileFor(ctx, expression, linkType, device)
 }
 
+// anyFilter has no objection to any filter.
+type anyFilter struct{ rule.Compiler }
+
+func (anyFilter) Check(context.Context, string) error { return nil }
+func (anyFilter) ForgetRefusals()                     {}
+
 // known makes the sensor's compiler return programs for these expressions.
 func (b *bubble) known(expressions ...string) {
 	c, ok := b.compiler.(*fakeCompiler)
@@ -51,12 +57,11 @@ func (b *bubble) known(expressions ...string) {
 // bytes: the reason is in front of the filter.
 func TestFilterFailsInSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBubble(t, Options{})
-		defer b.stop()
 		long := "not (host 10.2.0.1" + strings.Repeat(" or host 10.2.0.1", 1000) + ")"
 		const cure = "write networks instead of many hosts (net 10.1.0.0/16), or ip host instead of host"
+		b := newBubble(t, Options{Rules: []rule.Rule{{Name: "all", Filter: long}}, compiler: anyFilter{}}) // New would refuse it
+		defer b.stop()
 		b.compiler = &fakeCompiler{err: fmt.Errorf("tcpdump has computed for 10s without a result; %s (filter %q)", cure, long[:80])}
-		b.rules.All[0].Filter = long // New would refuse it
 		a := b.connect("10.0.0.2", nil)
 		if p := b.peer(); p.State != status.StateHeld || p.Cause != status.CauseFilter || len(p.Reason) > 400 || !strings.Contains(p.Reason, cure) {
 			t.Errorf("%s, %s: %s", p.State, p.Cause, p.Reason)

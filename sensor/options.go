@@ -2,6 +2,7 @@ package sensor
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"rpcapd/sensor/receive"
 	"rpcapd/sensor/rule"
 	"rpcapd/sensor/sink"
+	"rpcapd/sensor/tcpdump"
 )
 
 const (
@@ -44,7 +46,9 @@ type Options struct {
 	Log     *zap.Logger // nil is silent
 
 	// Replaced by tests.
-	openPort func(netip.AddrPort) (receive.Socket, error) // nil: the data ports are the machine's
+	openPort     func(netip.AddrPort) (receive.Socket, error) // nil: the data ports are the machine's
+	openListener func(netip.AddrPort) (net.Listener, error)   // nil: and so are the listeners
+	compiler     rule.Compiler                                // nil: tcpdump
 }
 
 func (l *Limits) setDefaults() {
@@ -80,6 +84,9 @@ func (o *Options) check() error {
 	o.Limits.setDefaults()
 	if o.Log == nil {
 		o.Log = zap.NewNop()
+	}
+	if o.compiler == nil {
+		o.compiler = tcpdump.NewCompiler()
 	}
 	return nil
 }

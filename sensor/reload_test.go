@@ -163,10 +163,10 @@ func TestReloadRemovesTheRule(t *testing.T) {
 		default:
 		}
 		p := b.Peers()
-		if p[0].State != status.StateHeld || p[0].Reason != errUnwanted.Error() || p[1].Received.Frames != 5 || p[1].Tail != status.TailKnown {
+		if p[0].State != status.StateHeld || p[0].Reason != unwanted || p[1].Received.Frames != 5 || p[1].Tail != status.TailKnown {
 			t.Errorf("%+v", p)
 		}
-		if told := a.told(); len(told) != 1 || told[0].Text != errUnwanted.Error() {
+		if told := a.told(); len(told) != 1 || told[0].Text != unwanted {
 			t.Errorf("told %v", told)
 		}
 		b.reload(rule.Rule{Name: "all"})

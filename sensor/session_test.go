@@ -374,6 +374,7 @@ func TestTestCall(t *testing.T) {
 		core, logs := observer.New(zap.InfoLevel)
 		b := newBubble(t, Options{Log: zap.New(core)})
 		defer b.stop()
+		logs.TakeAll() // that it waits for agents
 		a := b.connect("10.0.0.2", func(a *testAgent) {
 			a.on(rpcap.TypeFindAllRequest, func([]byte) [][]byte {
 				return [][]byte{errorReply(rpcap.CodeRead, rpcap.SessionEnds+": it was a test call")}
@@ -400,6 +401,7 @@ func TestNeverAnswered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		core, logs := observer.New(zap.InfoLevel)
 		b := newBubble(t, Options{Log: zap.New(core)})
+		logs.TakeAll() // that it waits for agents
 		for range 5 {
 			a := b.connect("10.0.0.2", func(a *testAgent) { a.on(rpcap.TypeAuthRequest, func([]byte) [][]byte { return nil }) })
 			a.conn.Close()

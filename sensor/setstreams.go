@@ -3,6 +3,7 @@ package sensor
 import (
 	"time"
 
+	"rpcapd/sensor/control"
 	"rpcapd/sensor/receive"
 )
 
@@ -13,10 +14,15 @@ func (s *Sensor) SetStreams(l Limits, window time.Duration) {
 	l.setDefaults()
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
-	s.mu.Lock()
-	s.limits = l
-	s.mu.Unlock()
+	s.control.SetLimits(l.ofSessions())
 	s.receiver.SetStreams(l.ofStreams(), window)
+}
+
+// ofSessions are the limits of the control side.
+func (l Limits) ofSessions() control.Limits {
+	return control.Limits{
+		Sessions: l.Sessions, SessionsPerAddress: l.SessionsPerAddress, Held: l.Held, HeldPerAddress: l.HeldPerAddress,
+	}
 }
 
 // ofStreams are the limits of the receiving side.

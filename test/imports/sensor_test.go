@@ -21,11 +21,14 @@ var insideSensor = map[string][]string{
 	"sensor/tap":        {"sensor/address", "sensor/chunks", "sensor/sink", "sensor/tcpdump"},
 	"sensor/health":     {"sensor/address", "sensor/sink", "sensor/status", "sensor/tcpdump"},
 	"sensor/receive":    {"sensor/address", "sensor/oncelog", "sensor/sink", "sensor/status"},
-	"sensor":            {"sensor/address", "sensor/oncelog", "sensor/receive", "sensor/rule", "sensor/sink", "sensor/status", "sensor/tcpdump"},
+	"sensor/control":    {"sensor/address", "sensor/oncelog", "sensor/rule", "sensor/sink", "sensor/status"},
+	"sensor":            {"sensor/control", "sensor/receive", "sensor/rule", "sensor/sink", "sensor/status", "sensor/tcpdump"},
 }
 
-// testsOf lists what only the tests of a package may import besides. Those of the health server look at a real sensor.
+// testsOf lists what only the tests of a package may import besides. Those of the health server look at a real sensor, those of
+// the sensor at the reason why a port cannot be opened.
 var testsOf = map[string][]string{
+	"sensor":        {"sensor/address"},
 	"sensor/health": {"sensor"},
 }
 
@@ -68,17 +71,18 @@ func TestSensorImportRule(t *testing.T) {
 func TestSensorRuleBites(t *testing.T) {
 	leaves := []string{"sensor/address", "sensor/chunks", "sensor/oncelog", "sensor/tcpdump"}
 	outputs := []string{"sensor/files", "sensor/pcapoverip", "sensor/tap"}
-	above := slices.Concat([]string{"sensor", "sensor/health", "sensor/receive", "sensor/rule", "sensor/status"}, outputs)
+	above := slices.Concat([]string{"sensor", "sensor/control", "sensor/health", "sensor/receive", "sensor/rule", "sensor/status"}, outputs)
 	forbidden := map[string][]string{
 		"sensor/address": slices.Concat(above, leaves, []string{"sensor/sink"}),
 		"sensor/chunks":  slices.Concat(above, leaves, []string{"sensor/sink"}),
 		"sensor/tcpdump": slices.Concat(above, leaves, []string{"sensor/sink"}),
 		"sensor/sink":    above,
 		"sensor/rule":    slices.Concat(above, []string{"sensor/chunks", "sensor/sink"}),
-		"sensor/receive": append([]string{"sensor", "sensor/health", "sensor/rule"}, outputs...),
+		"sensor/receive": append([]string{"sensor", "sensor/control", "sensor/health", "sensor/rule"}, outputs...),
+		"sensor/control": append([]string{"sensor", "sensor/chunks", "sensor/health", "sensor/receive", "sensor/tcpdump"}, outputs...),
 		"sensor/status":  slices.Concat(above, leaves),
-		"sensor/health":  append([]string{"sensor", "sensor/receive"}, outputs...),
-		"sensor":         append([]string{"sensor/health"}, outputs...),
+		"sensor/health":  append([]string{"sensor", "sensor/control", "sensor/receive"}, outputs...),
+		"sensor":         append([]string{"sensor/address", "sensor/health", "sensor/oncelog"}, outputs...),
 	}
 	for _, from := range outputs {
 		forbidden[from] = above

@@ -1,4 +1,4 @@
-package sensor
+package control
 
 import (
 	"bytes"
@@ -10,7 +10,6 @@ import (
 
 	"rpcapd/filter"
 	"rpcapd/rpcap"
-	"rpcapd/sensor/receive"
 	"rpcapd/sensor/rule"
 	"rpcapd/sensor/status"
 )
@@ -44,7 +43,7 @@ func (s *session) keepList(header rpcap.Header, payload []byte) {
 // newRules takes over the rules that hold from now on. wanted is false if none is for this agent; then the old ones
 // stay, for the names in messages.
 func (s *session) newRules() (wanted bool) {
-	rules := s.sensor.rulesOf(s.port, s.peer.Addr())
+	rules := s.server.rulesOf(s.port, s.peer.Addr())
 	if len(rules) == 0 {
 		return false
 	}
@@ -155,14 +154,14 @@ func (s *session) unlessStopped(ctx context.Context, err error) error {
 }
 
 // programFor makes a rule's filter while the agent is listened to; bad says why there is none, err that the session ends.
-func (s *session) programFor(ctx context.Context, r *rule.Rule, c *receive.Capture) (p rpcap.Program, bad, err error) {
+func (s *session) programFor(ctx context.Context, r *rule.Rule, c Capture) (p rpcap.Program, bad, err error) {
 	err = s.listening(ctx, func(ctx context.Context) { p, bad = s.program(ctx, r, c) })
 	return p, bad, err
 }
 
 // program is a rule's filter as the agent gets it.
-func (s *session) program(ctx context.Context, r *rule.Rule, c *receive.Capture) (rpcap.Program, error) {
-	p, err := s.sensor.compiler.CompileFor(ctx, r.Filter, s.linkType, s.chosen.Name)
+func (s *session) program(ctx context.Context, r *rule.Rule, c Capture) (rpcap.Program, error) {
+	p, err := s.server.compiler.CompileFor(ctx, r.Filter, s.linkType, s.chosen.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -171,7 +170,7 @@ func (s *session) program(ctx context.Context, r *rule.Rule, c *receive.Capture)
 		Addr: s.local.Addr(), Control: s.local.Port(), Data: c.OwnPorts(),
 	}, c.Source().Snaplen)
 	if err != nil && !errors.Is(err, filter.ErrLinkType) { // of which nobody knows where ports are
-		s.sensor.repeats.Once(s.log, s.repeatKey(err), zap.WarnLevel, "an agent of another make may forward its own export: the filter of the rule is too long to leave that out; "+
+		s.server.repeats.Once(s.log, s.repeatKey(err), zap.WarnLevel, "an agent of another make may forward its own export: the filter of the rule is too long to leave that out; "+
 			"shorten it, or let the agent capture an interface that does not carry it", zap.String("rule", r.Name), zap.Error(err))
 	}
 	return whole, nil

@@ -1,4 +1,4 @@
-package sensor
+package control
 
 import (
 	"context"
@@ -6,20 +6,15 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
-	"sync"
 	"time"
 
 	"rpcapd/numbers"
 	"rpcapd/sensor/address"
-	"rpcapd/sensor/oncelog"
 
 	"go.uber.org/zap"
 )
 
 const (
-	// heldFor is how long an unwanted connection is kept in silence. Closing at once would make a C agent redial
-	// thousands of times a second.
-	heldFor = 30 * time.Second
 	// displaceAfter is how long an agent may take for its first answer when its place is wanted.
 	displaceAfter = time.Second
 	// acceptPause is the pause after an accept that failed, for want of descriptors mostly.
@@ -28,8 +23,8 @@ const (
 
 // listener accepts agents on one port and hands them to the rules of that port.
 type listener struct {
-	sensor *Sensor
-	tcp    *net.TCPListener
+	server *Server
+	tcp    net.Listener
 	port   uint16 // as the rules name it; 0 if the system has chosen
 }
 
@@ -39,11 +34,11 @@ func (l *listener) run(ctx context.Context) {
 		conn, err := l.tcp.Accept()
 		switch {
 		case err == nil:
-			l.sensor.accept(ctx, conn, l.port)
+			l.server.accept(ctx, conn, l.port)
 		case errors.Is(err, net.ErrClosed):
 			return
 		default:
-			l.sensor.repeats.Once(l.sensor.log, "accept "+err.Error(), zap.ErrorLevel, "cannot accept agents; raise the limit of open files if it is exhausted", zap.Error(err))
+			l.server.repeats.Once(l.server.log, "accept "+err.Error(), zap.ErrorLevel, "cannot accept agents; raise the limit of open files if it is exhausted", zap.Error(err))
 			select {
 			case <-time.After(acceptPause):
 			case <-ctx.Done():
@@ -54,7 +49,7 @@ func (l *listener) run(ctx context.Context) {
 }
 
 // accept starts a session, or holds the connection if it is unwanted.
-func (s *Sensor) accept(ctx context.Context, conn net.Conn, port uint16) {
+func (s *Server) accept(ctx context.Context, conn net.Conn, port uint16) {
 	peer := address.OfTCP(conn.RemoteAddr())
 	refused := ""
 	s.mu.Lock()
@@ -100,7 +95,7 @@ func (s *Sensor) accept(ctx context.Context, conn net.Conn, port uint16) {
 // displace makes room for one session: of those that have not answered anything for a second the oldest must go, so that
 // connections without a word cannot keep agents out. With an address only its own are meant. It reports whether there was
 // one. s.mu is held.
-func (s *Sensor) displace(addr netip.Addr) bool {
+func (s *Server) displace(addr netip.Addr) bool {
 	var oldest *session
 	for ss := range s.sessions {
 		if (!addr.IsValid() || ss.peer.Addr() == addr) && !ss.answered.Load() && !ss.displaced && (oldest == nil || ss.since.Before(oldest.since)) {
@@ -116,7 +111,7 @@ func (s *Sensor) displace(addr netip.Addr) bool {
 }
 
 // leave forgets a session.
-func (s *Sensor) leave(ss *session) {
+func (s *Server) leave(ss *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.sessions, ss)
@@ -124,60 +119,4 @@ func (s *Sensor) leave(ss *session) {
 	if s.perAddress[ss.peer.Addr()]--; s.perAddress[ss.peer.Addr()] <= 0 {
 		delete(s.perAddress, ss.peer.Addr())
 	}
-}
-
-// heldConns keeps unwanted connections open without a word.
-type heldConns struct {
-	limits Limits
-	log    *zap.Logger
-
-	mu      sync.Mutex // a leaf
-	conns   map[net.Conn]*time.Timer
-	per     map[netip.Addr]int
-	closed  bool
-	repeats oncelog.Log
-}
-
-func newHeldConns(limits Limits, log *zap.Logger) *heldConns {
-	return &heldConns{limits: limits, log: log, conns: make(map[net.Conn]*time.Timer), per: make(map[netip.Addr]int)}
-}
-
-// add holds conn for a while; beyond the limits it is closed at once.
-func (h *heldConns) add(conn net.Conn, addr netip.Addr, why string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.closed || len(h.conns) >= h.limits.Held || h.per[addr] >= h.limits.HeldPerAddress {
-		_ = conn.Close()
-		return
-	}
-	h.repeats.Once(h.log, addr.String()+" "+why, zap.WarnLevel, "connection refused; held in silence",
-		zap.Stringer("agent", addr), zap.String("reason", why), zap.Duration("for", heldFor))
-	h.per[addr]++
-	h.conns[conn] = time.AfterFunc(heldFor, func() { h.drop(conn, addr) })
-}
-
-func (h *heldConns) drop(conn net.Conn, addr netip.Addr) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if _, ok := h.conns[conn]; !ok {
-		return
-	}
-	delete(h.conns, conn)
-	if h.per[addr]--; h.per[addr] <= 0 {
-		delete(h.per, addr)
-	}
-	_ = conn.Close()
-}
-
-// close lets go of all.
-func (h *heldConns) close() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.closed = true
-	for conn, timer := range h.conns {
-		timer.Stop()
-		_ = conn.Close()
-	}
-	clear(h.conns)
-	clear(h.per)
 }

@@ -1,7 +1,6 @@
-package sensor
+package control
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +11,6 @@ import (
 	"rpcapd/printable"
 	"rpcapd/rpcap"
 	"rpcapd/sensor/address"
-	"rpcapd/sensor/receive"
 	"rpcapd/sensor/rule"
 	"rpcapd/sensor/status"
 )
@@ -45,7 +43,7 @@ func (s *session) authenticate(ctx context.Context) (state, error) {
 			reply.MinVersion, reply.MaxVersion, rpcap.Version)
 	}
 	s.authenticated = true
-	s.sensor.probeOlder(s)
+	s.server.probeOlder(s)
 	return s.list, nil
 }
 
@@ -134,86 +132,6 @@ func (s *session) sample(ctx context.Context) (state, error) {
 	return s.start, nil
 }
 
-// start prepares for the frames and asks for them. Whatever the data goes to is open before the request is sent.
-func (s *session) start(ctx context.Context) (state, error) {
-	s.setState(status.StateStarting, nil)
-	r := s.chosen.Rule
-	var bad error
-	err := s.listening(ctx, func(ctx context.Context) {
-		_, bad = s.sensor.compiler.CompileFor(ctx, r.Filter, s.linkType, s.chosen.Name)
-	})
-	switch {
-	case err != nil:
-		return nil, err
-	case ctx.Err() != nil:
-		return nil, errStopped
-	case bad != nil:
-		return s.hold(s.list, retryInterval, status.Caused(status.CauseFilter, "rule %s, link type %d: %w", r.Name, s.linkType, bad), true), nil
-	}
-	if err := s.takeName(ctx); err != nil {
-		return nil, err
-	}
-	c, err := s.newCapture(r)
-	if err != nil {
-		wait := retryInterval
-		if errors.Is(err, receive.ErrPortsPending) {
-			wait = time.Second
-		}
-		return s.hold(s.start, wait, err, false), nil
-	}
-	s.setCapture(c)
-	program, bad, err := s.programFor(ctx, r, c)
-	if err = cmp.Or(err, bad); err != nil {
-		return s.startFailed(ctx, err)
-	}
-	req := rpcap.StartCaptureRequest{
-		Snaplen: c.Source().Snaplen, ReadTimeout: readTimeout, Flags: s.startFlags(r), DataPort: c.Port(), Filter: program,
-	}
-	m, err := s.ctl.request(ctx, rpcap.TypeStartCaptureRequest, req.Append(nil), replyTimeout)
-	reply := rpcap.StartCaptureReply{}
-	if err == nil {
-		reply, _, err = rpcap.ParseStartCaptureReply(m.payload)
-	}
-	if err == nil {
-		c.Announced(reply.DataPort, s.translated())
-		return s.running, nil
-	}
-	return s.startFailed(ctx, err)
-}
-
-// readTimeout is how long, in milliseconds, an agent's capture library may collect frames before it hands them over.
-const readTimeout = 20
-
-func (s *session) startFlags(r *rule.Rule) rpcap.StartCaptureFlags {
-	flags := rpcap.FlagServerOpen | rpcap.FlagReportPort
-	if r.Promiscuous {
-		flags |= rpcap.FlagPromiscuous
-	}
-	if !r.TCP {
-		flags |= rpcap.FlagDatagram
-	}
-	if s.singly {
-		flags |= rpcap.FlagNoSegmentation
-	}
-	return flags
-}
-
-// startFailed gives the capture up. After an ERROR 6 ExtraHop's agent has left the filter in the stream and is out of
-// step for good.
-func (s *session) startFailed(ctx context.Context, err error) (state, error) {
-	connected := s.capture.Connected()
-	s.endCapture(status.TailUnknown, 0)
-	agentErr := (*rpcap.Error)(nil)
-	if ctx.Err() != nil || !errors.As(err, &agentErr) {
-		return nil, s.stopped(ctx, err)
-	}
-	err = status.Caused(s.startCause(agentErr, connected), "the agent cannot start to capture on %s: %w", printable.Line(s.chosen.Name, 64), agentErr)
-	if agentErr.Code == rpcap.CodeOpen {
-		return nil, brokenError{err}
-	}
-	return s.hold(s.list, retryInterval, err, false), nil
-}
-
 // hold returns the state that keeps the connection, without a request, for a while. If tell is set the agent is told
 // why with an ERROR 11, which must not happen before authentication.
 func (s *session) hold(next state, d time.Duration, why error, tell bool) state {
@@ -222,7 +140,7 @@ func (s *session) hold(next state, d time.Duration, why error, tell bool) state 
 		if why.Error() != reason(s.heldFor) {
 			s.heldFor = why
 			s.failed(why)
-			s.sensor.repeats.Once(s.log, s.repeatKey(why), zap.WarnLevel, "nothing is captured", zap.Error(why))
+			s.server.repeats.Once(s.log, s.repeatKey(why), zap.WarnLevel, "nothing is captured", zap.Error(why))
 			if tell {
 				e := rpcap.Error{Code: rpcap.CodeRemoteAccept, Text: why.Error()}
 				if err := s.ctl.send(e.Append(nil)); err != nil {
@@ -240,39 +158,6 @@ func (s *session) hold(next state, d time.Duration, why error, tell bool) state 
 		}
 		return next, nil
 	}
-}
-
-// takeName gives the session a name of its own. If another session has the plain one, which may be that of an agent
-// that has left without a word, the older ones are given the time to prove themselves.
-func (s *session) takeName(ctx context.Context) error {
-	s.dropName()
-	if !s.sensor.names.free(s.peer.Addr(), s.chosen.Name) {
-		var stopped error
-		err := s.listening(ctx, func(ctx context.Context) { stopped = s.sensor.awaitOlder(ctx, s) })
-		if err = cmp.Or(err, stopped); err != nil {
-			return err
-		}
-	}
-	host, free := s.sensor.names.take(s.peer.Addr(), s.chosen.Name)
-	s.freeName = free
-	if name := host + "/" + s.chosen.Name; name != s.connected {
-		s.connected = name
-		s.sensor.sessionLog.Connected(name)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.status.Name = host + "/" + s.chosen.Name
-	s.status.Rule, s.status.Interface = s.chosen.Rule.Name, s.chosen.Name
-	s.status.LinkType, s.status.Snaplen, s.status.Filter = s.linkType, s.snaplen(), s.chosen.Rule.Filter
-	s.status.NoSegmentation = s.singly
-	s.host = host
-	return nil
-}
-
-// dropName gives the name back.
-func (s *session) dropName() {
-	s.freeName()
-	s.freeName = func() {}
 }
 
 // snaplen is what the chosen rule asks for, in bytes.
