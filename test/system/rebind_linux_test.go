@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"rpcapd/test/netlab"
 )
@@ -16,6 +17,13 @@ func TestRootPortChangedOnTheWay(t *testing.T) {
 	const size, rate, frames = 300, 5_000, 12_000
 	x := newDirect(t)
 	x.send(t, size, rate, frames/4)
+	// Nothing may leave while the rules begin: a datagram before the rule and behind the tracking of connections, which begins
+	// first, makes a connection that keeps its port.
+	x.agent.Await("all frames forwarded", func() bool {
+		c := x.agent.session().Capture
+		return c != nil && c.Packed >= frames/4
+	})
+	time.Sleep(200 * time.Millisecond)
 	err := x.host.NFT("table ip nat { chain out { type nat hook postrouting priority 100; " +
 		"oifname \"eth1\" udp dport 2003-2034 snat to " + exportV4 + ":40000-40100; }; }")
 	switch {
