@@ -74,7 +74,7 @@ func TestSlowReaders(t *testing.T) {
 	if code != 200 || strings.Count(body, `"last_error"`) != 3000 {
 		t.Errorf("%d, %d bytes", code, len(body))
 	}
-	if total, n := held(); total > maxSending || n == 0 {
+	if total, n := held(); total > maxSending { // on a slow machine those that do not read have been given up by now
 		t.Errorf("%d answers of %d bytes are held", n, total)
 	}
 }
