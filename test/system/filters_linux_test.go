@@ -133,9 +133,9 @@ func TestRootFilters(t *testing.T) {
 	for n := range frames {
 		raw[n] = frames[n].data
 	}
-	for batch := range slices.Chunk(raw, 10) { // fifty rings fill at once, and are small
+	for batch := range slices.Chunk(raw, 10) { // fifty rings of four blocks fill at once, a block each time
 		must(t, sendRaw(s.client, "eth0", batch...))
-		time.Sleep(20 * time.Millisecond)
+		time.Sleep(100 * time.Millisecond)
 	}
 	s.mark(t, markEnd)
 	whole.frames()
