@@ -215,7 +215,7 @@ func (c *capturing) finish(err error) {
 // stop ends the capture in order: nothing more is accepted, what the ring holds is
 // sent, then the numbers are final.
 func (c *capturing) stop() {
-	c.out.hurry()
+	c.out.giveUp()
 	if err := c.source.Drain(drainTimeout); err != nil {
 		c.log.Debug("drain capture", zap.Error(err))
 	}

@@ -39,8 +39,8 @@ type output interface {
 	forward(frames []udpstr.Frame) error
 	// flush sends what forward kept back.
 	flush() error
-	// hurry makes a blocked forward or flush give up soon; any goroutine may call it.
-	hurry()
+	// giveUp makes a blocked forward or flush give up soon; any goroutine may call it.
+	giveUp()
 	// count adds what was sent to n; describe fills in the fields about the data
 	// connection. Any goroutine may call them, also after close.
 	count(n *Counters)
@@ -164,7 +164,7 @@ func newDiscard() output { return discard{} }
 
 func (discard) forward([]udpstr.Frame) error { return nil }
 func (discard) flush() error                 { return nil }
-func (discard) hurry()                       {}
+func (discard) giveUp()                      {}
 func (discard) count(*Counters)              {}
 func (discard) describe(*CaptureStatus)      {}
 func (discard) format() string               { return "none (dry run)" }

@@ -22,7 +22,7 @@ type packetTCP struct {
 	end     near
 	buf     []byte // messages not written yet
 	npkt    uint32
-	hurried atomic.Bool
+	givenUp atomic.Bool
 
 	frames, bytes, sends atomic.Uint64
 	wakes                atomic.Uint64 // times that a write took something, or was waited for in vain
@@ -75,12 +75,12 @@ func (o *packetTCP) flush() error {
 func (o *packetTCP) write(b []byte) error {
 	last := time.Now()
 	for {
-		step, hurried := dataWriteStep, o.hurried.Load()
-		if hurried {
+		step, givenUp := dataWriteStep, o.givenUp.Load()
+		if givenUp {
 			step = drainTimeout
 		}
 		_ = o.conn.SetWriteDeadline(time.Now().Add(step)) // fails on a closed connection only, as Write does then
-		if o.hurried.Load() {                             // hurry may have come between the two: its deadline is the nearer one
+		if o.givenUp.Load() {                             // giveUp may have come between the two: its deadline is the nearer one
 			_ = o.conn.SetWriteDeadline(time.Now().Add(drainTimeout))
 		}
 		n, err := o.conn.Write(b[:min(len(b), tcpStep)])
@@ -95,7 +95,7 @@ func (o *packetTCP) write(b []byte) error {
 		switch {
 		case len(b) == 0 && err == nil:
 			return nil
-		case errors.Is(err, os.ErrDeadlineExceeded) && !hurried && now.Sub(last) < dataWriteTimeout:
+		case errors.Is(err, os.ErrDeadlineExceeded) && !givenUp && now.Sub(last) < dataWriteTimeout:
 		case err != nil:
 			return err
 		}
@@ -105,8 +105,8 @@ func (o *packetTCP) write(b []byte) error {
 // moves is for the watchdog.
 func (o *packetTCP) moves() uint64 { return o.wakes.Load() }
 
-func (o *packetTCP) hurry() {
-	o.hurried.Store(true)
+func (o *packetTCP) giveUp() {
+	o.givenUp.Store(true)
 	_ = o.conn.SetWriteDeadline(time.Now().Add(drainTimeout))
 }
 

@@ -68,7 +68,7 @@ func (o *packetUDP) flush() error {
 	return fatal(err)
 }
 
-func (o *packetUDP) hurry()                     {}
+func (o *packetUDP) giveUp()                    {}
 func (o *packetUDP) count(n *Counters)          { countSocket(n, o.sock.Counters()) }
 func (o *packetUDP) describe(st *CaptureStatus) { describeSocket(st, o.sock) }
 func (o *packetUDP) format() string             { return "packet/udp" }

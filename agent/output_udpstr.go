@@ -176,8 +176,8 @@ func (u *udpStr) grow(now time.Time) {
 	}
 }
 
-// hurry has nothing to do: no send waits longer than sendWait.
-func (u *udpStr) hurry() {}
+// giveUp has nothing to do: no send waits longer than sendWait.
+func (u *udpStr) giveUp() {}
 
 func (u *udpStr) count(n *Counters) { countSocket(n, u.sock.Counters()) }
 

@@ -33,7 +33,7 @@ func (s *ringSource) Drain(limit time.Duration) error {
 // settle returns when no frame that passed the former filter can still be written
 // to the ring. mu is held.
 func (s *ringSource) settle() {
-	if !s.joined && s.ring.bind(s.index, nowhere) == nil {
+	if !s.joined && s.ring.bind(s.index, noProtocol) == nil {
 		return
 	}
 	// A member of a fanout group cannot be bound anew, and a deleted interface not at

@@ -12,9 +12,9 @@ import (
 	"rpcapd/filter"
 )
 
-// nowhere is a protocol number that no frame has (reserved, RFC 1701): a socket
+// noProtocol is a protocol number that no frame has (reserved, RFC 1701): a socket
 // bound to it receives nothing.
-const nowhere = 0xffff
+const noProtocol = 0xffff
 
 // ring is one packet socket with its mapped blocks. It is not bound when it is
 // made, and so receives nothing.
@@ -122,7 +122,7 @@ func (r *ring) attach(prog []bpf.RawInstruction) error {
 
 func (r *ring) rejectAll() error { return r.attach(filter.RejectAll()) }
 
-// bind starts the flow of frames; protocol is ETH_P_ALL or nowhere. A socket that
+// bind starts the flow of frames; protocol is ETH_P_ALL or noProtocol. A socket that
 // was bound before returns only when no frame of the old binding is on its way
 // any more (synchronize_net in packet_do_bind).
 func (r *ring) bind(index int, protocol uint16) error {

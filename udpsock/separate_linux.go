@@ -94,13 +94,13 @@ func (s *strangers) look() {
 
 func (s *strangers) separate(receiver int, expected []netip.Addr) error {
 	if !s.there {
-		fd, err := besides(receiver)
+		fd, err := strangerSocketOf(receiver)
 		if err != nil {
 			return separateError(err)
 		}
 		s.fd, s.there = fd, true
 	}
-	program, err := choosing(expected)
+	program, err := steering(expected)
 	if err == nil {
 		err = attach(receiver, program)
 	}
@@ -121,9 +121,9 @@ func attach(fd int, program []unix.SockFilter) error {
 	return os.NewSyscallError("setsockopt SO_ATTACH_REUSEPORT_CBPF", err)
 }
 
-// besides binds a socket to the same address. Before, nothing could be bound there besides the receiver; afterwards the
+// strangerSocketOf binds a socket to the same address. Before, nothing could be bound there beside the receiver; afterwards the
 // same user could, but whoever binds as usual is still refused.
-func besides(receiver int) (fd int, err error) {
+func strangerSocketOf(receiver int) (fd int, err error) {
 	family, err := unix.GetsockoptInt(receiver, unix.SOL_SOCKET, unix.SO_DOMAIN)
 	if err != nil {
 		return 0, os.NewSyscallError("getsockopt SO_DOMAIN", err)
@@ -168,8 +168,8 @@ func besides(receiver int) (fd int, err error) {
 	return fd, nil
 }
 
-// choosing is the program: expectedSocket for the addresses, strangerSocket for all others.
-func choosing(expected []netip.Addr) ([]unix.SockFilter, error) {
+// steering is the program: expectedSocket for the addresses, strangerSocket for all others.
+func steering(expected []netip.Addr) ([]unix.SockFilter, error) {
 	var v4, v6 []unix.SockFilter
 	for _, a := range expected {
 		a = a.Unmap().WithZone("")

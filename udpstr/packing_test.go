@@ -141,7 +141,7 @@ func readDatagrams(t testing.TB, datagrams [][]byte, limit, full int) []placed {
 	t.Helper()
 	var out []placed
 	var data []byte // of the open record
-	owed := 0
+	lacking := 0
 	for i, b := range datagrams {
 		if len(b) <= HeaderLen || len(b) > limit {
 			t.Fatalf("datagram %d has %d bytes, limit %d", i, len(b), limit)
@@ -151,11 +151,11 @@ func readDatagrams(t testing.TB, datagrams [][]byte, limit, full int) []placed {
 		}
 		first := int(binary.BigEndian.Uint16(b[2:]))
 		pos := HeaderLen
-		if owed > 0 {
-			n := min(owed, len(b)-pos)
+		if lacking > 0 {
+			n := min(lacking, len(b)-pos)
 			data = append(data, b[pos:pos+n]...)
 			pos += n
-			owed -= n
+			lacking -= n
 			out[len(out)-1].Data, out[len(out)-1].last = data, i
 		}
 		want := noHeader
@@ -177,19 +177,19 @@ func readDatagrams(t testing.TB, datagrams [][]byte, limit, full int) []placed {
 			}
 			n := min(caplen, len(b)-pos)
 			data = bytes.Clone(b[pos : pos+n])
-			owed = caplen - n
+			lacking = caplen - n
 			pos += n
 			out = append(out, placed{
 				Frame: Frame{Data: data, Sec: binary.BigEndian.Uint32(h), Usec: binary.BigEndian.Uint32(h[4:]), Len: binary.BigEndian.Uint32(h[12:])},
 				npkt:  binary.BigEndian.Uint32(h[16:]), first: i, last: i,
 			})
 		}
-		if owed > 0 && len(b) < full {
+		if lacking > 0 && len(b) < full {
 			t.Fatalf("datagram %d has %d bytes, but a frame goes on behind it", i, len(b))
 		}
 	}
-	if owed > 0 {
-		t.Fatalf("the stream ends %d bytes too early", owed)
+	if lacking > 0 {
+		t.Fatalf("the stream ends %d bytes too early", lacking)
 	}
 	return out
 }

@@ -7,7 +7,7 @@ import "encoding/binary"
 type recordReader struct {
 	maxCaplen int
 	synced    bool
-	owed      int    // bytes that the open record still lacks; 0: none is open
+	lacking   int    // bytes that the open record still lacks; 0: none is open
 	open      []byte // its data so far
 	openHead  Packet // its header
 	last      uint64 // number of the last frame delivered
@@ -17,7 +17,7 @@ type recordReader struct {
 
 // lose gives up the open record: the next bytes are not known to follow the last.
 func (s *recordReader) lose() {
-	s.synced, s.owed, s.open = false, 0, s.open[:0]
+	s.synced, s.lacking, s.open = false, 0, s.open[:0]
 }
 
 // read takes the records in a datagram whose header is good, and which follows the one before unless lose was called.
@@ -27,15 +27,15 @@ func (r *Reassembler) read(b []byte, first int) {
 	if s.synced {
 		// What the open record lacks tells where the first packet header must be.
 		want := noHeader
-		if s.owed < len(b)-HeaderLen {
-			want = HeaderLen + s.owed
+		if s.lacking < len(b)-HeaderLen {
+			want = HeaderLen + s.lacking
 		}
 		if first != want {
 			bad = true
 			s.lose()
-		} else if s.owed > 0 {
+		} else if s.lacking > 0 {
 			pos += s.collect(b[HeaderLen:])
-			if s.owed > 0 {
+			if s.lacking > 0 {
 				return
 			}
 			s.out = s.openHead
@@ -81,7 +81,7 @@ func (r *Reassembler) readRecords(b []byte) bool {
 		s.out.Sec, s.out.Usec, s.out.Len = uint32(stamp>>32), uint32(stamp), uint32(size)
 		if caplen > len(b) {
 			s.openHead = s.out
-			s.owed = caplen
+			s.lacking = caplen
 			s.collect(b)
 			return true
 		}
@@ -105,13 +105,13 @@ func (r *Reassembler) pass() {
 // collect adds what b has of the open record and returns how much that was. Memory follows what really came, not what the
 // header promised, and never exceeds the largest frame that is accepted.
 func (s *recordReader) collect(b []byte) int {
-	n := min(s.owed, len(b))
+	n := min(s.lacking, len(b))
 	if need := len(s.open) + n; need > cap(s.open) {
 		grown := make([]byte, len(s.open), min(max(2*cap(s.open), need, 2048), max(need, s.maxCaplen)))
 		copy(grown, s.open)
 		s.open = grown
 	}
 	s.open = append(s.open, b[:n]...)
-	s.owed -= n
+	s.lacking -= n
 	return n
 }

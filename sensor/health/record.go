@@ -42,8 +42,8 @@ type record struct {
 	rates    point
 }
 
-// sighting is what the sensor tells of one peer at one moment, all its sessions together.
-type sighting struct {
+// observation is what the sensor tells of one peer at one moment, all its sessions together.
+type observation struct {
 	newest  *status.Peer // of the running sessions, else what has ended
 	running *status.Peer // the newest running one, nil without
 	first   time.Time    // when the first of them has connected
@@ -55,7 +55,7 @@ type sighting struct {
 }
 
 // add takes in one session, or the sum of those that have ended.
-func (s *sighting) add(p *status.Peer) {
+func (s *observation) add(p *status.Peer) {
 	c := countersOf(p)
 	s.sums.add(&c)
 	s.known = s.known || p.Forwarded.Known
@@ -86,7 +86,7 @@ func (s *sighting) add(p *status.Peer) {
 }
 
 // see brings the record up to date.
-func (r *record) see(s *sighting, now time.Time) {
+func (r *record) see(s *observation, now time.Time) {
 	r.sums.advance(&s.sums, &r.before)
 	r.before, r.endings, r.known, r.sinks = s.sums, s.endings, s.known || r.known, s.sinks
 	describe(&r.peer, s.newest)

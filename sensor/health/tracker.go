@@ -148,7 +148,7 @@ func (t *tracker) update(now time.Time) {
 
 // see brings the records up to date.
 func (t *tracker) see(now time.Time) {
-	list, seen := t.sightings()
+	list, seen := t.observations()
 	var all counters
 	for i := range list {
 		c := countersOf(&list[i])
@@ -187,12 +187,12 @@ func (t *tracker) see(now time.Time) {
 	t.forget(now)
 }
 
-// sightings asks the sensor, and sums up by peer. When a capture ends, the sensor may show it among the running and the
+// observations asks the sensor, and sums up by peer. When a capture ends, the sensor may show it among the running and the
 // ended ones at once, for a moment: then it is asked again.
-func (t *tracker) sightings() (list []status.Peer, seen map[identity]*sighting) {
+func (t *tracker) observations() (list []status.Peer, seen map[identity]*observation) {
 	for range rereads {
 		list = t.src.Peers()
-		seen = make(map[identity]*sighting, len(list))
+		seen = make(map[identity]*observation, len(list))
 		twice := false
 		for i := range list {
 			id := identityOf(&list[i])
@@ -201,7 +201,7 @@ func (t *tracker) sightings() (list []status.Peer, seen map[identity]*sighting) 
 			}
 			s := seen[id]
 			if s == nil {
-				s = new(sighting)
+				s = new(observation)
 				seen[id] = s
 			}
 			s.add(&list[i])

@@ -101,12 +101,12 @@ func (b *backlog) append(id uint32, p *udpstr.Packet) bool {
 	}
 	c.data = savefile.AppendPacket(c.data, id, p)
 	c.frames++
-	b.rouse()
+	b.wakeIdle()
 	return true
 }
 
-// rouse wakes the readers that wait; mu is held.
-func (b *backlog) rouse() {
+// wakeIdle wakes the readers that wait; mu is held.
+func (b *backlog) wakeIdle() {
 	if b.idle == 0 {
 		return
 	}

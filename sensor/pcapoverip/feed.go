@@ -28,7 +28,7 @@ func (s *Sink) Attach(src sink.Source) sink.Feed {
 	b.feeds = append(b.feeds, f)
 	f.sink.sayMixed(src)
 	if len(b.readers) > 0 && (b.number(f) || unsettled) {
-		b.rouse()
+		b.wakeIdle()
 	}
 	return f
 }
