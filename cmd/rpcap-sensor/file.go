@@ -24,7 +24,7 @@ func warnOfForgotten(_ context.Context, _ *sensor.Sensor, o *outputs) (func(cont
 	}, nil
 }
 
-// fileSink checks the selection before it touches the disk.
+// fileSink is the output of a [file NAME].
 func fileSink(ctx context.Context, o *outputs, c config.File) (sink.Sink, error) {
 	opts := files.FromConfig(c)
 	opts.Log = o.log.Named("file")
@@ -32,13 +32,5 @@ func fileSink(ctx context.Context, o *outputs, c config.File) (sink.Sink, error)
 	if err != nil {
 		return nil, err
 	}
-	selected, err := sink.Select(ctx, sensor.SelectionFromConfig(c.Selection), k)
-	if err != nil {
-		return nil, o.refused(c.Title(), "Filter", err)
-	}
-	if err := k.Open(); err != nil {
-		_ = closeSink(selected) // the first error counts
-		return nil, o.refused(c.Title(), "Path", err)
-	}
-	return selected, nil
+	return o.open(ctx, c.Title(), c.Selection, k, "Path")
 }

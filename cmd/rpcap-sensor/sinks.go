@@ -36,19 +36,30 @@ type service func(ctx context.Context, sen *sensor.Sensor, o *outputs) (run func
 // error before that ends the program.
 var services = []service{feedWatchdog, warnOfForgotten}
 
-// tapSink checks the selection before it touches the machine.
+// openable is a sink that touches the machine when it is opened.
+type openable interface {
+	sink.Sink
+	Open() error
+}
+
+// open checks the selection of an output before it touches the machine. option is the one that an error of Open is about.
+func (o *outputs) open(ctx context.Context, title string, s config.Selection, k openable, option string) (sink.Sink, error) {
+	selected, err := sink.Select(ctx, sensor.SelectionFromConfig(s), k)
+	if err != nil {
+		return nil, o.refused(title, "Filter", err)
+	}
+	if err := k.Open(); err != nil {
+		_ = closeSink(selected) // the first error counts
+		return nil, o.refused(title, option, err)
+	}
+	return selected, nil
+}
+
+// tapSink is the output of [tap].
 func tapSink(ctx context.Context, o *outputs, c config.TAP) (sink.Sink, error) {
 	k, err := tap.New(tap.Options{Interface: c.Interface, MTU: c.MTU, NoGuard: !c.Guard, Persist: c.Persist, Log: o.log.Named("tap")})
 	if err != nil {
 		return nil, err
 	}
-	selected, err := sink.Select(ctx, sensor.SelectionFromConfig(c.Selection), k)
-	if err != nil {
-		return nil, o.refused(c.Title(), "Filter", err)
-	}
-	if err := k.Open(); err != nil {
-		_ = closeSink(selected) // the first error counts
-		return nil, o.refused(c.Title(), "Interface", err)
-	}
-	return selected, nil
+	return o.open(ctx, c.Title(), c.Selection, k, "Interface")
 }
