@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"context"
 	"net/netip"
-	"os/exec"
 	"regexp"
+	"rpcapd/test/tool"
 	"slices"
 	"strconv"
 	"strings"
@@ -97,10 +97,7 @@ var device = regexp.MustCompile(`^\d+\.(\S+)(?: \(.*\))?(?: \[(.*)\])?$`)
 // TestRootOrderOfTcpdump compares names, order and flags with the capture
 // library's own list, less its pseudo devices.
 func TestRootOrderOfTcpdump(t *testing.T) {
-	tcpdump, err := exec.LookPath("tcpdump")
-	if err != nil {
-		t.Skip("tcpdump is not installed")
-	}
+	tcpdump := tool.Need(t, "tcpdump")
 	n := host(t)
 	// The kernel moves the state of new links on in its own time: two lists that
 	// differ are made again.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"rpcapd/test/tool"
 	"strings"
 	"sync"
 	"syscall"
@@ -194,10 +195,7 @@ func TestCapturePort(t *testing.T) {
 
 // TestCapturePipe: standard output goes to tcpdump, the rest to standard error.
 func TestCapturePipe(t *testing.T) {
-	tcpdump, err := exec.LookPath("tcpdump")
-	if err != nil {
-		t.Skip("tcpdump is not installed")
-	}
+	tcpdump := tool.Need(t, "tcpdump")
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)

@@ -2,8 +2,8 @@ package main
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
+	"rpcapd/test/tool"
 	"strings"
 	"testing"
 )
@@ -24,9 +24,7 @@ func TestCheckOutputs(t *testing.T) {
 	if _, msg, code = execute(t, "-f", write(t, certificates)); code != exitFailed || !strings.Contains(msg, "ini:4: [pcap-over-ip b] Certificate") {
 		t.Errorf("certificates that are not there, at the start: exit code %d, %s", code, msg)
 	}
-	if _, err := exec.LookPath("tcpdump"); err != nil {
-		t.Skip("tcpdump is not installed")
-	}
+	tool.Need(t, "tcpdump")
 	filters := "[rule a]\n[pcap-over-ip]\nListen = 127.0.0.1:0\nFilter = tcp prot 3\n[file x]\nPath = x.pcapng\nFilter = udp prot 3\n"
 	filters = strings.Replace(filters, "Listen = 127.0.0.1:0\n", "", 1)
 	out, msg, code = execute(t, "check", "-f", write(t, filters))

@@ -187,8 +187,8 @@ func TestHealthCannotListen(t *testing.T) {
 	}
 }
 
-// tool finds a program that make test-health installs; other runs skip.
-func tool(t *testing.T, name string) string {
+// healthTool finds a program that make test-health installs; other runs skip.
+func healthTool(t *testing.T, name string) string {
 	t.Helper()
 	if os.Getenv("TEST_HEALTH") == "" {
 		t.Skipf("needs %s; make test-health runs it", name)
@@ -202,7 +202,7 @@ func tool(t *testing.T, name string) string {
 
 // TestPromtoolChecksMetrics: promtool finds nothing to complain about in what a working sensor says.
 func TestPromtoolChecksMetrics(t *testing.T) {
-	promtool := tool(t, "promtool")
+	promtool := healthTool(t, "promtool")
 	_, _, base := startHealthy(t, 3, "-w", filepath.Join(t.TempDir(), "out.pcapng"))
 	_, body := fetch(t, base+"/metrics")
 	cmd := exec.Command(promtool, "check", "metrics")
@@ -216,7 +216,7 @@ func TestPromtoolChecksMetrics(t *testing.T) {
 
 // TestPromtoolChecksAlerts: the rules are valid, and fire when they should and only then.
 func TestPromtoolChecksAlerts(t *testing.T) {
-	promtool := tool(t, "promtool")
+	promtool := healthTool(t, "promtool")
 	for _, args := range [][]string{{"check", "rules", "rules.yml"}, {"test", "rules", "rules_test.yml"}, {"check", "config", "prometheus.yml"}} {
 		cmd := exec.Command(promtool, args...)
 		cmd.Dir = "../../deploy/prometheus"
@@ -230,7 +230,7 @@ func TestPromtoolChecksAlerts(t *testing.T) {
 
 // TestPrometheusScrapes: a real Prometheus reads a real sensor, with the alerts loaded, and knows what was received.
 func TestPrometheusScrapes(t *testing.T) {
-	prometheus := tool(t, "prometheus")
+	prometheus := healthTool(t, "prometheus")
 	_, _, base := startHealthy(t, 9)
 	rules, err := filepath.Abs("../../deploy/prometheus/rules.yml")
 	if err != nil {

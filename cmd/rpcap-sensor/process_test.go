@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"rpcapd/test/tool"
 	"strings"
 	"sync"
 	"syscall"
@@ -197,10 +198,7 @@ func (a *agent) offer() error {
 
 // TestPipeToTcpdump: each frame is shown at once, and the sensor ends in order when tcpdump has seen enough.
 func TestPipeToTcpdump(t *testing.T) {
-	tcpdump, err := exec.LookPath("tcpdump")
-	if err != nil {
-		t.Skip("tcpdump is not installed")
-	}
+	tcpdump := tool.Need(t, "tcpdump")
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)

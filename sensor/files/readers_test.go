@@ -15,15 +15,13 @@ import (
 	"rpcapd/savefile"
 	"rpcapd/sensor/sink"
 	"rpcapd/test/netlab"
+	"rpcapd/test/tool"
 )
 
-// tool runs a program of others on files, if it is there.
-func tool(t *testing.T, name string, args ...string) string {
+// runTool runs a program of others on files, if it is there.
+func runTool(t *testing.T, name string, args ...string) string {
 	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		t.Skipf("%s is not installed", name)
-	}
+	path := tool.Need(t, name)
 	var stderr bytes.Buffer
 	cmd := netlab.AsAnybody(exec.Command(path, args...))
 	cmd.Stderr = &stderr
@@ -61,7 +59,7 @@ func TestReaders(t *testing.T) {
 			for _, name := range listing(t, dir) {
 				paths = append(paths, filepath.Join(dir, name))
 			}
-			total, lines := 0, strings.Split(strings.TrimSpace(tool(t, "capinfos", append([]string{"-T", "-r", "-c", "-M"}, paths...)...)), "\n")
+			total, lines := 0, strings.Split(strings.TrimSpace(runTool(t, "capinfos", append([]string{"-T", "-r", "-c", "-M"}, paths...)...)), "\n")
 			for _, line := range lines {
 				_, count, _ := strings.Cut(line, "\t")
 				n, err := strconv.Atoi(count)
@@ -73,11 +71,11 @@ func TestReaders(t *testing.T) {
 				t.Errorf("%d frames of 260 in %d files: %v", total, len(paths), lines)
 			}
 			last := paths[len(paths)-1]
-			if n := strings.Count(tool(t, "tshark", "-n", "-r", last, "-T", "fields", "-e", "frame.number"), "\n"); n != 100 {
+			if n := strings.Count(runTool(t, "tshark", "-n", "-r", last, "-T", "fields", "-e", "frame.number"), "\n"); n != 100 {
 				t.Errorf("tshark reads %d frames of %s", n, last)
 			}
 			if o.Compress == Uncompressed {
-				tool(t, "tcpdump", "-n", "-r", last)
+				runTool(t, "tcpdump", "-n", "-r", last)
 			}
 		})
 	}
@@ -90,7 +88,7 @@ func TestInterfacesAsWiresharkSeesThem(t *testing.T) {
 	r.send(r.Attach(testSource("web", "eth0", 1)), 3, 60)
 	r.send(r.Attach(testSource("db", "tun0", 12)), 4, 60)
 	r.end()
-	info := tool(t, "capinfos", filepath.Join(dir, "x.pcapng"))
+	info := runTool(t, "capinfos", filepath.Join(dir, "x.pcapng"))
 	for _, want := range []string{
 		"Name = web/eth0", "Name = db/tun0", "Encapsulation = Ethernet", "Encapsulation = Raw IP", "Capture length = 262144",
 		"Filter string = ip", "Number of packets = 4", "rpcap-sensor",
@@ -155,9 +153,7 @@ func peek(t *testing.T, path string) []byte {
 
 // TestFollowWithTcpdump: as people do it, with tail.
 func TestFollowWithTcpdump(t *testing.T) {
-	if _, err := exec.LookPath("tcpdump"); err != nil {
-		t.Skip("tcpdump is not installed")
-	}
+	tool.Need(t, "tcpdump")
 	dir := t.TempDir()
 	r := start(t, Options{Path: filepath.Join(dir, "x.pcapng")})
 	f := r.Attach(testSource("x", "eth0", 1))

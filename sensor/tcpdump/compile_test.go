@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"rpcapd/test/tool"
 	"strings"
 	"testing"
 	"time"
@@ -30,9 +30,7 @@ func TestParseProgram(t *testing.T) {
 }
 
 func TestCompile(t *testing.T) {
-	if _, err := exec.LookPath("tcpdump"); err != nil {
-		t.Skip("tcpdump is not installed")
-	}
+	tool.Need(t, "tcpdump")
 	c := NewCompiler()
 	eth, err := c.Compile(t.Context(), "tcp port 443", 1)
 	if err != nil {

@@ -51,7 +51,7 @@ func newNAT(t *testing.T) *nat {
 	case errors.Is(err, netlab.ErrNoNFT):
 		netlab.Missing(t, err.Error())
 	case err != nil:
-		t.Skipf("this kernel has no NAT: %v", err)
+		netlab.Missing(t, "this kernel has no NAT: "+err.Error())
 	}
 	return x
 }

@@ -6,15 +6,23 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"testing"
 )
 
-// Need skips the test if a program is not installed.
-func Need(t testing.TB, name string) {
+// Need returns where a program is. Without it the test is skipped; under REQUIRE_ROOT=1, where make deps has installed what tests
+// use, it fails.
+func Need(t testing.TB, name string) string {
 	t.Helper()
-	if _, err := exec.LookPath(name); err != nil {
+	path, err := exec.LookPath(name)
+	switch on, _ := strconv.ParseBool(os.Getenv("REQUIRE_ROOT")); {
+	case err == nil:
+	case on:
+		t.Fatal(name + " is not installed (make deps installs it as root)")
+	default:
 		t.Skip(name + " is not installed")
 	}
+	return path
 }
 
 // Fake puts a script for /bin/sh where the test's code looks for the program. It skips the test where there is no shell.
