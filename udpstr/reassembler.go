@@ -28,13 +28,13 @@ const (
 )
 
 // Reassembler puts the frames of one stream together again. It gets the datagrams in the order of arrival and calls deliver
-// for each frame of which every byte came, in the order of the capture, from within Datagram, Expire and Flush; deliver must
+// with the frames of which every byte came, in the order of the capture, from within Datagram, Expire and Flush; deliver must
 // call none of these. A frame that lies whole in a datagram is delivered without being copied.
 //
 // Memory is bounded, whatever arrives: one frame (grown as its data come, at most MaxCaplen), the window (1 MiB, grown as
 // datagrams have to be held) and one datagram more.
 type Reassembler struct {
-	deliver func(*Packet)
+	deliver func([]Packet)
 	records recordReader
 	c       Counters
 
@@ -49,8 +49,17 @@ type Reassembler struct {
 	hold time.Duration
 }
 
-// NewReassembler returns a Reassembler that hands frames to deliver.
+// NewReassembler returns a Reassembler that hands frames to deliver, one by one.
 func NewReassembler(cfg ReassemblerConfig, deliver func(*Packet)) *Reassembler {
+	return NewBatchReassembler(cfg, func(batch []Packet) {
+		for i := range batch {
+			deliver(&batch[i])
+		}
+	})
+}
+
+// NewBatchReassembler returns a Reassembler that hands frames to deliver as many together as a datagram brings, at least one.
+func NewBatchReassembler(cfg ReassemblerConfig, deliver func([]Packet)) *Reassembler {
 	if cfg.Window == 0 {
 		cfg.Window = defaultWindow
 	}
