@@ -3,6 +3,7 @@ package savefile
 import (
 	"encoding/binary"
 	"runtime"
+	"slices"
 	"time"
 
 	"rpcapd/udpstr"
@@ -67,16 +68,20 @@ func PacketSize(caplen int) int { return packetOverhead + (min(caplen, MaxFrame)
 // AppendPacket appends one frame of the interface with that number.
 func AppendPacket(dst []byte, iface uint32, p *udpstr.Packet) []byte {
 	data, wire := clip(p)
-	n := uint32(PacketSize(len(data)))
-	dst = binary.LittleEndian.AppendUint32(dst, TypePacket)
-	dst = binary.LittleEndian.AppendUint32(dst, n)
-	dst = binary.LittleEndian.AppendUint32(dst, iface)
-	dst = appendMicros(dst, uint64(p.Sec)*1e6+uint64(p.Usec))
-	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(data)))
-	dst = binary.LittleEndian.AppendUint32(dst, wire)
-	dst = append(dst, data...)
-	dst = pad(dst, len(data))
-	return binary.LittleEndian.AppendUint32(dst, n)
+	at, n := len(dst), PacketSize(len(data))
+	dst = slices.Grow(dst, n)[:at+n]
+	b := dst[at:]
+	tail := b[n-2*4:]
+	binary.LittleEndian.PutUint32(tail, 0) // the padding; the data or the header come over it
+	binary.LittleEndian.PutUint32(tail[4:], uint32(n))
+	us := uint64(p.Sec)*1e6 + uint64(p.Usec)
+	h := b[:atData]
+	binary.LittleEndian.PutUint64(h, uint64(n)<<32|TypePacket)
+	binary.LittleEndian.PutUint32(h[atInterface:], iface)
+	binary.LittleEndian.PutUint64(h[atTime:], us<<32|us>>32) // high half first
+	binary.LittleEndian.PutUint64(h[atCaplen:], uint64(wire)<<32|uint64(len(data)))
+	copy(b[atData:], data)
+	return dst
 }
 
 // StatisticsSize is the most that AppendStatistics writes.
