@@ -73,7 +73,7 @@ func (r *Receiver) start(o ListenOptions) error {
 	r.names = make([]unix.RawSockaddrInet6, o.Messages)
 	r.controls = make([]controlBuffer, o.Messages)
 	r.zones = make(map[uint32]string)
-	r.most = o.Messages
+	r.most = min(leastMessages, o.Messages) // the memory of the others is touched when it is needed
 	for i := range r.messages {
 		slot := r.batch.slot(i)
 		r.vectors[i].Base = &slot[0]
