@@ -5,6 +5,7 @@ import "slices"
 // Bounds are the limits of a queue. The memory that it may hold is Chunks × Size bytes and as many records.
 type Bounds struct {
 	Size   int // bytes of memory of a chunk; a frame that is longer is refused
+	Usual  int // bytes of memory of a chunk that begins with no longer frame; 0: Size
 	Full   int // bytes from which on a chunk is not filled further
 	Frames int // records from which on a chunk is not filled further; 0: any number
 	Chunks int // that may wait
@@ -63,10 +64,21 @@ func (q *Queue[F]) reserve(n, most int) (c *Chunk[F], first bool) {
 	if k := len(q.spare); k > 0 {
 		c, q.spare = q.spare[k-1], q.spare[:k-1]
 	} else {
-		c = &Chunk[F]{Data: make([]byte, 0, q.bounds.Size)}
+		c = new(Chunk[F])
+	}
+	if cap(c.Data) < n || c.Data == nil {
+		c.Data = make([]byte, 0, q.memory(n))
 	}
 	q.chunks = append(q.chunks, c)
 	return c, q.Len() == 1
+}
+
+// memory is how much a chunk gets that begins with n bytes.
+func (q *Queue[F]) memory(n int) int {
+	if q.bounds.Usual >= max(n, 1) {
+		return q.bounds.Usual
+	}
+	return q.bounds.Size
 }
 
 func (q *Queue[F]) hasRoom(c *Chunk[F], n int) bool {

@@ -279,3 +279,34 @@ func BenchmarkReserve(b *testing.B) {
 		}
 	}
 }
+
+// TestUsualMemory: a chunk that begins with a short frame has the usual memory, one that begins with a long frame has all, also
+// where the memory of a chunk is used again, and the bounds of the queue stay.
+func TestUsualMemory(t *testing.T) {
+	b := small
+	b.Usual = 60
+	q := New[int](b)
+	for i, tc := range []struct{ n, memory int }{{10, 60}, {50, 60}, {61, 100}} {
+		if first, ok := put(q, tc.n, i); !ok || first != (i == 0) {
+			t.Fatalf("frame %d: first %v, taken %v", i, first, ok)
+		}
+		if c := q.chunks[len(q.chunks)-1]; cap(c.Data) != tc.memory {
+			t.Errorf("frame %d is in a chunk of %d bytes, want %d", i, cap(c.Data), tc.memory)
+		}
+	}
+	if q.Len() != 2 { // the first two share one
+		t.Errorf("%d chunks", q.Len())
+	}
+	if _, ok := put(q, 101, 0); ok {
+		t.Error("a frame longer than a chunk was taken")
+	}
+	q.GiveBack(q.Take())
+	q.Take()
+	put(q, 100, 3)
+	if c := q.Take(); cap(c.Data) != 100 || len(c.Data) != 100 {
+		t.Errorf("%d of %d bytes in a chunk that was used again", len(c.Data), cap(c.Data))
+	}
+	if _, ok := put(q, 0, 4); !ok || cap(q.chunks[0].Data) == 0 {
+		t.Error("a chunk without memory")
+	}
+}

@@ -10,10 +10,12 @@ import (
 )
 
 const (
-	// chunkSize is the memory of one write. A chunk is handed over when chunkFull bytes are in it, so that a frame of
-	// the largest size (262,144 bytes) always fits into the next one.
-	chunkSize = 512 << 10
-	chunkFull = 224 << 10
+	// chunkSize is the most memory of one write, so that a frame of the largest size (262,144 bytes) always fits into a chunk.
+	// A chunk is handed over when chunkFull bytes are in it; frames of up to 64 KiB need no more than chunkUsual, which costs
+	// fewer page faults and stays in a cache.
+	chunkSize  = 512 << 10
+	chunkUsual = 288 << 10
+	chunkFull  = 224 << 10
 	// queueChunks bounds a sink's memory (16 MiB). A disk that stalls longer than this holds loses frames.
 	queueChunks = 32
 	// spareChunks stay when nothing was queued for a while; the memory of a burst goes back.
@@ -23,9 +25,9 @@ const (
 // queue holds encoded frames until they are written.
 type queue = chunks.Queue[struct{}]
 
-func newQueue() *queue {
-	return chunks.New[struct{}](chunks.Bounds{Size: chunkSize, Full: chunkFull, Chunks: queueChunks, Spare: queueChunks})
-}
+var bounds = chunks.Bounds{Size: chunkSize, Usual: chunkUsual, Full: chunkFull, Chunks: queueChunks, Spare: queueChunks}
+
+func newQueue() *queue { return chunks.New[struct{}](bounds) }
 
 // recordDetach is the type of what the queue has at the end of a stream, in the form of a block. No file gets it:
 //
@@ -52,6 +54,20 @@ func (f *feed) Frame(p *udpstr.Packet) {
 	s := f.sink
 	s.mu.Lock()
 	first := f.enqueue(p)
+	s.mu.Unlock()
+	if first {
+		s.queue.Signal()
+	}
+}
+
+// Frames implements sink.BatchFeed.
+func (f *feed) Frames(batch []udpstr.Packet) {
+	s := f.sink
+	first := false
+	s.mu.Lock()
+	for i := range batch {
+		first = f.enqueue(&batch[i]) || first
+	}
 	s.mu.Unlock()
 	if first {
 		s.queue.Signal()

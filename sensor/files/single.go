@@ -45,7 +45,7 @@ type Single struct {
 	tick        time.Duration // tickEvery, or what a test wants
 
 	mu         sync.Mutex // a leaf; guards all below
-	queue      *queue
+	queue      *chunks.Queue[singleRun]
 	interfaces []*singleInterface
 	index      map[interfaceKey]*singleInterface
 	linkType   int64 // of the first source; -1 before it
@@ -76,7 +76,7 @@ func NewSingle(name string, w io.Writer, oneLinkType bool, log *zap.Logger) *Sin
 	}
 	s := &Single{
 		name: name, w: w, oneLinkType: oneLinkType, log: log, tick: tickEvery,
-		queue:    newQueue(),
+		queue:    chunks.New[singleRun](bounds),
 		index:    make(map[interfaceKey]*singleInterface),
 		linkType: -1,
 	}
@@ -188,6 +188,12 @@ type singleFeed struct {
 	waiting  tally            // likewise
 }
 
+// singleRun is what a chunk has of one interface before another one has its turn.
+type singleRun struct {
+	iface *singleInterface
+	tally
+}
+
 // Frame implements sink.Feed.
 func (f *singleFeed) Frame(p *udpstr.Packet) {
 	s := f.sink
@@ -199,10 +205,65 @@ func (f *singleFeed) Frame(p *udpstr.Packet) {
 	}
 }
 
+// Frames implements sink.BatchFeed.
+func (f *singleFeed) Frames(batch []udpstr.Packet) {
+	s := f.sink
+	s.mu.Lock()
+	first, ok := f.enqueueAll(batch)
+	if !ok { // as many as there is room for
+		for i := range batch {
+			first = f.enqueue(&batch[i]) || first
+		}
+	}
+	s.mu.Unlock()
+	if first {
+		s.queue.Signal()
+	}
+}
+
+// enqueueAll takes frames if a chunk has room for them all; else ok is false, and nothing has happened. sink.mu is held.
+func (f *singleFeed) enqueueAll(batch []udpstr.Packet) (first, ok bool) {
+	s := f.sink
+	if f.iface == nil || !f.iface.queued || s.failed {
+		return false, false
+	}
+	size, t := 0, tally{frames: uint64(len(batch))}
+	for i := range batch {
+		n := min(len(batch[i].Data), savefile.MaxFrame)
+		size += savefile.PacketSize(n)
+		t.bytes += uint64(n)
+	}
+	c, first := s.queue.Reserve(size)
+	if c == nil {
+		return false, false
+	}
+	for i := range batch {
+		c.Data = savefile.AppendPacket(c.Data, f.iface.id, &batch[i])
+	}
+	f.took(c, t)
+	return first, true
+}
+
+// took counts what was appended to a chunk; sink.mu is held.
+func (f *singleFeed) took(c *chunks.Chunk[singleRun], t tally) {
+	i := f.iface
+	if k := len(c.Frames); k > 0 && c.Frames[k-1].iface == i {
+		c.Frames[k-1].add(t)
+	} else {
+		c.Frames = append(c.Frames, singleRun{i, t})
+	}
+	if f.waiting.frames == 0 {
+		i.waiting = append(i.waiting, f)
+	}
+	f.waiting.add(t)
+	f.counters.Waiting += t.frames
+	i.numbers.Delivered += t.frames
+}
+
 // enqueue takes a frame or counts it as dropped; first says that nothing else waits. sink.mu is held.
 func (f *singleFeed) enqueue(p *udpstr.Packet) (first bool) {
 	s := f.sink
-	var c *chunks.Chunk[struct{}]
+	var c *chunks.Chunk[singleRun]
 	switch {
 	case f.iface == nil:
 		s.unfit++
@@ -215,12 +276,7 @@ func (f *singleFeed) enqueue(p *udpstr.Packet) (first bool) {
 		return false
 	}
 	c.Data = savefile.AppendPacket(c.Data, f.iface.id, p)
-	if f.waiting.frames == 0 {
-		f.iface.waiting = append(f.iface.waiting, f)
-	}
-	f.waiting.add(tally{1, uint64(min(len(p.Data), savefile.MaxFrame))})
-	f.counters.Waiting++
-	f.iface.numbers.Delivered++
+	f.took(c, tally{1, uint64(min(len(p.Data), savefile.MaxFrame))})
 	return first
 }
 
@@ -334,22 +390,34 @@ func (s *Single) writeQueued() error {
 			return nil
 		}
 		n, err := s.w.Write(c.Data)
-		whole := len(c.Data)
 		if err != nil {
-			whole = savefile.Whole(c.Data[:n])
-		}
-		s.wrote(c.Data[:whole])
-		if err != nil {
-			_ = s.look() // before those that come later; the first error counts
-		}
-		s.mu.Lock()
-		s.lose(c.Data[whole:])
-		s.queue.GiveBack(c)
-		s.mu.Unlock()
-		if err != nil {
+			s.wrotePart(c, n)
 			return err
 		}
+		s.mu.Lock()
+		for _, r := range c.Frames {
+			s.wrote(r.iface, r.tally)
+		}
+		s.queue.GiveBack(c)
+		s.mu.Unlock()
 	}
+}
+
+// wrotePart settles a chunk of which only the first n bytes could be written.
+func (s *Single) wrotePart(c *chunks.Chunk[singleRun], n int) {
+	whole := savefile.Whole(c.Data[:n])
+	s.mu.Lock()
+	for b := range savefile.Blocks(c.Data[:whole]) {
+		if b.IsPacket() {
+			s.wrote(s.interfaces[b.Interface()], tally{1, uint64(b.Caplen())})
+		}
+	}
+	s.mu.Unlock()
+	_ = s.look() // before those that come later; the first error counts
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lose(c.Data[whole:])
+	s.queue.GiveBack(c)
 }
 
 // fail drops what is queued; further frames are counted as dropped.

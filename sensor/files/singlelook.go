@@ -6,23 +6,13 @@ import "rpcapd/savefile"
 // them, and leave in that order: written if a pipe has taken them, or if the file is still where it belongs at the next look,
 // else dropped.
 
-// wrote notes the frames in bytes that were written.
-func (s *Single) wrote(b []byte) {
-	f, isFile := s.w.(*OneFile)
-	looks := isFile && f.regular
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for b := range savefile.Blocks(b) {
-		if !b.IsPacket() {
-			continue
-		}
-		i, t := s.interfaces[b.Interface()], tally{1, uint64(b.Caplen())}
-		if looks {
-			i.unlooked.add(t)
-		} else {
-			i.settle(t, (*singleFeed).wrote)
-		}
+// wrote notes frames of an interface that were written; s.mu is held.
+func (s *Single) wrote(i *singleInterface, t tally) {
+	if f, ok := s.w.(*OneFile); ok && f.regular {
+		i.unlooked.add(t)
+		return
 	}
+	i.settle(t, (*singleFeed).wrote)
 }
 
 // look settles the frames in a file that is where it belongs; those in one that is not are lost.

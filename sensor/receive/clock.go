@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"rpcapd/sensor/status"
+	"rpcapd/udpstr"
 )
 
 // clockSpan is the time over which the quickest frame is looked for; the offset shown is that of one to two spans.
@@ -22,6 +23,17 @@ type clockOffset struct {
 	least, before int64         // microseconds from capture to arrival: of the quickest frame in this span and the last
 	delay         time.Duration // half of the quickest round trip
 	timed         bool
+}
+
+// frames takes the time stamps of frames that have arrived together.
+func (c *clockOffset) frames(batch []udpstr.Packet, now time.Time, nowMicro int64) {
+	newest := &batch[0]
+	for i := range batch[1:] {
+		if p := &batch[i+1]; p.Sec > newest.Sec || p.Sec == newest.Sec && p.Usec > newest.Usec {
+			newest = p
+		}
+	}
+	c.frame(newest.Sec, newest.Usec, now, nowMicro)
 }
 
 // frame takes the time stamp of a frame, in seconds and microseconds, and its arrival.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rpcapd/sensor/status"
+	"rpcapd/udpstr"
 )
 
 // TestClockOfACaptureFile: frames that were recorded long ago say nothing of the agent's clock.
@@ -26,5 +27,22 @@ func TestClockOfACaptureFile(t *testing.T) {
 	}
 	if want := "\n  notes:     its frames are 20785 days old: a capture file, or a clock that was never set\n"; !strings.HasSuffix(text.String(), want) {
 		t.Errorf("%q does not end with %q", text.String(), want)
+	}
+}
+
+// TestClockOfABatch: of frames that arrive together the youngest counts, wherever it stands.
+func TestClockOfABatch(t *testing.T) {
+	now := time.Unix(1_700_000_000, 0)
+	for youngest := range 3 {
+		batch := make([]udpstr.Packet, 3)
+		for i := range batch {
+			batch[i].Sec, batch[i].Usec = uint32(now.Unix())-1, 999_000-uint32(i)
+		}
+		batch[youngest].Sec, batch[youngest].Usec = uint32(now.Unix()), 250
+		var c clockOffset
+		c.frames(batch, now, now.UnixMicro())
+		if d, ok := c.offset(); !ok || d != 250*time.Microsecond {
+			t.Errorf("youngest %d: %v, %v", youngest, d, ok)
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"rpcapd/sensor/sink"
 	"rpcapd/udpstr"
 )
 
@@ -117,5 +118,38 @@ func TestDedupClockSetBack(t *testing.T) {
 	}
 	if !d.again(one, 1, p, now.Add(time.Millisecond)) {
 		t.Error("a duplicate after the clock was set passes")
+	}
+}
+
+// TestDedupInABatch: of frames that arrive together those that another stream has brought are left out, and the others keep their
+// order.
+func TestDedupInABatch(t *testing.T) {
+	d := newDedup(time.Second)
+	now := time.Unix(1_700_000_000, 0)
+	streams := make([]*stream, 2)
+	sinks := make([]*collector, 2)
+	for i := range streams {
+		sinks[i] = new(collector)
+		s := newStream(sink.Source{LinkType: 1}, testLimits)
+		s.dedup, s.number, s.now, s.nowMicro = d, d.stream(), now, now.UnixMicro()
+		s.feeds = []*sink.Attachment{{Feed: sinks[i]}}
+		streams[i] = s
+	}
+	batch := func(data string) []udpstr.Packet {
+		list := make([]udpstr.Packet, len(data))
+		for i := range data {
+			list[i] = udpstr.Packet{Number: uint64(i + 1), Frame: udpstr.Frame{Data: []byte(data[i : i+1]), Len: 1}}
+		}
+		return list
+	}
+	streams[0].deliver(batch("bd"))
+	streams[1].deliver(batch("abcde"))
+	streams[1].deliver(batch("b"))  // the second of its own
+	streams[0].deliver(batch("ac")) // all of them are known
+	if got := fmt.Sprint(sinks[0].numbers, sinks[1].numbers); got != "[1 2] [1 3 5 1]" {
+		t.Errorf("delivered %s", got)
+	}
+	if streams[0].repeated != 2 || streams[1].repeated != 2 || streams[1].newest != 1 {
+		t.Errorf("repeated %d, %d", streams[0].repeated, streams[1].repeated)
 	}
 }

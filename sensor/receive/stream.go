@@ -57,8 +57,9 @@ type stream struct {
 	format   streamFormat
 	udpstr   *udpstr.Reassembler
 	plain    *plainStream
-	nextSeq  uint32 // udpstr: seqno after the highest seen; plain: number after it
-	farSeq   uint32 // of the last datagram if it was far ahead of that; else 0
+	one      [1]udpstr.Packet // what deliverOne hands on
+	nextSeq  uint32           // udpstr: seqno after the highest seen; plain: number after it
+	farSeq   uint32           // of the last datagram if it was far ahead of that; else 0
 
 	path pathValidation
 
@@ -88,13 +89,13 @@ func (s *stream) begin(f streamFormat) {
 	s.format = f
 	maxCaplen := s.maxCaplen()
 	if f == formatPlain {
-		s.plain = &plainStream{maxCaplen: maxCaplen, hold: s.limits.Hold, deliver: s.deliver, disown: func() { s.path.forged++ }}
+		s.plain = &plainStream{maxCaplen: maxCaplen, hold: s.limits.Hold, deliver: s.deliverOne, disown: func() { s.path.forged++ }}
 		if s.overTCP {
 			s.plain.hold = 0
 		}
 		return
 	}
-	s.udpstr = udpstr.NewReassembler(udpstr.ReassemblerConfig{
+	s.udpstr = udpstr.NewBatchReassembler(udpstr.ReassemblerConfig{
 		Window: s.limits.Window, Hold: s.limits.Hold, MaxCaplen: maxCaplen,
 	}, s.deliver)
 }
@@ -176,24 +177,45 @@ func (s *stream) message(b []byte, now time.Time) {
 	s.plain.message(b, now)
 }
 
-// deliver hands one frame to every sink; it is called by the reassembler or the plain stream.
-func (s *stream) deliver(p *udpstr.Packet) {
-	s.newest = p.Number
+// deliver hands frames to every sink; the reassembler calls it.
+func (s *stream) deliver(batch []udpstr.Packet) {
+	s.newest = batch[len(batch)-1].Number
 	if s.plain != nil { // whose frames may come out of order
 		s.newest = s.plain.newest
 	}
-	s.clock.frame(p.Sec, p.Usec, s.now, s.nowMicro)
-	if s.dedup != nil && s.dedup.again(s.number, s.source.LinkType, p, s.now) {
-		s.repeated++
-	} else {
+	s.clock.frames(batch, s.now, s.nowMicro)
+	if s.dedup != nil {
+		batch = s.unrepeated(batch)
+	}
+	if len(batch) > 0 {
 		for _, f := range s.feeds {
-			f.Frame(p)
+			f.Frames(batch)
 		}
 	}
 	if s.awaiting != 0 && s.newest >= s.awaiting {
 		s.awaiting = 0
 		close(s.reached)
 	}
+}
+
+// deliverOne is deliver for the plain stream, whose frames come one by one.
+func (s *stream) deliverOne(p *udpstr.Packet) {
+	s.one[0] = *p
+	s.deliver(s.one[:])
+	s.one[0].Data = nil
+}
+
+// unrepeated takes out the frames that another stream has brought.
+func (s *stream) unrepeated(batch []udpstr.Packet) []udpstr.Packet {
+	kept := batch[:0]
+	for i := range batch {
+		if p := &batch[i]; s.dedup.again(s.number, s.source.LinkType, p, s.now) {
+			s.repeated++
+		} else {
+			kept = append(kept, *p)
+		}
+	}
+	return kept
 }
 
 // await makes reached close once everything up to frame number captured (modulo 2^32) has come.

@@ -1,7 +1,7 @@
 // Package sink is what an output needs of the sensor and nothing else of it: what a consumer of frames has to do (Sink, Feed),
 // where frames come from (Source), what became of them (Counters, Status), and which of them are wanted (Selection).
 //
-//	stream ─► Attachment ─► Feed of each sink                       frames, one at a time, under the stream's guard
+//	stream ─► Attachment ─► Feed of each sink                       frames, those of a datagram together, under the stream's guard
 //	stream ─► Attachment ─► selected feed ─► Feed of the sink        behind a Selection: other agents, rules and frames are left out
 //	sinks  ─► Hub.Status ─► page, metrics, JSON                     sums that go on over the ends of streams
 //

@@ -14,6 +14,7 @@ import (
 
 	"rpcapd/backoff"
 	"rpcapd/repeat"
+	"rpcapd/udpstr"
 )
 
 const (
@@ -104,7 +105,7 @@ type sinkRun struct {
 	errAt  time.Time
 }
 
-// Attachment is one stream's feed of one sink. Frame and Detach belong to whoever holds the stream's guard.
+// Attachment is one stream's feed of one sink. Frame, Frames and Detach belong to whoever holds the stream's guard.
 type Attachment struct {
 	Feed
 	run  *sinkRun
@@ -125,6 +126,9 @@ func (r *sinkRun) attach(src Source, told Forwarded) *Attachment {
 	r.feeds[f] = struct{}{}
 	return f
 }
+
+// Frames implements BatchFeed.
+func (f *Attachment) Frames(batch []udpstr.Packet) { Frames(f.Feed, batch) }
 
 // Sink is the name of the sink that the feed belongs to.
 func (f *Attachment) Sink() string { return f.run.name }

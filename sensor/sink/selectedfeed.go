@@ -22,9 +22,38 @@ func (f *selectedFeed) attach() *Feed {
 	return &feed
 }
 
+// Frames implements BatchFeed: frames that are wanted stay together up to the next one that is not.
+func (f *selectedFeed) Frames(batch []udpstr.Packet) {
+	if f.feed.Load() == nil || f.sink.maxFrame > 0 {
+		for i := range batch {
+			f.Frame(&batch[i])
+		}
+		return
+	}
+	feed := *f.feed.Load()
+	from := 0
+	for i := range batch {
+		if f.wants(&batch[i]) {
+			continue
+		}
+		f.leftOut.Add(1)
+		if from < i {
+			Frames(feed, batch[from:i])
+		}
+		from = i + 1
+	}
+	if from < len(batch) {
+		Frames(feed, batch[from:])
+	}
+}
+
+func (f *selectedFeed) wants(p *udpstr.Packet) bool {
+	return f.matches && f.sink.selector.Frame(f.source.LinkType, p)
+}
+
 // Frame implements Feed.
 func (f *selectedFeed) Frame(p *udpstr.Packet) {
-	if !f.matches || !f.sink.selector.Frame(f.source.LinkType, p) {
+	if !f.wants(p) {
 		f.leftOut.Add(1)
 		return
 	}

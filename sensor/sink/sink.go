@@ -55,7 +55,7 @@ type Sink interface {
 	Run(ctx context.Context) error
 }
 
-// Feed takes the frames of one stream. Calls of Frame and Detach never overlap.
+// Feed takes the frames of one stream. Calls of Frame, of Frames if it is a BatchFeed, and of Detach never overlap.
 type Feed interface {
 	// Frame takes one frame. It must not block and must not keep p or its data: a frame for which the sink has no
 	// room is dropped and counted.
@@ -65,6 +65,25 @@ type Feed interface {
 	Counters() Counters
 	// Detach ends the feed with the agent's last numbers. Only calls of Counters follow.
 	Detach(Forwarded)
+}
+
+// BatchFeed is a Feed that takes frames together, to pay once for what they have in common.
+type BatchFeed interface {
+	Feed
+	// Frames is Frame for each of the frames, of which there is at least one, in order. It must not change them: other feeds get
+	// the same.
+	Frames([]udpstr.Packet)
+}
+
+// Frames gives frames to a feed, together if it takes them so.
+func Frames(f Feed, batch []udpstr.Packet) {
+	if b, ok := f.(BatchFeed); ok {
+		b.Frames(batch)
+		return
+	}
+	for i := range batch {
+		f.Frame(&batch[i])
+	}
 }
 
 // Counters says what became of the frames given to a feed: each of them is in Written, Dropped, LeftOut or Waiting.
