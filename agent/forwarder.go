@@ -74,7 +74,7 @@ func (f *forwarder) run() error {
 			if err := f.out.flush(); err != nil {
 				return err
 			}
-			frames, err = f.source.Next(time.Now().Add(idleWait))
+			frames, err = f.source.Next(f.idleUntil())
 		}
 		if err != nil {
 			f.progress.Add(1)
@@ -89,6 +89,25 @@ func (f *forwarder) run() error {
 		if err != nil {
 			return err
 		}
+	}
+}
+
+// idleUntil is how long to wait for frames. A source that can be woken is waited for without end, because a timer is
+// dear on an idle interface: each one that expires wakes two threads of the runtime.
+func (f *forwarder) idleUntil() time.Time {
+	if _, ok := f.source.(waker); ok && f.limits.cpu.Load() == 0 && f.shedder.n == 1 {
+		return time.Time{}
+	}
+	return time.Now().Add(idleWait)
+}
+
+// waker is a source whose Next another goroutine can make return.
+type waker interface{ Wake() }
+
+// wake makes an idle forwarder show that it moves.
+func (f *forwarder) wake() {
+	if w, ok := f.source.(waker); ok {
+		w.Wake()
 	}
 }
 

@@ -1,7 +1,7 @@
 package agent
 
-// Progress tells whether the forwarders of an agent move. A forwarder wakes up at least each idleWait even when no frame
-// comes; one that does not is stuck.
+// Progress tells whether the forwarders of an agent move. Each look wakes them, also when no frame comes; one that has not
+// moved at the next look is stuck.
 type Progress struct {
 	agent *Supervisor
 	seen  map[*capturing]uint64 // wake-ups at the last look
@@ -27,6 +27,7 @@ func (p *Progress) Stuck() (names []string) {
 			names = append(names, c.info.Interface)
 		}
 		now[c] = n
+		c.forwarder.wake()
 	}
 	p.seen = now
 	return names

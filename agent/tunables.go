@@ -77,8 +77,8 @@ const (
 	// next block was tried: the timer that it needs costs more than the fuller runs gain.
 	ringRetire = 18 * time.Millisecond
 
-	// idleWait is how long the forwarder sleeps for a ring block; it wakes at least
-	// this often so that a watchdog sees progress on an idle interface.
+	// idleWait is how long the forwarder sleeps for frames of a source that cannot be woken, or
+	// while MaxCPU is in force.
 	idleWait = time.Second
 	// sendWait is the longest pause for a full send buffer before a run is dropped.
 	sendWait = 2 * time.Millisecond

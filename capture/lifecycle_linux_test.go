@@ -92,6 +92,31 @@ func TestRootInterfaceDownAndUp(t *testing.T) {
 	checkSum(t, s)
 }
 
+// TestRootInterfaceDownWhileReading: the poller tells of it once, when nobody waits. A Next without a deadline finds it all the same.
+func TestRootInterfaceDownWhileReading(t *testing.T) {
+	t.Parallel()
+	newNamespace(t)
+	newVeth(t, "a", "b", 1500)
+	var events recorder
+	var s *ringSource
+	s = mustOpen(t, Options{Interface: "b", OnEvent: func(e Event) { events.add(e); s.Wake() }})
+	newInjector(t, "a").send(testFrame(60, 1))
+	if _, err := s.Next(within(30 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if err := netlink.LinkSetDown(linkOf(t, "b")); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(20 * time.Millisecond) // now the poller knows
+	defer time.AfterFunc(20*time.Second, s.Wake).Stop()
+	if _, err := s.Next(time.Time{}); err != os.ErrDeadlineExceeded {
+		t.Fatal(err)
+	}
+	if len(events.kinds) == 0 || events.kinds[0] != InterfaceDown {
+		t.Fatalf("events: %v", events.kinds)
+	}
+}
+
 // deleteVeth removes the pair and makes it again.
 func deleteVeth(t *testing.T) {
 	t.Helper()
@@ -265,6 +290,34 @@ func TestRootDeadlines(t *testing.T) {
 	}
 	if _, err := s.Next(past); err != os.ErrDeadlineExceeded {
 		t.Fatal(err)
+	}
+}
+
+// TestRootWake: a Next that waits without a deadline, and one that is about to.
+func TestRootWake(t *testing.T) {
+	newNamespace(t)
+	newVeth(t, "a", "b", 1500)
+	s := mustOpen(t, Options{Interface: "b"})
+	for i := range 40 {
+		go func() {
+			time.Sleep(time.Duration(i%4) * 300 * time.Microsecond)
+			s.Wake()
+		}()
+		if _, err := s.Next(time.Time{}); err != os.ErrDeadlineExceeded {
+			t.Fatal(err)
+		}
+	}
+	// One that comes while frames are ready is not lost, and keeps none back.
+	newInjector(t, "a").send(testFrame(60, 1))
+	s.Wake()
+	for frames, woken := 0, 0; frames < 1 || woken < 1; {
+		got, err := s.Next(time.Time{})
+		if err != nil && err != os.ErrDeadlineExceeded {
+			t.Fatal(err)
+		}
+		if frames += len(got); err != nil {
+			woken++
+		}
 	}
 }
 

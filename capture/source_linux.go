@@ -56,6 +56,7 @@ type ringSource struct {
 	missed   uint64 // the device's counter when last read
 	closed   bool
 	draining atomic.Pointer[time.Time] // by when to end; nil: not draining
+	woken    atomic.Bool               // Wake was called
 }
 
 func (s *ringSource) LinkType() uint32 { return s.linkType }
@@ -177,10 +178,17 @@ func (s *ringSource) await(now, deadline time.Time) ([]udpstr.Frame, error) {
 		if s.drained() {
 			return nil, s.finish(io.EOF)
 		}
-		if !deadline.IsZero() && !now.Before(deadline) {
+		if s.woken.Swap(false) || !deadline.IsZero() && !now.Before(deadline) {
 			return nil, os.ErrDeadlineExceeded
 		}
 	}
+}
+
+// Wake makes a Next that waits, or else the next one that would, return
+// os.ErrDeadlineExceeded. Any goroutine may call it, at any time.
+func (s *ringSource) Wake() {
+	s.woken.Store(true)
+	s.nudge.nudge()
 }
 
 // pollTimeout is the time to the next thing that no descriptor announces; below 0

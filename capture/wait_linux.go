@@ -78,24 +78,26 @@ func (w *waiter) wait(now time.Time, timeout time.Duration) (events int16, err e
 	case err == nil:
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		w.deadline = time.Time{} // passed, or moved by a nudge
-		w.events = w.poll()      // one that came just before the goroutine slept
 	default:
 		return 0, err
 	}
 	return w.events, nil
 }
 
-// check is called once before the goroutine sleeps, when no block can be missed any
-// more, and once when it has been woken.
+// check is called once before the goroutine sleeps, when nothing can be missed any
+// more, and once when it has been woken. The poller tells of a change only once, and may
+// have done so while the last block was read. That the interface is down is looked for
+// here, too: the goroutine may sleep until somebody nudges it.
 func (w *waiter) check(uintptr) bool {
+	if w.ready() {
+		return true
+	}
+	w.events = w.poll()
 	if w.looked {
-		if !w.ready() {
-			w.events = w.poll()
-		}
 		return true
 	}
 	w.looked = true
-	return w.ready() || w.nudges != nil && w.nudges.look.Swap(false)
+	return w.events&^unix.POLLIN != 0 || w.nudges != nil && w.nudges.look.Swap(false)
 }
 
 // poll asks the socket without waiting.
