@@ -89,7 +89,7 @@ func (x *session) lastError(err error) {
 	now := time.Now()
 	x.status.LastError, x.status.LastErrorAt = err.Error(), &now
 	x.status.Errors++
-	x.agent.changes.Add(1)
+	x.agent.changed()
 }
 
 // presentable returns err, or its text fit for a terminal if a peer's text in it was not.

@@ -34,7 +34,7 @@ func (s *Supervisor) Reload(c config.Agent) {
 		ended = append(ended, rest...)
 	}
 	s.sessions = append(keep, fresh...)
-	s.changes.Add(1)
+	s.changed()
 	for _, x := range keep {
 		x.resume()
 	}

@@ -254,7 +254,7 @@ func (x *session) setState(s SessionState, detail string) {
 	defer x.mu.Unlock()
 	if x.status.State != s || x.status.Detail != detail {
 		x.status.State, x.status.Detail, x.status.Since = s, detail, time.Now()
-		x.agent.changes.Add(1)
+		x.agent.changed()
 	}
 	if s == StateWaiting {
 		x.status.Preselected = ""

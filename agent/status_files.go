@@ -53,7 +53,8 @@ func OpenRunDir(dir string) (*RunDir, error) {
 // each other's status.
 type statusFiles struct {
 	*RunDir
-	lock *os.File
+	lock    *os.File
+	metrics []byte // reused
 }
 
 // hold takes the directory for this agent; nil without one.
@@ -92,10 +93,13 @@ func (f *statusFiles) close() {
 // never opened: it may be a pipe without a reader, or a link to another file.
 func (f *statusFiles) replace(name string, content []byte) error {
 	temp := name + temporary
-	if err := f.root.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+	file, err := f.create(temp)
+	if errors.Is(err, fs.ErrExist) {
+		if err := f.root.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		file, err = f.create(temp)
 	}
-	file, err := f.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL|openflag.NoWait|openflag.NoFollow, 0o644)
 	if err != nil {
 		return err
 	}
@@ -104,6 +108,11 @@ func (f *statusFiles) replace(name string, content []byte) error {
 		return err
 	}
 	return f.root.Rename(temp, name)
+}
+
+// create makes a file that was not there.
+func (f *statusFiles) create(name string) (*os.File, error) {
+	return f.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL|openflag.NoWait|openflag.NoFollow, 0o644)
 }
 
 // ReadStatus reads the status file of a running agent from its run directory.
@@ -123,30 +132,65 @@ func ReadStatus(dir string) (*Status, error) {
 	return &s, nil
 }
 
-// writeStatus brings the files up to date until ctx ends.
+// writeStatus brings the files up to date until ctx ends: soon after what shows at once has changed, and for the numbers
+// alone each statusRefresh, or each statusIdle while no frame comes.
 func (s *Supervisor) writeStatus(ctx context.Context, files *statusFiles) {
-	tick := time.NewTicker(statusInterval)
-	defer tick.Stop()
-	var shown uint64 // changes at the last writing
-	var written time.Time
-	trouble := writeTrouble{log: s.log, dir: files.root.Name()}
-	first := true
+	due := time.NewTimer(0)
+	defer due.Stop()
+	var (
+		changes, moves uint64 // at the last writing
+		written        time.Time
+		first          = true
+		trouble        = writeTrouble{log: s.log, dir: files.root.Name()}
+	)
 	for {
-		if n, now := s.changes.Load(), time.Now(); n != shown || now.Sub(written) >= statusRefresh {
-			shown, written = n, now
+		c, m, now := s.changes.Load(), s.moves(), time.Now()
+		if first || c != changes || m != moves || now.Sub(written) >= statusIdle {
+			changes, moves, written = c, m, now
 			trouble.note(s.writeFiles(files, s.Status()))
 		}
 		if first {
 			first = false
 			s.sayStarted()
 		}
-		select {
-		case <-ctx.Done():
+		due.Reset(statusRefresh)
+		if !s.statusDue(ctx, due, written.Add(statusPause)) {
 			return
-		case <-tick.C:
-		case <-s.statusNow:
 		}
 	}
+}
+
+// statusDue returns when it is time to look after the status files, false when ctx has ended. soon is when a change may be
+// written.
+func (s *Supervisor) statusDue(ctx context.Context, due *time.Timer, soon time.Time) bool {
+	for {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-due.C:
+			return true
+		case <-s.statusNow:
+			return true
+		case <-s.statusSoon:
+			due.Reset(time.Until(soon))
+		}
+	}
+}
+
+// moves counts what the forwarders of the running captures have done.
+func (s *Supervisor) moves() (n uint64) {
+	for _, x := range s.snapshot() {
+		if c := x.running(); c != nil {
+			n += c.forwarder.captured.Load()
+		}
+	}
+	return n
+}
+
+// changed has the status files written within statusPause.
+func (s *Supervisor) changed() {
+	s.changes.Add(1)
+	signal(s.statusSoon)
 }
 
 // writeTrouble logs that status files cannot be written, once, and that they can be again.
@@ -178,7 +222,8 @@ func (s *Supervisor) writeFiles(files *statusFiles, st *Status) error {
 	if err := files.replace(StatusFile, append(body, '\n')); err != nil {
 		return err
 	}
-	return files.replace(MetricsFile, appendMetrics(nil, st))
+	files.metrics = appendMetrics(files.metrics[:0], st)
+	return files.replace(MetricsFile, files.metrics)
 }
 
 // Status describes the agent now.

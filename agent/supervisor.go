@@ -31,8 +31,8 @@ type Supervisor struct {
 	// changes counts what belongs into the status files at once: another state of a
 	// session, an error, another set of sessions.
 	changes atomic.Uint64
-	// statusNow has the status files looked after without waiting for the next second.
-	statusNow chan struct{}
+	// statusNow and statusSoon have the status files looked after, at once or within statusPause.
+	statusNow, statusSoon chan struct{}
 
 	mu       sync.Mutex
 	sessions []*session
@@ -54,6 +54,7 @@ func New(o Options) (*Supervisor, error) {
 		started:    time.Now(),
 		exclusions: newExclusions(o.Config.Datagram.Plain),
 		statusNow:  make(chan struct{}, 1),
+		statusSoon: make(chan struct{}, 1),
 	}
 	ifaces, err := newInterfaces(o.ReadFile)
 	if err != nil {
