@@ -136,20 +136,17 @@ func (c *client) deliver(ctx context.Context, in *input, selector *sink.Selector
 
 // request waits for the line. A client that says nothing wants everything.
 func (c *client) request(ctx context.Context, in *input) ([]byte, error) {
-	timer := time.NewTimer(beginTimeout)
-	defer timer.Stop()
 	select {
 	case <-in.begun:
+	case <-in.mute:
+		return nil, nil
 	case <-in.gone:
 		return nil, in.err
 	case <-ctx.Done():
 		return nil, nil
-	case <-timer.C:
-		if in.phase.CompareAndSwap(phaseSilent, phaseStreaming) {
-			return nil, nil
-		}
 	}
-	timer.Reset(lineTimeout)
+	timer := time.NewTimer(lineTimeout)
+	defer timer.Stop()
 	select {
 	case line := <-in.line:
 		if isTLS(line) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,6 +33,7 @@ type input struct {
 	phase atomic.Int32
 	deaf  bool          // no request is expected, and what comes is passed over: dialed out
 	begun chan struct{} // closed when a request begins
+	mute  chan struct{} // closed when there is none: the time for it is over, or the client sends nothing more
 	line  chan []byte   // capacity 1: the request without its end
 	gone  chan struct{} // closed when the client has gone
 	ended chan struct{} // closed when nothing is read any more
@@ -42,7 +44,10 @@ type input struct {
 }
 
 func newInput() *input {
-	return &input{begun: make(chan struct{}), line: make(chan []byte, 1), gone: make(chan struct{}), ended: make(chan struct{}), done: make(chan struct{})}
+	return &input{
+		begun: make(chan struct{}), mute: make(chan struct{}), line: make(chan []byte, 1),
+		gone: make(chan struct{}), ended: make(chan struct{}), done: make(chan struct{}),
+	}
 }
 
 // lose closes gone.
@@ -57,6 +62,7 @@ func (in *input) lose(err error) {
 func (in *input) read(conn net.Conn) {
 	defer close(in.done)
 	if in.receive(conn) {
+		in.silent()
 		in.awaitReset(conn)
 		return
 	}
@@ -68,10 +74,18 @@ func (in *input) receive(conn net.Conn) (half bool) {
 	var asking []byte
 	ignored := 0
 	buf := make([]byte, 1024)
+	if !in.deaf {
+		_ = conn.SetReadDeadline(time.Now().Add(beginTimeout)) // a closed connection says so when it is read
+	}
 	for {
 		n, err := conn.Read(buf)
+		if n == 0 && errors.Is(err, os.ErrDeadlineExceeded) {
+			in.decide(conn)
+			continue
+		}
 		fresh := buf[:n]
 		if n > 0 && !in.deaf && in.phase.CompareAndSwap(phaseSilent, phaseAsking) {
+			_ = conn.SetReadDeadline(time.Time{})
 			asking = make([]byte, 0, len(buf))
 			close(in.begun)
 		}
@@ -104,6 +118,27 @@ func (in *input) receive(conn net.Conn) (half bool) {
 			in.lose(err)
 			return false
 		}
+	}
+}
+
+// lookAgain is the pause after a look that has found something to read.
+const lookAgain = 10 * time.Millisecond
+
+// decide is called when the time for a request is over. On a busy machine, this goroutine may have had no turn while the
+// request waited in the socket. Then Read returns the request next.
+func (in *input) decide(conn net.Conn) {
+	if c, ok := conn.(interface{ NetConn() net.Conn }); ok && waiting(c.NetConn()) || waiting(conn) {
+		_ = conn.SetReadDeadline(time.Now().Add(lookAgain)) // with TLS, it may be no data
+		return
+	}
+	_ = conn.SetReadDeadline(time.Time{})
+	in.silent()
+}
+
+// silent begins the stream of a client that has sent nothing.
+func (in *input) silent() {
+	if in.phase.CompareAndSwap(phaseSilent, phaseStreaming) {
+		close(in.mute)
 	}
 }
 

@@ -29,3 +29,20 @@ func resetOf(conn net.Conn) error {
 	}
 	return err
 }
+
+// waiting says whether a read of a connection would return at once, be it with data or with the end. It takes nothing.
+func waiting(conn net.Conn) (yes bool) {
+	c, ok := conn.(syscall.Conn)
+	if !ok {
+		return false
+	}
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return false
+	}
+	err = raw.Control(func(fd uintptr) {
+		_, _, err := unix.Recvfrom(int(fd), make([]byte, 1), unix.MSG_PEEK|unix.MSG_DONTWAIT)
+		yes = err != unix.EAGAIN && err != unix.EINTR
+	})
+	return yes && err == nil
+}
