@@ -9,8 +9,8 @@
 // Counters). It touches no message and no datagram. What sinks see of a stream is its source: "host/interface", link type,
 // snap length, filter.
 //
-// Goroutines and locks. It has no goroutine of its own. Sensor.reloading is held by Reload, ReplaceSink and SetStreams, so that
-// one follows the other. It comes before all other locks:
+// Goroutines and locks. It has no goroutine of its own. Sensor.reloading is held by Reload, ReplaceSink and SetStreams, and while
+// Run opens the ports, so that one follows the other. It comes before all other locks:
 //
 //	Sensor.reloading -> sink.Hub.changing -> those of package receive -> those of a sink
 //	Sensor.reloading -> those of package control

@@ -1,8 +1,11 @@
 package sensor
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -279,5 +282,64 @@ func TestReloadsDoNotPutOffStats(t *testing.T) {
 		if n := a.asked(rpcap.TypeStatsRequest); n < 5 || n > 7 {
 			t.Errorf("STATS %d times in 30 s", n)
 		}
+	})
+}
+
+// TestReloadBeforeServing: the ports are open and nobody is served yet when the rules change. The new ports are served, the old
+// ones are closed, and a port that cannot be opened leaves all as it is.
+func TestReloadBeforeServing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		listeners := make(fakeListeners)
+		o := Options{
+			Rules: []rule.Rule{{Name: "stays", Port: DefaultPort}, {Name: "goes", Port: 2009}}, openPort: new(fakePorts).open,
+			openListener: func(a netip.AddrPort) (net.Listener, error) {
+				if a.Port() == 2011 {
+					return nil, errors.New("in use")
+				}
+				return listeners.open(a)
+			},
+		}
+		s, err := New(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.listen(); err != nil {
+			t.Fatal(err)
+		}
+		before := listeners[2009]
+		if err := s.Reload(t.Context(), []rule.Rule{{Name: "refused", Port: 2011}}, nil); err == nil || len(s.Addrs()) != 2 {
+			t.Errorf("%v, %v", err, s.Addrs())
+		}
+		if err := s.Reload(t.Context(), []rule.Rule{{Name: "stays", Port: DefaultPort}, {Name: "new", Port: 2010}}, nil); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-before.closed:
+		default:
+			t.Error("a port without a rule is still open")
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		served := make(chan struct{})
+		go func() {
+			defer close(served)
+			s.control.Serve(ctx)
+		}()
+		<-s.Ready()
+		if a := s.Addrs(); len(a) != 2 || a[0].Port() != DefaultPort || a[1].Port() != 2010 {
+			t.Errorf("%v", a)
+		}
+		for i, port := range []uint16{DefaultPort, 2010} {
+			mine, theirs := net.Pipe()
+			a := newTestAgent(t, mine)
+			go a.serve()
+			from := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, 2}), 40000+uint16(i))
+			listeners[port].in <- addressed{theirs, net.TCPAddrFromAddrPort(from)}
+			synctest.Wait()
+			if n := a.asked(rpcap.TypeStartCaptureRequest); n != 1 {
+				t.Errorf("port %d: %d captures", port, n)
+			}
+		}
+		cancel()
+		<-served
 	})
 }

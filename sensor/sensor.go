@@ -60,7 +60,7 @@ func (s *Sensor) begin(src sink.Source, overTCP bool, log *zap.Logger) (c contro
 // agent (at most 2 s), what is on its way (at most 1 s), the sinks' statistics. It returns when everything has ended. The
 // end of Options.Purpose ends it too: without an error if only its reader has gone. It can be called once.
 func (s *Sensor) Run(ctx context.Context) error {
-	if err := s.control.Listen(); err != nil { // the first failure is the one to report
+	if err := s.listen(); err != nil { // the first failure is the one to report
 		return err
 	}
 	if s.probe && s.control.WantsUDP() {
@@ -75,6 +75,13 @@ func (s *Sensor) Run(ctx context.Context) error {
 	s.control.Serve(ctx)
 	s.receiver.Close()
 	return errors.Join(sink.Failure(context.Cause(ctx)), s.hub.Close())
+}
+
+// listen opens the ports of the rules that are in force when no reload runs.
+func (s *Sensor) listen() error {
+	s.reloading.Lock()
+	defer s.reloading.Unlock()
+	return s.control.Listen()
 }
 
 // Ready is closed when all listeners are open.

@@ -16,39 +16,35 @@ import (
 var errNotRunning = errors.New("reload rules: the sensor has stopped")
 
 // Reload puts other rules and aliases in force; the rules have passed rule.Check. Nothing changes if it returns an error. One call
-// follows the other.
+// follows the other, and Listen.
 func (s *Server) Reload(ctx context.Context, rules []rule.Rule, aliases map[netip.Addr]string) error {
 	if err := s.checkFilters(ctx, rules); err != nil {
 		return err
 	}
 	next := rule.NewSet(rules)
 	s.mu.Lock()
-	old, serve, stopping := s.rules, s.serve, s.stopping
+	old, listening, stopping := s.rules, s.listeners != nil, s.stopping
 	s.mu.Unlock()
 	if stopping {
 		return errNotRunning
 	}
-	if serve == nil { // Listen will open the ports
-		s.mu.Lock()
-		s.rules = next
-		s.mu.Unlock()
-		s.names.setAliases(aliases)
-		return nil
-	}
-	opened, err := s.listen(next.NewPorts(old))
-	if err != nil {
-		return err
+	var opened map[uint16]*listener
+	if listening { // otherwise Listen opens the ports
+		var err error
+		if opened, err = s.listen(next.NewPorts(old)); err != nil {
+			return err
+		}
 	}
 	s.names.setAliases(aliases)
-	s.replaceRules(next, opened, serve)
+	s.replaceRules(next, opened)
 	for _, ss := range s.live(netip.Addr{}) {
 		ss.reload()
 	}
 	return nil
 }
 
-// replaceRules begins to serve the new listeners and closes those without a rule.
-func (s *Server) replaceRules(next *rule.Set, opened map[uint16]*listener, serve func(*listener)) {
+// replaceRules serves the new listeners, unless Serve will do so, and closes those without a rule.
+func (s *Server) replaceRules(next *rule.Set, opened map[uint16]*listener) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopping {
@@ -67,7 +63,9 @@ func (s *Server) replaceRules(next *rule.Set, opened map[uint16]*listener, serve
 	}
 	for port, l := range opened {
 		s.listeners[port] = l
-		serve(l)
+		if s.serve != nil {
+			s.serve(l)
+		}
 	}
 }
 

@@ -59,7 +59,7 @@ type Server struct {
 
 	mu         sync.Mutex // guards what follows; see doc.go
 	rules      *rule.Set
-	listeners  map[uint16]*listener // by the port that the rules name
+	listeners  map[uint16]*listener // by the port that the rules name; nil before Listen
 	serve      func(*listener)      // nil but while Serve runs
 	sessions   map[*session]struct{}
 	perAddress map[netip.Addr]int
@@ -80,7 +80,6 @@ func New(c Config) (*Server, error) {
 		repeats:    new(oncelog.Log),
 		ready:      make(chan struct{}),
 
-		listeners:  make(map[uint16]*listener),
 		sessions:   make(map[*session]struct{}),
 		perAddress: make(map[netip.Addr]int),
 	}
@@ -93,7 +92,7 @@ func New(c Config) (*Server, error) {
 	return s, s.checkFilters(context.Background(), c.Rules)
 }
 
-// Listen opens the rules' ports. On an error none stays open. Serve or Close follows.
+// Listen opens the rules' ports. On an error none stays open. Serve or Close follows. No Reload runs meanwhile.
 func (s *Server) Listen() error {
 	s.mu.Lock()
 	ports := s.rules.Ports
