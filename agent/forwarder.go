@@ -67,7 +67,7 @@ func newForwarder(src capture.Source, out output, s rpcap.SamplingRequest, l *li
 // have to hand its processor to another thread and back. Nothing here depends on the
 // thread; binding and niceness are those of the process.
 func (f *forwarder) run() error {
-	defer func() { f.limits.shed.change(f.shedder.n, 1, time.Now()) }()
+	defer func() { f.limits.shed.change(f.shedder.n, 1) }()
 	for {
 		frames, err := f.source.Next(past)
 		if err == os.ErrDeadlineExceeded { // nothing ready: what is packed leaves now
@@ -152,9 +152,8 @@ func (f *forwarder) watchCost(now time.Time) {
 	}
 	if before := f.shedder.n; f.shedder.adjust(float64(limit), now) {
 		f.shedding.Store(f.shedder.n)
-		f.limits.shed.change(before, f.shedder.n, now)
+		f.limits.shed.change(before, f.shedder.n)
 	}
-	f.limits.shed.quiet(now)
 }
 
 // end sends the rest after the source has ended.

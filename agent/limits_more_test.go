@@ -51,32 +51,42 @@ func TestHighRates(t *testing.T) {
 // TestSheddingIsSaidOnce: a load that makes shedding come and go for an hour is one line when it begins, and
 // one when it is over.
 func TestSheddingIsSaidOnce(t *testing.T) {
-	logs := &logCounter{}
-	s := shedding{log: zap.New(logs)}
-	now := time.Unix(1000, 0)
-	for range 400 { // two captures, each few seconds
-		s.change(1, 2, now)
-		s.change(1, 3, now)
-		s.change(2, 5, now)
-		now = now.Add(5 * time.Second)
-		s.change(5, 1, now)
-		s.change(3, 1, now)
-		s.quiet(now)
-		now = now.Add(4 * time.Second)
-		s.quiet(now)
-	}
-	if _, lines := logs.warned(); lines != 1 || s.count() != 400 || s.active != 0 {
-		t.Errorf("%d warnings, %d episodes, %d active", lines, s.count(), s.active)
-	}
-	s.quiet(now.Add(sheddingQuiet))
-	s.quiet(now.Add(2 * sheddingQuiet))
-	if n := logs.lines[zap.InfoLevel]; n != 1 {
-		t.Errorf("its end is said %d times", n)
-	}
-	s.change(1, 2, now)
-	if _, lines := logs.warned(); lines != 2 {
-		t.Errorf("%d warnings after it has begun again", lines)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		logs := &logCounter{}
+		s := shedding{log: zap.New(logs)}
+		ended := func() int {
+			logs.mu.Lock()
+			defer logs.mu.Unlock()
+			return logs.lines[zap.InfoLevel]
+		}
+		for range 400 { // two captures, each few seconds
+			s.change(1, 2)
+			s.change(1, 3)
+			s.change(2, 5)
+			time.Sleep(5 * time.Second)
+			s.change(5, 1)
+			s.change(3, 1)
+			time.Sleep(4 * time.Second)
+		}
+		if _, lines := logs.warned(); lines != 1 || s.count() != 400 || s.active != 0 || ended() != 0 {
+			t.Errorf("%d warnings, %d episodes, %d active, its end is said %d times", lines, s.count(), s.active, ended())
+		}
+		time.Sleep(sheddingQuiet) // no capture says anything any more
+		time.Sleep(sheddingQuiet)
+		if ended() != 1 {
+			t.Errorf("its end is said %d times", ended())
+		}
+		s.change(1, 2)
+		if _, lines := logs.warned(); lines != 2 {
+			t.Errorf("%d warnings after it has begun again", lines)
+		}
+		s.change(2, 1)
+		s.close()
+		time.Sleep(2 * sheddingQuiet)
+		if ended() != 1 {
+			t.Error("its end is said after the agent has ended")
+		}
+	})
 }
 
 // TestSlowReaderMoves: while a reader takes a block of 2 MiB in a minute, or nothing at all, the forwarder shows each

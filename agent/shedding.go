@@ -17,15 +17,15 @@ type shedding struct {
 	log *zap.Logger
 
 	mu       sync.Mutex
-	active   int       // captures that shed
-	episodes uint64    // times that the first of them began
-	said     bool      // that it has begun, and not yet that it is over
-	since    uint64    // episodes when it was said
-	ended    time.Time // when the last capture stopped shedding
+	active   int         // captures that shed
+	episodes uint64      // times that the first of them began
+	said     bool        // that it has begun, and not yet that it is over
+	since    uint64      // episodes when it was said
+	over     *time.Timer // says that it is over; runs while nothing is shed
 }
 
 // change is called when a capture keeps one in n frames now, and one in before until now.
-func (s *shedding) change(before, n uint64, now time.Time) {
+func (s *shedding) change(before, n uint64) {
 	if (before > 1) == (n > 1) {
 		return
 	}
@@ -33,13 +33,15 @@ func (s *shedding) change(before, n uint64, now time.Time) {
 	defer s.mu.Unlock()
 	if n <= 1 {
 		if s.active--; s.active == 0 {
-			s.ended = now
+			episode := s.episodes
+			s.over = time.AfterFunc(sheddingQuiet, func() { s.quiet(episode) })
 		}
 		return
 	}
 	if s.active++; s.active > 1 {
 		return
 	}
+	s.stop()
 	s.episodes++
 	if !s.said {
 		s.said, s.since = true, s.episodes
@@ -47,14 +49,29 @@ func (s *shedding) change(before, n uint64, now time.Time) {
 	}
 }
 
-// quiet is called now and then, and says when it is over.
-func (s *shedding) quiet(now time.Time) {
+// quiet says that it is over, if nothing has been shed since an episode ended. It needs no capture: the last one may have ended, or
+// the limit may be gone.
+func (s *shedding) quiet(episode uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.said && s.active == 0 && now.Sub(s.ended) >= sheddingQuiet {
+	if s.said && s.active == 0 && s.episodes == episode {
 		s.said = false
 		s.log.Info("load shedding ended: every frame has been forwarded for a minute", zap.Uint64("times", s.episodes-s.since+1))
 	}
+}
+
+// stop calls the timer off. mu is held.
+func (s *shedding) stop() {
+	if s.over != nil {
+		s.over.Stop()
+	}
+}
+
+// close is called when the agent ends.
+func (s *shedding) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stop()
 }
 
 func (s *shedding) count() uint64 {

@@ -131,6 +131,7 @@ func (s *Supervisor) Run(ctx context.Context) error {
 	s.ended = true
 	s.mu.Unlock()
 	s.wg.Wait()
+	s.limits.shed.close()
 	if files != nil {
 		files.close()
 	}
