@@ -48,14 +48,18 @@ test-root: build ## only the tests that need namespaces; fail instead of skippin
 	REQUIRE_ROOT=1 $(FRESH) go test -count=1 -run '^TestRoot' ./...
 
 # With the race detector, which needs cgo and a C compiler, programs take five to ten times the time. So it runs over the
-# packages that have goroutines, which the pure ones have not. The tests with whole programs are left out: they measure what
-# a loaded machine still forwards, wait for the agent's limit of CPU time, or build packages. The first race ends a test.
+# packages that have goroutines, which the pure ones have not, and over those tests with whole programs that are about sessions,
+# reload, outputs, NAT and shutdown. The others are left out: they measure what a loaded machine still forwards, wait for the
+# agent's limit of CPU time, or repeat what these do with other frames. The first race ends a program or a test, and fails it.
 RACE_PACKAGES = ./agent ./backoff ./capture ./cmd/... ./config ./filelock ./iface ./sensor/... ./tlsfiles ./udpsock
+RACE_SYSTEM = ^TestRoot(SeveralSessions|Dedup|NAT|PortChangedOnTheWay|InterfaceComesAndGoes|WaitingLine|AddressMoves|Reload|Reload.*|Terminate|TerminateUnheard|PcapOverIP|PcapOverIPReload|TAPFrameForFrame|TAPDeleted|CaptureAgents|CaptureSignal|LivePipe|ReaderLeaves|Status)$$
 
+test-race: export RACE_SYSTEM := $(RACE_SYSTEM)
 test-race: ## the tests of what has goroutines with the race detector (needs gcc), within 10 minutes
 	@TOOLS="gcc:gcc gcc:libc6-dev" ./deps.sh
 	@command -v gcc >/dev/null || { echo "test-race: the race detector needs gcc, which could not be installed"; exit 1; }
-	CGO_ENABLED=1 GORACE=halt_on_error=1 $(FRESH) timeout 10m go test -race -count=1 $(RACE_PACKAGES)
+	CGO_ENABLED=1 GORACE=halt_on_error=1 $(FRESH) timeout 10m sh -c \
+	  'go test -race -count=1 $(RACE_PACKAGES) && go test -race -count=1 -run "$$RACE_SYSTEM" ./test/system'
 
 test-health: ## health page, metrics and alerts of the sensor with a real Prometheus and Chromium (fetches both)
 	@TOOLS="promtool:prometheus chromium:chromium" ./deps.sh

@@ -6,6 +6,6 @@
 //	Start     a program that ends with the test: on this host, or in a namespace of netlab
 //	Running   waits for what it says, signals and stops it
 //
-// A test binary with the race detector builds both programs with it too. A race ends the program with a status that Stop
-// and Exits report, and its log tells where.
+// A test binary with the race detector builds both programs with it too, which needs cgo and a C compiler. The first race ends the
+// program, and fails the test with the report.
 package harness

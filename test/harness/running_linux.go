@@ -19,6 +19,11 @@ const (
 	Patience = 40 * time.Second
 	poll     = 5 * time.Millisecond
 	mostTail = 6000 // bytes of the log that a failed test shows
+
+	// What a program with the race detector does at the first race.
+	raceReport = "WARNING: DATA RACE"
+	raceExit   = 66
+	mostReport = 20_000 // bytes of the report that a failed test shows
 )
 
 // Running is a program that runs until the end of its test at the latest. What it prints is in a file: its standard error,
@@ -62,6 +67,9 @@ func start(t *testing.T, name string, cmd *exec.Cmd, begin starter) *Running {
 	if cmd.Stderr = log; cmd.Stdout == nil {
 		cmd.Stdout = log
 	}
+	if Race {
+		cmd.Env = append(cmd.Environ(), "GORACE=halt_on_error=1")
+	}
 	if err := begin.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -73,8 +81,9 @@ func start(t *testing.T, name string, cmd *exec.Cmd, begin starter) *Running {
 		_ = p.Process.Kill() // does nothing after its end
 		<-p.done
 		text := p.Text()
-		if Race && strings.Contains(text, "WARNING: DATA RACE") {
-			t.Errorf("%s has a data race", p.Name)
+		if Race && (p.ProcessState.ExitCode() == raceExit || strings.Contains(text, raceReport)) {
+			_, report, _ := strings.Cut(text, raceReport)
+			t.Errorf("%s has a data race:\n%s", p.Name, raceReport+report[:min(len(report), mostReport)])
 		}
 		if t.Failed() {
 			t.Logf("%s said:\n%s", p.Name, strings.TrimSpace(text[max(0, len(text)-mostTail):]))

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"rpcapd/test/harness"
 	"rpcapd/test/netlab"
 	"rpcapd/test/refsensor"
 )
@@ -284,7 +285,7 @@ func accountingLoad(t *testing.T) (frames uint64, rate int) {
 // many a second. In the small receive buffers of ordinary users, fewer are safe on a busy machine.
 func steadyLoad(t *testing.T) (frames uint64, rate int) {
 	t.Helper()
-	if severalUsers(t) {
+	if severalUsers(t) && !harness.Race {
 		return 60_000, 20_000
 	}
 	return 12_000, 4_000
