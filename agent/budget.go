@@ -1,12 +1,8 @@
 package agent
 
 import (
-	"context"
-	"runtime"
 	"sync"
 	"time"
-
-	"rpcapd/rpcap"
 )
 
 // allowance bounds the CPU time that requests take: burst at once, and then share of one processor. What is beyond is
@@ -83,36 +79,6 @@ func requestCost(measured time.Duration, ringBytes int) time.Duration {
 		least = captureLeast + time.Duration(float64(ringBytes)/(1<<20)*float64(ringLeast))
 	}
 	return max(measured+measured/4, least)
-}
-
-// answer handles a request when the session's budget allows it, and charges what it has cost. The end of a running capture
-// does not wait: it costs less than going on, and only the next STARTCAP makes another one possible.
-func (c *connection) answer(ctx context.Context, t rpcap.Type, handle func() error) error {
-	x := c.session
-	spent, allowed := &x.requests, requestAllowance.each(x.agent)
-	if t == rpcap.TypeStartCaptureRequest || t == rpcap.TypeEndCaptureRequest {
-		spent, allowed = &x.captures, captureAllowance.each(x.agent)
-	}
-	prompt := c.parting || x.agent.unmetered || t == rpcap.TypeEndCaptureRequest && c.capture.running()
-	if d := spent.debt(allowed, time.Now()); d > 0 && !prompt {
-		t := time.NewTimer(d)
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			t.Stop()
-		}
-	}
-	runtime.LockOSThread()
-	last, before := c.capture, threadCPU()
-	err := handle()
-	measured := threadCPU() - before
-	runtime.UnlockOSThread()
-	ringBytes := 0
-	if c.capture != nil && c.capture != last && x.agent.ifaces.file == "" {
-		ringBytes = x.agent.policy.Load().RingBytes
-	}
-	spent.charge(requestCost(measured, ringBytes), allowed, time.Now())
-	return err
 }
 
 const (

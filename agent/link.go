@@ -8,9 +8,6 @@ import (
 	"rpcapd/capture"
 )
 
-// LinkState is what a capture knows about its interface.
-type LinkState string
-
 // The states of the interface of a running capture.
 const (
 	LinkUp      LinkState = "up"

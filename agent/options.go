@@ -1,6 +1,8 @@
 package agent
 
 import (
+	"os"
+
 	"go.uber.org/zap"
 
 	"rpcapd/config"
@@ -29,3 +31,7 @@ type Options struct {
 	// found by its run directory. It may be nil.
 	Started func()
 }
+
+// RunDir is the run directory, held open: an agent that has given up root may not be
+// able to reach it by its path any more.
+type RunDir struct{ root *os.Root }

@@ -123,3 +123,5 @@ func readRegular(path string) ([]byte, error) {
 	defer f.Close() // read only
 	return io.ReadAll(io.LimitReader(f, statusLimit))
 }
+
+const lockName = "rpcapd.lock"

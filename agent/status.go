@@ -1,8 +1,6 @@
 package agent
 
-import (
-	"time"
-)
+import "time"
 
 // Status is the content of status.json: what the agent is doing, for people and
 // for programs. Counters are totals since the start of what they belong to.
@@ -128,3 +126,6 @@ func (c *Counters) add(o Counters) {
 	c.ICMPErrors += o.ICMPErrors
 	c.SendRefusals += o.SendRefusals
 }
+
+// LinkState is what a capture knows about its interface.
+type LinkState string

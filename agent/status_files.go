@@ -20,7 +20,6 @@ import (
 const (
 	StatusFile  = "status.json"
 	MetricsFile = "rpcapd.prom"
-	lockName    = "rpcapd.lock"
 	temporary   = ".tmp" // appended to a name while the file is written
 )
 
@@ -32,10 +31,6 @@ const (
 
 // RunFiles are all names that an agent uses in its run directory.
 var RunFiles = []string{lockName, StatusFile, MetricsFile, StatusFile + temporary, MetricsFile + temporary, emptyName}
-
-// RunDir is the run directory, held open: an agent that has given up root may not be
-// able to reach it by its path any more.
-type RunDir struct{ root *os.Root }
 
 // OpenRunDir makes the directory if need be and opens it.
 func OpenRunDir(dir string) (*RunDir, error) {

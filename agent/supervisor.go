@@ -12,7 +12,6 @@ import (
 
 	"rpcapd/capture"
 	"rpcapd/config"
-	"rpcapd/iface"
 )
 
 // Supervisor owns the sessions of one agent.
@@ -97,47 +96,6 @@ func (s *Supervisor) plan(c *config.Agent) []*session {
 	return list
 }
 
-// Run serves until ctx ends; then it sends what is buffered, closes all sessions
-// and returns nil. It returns an error only if it could not begin.
-func (s *Supervisor) Run(ctx context.Context) error {
-	files, err := s.opts.RunDir.hold()
-	if err != nil {
-		s.log.Warn("no status files", zap.Error(err))
-	}
-	s.mu.Lock()
-	if s.run != nil {
-		s.mu.Unlock()
-		return errors.New("run agent: already running")
-	}
-	ctx, s.finish = context.WithCancel(ctx)
-	defer s.finish()
-	s.run = ctx
-	if len(s.sessions) == 0 {
-		s.log.Warn(s.idleReason())
-	}
-	for _, x := range s.sessions {
-		s.start(x)
-	}
-	s.mu.Unlock()
-
-	s.wg.Go(func() { s.watchInterfaces(ctx) })
-	if files != nil {
-		s.wg.Go(func() { s.writeStatus(ctx, files) })
-	} else {
-		s.sayStarted()
-	}
-	<-ctx.Done()
-	s.mu.Lock() // a reload that has begun finishes first; a later one starts nothing
-	s.ended = true
-	s.mu.Unlock()
-	s.wg.Wait()
-	s.limits.shed.close()
-	if files != nil {
-		files.close()
-	}
-	return nil
-}
-
 func (s *Supervisor) sayStarted() {
 	if s.opts.Started != nil {
 		s.opts.Started()
@@ -149,48 +107,6 @@ func (s *Supervisor) idleReason() string {
 		return "no sensor configured, waiting for a reload"
 	}
 	return fmt.Sprintf("no ActiveClient line in %s", s.opts.ConfigFile)
-}
-
-// start runs a session until the agent or the session ends. mu is held.
-func (s *Supervisor) start(x *session) {
-	ctx, cancel := context.WithCancelCause(s.run)
-	x.cancel, x.done = cancel, make(chan struct{})
-	s.wg.Go(func() {
-		defer close(x.done)
-		x.run(ctx)
-		s.exclusions.remove(x)
-		if x.served.Load() {
-			s.allServed()
-		}
-	})
-}
-
-// watchInterfaces tells the sessions when links or addresses change.
-func (s *Supervisor) watchInterfaces(ctx context.Context) {
-	if s.opts.ReadFile != "" {
-		return
-	}
-	said := ""
-	var before []iface.Interface
-	iface.Watch(ctx, func() {
-		now, err := s.ifaces.list()
-		if err != nil {
-			s.log.Debug("list interfaces after a change", zap.Error(err))
-			return // a session that needs the list says so
-		}
-		up := cameUp(before, now)
-		before = now
-		for _, x := range s.snapshot() {
-			x.interfacesChanged(now, up)
-		}
-		s.exclusions.readdress(now)
-	}, func(err error) {
-		log := s.log.Debug
-		if text := err.Error(); text != said {
-			log, said = s.log.Warn, text
-		}
-		log("watching interfaces failed, trying again; changes may be noticed some seconds late", zap.Error(err))
-	})
 }
 
 func (s *Supervisor) snapshot() []*session {

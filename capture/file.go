@@ -1,6 +1,8 @@
 package capture
 
 import (
+	"bufio"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"net"
@@ -44,22 +46,6 @@ func OpenFile(path string, o Options) (Source, error) {
 		return nil, fmt.Errorf("open capture file %s: %w", path, err)
 	}
 	return s, nil
-}
-
-// Odd counts what is not forwarded of a capture file as it stands there.
-type Odd struct {
-	Cut       uint64 // frames longer than MaxSnaplen, cut to it
-	OtherLink uint64 // frames of another link type than that of the first, left out
-}
-
-// records reads one format of capture file.
-type records interface {
-	linkType() uint32 // known from the start
-	// next reads one frame into buf, which holds MaxSnaplen bytes.
-	next(buf []byte) (udpstr.Frame, error)
-	// ready tells whether next would not have to read: what it needs is buffered.
-	ready() bool
-	odd() Odd
 }
 
 type fileSource struct {
@@ -173,4 +159,24 @@ func (s *fileSource) free() error {
 		s.input.close()
 	}
 	return s.file.Close()
+}
+
+// newRecords recognizes the format by its first four bytes.
+func newRecords(r *bufio.Reader) (records, error) {
+	magic, err := r.Peek(4)
+	if err != nil {
+		return nil, errFormat
+	}
+	if binary.BigEndian.Uint32(magic) == magicSection {
+		return newPcapng(r)
+	}
+	for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
+		switch order.Uint32(magic) {
+		case magicMicroseconds:
+			return newPcap(r, order, 1)
+		case magicNanoseconds:
+			return newPcap(r, order, 1000)
+		}
+	}
+	return nil, errFormat
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"rpcapd/udpstr"
 )
 
 const (
@@ -83,4 +85,20 @@ func unpack(r io.Reader) (unpacked, error) {
 		}
 	}
 	return unpacked{b, nil}, nil
+}
+
+// records reads one format of capture file.
+type records interface {
+	linkType() uint32 // known from the start
+	// next reads one frame into buf, which holds MaxSnaplen bytes.
+	next(buf []byte) (udpstr.Frame, error)
+	// ready tells whether next would not have to read: what it needs is buffered.
+	ready() bool
+	odd() Odd
+}
+
+// Odd counts what is not forwarded of a capture file as it stands there.
+type Odd struct {
+	Cut       uint64 // frames longer than MaxSnaplen, cut to it
+	OtherLink uint64 // frames of another link type than that of the first, left out
 }

@@ -29,26 +29,6 @@ var (
 	errTooBig = fmt.Errorf("damaged: a frame of more than %d bytes", maxRecord)
 )
 
-// newRecords recognizes the format by its first four bytes.
-func newRecords(r *bufio.Reader) (records, error) {
-	magic, err := r.Peek(4)
-	if err != nil {
-		return nil, errFormat
-	}
-	if binary.BigEndian.Uint32(magic) == magicSection {
-		return newPcapng(r)
-	}
-	for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
-		switch order.Uint32(magic) {
-		case magicMicroseconds:
-			return newPcap(r, order, 1)
-		case magicNanoseconds:
-			return newPcap(r, order, 1000)
-		}
-	}
-	return nil, errFormat
-}
-
 // pcap is the classic format: a file header, then records of
 //
 //	0  seconds, 4 micro- or nanoseconds, 8 captured length, 12 length on the wire

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"crypto/subtle"
 	"errors"
 	"fmt"
 
@@ -49,25 +48,6 @@ func NewAccount(name, password string) (Account, error) {
 
 // Setting returns the line of the ini that makes the account.
 func (a Account) Setting() string { return fmt.Sprintf("Account = %s, %s", a.Name, a.Hash) }
-
-// Authenticate tells whether the password is that of the user. An unknown user
-// costs as much time as a known one, so that names cannot be found out.
-func (a Agent) Authenticate(user, password string) bool {
-	if len(a.Accounts) == 0 {
-		return false
-	}
-	chosen, known := &a.Accounts[0], 0
-	for i := range a.Accounts {
-		if subtle.ConstantTimeCompare([]byte(a.Accounts[i].Name), []byte(user)) == 1 {
-			chosen, known = &a.Accounts[i], 1
-		}
-	}
-	if len(password) > MaxPassword {
-		password, known = password[:MaxPassword], 0
-	}
-	err := bcrypt.CompareHashAndPassword(chosen.Hash, []byte(password))
-	return err == nil && known == 1
-}
 
 // parseAccount reads "name, hash"; command is what makes such a line. It repeats nothing of the hash in an error: it
 // may be a password that was put there by mistake.

@@ -1,5 +1,11 @@
 package config
 
+import (
+	"crypto/subtle"
+
+	"golang.org/x/crypto/bcrypt"
+)
+
 // DefaultPort is the port of a sensor when a line names none, or DEFAULT.
 const DefaultPort = 2003
 
@@ -51,4 +57,23 @@ type Agent struct {
 	Places Places // for messages; only of LoadAgent
 
 	nullAuthSet bool // the file has a NullAuthPermit line, which overrides -n
+}
+
+// Authenticate tells whether the password is that of the user. An unknown user
+// costs as much time as a known one, so that names cannot be found out.
+func (a Agent) Authenticate(user, password string) bool {
+	if len(a.Accounts) == 0 {
+		return false
+	}
+	chosen, known := &a.Accounts[0], 0
+	for i := range a.Accounts {
+		if subtle.ConstantTimeCompare([]byte(a.Accounts[i].Name), []byte(user)) == 1 {
+			chosen, known = &a.Accounts[i], 1
+		}
+	}
+	if len(password) > MaxPassword {
+		password, known = password[:MaxPassword], 0
+	}
+	err := bcrypt.CompareHashAndPassword(chosen.Hash, []byte(password))
+	return err == nil && known == 1
 }

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -173,3 +174,7 @@ func parseUser(value string) (string, error) {
 	}
 	return value, nil
 }
+
+// AgentKeys are the keys that the agent's file may have, in the order of the
+// documentation. Those without effect are not among them.
+func AgentKeys() []string { return slices.Clone(agentGrammar.top) }

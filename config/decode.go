@@ -60,3 +60,6 @@ func unixLines(text string) string {
 	}
 	return b.String()
 }
+
+// maxFile bounds an ini file. Ten thousand ActiveClient lines are half of it.
+const maxFile = 1 << 20

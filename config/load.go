@@ -11,9 +11,6 @@ import (
 	"rpcapd/openflag"
 )
 
-// maxFile bounds an ini file. Ten thousand ActiveClient lines are half of it.
-const maxFile = 1 << 20
-
 // LoadAgent reads and parses the file of the agent. The error is one of reading;
 // what is wrong with the content is in the problems.
 func LoadAgent(path string) (Agent, Problems, error) {

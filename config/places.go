@@ -29,17 +29,3 @@ func placesOf(file string, settings []setting, headers []header) Places {
 	}
 	return p
 }
-
-// forgetLines takes the lines out of the sections: one that has moved has not changed.
-func (s *Sensor) forgetLines() {
-	for i := range s.Files {
-		s.Files[i].line = 0
-	}
-	for i := range s.TAP {
-		s.TAP[i].line = 0
-	}
-	for i := range s.PcapOverIP {
-		s.PcapOverIP[i].line = 0
-	}
-	s.HTTP.line = 0
-}

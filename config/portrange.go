@@ -52,3 +52,5 @@ func parsePortRange(value string) (PortRange, error) {
 	}
 	return PortRange{First: uint16(first), Last: uint16(last)}, nil
 }
+
+const lastSystemPort = 1023 // programs without privileges cannot open ports up to here

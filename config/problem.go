@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -149,3 +150,22 @@ func (r *report) result() Problems {
 	}
 	return r.problems
 }
+
+// word is a name from a file as it stands there, if it can be shown so, else an excerpt of it.
+func word(text string) string {
+	if text == "" || len(text) > 40 || strings.Trim(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != "" {
+		return excerpt(text)
+	}
+	return text
+}
+
+// excerpt quotes text from a file for a message and cuts it to a sane length.
+func excerpt(text string) string {
+	const most = 60
+	if len(text) > most {
+		return fmt.Sprintf("%s (cut, %d bytes)", strconv.Quote(text[:most]), len(text))
+	}
+	return strconv.Quote(text)
+}
+
+func badValue(value, cure string) error { return errors.New(excerpt(value) + ": " + cure) }

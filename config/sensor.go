@@ -9,7 +9,6 @@ import (
 const (
 	defaultDataPorts = 32
 	maxDataPorts     = 64 // each open port costs the sensor a socket, a goroutine and buffers
-	maxSections      = 1024
 )
 
 // Sensor is the configuration of the sensor.
@@ -70,4 +69,87 @@ type DataPorts struct {
 type Output struct {
 	File     string // path of a pcapng file, - for standard output, empty for none
 	MaxFrame int    // bytes of a frame, the rest is cut off; 0: whole frames
+}
+
+// Streams bounds what agents can make the sensor hold. A zero field means the default.
+type Streams struct {
+	Window             int           // datagrams held back for reordering, per stream
+	Hold               time.Duration // and for how long
+	Dedup              time.Duration // a frame that another agent's stream brought within this time is dropped; 0: never
+	Sessions           int           // in all
+	SessionsPerAddress int           // of one agent's address
+}
+
+// File makes capture files in a directory.
+type File struct {
+	Name         string // of [file NAME]; empty if it has none
+	Path         string // pattern, see CheckFilePath
+	Classic      bool   // pcap instead of pcapng
+	PerAgent     bool   // files of their own for each agent
+	RotateSize   int64  // bytes of one file, before it is compressed; 0: any number
+	RotateTime   time.Duration
+	RotateFrames uint64
+	Keep         int           // complete files, per agent with PerAgent; 0: all
+	KeepBytes    int64         // of all files together; 0: any number
+	Compress     string        // "gzip", "zstd", or empty
+	SyncAtClose  bool          // a file is on the disk before it gets its name
+	SyncEvery    time.Duration // and what was written, after this time; 0: when the system likes
+	Selection    Selection
+
+	line int // of the header
+}
+
+// PcapOverIP gives frames to programs over TCP, or dials out to one.
+type PcapOverIP struct {
+	Name         string // of [pcap-over-ip NAME]; empty if it has none
+	Listen       netip.AddrPort
+	Connect      string // host:port of a listener to dial instead; Listen then has no meaning
+	Classic      bool   // pcap instead of pcapng
+	LinkType     int    // LINKTYPE number of a classic stream; -1: that of the first source
+	Clients      int    // at once; 0: the default
+	AllowClients []netip.Prefix
+	Buffer       int           // bytes that the clients share; 0: the default
+	Stalled      time.Duration // a client that takes nothing for this long is disconnected; 0: the default
+	TLS          bool
+	Certificate  string // paths of PEM files
+	Key          string
+	ClientCA     string
+	CA           string
+	ServerName   string
+	Selection    Selection
+
+	line    int  // of the header
+	listens bool // there is a Listen
+}
+
+// TAP is a TAP interface that the sensor writes frames to.
+type TAP struct {
+	Interface string // its name, none twice
+	MTU       int    // bytes, at least; 0: the largest if the sensor makes the interface, else what it has
+	Guard     bool   // the frames are kept from this machine's own network stack
+	Persist   bool   // an interface that the sensor made stays when the sensor ends
+	Selection
+
+	section string // of the file
+	line    int    // of the header
+}
+
+// HTTP says where the sensor shows its health.
+type HTTP struct {
+	Enabled     bool           // there is a section [http]
+	Listen      netip.AddrPort // the zero address is every address
+	Certificate string         // path of a PEM file; empty: no TLS
+	Key         string         // path of a PEM file
+	Accounts    []Account      // none: everybody may look
+	Names       []string       // host names, in lower case, by which a page that listens on loopback may be asked for besides localhost
+
+	line int // of the header
+}
+
+// Selection says which agents, rules and frames an output takes, and how much of each. The zero value is everything.
+type Selection struct {
+	Agents   []string // patterns for aliases and addresses, or networks
+	Rules    []string // patterns for the names of rules
+	Filter   string   // tcpdump syntax
+	MaxFrame int      // bytes of a frame, the rest is cut off; 0: whole frames
 }

@@ -56,15 +56,6 @@ const (
 	maxSessions = 65536
 )
 
-// Streams bounds what agents can make the sensor hold. A zero field means the default.
-type Streams struct {
-	Window             int           // datagrams held back for reordering, per stream
-	Hold               time.Duration // and for how long
-	Dedup              time.Duration // a frame that another agent's stream brought within this time is dropped; 0: never
-	Sessions           int           // in all
-	SessionsPerAddress int           // of one agent's address
-}
-
 var streamsSection = sensorSection{
 	section: section{kind: "streams", keys: []string{"Window", "Hold", "Dedup", "Sessions", "SessionsPerAddress"}},
 	key: func(p *sensorParser, s setting) (err error) {

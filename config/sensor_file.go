@@ -16,25 +16,6 @@ const (
 	maxKeep       = 1_000_000
 )
 
-// File makes capture files in a directory.
-type File struct {
-	Name         string // of [file NAME]; empty if it has none
-	Path         string // pattern, see CheckFilePath
-	Classic      bool   // pcap instead of pcapng
-	PerAgent     bool   // files of their own for each agent
-	RotateSize   int64  // bytes of one file, before it is compressed; 0: any number
-	RotateTime   time.Duration
-	RotateFrames uint64
-	Keep         int           // complete files, per agent with PerAgent; 0: all
-	KeepBytes    int64         // of all files together; 0: any number
-	Compress     string        // "gzip", "zstd", or empty
-	SyncAtClose  bool          // a file is on the disk before it gets its name
-	SyncEvery    time.Duration // and what was written, after this time; 0: when the system likes
-	Selection    Selection
-
-	line int // of the header
-}
-
 var fileSection = sensorSection{
 	section: section{kind: "file", many: true, keys: append([]string{
 		"Path", "Format", "Split", "RotateSize", "RotateTime", "RotateFrames", "Keep", "KeepBytes", "Compress", "Sync",

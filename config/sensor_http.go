@@ -9,18 +9,6 @@ import (
 // DefaultHTTP is where the sensor shows its health unless told otherwise.
 var DefaultHTTP = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 9203)
 
-// HTTP says where the sensor shows its health.
-type HTTP struct {
-	Enabled     bool           // there is a section [http]
-	Listen      netip.AddrPort // the zero address is every address
-	Certificate string         // path of a PEM file; empty: no TLS
-	Key         string         // path of a PEM file
-	Accounts    []Account      // none: everybody may look
-	Names       []string       // host names, in lower case, by which a page that listens on loopback may be asked for besides localhost
-
-	line int // of the header
-}
-
 var httpSection = sensorSection{
 	section: section{kind: "http", keys: []string{"Listen", "Certificate", "Key", "Account", "Names"}},
 	begin: func(p *sensorParser, h header, _ string) {

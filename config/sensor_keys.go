@@ -2,16 +2,9 @@ package config
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 )
-
-// sensorSection is one kind of section of the sensor's file. Each has a file of its own.
-type sensorSection struct {
-	section
-	begin func(p *sensorParser, h header, name string) // a header; name is empty if it has none. May be nil
-	key   func(p *sensorParser, s setting) error       // one line; the error becomes "KEY error" with the line number
-	whole func(p *sensorParser)                        // after the last line, if every line could be read. May be nil
-}
 
 // sensorSections is what the sensor's file may hold after its first keys, in the order in which it is explained.
 var sensorSections = []sensorSection{
@@ -77,15 +70,6 @@ func parseSensor(file string, data []byte) (Sensor, Problems) {
 	return p.sensor, r.result()
 }
 
-type sensorParser struct {
-	*report
-	sensor   Sensor
-	rules    map[string]*Rule // by section
-	dataLine int              // of the last key of [data]
-	patterns []setting        // that choose agents and rules
-	lines    map[place]int    // of the keys in force
-}
-
 // sectionOf finds what reads a section, given as "kind name".
 func sectionOf(text string) (s *sensorSection, name string) {
 	kind, name, _ := strings.Cut(text, " ")
@@ -95,16 +79,6 @@ func sectionOf(text string) (s *sensorSection, name string) {
 		}
 	}
 	return nil, name
-}
-
-// lineOf is the line of the first of the keys that stands in the section, else the other one given.
-func (p *sensorParser) lineOf(section string, otherwise int, keys ...string) int {
-	for _, key := range keys {
-		if line := p.lines[place{section, key}]; line > 0 {
-			return line
-		}
-	}
-	return otherwise
 }
 
 // apply puts one line in force.
@@ -157,4 +131,30 @@ func (p *sensorParser) alias(s setting) error {
 	}
 	p.sensor.Aliases[a] = name
 	return nil
+}
+
+// forgetLines takes the lines out of the sections: one that has moved has not changed.
+func (s *Sensor) forgetLines() {
+	for i := range s.Files {
+		s.Files[i].line = 0
+	}
+	for i := range s.TAP {
+		s.TAP[i].line = 0
+	}
+	for i := range s.PcapOverIP {
+		s.PcapOverIP[i].line = 0
+	}
+	s.HTTP.line = 0
+}
+
+// SensorKeys are the keys that each section of the sensor's file may have, by the kind
+// of the section; those before the first section stand under "".
+func SensorKeys() map[string][]string {
+	list := map[string][]string{"": slices.Clone(sensorGrammar.top)}
+	for _, s := range sensorGrammar.sections {
+		if len(s.keys) > 0 {
+			list[s.kind] = slices.Clone(s.keys)
+		}
+	}
+	return list
 }

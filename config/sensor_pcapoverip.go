@@ -18,29 +18,6 @@ const (
 	maxPcapOverIPStalled = 24 * time.Hour
 )
 
-// PcapOverIP gives frames to programs over TCP, or dials out to one.
-type PcapOverIP struct {
-	Name         string // of [pcap-over-ip NAME]; empty if it has none
-	Listen       netip.AddrPort
-	Connect      string // host:port of a listener to dial instead; Listen then has no meaning
-	Classic      bool   // pcap instead of pcapng
-	LinkType     int    // LINKTYPE number of a classic stream; -1: that of the first source
-	Clients      int    // at once; 0: the default
-	AllowClients []netip.Prefix
-	Buffer       int           // bytes that the clients share; 0: the default
-	Stalled      time.Duration // a client that takes nothing for this long is disconnected; 0: the default
-	TLS          bool
-	Certificate  string // paths of PEM files
-	Key          string
-	ClientCA     string
-	CA           string
-	ServerName   string
-	Selection    Selection
-
-	line    int  // of the header
-	listens bool // there is a Listen
-}
-
 // pcapOverIPLinkTypes are names for LINKTYPE numbers, as tcpdump knows them.
 var pcapOverIPLinkTypes = map[string]int{
 	"NULL": 0, "EN10MB": 1, "ETHERNET": 1, "RAW": 101, "IEEE802_11": 105, "LOOP": 108, "LINUX_SLL": 113,

@@ -15,7 +15,6 @@ const (
 	maxNameLength = 255   // of rules, aliases, users; bytes
 	maxSecret     = 65535 // what an AUTH message can carry, in bytes
 
-	lastSystemPort = 1023 // programs without privileges cannot open ports up to here
 )
 
 var ruleSection = sensorSection{
@@ -172,5 +171,3 @@ func checkLength(value string, most int) error {
 	}
 	return nil
 }
-
-func badValue(value, cure string) error { return errors.New(excerpt(value) + ": " + cure) }

@@ -13,14 +13,6 @@ const (
 	maxMaxFrame = 262144 // the longest frame there is
 )
 
-// Selection says which agents, rules and frames an output takes, and how much of each. The zero value is everything.
-type Selection struct {
-	Agents   []string // patterns for aliases and addresses, or networks
-	Rules    []string // patterns for the names of rules
-	Filter   string   // tcpdump syntax
-	MaxFrame int      // bytes of a frame, the rest is cut off; 0: whole frames
-}
-
 // selectionKeys are the keys of a selection, the same in every section of an output.
 var selectionKeys = []string{"Filter", "Agents", "Rules", "MaxFrame"}
 

@@ -12,18 +12,6 @@ const (
 	maxInterface = 15    // bytes of an interface's name on Linux
 )
 
-// TAP is a TAP interface that the sensor writes frames to.
-type TAP struct {
-	Interface string // its name, none twice
-	MTU       int    // bytes, at least; 0: the largest if the sensor makes the interface, else what it has
-	Guard     bool   // the frames are kept from this machine's own network stack
-	Persist   bool   // an interface that the sensor made stays when the sensor ends
-	Selection
-
-	section string // of the file
-	line    int    // of the header
-}
-
 var tapSection = sensorSection{
 	section: section{kind: "tap", many: true, keys: append([]string{"Interface", "MTU", "Guard", "Persist"}, selectionKeys...)},
 	begin: func(p *sensorParser, h header, _ string) {

@@ -2,10 +2,7 @@ package config
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 
 	"gopkg.in/ini.v1"
 )
@@ -55,21 +52,4 @@ func readSettings(text string, g *grammar, r *report) ([]setting, []header) {
 	}
 	slices.SortFunc(list, func(a, b setting) int { return cmp.Compare(a.line, b.line) })
 	return list, x.sections
-}
-
-// word is a name from a file as it stands there, if it can be shown so, else an excerpt of it.
-func word(text string) string {
-	if text == "" || len(text) > 40 || strings.Trim(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != "" {
-		return excerpt(text)
-	}
-	return text
-}
-
-// excerpt quotes text from a file for a message and cuts it to a sane length.
-func excerpt(text string) string {
-	const most = 60
-	if len(text) > most {
-		return fmt.Sprintf("%s (cut, %d bytes)", strconv.Quote(text[:most]), len(text))
-	}
-	return strconv.Quote(text)
 }

@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"rpcapd/sensor/control"
 	"rpcapd/sensor/receive"
 	"rpcapd/sensor/rule"
 	"rpcapd/sensor/sink"
@@ -90,3 +91,13 @@ func (o *Options) check() error {
 	}
 	return nil
 }
+
+// ofSessions are the limits of the control side.
+func (l Limits) ofSessions() control.Limits {
+	return control.Limits{
+		Sessions: l.Sessions, SessionsPerAddress: l.SessionsPerAddress, Held: l.Held, HeldPerAddress: l.HeldPerAddress,
+	}
+}
+
+// ofStreams are the limits of the receiving side.
+func (l Limits) ofStreams() receive.Limits { return receive.Limits{Window: l.Window, Hold: l.Hold} }

@@ -341,5 +341,6 @@ func TestReloadBeforeServing(t *testing.T) {
 		}
 		cancel()
 		<-served
+		s.receiver.Close()
 	})
 }

@@ -1,11 +1,6 @@
 package sensor
 
-import (
-	"time"
-
-	"rpcapd/sensor/control"
-	"rpcapd/sensor/receive"
-)
+import "time"
 
 // SetStreams puts other limits and another window for duplicates in force while agents are connected. Sessions are counted
 // against the new numbers from the next connection on, and none is ended for them; the reorder window holds for captures
@@ -17,13 +12,3 @@ func (s *Sensor) SetStreams(l Limits, window time.Duration) {
 	s.control.SetLimits(l.ofSessions())
 	s.receiver.SetStreams(l.ofStreams(), window)
 }
-
-// ofSessions are the limits of the control side.
-func (l Limits) ofSessions() control.Limits {
-	return control.Limits{
-		Sessions: l.Sessions, SessionsPerAddress: l.SessionsPerAddress, Held: l.Held, HeldPerAddress: l.HeldPerAddress,
-	}
-}
-
-// ofStreams are the limits of the receiving side.
-func (l Limits) ofStreams() receive.Limits { return receive.Limits{Window: l.Window, Hold: l.Hold} }

@@ -6,22 +6,20 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"slices"
+	"strings"
 
 	"rpcapd/config"
+	"rpcapd/numbers"
 	"rpcapd/sensor"
 	"rpcapd/sensor/files"
 	"rpcapd/sensor/rule"
 	"rpcapd/tlsfiles"
-)
 
-// refused puts the line of a key before an error about it, if the section is in a file.
-func (o *outputs) refused(section, key string, err error) error {
-	if p := o.config.Places.Problem(section, key, ""); p.Line > 0 {
-		return fmt.Errorf("%s:%d: [%s] %s: %w", p.File, p.Line, section, key, err)
-	}
-	return err
-}
+	"github.com/spf13/cobra"
+)
 
 // cause returns the mistakes in a section that may be behind an error; if there are none, the error with the line of a key.
 func (o *outputs) cause(mistakes config.Problems, section, key string, err error) error {
@@ -129,4 +127,66 @@ func checkPool(at config.Places, section, key, name string) config.Problems {
 		return config.Problems{at.Problem(section, key, fmt.Sprintf("[%s] %s: %v; name a PEM file that the sensor's user can read", section, key, err))}
 	}
 	return nil
+}
+
+func checkCommand(stdout io.Writer) *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:   "check [FILE]",
+		Short: "Check a configuration file and its filters",
+		Long: "check reads the file as a start would: keys and values, filters (by tcpdump), certificates, directories. It prints every\n" +
+			"mistake with its line. Without FILE it takes " + defaultFile + " of this directory, or else " + serviceFile + ".",
+		Example: "  rpcap-sensor check\n  rpcap-sensor check my.ini && rpcap-sensor -f my.ini",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 || len(args) == 1 && file != "" {
+				return usageError{errors.New("check takes one file")}
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			return check(fileToCheck(strings.Join(args, "")+file), stdout)
+		},
+	}
+	cmd.Flags().StringVarP(&file, "file", "f", "", "the `file` to check")
+	return cmd
+}
+
+// fileToCheck is the file that was named, or the one that is there.
+func fileToCheck(name string) string {
+	if name != "" {
+		return name
+	}
+	if _, err := os.Stat(defaultFile); err == nil {
+		return defaultFile
+	}
+	return serviceFile
+}
+
+// check reports every problem of a file, its filters included.
+func check(file string, w io.Writer) error {
+	c, problems, err := loadFile(file)
+	if err != nil {
+		return err
+	}
+	o := sensor.FromConfig(c)
+	bad := problems.Err() != nil
+	if !bad {
+		_, refused := sensor.New(o)
+		rules, rest := filterProblems(c.Places, refused)
+		if rest != nil {
+			return fmt.Errorf("check %s: %w", file, rest)
+		}
+		found := append(rules, checkOutputs(context.Background(), c)...)
+		bad, problems = found.Err() != nil, append(problems, found...)
+	}
+	for _, p := range problems {
+		if _, err := fmt.Fprintln(w, p.String()); err != nil {
+			return err
+		}
+	}
+	if bad {
+		return fmt.Errorf("check %s: it has errors", file)
+	}
+	_, err = fmt.Fprintf(w, "%s: good, %s\n", file, numbers.Things(len(o.Rules), "rule"))
+	return err
 }

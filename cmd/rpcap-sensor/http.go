@@ -3,26 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"rpcapd/cmd/internal/build"
 	"rpcapd/config"
 	"rpcapd/sensor"
 	"rpcapd/sensor/health"
 )
-
-// overrideHTTP lets --http win over the address in the file; the rest of [http] stays as it is there.
-func (s *settings) overrideHTTP(h *config.HTTP) error {
-	if s.http == "" {
-		return nil
-	}
-	listen, err := config.ParseHTTPListen(s.http)
-	if err != nil {
-		return fmt.Errorf("--http %w", err)
-	}
-	h.Enabled, h.Listen = true, listen
-	return nil
-}
 
 // healthPage shows the sensor's health over HTTP while [http] or --http asks for it.
 type healthPage struct {

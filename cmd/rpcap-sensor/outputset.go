@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"reflect"
 	"slices"
 
 	"go.uber.org/zap"
@@ -74,13 +75,6 @@ func closeOutputs(all []running) error {
 		errs = append(errs, closeSink(r.sink))
 	}
 	return errors.Join(errs...)
-}
-
-func closeSink(k sink.Sink) error {
-	if c, ok := k.(interface{ Close() error }); ok {
-		return c.Close()
-	}
-	return nil
 }
 
 // change brings the outputs in agreement with a file while the sensor runs. Sections that say the same are not touched. One that
@@ -183,4 +177,15 @@ func (c *change) begin(ctx context.Context, o output, from *outputs) (running, e
 		return running{}, errors.Join(err, closeSink(k))
 	}
 	return running{o, k}, nil
+}
+
+// sameSection compares what two sections say; where they stand is in fields that are not exported.
+func sameSection(a, b any) bool {
+	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
+	for i := range x.NumField() {
+		if x.Type().Field(i).IsExported() && !reflect.DeepEqual(x.Field(i).Interface(), y.Field(i).Interface()) {
+			return false
+		}
+	}
+	return true
 }

@@ -11,13 +11,6 @@ import (
 	"rpcapd/tlsfiles"
 )
 
-// pcapOverIPShared is what all sinks of this kind have in common: their own connections, which none of them forwards, and the
-// filters of clients.
-type pcapOverIPShared struct {
-	own     *pcapoverip.Own
-	filters *pcapoverip.Filters
-}
-
 // pcapOverIPSink listens, if it is not to dial out.
 func pcapOverIPSink(ctx context.Context, o *outputs, c config.PcapOverIP) (sink.Sink, error) {
 	if o.pcapOverIP == nil {

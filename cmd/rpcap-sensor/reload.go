@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"os/signal"
-	"reflect"
 	"slices"
 
 	"go.uber.org/zap"
@@ -105,17 +104,6 @@ func (j *job) needRestart(l loaded) (late []string) {
 	return late
 }
 
-// sameSection compares what two sections say; where they stand is in fields that are not exported.
-func sameSection(a, b any) bool {
-	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
-	for i := range x.NumField() {
-		if x.Type().Field(i).IsExported() && !reflect.DeepEqual(x.Field(i).Interface(), y.Field(i).Interface()) {
-			return false
-		}
-	}
-	return true
-}
-
 // notifyReload returns a channel with the signals that ask for a reload, nil where there is none, and what ends that.
 func notifyReload() (<-chan os.Signal, func()) {
 	if len(reloadSignals) == 0 {
@@ -124,4 +112,21 @@ func notifyReload() (<-chan os.Signal, func()) {
 	ch := make(chan os.Signal, 1)
 	signal.Notify(ch, reloadSignals...)
 	return ch, func() { signal.Stop(ch) }
+}
+
+// job is one run of the sensor with everything beside it.
+type job struct {
+	opts   sensor.Options // Purpose and Sinks may be set; those of the file are added
+	out    outputs
+	report *os.File // where summaries go; nil for nowhere
+
+	reloads <-chan os.Signal       // nil: there is nothing to reload
+	load    func() (loaded, error) // reads the file anew
+
+	running []running  // the outputs of the file that are at work
+	page    healthPage // of [http]
+	inForce *outputs   // what they were made from; nil: out
+
+	beside []service                  // more services of this run alone
+	final  func(*sensor.Sensor) error // the summary at the end; nil: WriteSummary to report
 }

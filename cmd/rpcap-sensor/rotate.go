@@ -11,9 +11,6 @@ import (
 	"rpcapd/sensor/sink"
 )
 
-// megabytes is a flag with a size, in millions of bytes if there is no unit, as tcpdump has it.
-type megabytes byteCount
-
 // Set implements pflag.Value.
 func (m *megabytes) Set(text string) error {
 	if _, err := strconv.ParseFloat(text, 64); err == nil {

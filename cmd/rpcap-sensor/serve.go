@@ -58,23 +58,6 @@ func serve(s *settings) error {
 	return errors.Join(j.run(ctx), closeOutput())
 }
 
-// job is one run of the sensor with everything beside it.
-type job struct {
-	opts   sensor.Options // Purpose and Sinks may be set; those of the file are added
-	out    outputs
-	report *os.File // where summaries go; nil for nowhere
-
-	reloads <-chan os.Signal       // nil: there is nothing to reload
-	load    func() (loaded, error) // reads the file anew
-
-	running []running  // the outputs of the file that are at work
-	page    healthPage // of [http]
-	inForce *outputs   // what they were made from; nil: out
-
-	beside []service                  // more services of this run alone
-	final  func(*sensor.Sensor) error // the summary at the end; nil: WriteSummary to report
-}
-
 // run works until ctx ends, until the purpose has ended, or until a service fails.
 func (j *job) run(ctx context.Context) (err error) {
 	log := j.out.log

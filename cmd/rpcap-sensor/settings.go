@@ -1,10 +1,8 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/netip"
 	"os"
@@ -12,12 +10,10 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
-	"go.uber.org/zap"
 
 	"rpcapd/cmd/internal/logger"
 	"rpcapd/cmd/internal/password"
 	"rpcapd/config"
-	"rpcapd/numbers"
 	"rpcapd/sensor"
 	"rpcapd/sensor/rule"
 )
@@ -112,64 +108,6 @@ type loaded struct {
 	output string         // of -w or [output], empty for none
 }
 
-// load reads the file, if there is one, and lets flags that describe no rule win over it.
-func (s *settings) load(log *zap.Logger) (loaded, error) {
-	if s.file == "" {
-		o, err := s.fromFlags()
-		if err != nil {
-			return loaded{}, usageError{err}
-		}
-		l := loaded{opts: o, output: s.output}
-		if err := s.overrideHTTP(&l.config.HTTP); err != nil {
-			return loaded{}, usageError{err}
-		}
-		return l, nil
-	}
-	for _, name := range ruleFlags {
-		if s.flags.Changed(name) {
-			return loaded{}, usageError{fmt.Errorf("--%s describes a rule, and so does the file of -f; use one of them", name)}
-		}
-	}
-	c, problems, err := loadFile(s.file)
-	for _, p := range problems {
-		if p.Warning {
-			log.Warn(p.String())
-		}
-	}
-	if err = errors.Join(err, problems.Err()); err != nil {
-		return loaded{}, err
-	}
-	l := loaded{opts: sensor.FromConfig(c), config: c, output: c.Output.File}
-	if err := s.override(&l); err != nil {
-		return loaded{}, usageError{err}
-	}
-	return l, nil
-}
-
-// override lets flags win over the file.
-func (s *settings) override(l *loaded) error {
-	if s.flags.Changed("listen") {
-		addr, port, err := parseListen(s.listen)
-		if err != nil {
-			return err
-		}
-		if port != 0 {
-			return errors.New("--listen: the ports are in the file's rules; give the address alone")
-		}
-		l.opts.Listen, l.config.Listen = addr, addr
-	}
-	if s.flags.Changed("udp-port") {
-		l.opts.Data.First, l.config.Data.First = s.udpPort, s.udpPort
-	}
-	if s.flags.Changed("udp-ports") {
-		l.opts.Data.Count, l.config.Data.Count = s.udpPorts, s.udpPorts
-	}
-	if s.flags.Changed("write") {
-		l.output, l.config.Output.File = s.output, s.output
-	}
-	return s.overrideHTTP(&l.config.HTTP)
-}
-
 // fromFlags makes the one rule of the command line.
 func (s *settings) fromFlags() (sensor.Options, error) {
 	addr, port, err := parseListen(s.listen)
@@ -246,31 +184,5 @@ func parsePrefixes(flag string, texts []string) ([]netip.Prefix, error) {
 	return out, nil
 }
 
-// check reports every problem of a file, its filters included.
-func check(file string, w io.Writer) error {
-	c, problems, err := loadFile(file)
-	if err != nil {
-		return err
-	}
-	o := sensor.FromConfig(c)
-	bad := problems.Err() != nil
-	if !bad {
-		_, refused := sensor.New(o)
-		rules, rest := filterProblems(c.Places, refused)
-		if rest != nil {
-			return fmt.Errorf("check %s: %w", file, rest)
-		}
-		found := append(rules, checkOutputs(context.Background(), c)...)
-		bad, problems = found.Err() != nil, append(problems, found...)
-	}
-	for _, p := range problems {
-		if _, err := fmt.Fprintln(w, p.String()); err != nil {
-			return err
-		}
-	}
-	if bad {
-		return fmt.Errorf("check %s: it has errors", file)
-	}
-	_, err = fmt.Fprintf(w, "%s: good, %s\n", file, numbers.Things(len(o.Rules), "rule"))
-	return err
-}
+// megabytes is a flag with a size, in millions of bytes if there is no unit, as tcpdump has it.
+type megabytes byteCount

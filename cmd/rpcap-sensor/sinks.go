@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 
 	"go.uber.org/zap"
@@ -9,6 +10,7 @@ import (
 	"rpcapd/cmd/internal/systemd"
 	"rpcapd/config"
 	"rpcapd/sensor"
+	"rpcapd/sensor/pcapoverip"
 	"rpcapd/sensor/sink"
 	"rpcapd/sensor/tap"
 )
@@ -31,10 +33,6 @@ func (o *outputs) notify(state string) {
 
 // service is something that runs beside the sensor and looks at it.
 type service func(ctx context.Context, sen *sensor.Sensor, o *outputs) (run func(context.Context) error, err error)
-
-// services has one line for each. A service returns nil if nothing asks for it; its run works until ctx ends, and an
-// error before that ends the program.
-var services = []service{feedWatchdog, warnOfForgotten}
 
 // openable is a sink that touches the machine when it is opened.
 type openable interface {
@@ -62,4 +60,26 @@ func tapSink(ctx context.Context, o *outputs, c config.TAP) (sink.Sink, error) {
 		return nil, err
 	}
 	return o.open(ctx, c.Title(), c.Selection, k, "Interface")
+}
+
+// refused puts the line of a key before an error about it, if the section is in a file.
+func (o *outputs) refused(section, key string, err error) error {
+	if p := o.config.Places.Problem(section, key, ""); p.Line > 0 {
+		return fmt.Errorf("%s:%d: [%s] %s: %w", p.File, p.Line, section, key, err)
+	}
+	return err
+}
+
+func closeSink(k sink.Sink) error {
+	if c, ok := k.(interface{ Close() error }); ok {
+		return c.Close()
+	}
+	return nil
+}
+
+// pcapOverIPShared is what all sinks of this kind have in common: their own connections, which none of them forwards, and the
+// filters of clients.
+type pcapOverIPShared struct {
+	own     *pcapoverip.Own
+	filters *pcapoverip.Filters
 }

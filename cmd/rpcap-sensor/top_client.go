@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -20,7 +21,6 @@ import (
 )
 
 const (
-	defaultURL = "http://127.0.0.1:9203"
 	// askTimeout bounds one question, maxAnswer its answer: 4,096 peers are about 8 MB.
 	askTimeout = 10 * time.Second
 	maxAnswer  = 64 << 20
@@ -161,4 +161,10 @@ func (c *topClient) get(ctx context.Context, path string, to any) error {
 		return fmt.Errorf("ask the sensor: read answer to %s: %w", path, err)
 	}
 	return nil
+}
+
+// isRefused tells that nobody listens there.
+func isRefused(err error) bool {
+	op := (*net.OpError)(nil)
+	return errors.As(err, &op) && op.Op == "dial"
 }

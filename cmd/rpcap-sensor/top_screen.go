@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"strings"
 	"time"
@@ -231,10 +230,4 @@ func readKeys(f *os.File, keys chan<- string) {
 		}
 		keys <- key
 	}
-}
-
-// isRefused tells that nobody listens there.
-func isRefused(err error) bool {
-	op := (*net.OpError)(nil)
-	return errors.As(err, &op) && op.Op == "dial"
 }

@@ -31,3 +31,7 @@ func feedWatchdog(_ context.Context, sen *sensor.Sensor, o *outputs) (func(conte
 		}
 	}, nil
 }
+
+// services has one line for each. A service returns nil if nothing asks for it; its run works until ctx ends, and an
+// error before that ends the program.
+var services = []service{feedWatchdog, warnOfForgotten}

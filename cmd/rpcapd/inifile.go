@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"rpcapd/openflag"
+	"rpcapd/packaging/ini"
 )
 
 // iniFile reads the configuration again after the agent has given up root: the
@@ -63,4 +64,16 @@ func readIni(file *os.File) ([]byte, error) {
 		return nil, &fs.PathError{Op: "read", Path: file.Name(), Err: errors.New("it is a pipe; name a file")}
 	}
 	return io.ReadAll(io.LimitReader(file, iniLimit))
+}
+
+// readIniOrTemplate reads the file, or what a new one begins with.
+func readIniOrTemplate(path string) ([]byte, error) {
+	f, err := openNow(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return ini.Agent, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return readIni(f)
 }

@@ -1,36 +1,6 @@
 package main
 
-import (
-	"fmt"
-	"io"
-
-	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
-
-	"rpcapd/cmd/internal/logline"
-)
-
-// newLogger logs to standard error and, if asked, to syslog. In the background there
-// is only syslog. The error is that of the flags, or that there is no syslog.
-func (s *settings) newLogger(stderr io.Writer, background bool) (*zap.Logger, error) {
-	level, err := s.logs.Parse()
-	if err != nil {
-		return nil, usageError{err}
-	}
-	var cores []zapcore.Core
-	if !background {
-		cores = append(cores, s.logs.Core("rpcapd", stderr, level))
-	}
-	if s.syslog || background {
-		w, err := openSyslog()
-		if err != nil {
-			return nil, fmt.Errorf("log to syslog: %w", err)
-		}
-		// Syslog adds time and level itself.
-		cores = append(cores, logline.New(&syslogCore{LevelEnabler: level, encoder: s.logs.Encoder(false), to: w}))
-	}
-	return zap.New(zapcore.NewTee(cores...)), nil
-}
+import "go.uber.org/zap/zapcore"
 
 // severity is a severity of syslog, RFC 5424 section 6.2.1.
 type severity int

@@ -2,14 +2,12 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -40,75 +38,8 @@ type predecessor struct {
 	others []string // command lines of further processes that differ from it
 }
 
-// takeOver replaces the C agent: its sensors and options become those of this agent. Nothing is stopped before it is
-// certain that this agent understands all of them.
-func (s *setup) takeOver(ctx context.Context) error {
-	old, err := s.findPredecessor()
-	if err != nil {
-		return err
-	}
-	e, options, err := s.inherit(old)
-	if err != nil {
-		return err
-	}
-	if err := s.tryEdit(e); err != nil {
-		return fmt.Errorf("setup --migrate: nothing is changed: %w", err)
-	}
-	if err := s.stopPredecessor(old); err != nil {
-		return err
-	}
-	c, err := s.write(e)
-	if err != nil {
-		return err
-	}
-	if err := s.keepCopy(old); err != nil {
-		return err
-	}
-	if err := s.writeOptions(options); err != nil {
-		return err
-	}
-	return finish(s.dial(ctx, c, e.Targets), s.succeed())
-}
-
 // in is the place of a path of the installation.
 func (s *setup) in(path string) string { return filepath.Join(s.root, path) }
-
-// findPredecessor looks for the program, its ini, its script and its processes.
-func (s *setup) findPredecessor() (*predecessor, error) {
-	old := &predecessor{}
-	for _, name := range scriptNames {
-		text, err := os.ReadFile(s.in(name))
-		if err == nil && strings.Contains(string(text), "/opt/extrahop/") {
-			old.script, old.args = s.in(name), scriptArgs(string(text), s.scriptDefaults())
-			s.out("found its init script %s", old.script)
-			break
-		}
-	}
-	for i, p := range processesOf(s.in(oldProgram)) {
-		s.out("found it running: process %d, rpcapd %s", p.pid, strings.Join(p.args, " "))
-		old.pids = append(old.pids, p.pid)
-		switch {
-		case i == 0:
-			old.args = p.args // what runs knows better than the script
-		case !slices.Equal(p.args, old.args): // not one that the first has started
-			old.others = append(old.others, strings.Join(p.args, " "))
-		}
-	}
-	if old.others != nil {
-		return nil, fmt.Errorf("setup --migrate: nothing is changed: several C agents run here with different command lines; end all but one (\"rpcapd %s\"), migrate, and give the others a file each: systemctl enable --now rpcapd@NAME", strings.Join(old.args, " "))
-	}
-	old.ini = s.in(oldIni)
-	if named := iniOf(old.args); named != "" {
-		old.ini = s.in(named)
-	}
-	if !exists(old.ini) && old.script == "" && old.pids == nil {
-		return nil, fmt.Errorf("setup --migrate: there is no C agent here: neither %s nor %s nor a process of %s", s.in(oldIni), s.in(initScript), s.in(oldProgram))
-	}
-	if exists(old.ini) {
-		s.out("found its configuration %s", old.ini)
-	}
-	return old, nil
-}
 
 // scriptArgs finds the options that a script starts the agent with: the installer's script has them in one line or one
 // variable. Names of variables in them are replaced by what the script sets them to.

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -83,4 +85,12 @@ func askReload(runDir string, before *agent.Status) (*agent.Status, error) {
 		}
 	}
 	return nil, fmt.Errorf("reload: process %d did not answer within %v", before.PID, reloadTimeout)
+}
+
+// withCure tells an ordinary user who lacks a right how to get it.
+func withCure(err error) error {
+	if errors.Is(err, fs.ErrPermission) && os.Geteuid() > 0 {
+		return fmt.Errorf("%w; run it as root", err)
+	}
+	return err
 }

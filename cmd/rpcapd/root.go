@@ -3,42 +3,16 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"rpcapd/agent"
 	"rpcapd/cmd/internal/build"
 	"rpcapd/cmd/internal/cmdline"
 	"rpcapd/cmd/internal/flagerror"
 )
-
-// Exit codes.
-const (
-	exitOK     = 0
-	exitFailed = 1
-	exitUsage  = 2
-	exitAbsent = 3 // no agent runs; as init scripts have it (LSB, status)
-	exitUnused = 4 // setup: all is written, but a sensor cannot be used now
-)
-
-// version is set by the linker.
-var version = "dev"
-
-// usageError is a mistake in the command line.
-type usageError struct{ error }
-
-func (e usageError) Unwrap() error { return e.error }
-
-// app is what the commands share: the streams, and what tests replace.
-type app struct {
-	in          *os.File
-	out, err    io.Writer
-	defaultFile string
-	parent      *parent // waits for the start, if this process is in the background
-	serve       func(*settings) error
-}
 
 // execute runs the command line and returns the exit code.
 func execute(args []string, stdin, stdout, stderr *os.File) int {
@@ -104,23 +78,29 @@ func (a *app) rootCommand() *cobra.Command {
 	return cmd
 }
 
-func noArguments(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-		return usageError{fmt.Errorf("argument %q is not understood; did you mean rpcapd %s?", args[0], near[0])}
-	}
-	if cmd.Flags().Lookup("file") != nil {
-		return usageError{fmt.Errorf("argument %q is not understood; a file is named with -f", args[0])}
-	}
-	return usageError{fmt.Errorf("argument %q is not understood", args[0])}
-}
-
 // flagError gives the plain reason where a flag is refused for good.
 func flagError(_ *cobra.Command, err error) error {
 	if r := (*refusal)(nil); errors.As(err, &r) {
 		return usageError{r}
 	}
 	return usageError{flagerror.Plain(err)}
+}
+
+// groups defines the flags. The letters are those of the C agent, whose command
+// lines keep their meaning.
+func (s *settings) groups() []flagGroup {
+	var list []flagGroup
+	group := func(title string) *pflag.FlagSet {
+		f := pflag.NewFlagSet(title, pflag.ContinueOnError)
+		f.SortFlags = false
+		list = append(list, flagGroup{title, f})
+		return f
+	}
+	s.defineSensors(group("Sensors and their permissions"))
+	s.defineCapture(group("Capturing"))
+	s.defineSending(group("Sending"))
+	s.defineRunning(group("Running"))
+	s.defineInert(group("Accepted without effect"))
+	refuseFlags(group(""))
+	return list
 }

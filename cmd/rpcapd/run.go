@@ -4,20 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"rpcapd/agent"
 	"rpcapd/cmd/internal/build"
+	"rpcapd/cmd/internal/logline"
 	"rpcapd/cmd/internal/systemd"
 	"rpcapd/config"
 	"rpcapd/privilege"
 )
-
-// fallbackUsers are tried in turn when the agent is started as root and no user is named.
-var fallbackUsers = []string{"rpcapd", "nobody"}
 
 // run is the daemon: it ends with a signal, or with an error if it cannot start.
 func (a *app) run(s *settings) error {
@@ -179,4 +179,26 @@ func (s *settings) dropPrivileges(user string, log *zap.Logger) error {
 		log.Error(fmt.Sprintf("no right to capture: start rpcapd as root or give it CAP_NET_RAW (setcap cap_net_raw+ep %s)", selfPath()))
 	}
 	return nil
+}
+
+// newLogger logs to standard error and, if asked, to syslog. In the background there
+// is only syslog. The error is that of the flags, or that there is no syslog.
+func (s *settings) newLogger(stderr io.Writer, background bool) (*zap.Logger, error) {
+	level, err := s.logs.Parse()
+	if err != nil {
+		return nil, usageError{err}
+	}
+	var cores []zapcore.Core
+	if !background {
+		cores = append(cores, s.logs.Core("rpcapd", stderr, level))
+	}
+	if s.syslog || background {
+		w, err := openSyslog()
+		if err != nil {
+			return nil, fmt.Errorf("log to syslog: %w", err)
+		}
+		// Syslog adds time and level itself.
+		cores = append(cores, logline.New(&syslogCore{LevelEnabler: level, encoder: s.logs.Encoder(false), to: w}))
+	}
+	return zap.New(zapcore.NewTee(cores...)), nil
 }

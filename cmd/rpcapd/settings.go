@@ -48,25 +48,6 @@ type flagGroup struct {
 	flags *pflag.FlagSet
 }
 
-// groups defines the flags. The letters are those of the C agent, whose command
-// lines keep their meaning.
-func (s *settings) groups() []flagGroup {
-	var list []flagGroup
-	group := func(title string) *pflag.FlagSet {
-		f := pflag.NewFlagSet(title, pflag.ContinueOnError)
-		f.SortFlags = false
-		list = append(list, flagGroup{title, f})
-		return f
-	}
-	s.defineSensors(group("Sensors and their permissions"))
-	s.defineCapture(group("Capturing"))
-	s.defineSending(group("Sending"))
-	s.defineRunning(group("Running"))
-	s.defineInert(group("Accepted without effect"))
-	refuseFlags(group(""))
-	return list
-}
-
 func (s *settings) defineSensors(f *pflag.FlagSet) {
 	f.VarP(&targetsValue{&s.line.Targets}, "active", "a", "connect to these sensors: `host,port[,host,port...]`; the last port may be left out (2003); may be repeated")
 	f.StringVarP(&s.file, "file", "f", "", "read sensors and limits from this `ini`; its sensors replace those of -a, and its NullAuthPermit replaces -n")

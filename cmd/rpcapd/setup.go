@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -13,14 +12,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"rpcapd/agent"
 	"rpcapd/cmd/internal/inifile"
-	"rpcapd/cmd/internal/password"
 	"rpcapd/config"
 	"rpcapd/iface"
-	"rpcapd/packaging/ini"
 )
 
 // probeTimeout bounds the test call of all sensors together, if the command line does not say otherwise.
@@ -53,105 +48,6 @@ type setup struct {
 	readPassword       func() (string, error)
 	defaultSensor      string // RPCAPD_SENSOR
 	defaultSensorsPort string // RPCAPD_PORT
-}
-
-func (a *app) setupCommand() *cobra.Command {
-	s := &setup{
-		defaultSensor: os.Getenv("RPCAPD_SENSOR"), defaultSensorsPort: os.Getenv("RPCAPD_PORT"),
-		out:          func(format string, args ...any) { fmt.Fprintf(a.out, format+"\n", args...) },
-		readPassword: func() (string, error) { return password.Choose(a.in, a.err) },
-	}
-	cmd := &cobra.Command{
-		Use:   "setup --sensor HOST[:PORT]",
-		Short: "Write the lines for a sensor, test the connection, reload the service",
-		Long: `Write an ActiveClient line for each sensor and interface into the ini, test the connection to each sensor, and reload
-the running agent. Comments and the order of lines in the ini stay. You can repeat the command: it keeps lines that
-exist already, removes other lines for the same sensor, and keeps lines for other sensors (--replace turns them into
-comments). Without --interface and --cidr, existing lines for the sensor keep their interfaces.
-
-Unless the ini says otherwise, the command permits sensors without a password (NullAuthPermit = YES), because most
-sensors send none. With --account NAME it asks for a password, or reads it from standard input, and writes an account
-instead.
-
-Without --sensor, the command reads the environment variables RPCAPD_SENSOR and RPCAPD_PORT.
-
---migrate replaces an installation of the C agent in /opt/extrahop: it stops that agent, takes over its sensors,
-interfaces, and options, keeps a copy of its ini, and starts this agent.
-
-The exit status is 0 if everything is done. It is 4 if the lines are written, but a sensor did not answer or refused this
-agent, which keeps trying. It is 2 if the command line is wrong, and 1 after any other failure.`,
-		Example: `  rpcapd setup --sensor 192.0.2.10
-  rpcapd setup --sensor sensor.example.com:2003 --interface eth0 --interface eth1
-  rpcapd setup --sensor 192.0.2.10 --cidr 10.1.0.0/16
-  rpcapd setup --migrate`,
-		Args: noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if f := cmd.Flags().Lookup("fanout"); f.Changed && s.fanout < 1 {
-				return usageError{fmt.Errorf("--fanout %d: write a number of sessions, 1 or more", s.fanout)}
-			}
-			return s.run(cmd.Context())
-		},
-	}
-	f := cmd.Flags()
-	f.SortFlags = false
-	f.StringArrayVar(&s.sensors, "sensor", nil, "connect to this sensor: `host[:port]`, port 2003 if left out; may be repeated")
-	f.StringArrayVar(&s.interfaces, "interface", nil, "offer it the interface of this `name`; may be repeated, one session each")
-	f.StringArrayVar(&s.cidrs, "cidr", nil, "offer it the interface that has an address in this `network`; may be repeated")
-	f.IntVar(&s.fanout, "fanout", 0, "share the traffic of an interface among `n` sessions, for more than one core")
-	f.StringVar(&s.account, "account", "", "sensors authenticate with this `name` and a password, asked for now")
-	f.BoolVar(&s.replace, "replace", false, "turn the lines for other sensors into comments")
-	f.BoolVar(&s.migrate, "migrate", false, "take over from the C agent in /opt/extrahop")
-	f.BoolVar(&s.noDial, "no-dial", false, "do not test the connection to the sensors")
-	f.DurationVar(&s.timeout, "timeout", probeTimeout, "wait for the sensors no longer than this `time`, as in 5s")
-	f.BoolVar(&s.noReload, "no-reload", false, "do not reload the running agent")
-	f.StringVarP(&s.file, "file", "f", a.defaultFile, "the `ini` to change")
-	f.StringVar(&s.runDir, "run-dir", clientRunDir(), "run directory of the agent")
-	f.StringVar(&s.root, "root", "/", "root of the file system that has the C agent's installation")
-	_ = f.MarkHidden("root") // it exists
-	return cmd
-}
-
-// withCure tells an ordinary user who lacks a right how to get it.
-func withCure(err error) error {
-	if errors.Is(err, fs.ErrPermission) && os.Geteuid() > 0 {
-		return fmt.Errorf("%w; run it as root", err)
-	}
-	return err
-}
-
-func (s *setup) run(ctx context.Context) error {
-	if ctx == nil {
-		ctx = context.Background()
-	}
-	if s.migrate {
-		return s.takeOver(ctx)
-	}
-	targets, err := s.targets()
-	if err != nil {
-		return err
-	}
-	if len(s.interfaces)+len(s.cidrs) == 0 {
-		if targets, err = s.keepSelections(targets); err != nil {
-			return err
-		}
-	}
-	e := config.Edit{Targets: targets, Replace: s.replace, NullAuth: s.account == ""}
-	if s.account != "" {
-		password, err := s.readPassword()
-		if err != nil {
-			return fmt.Errorf("read password: %w", err)
-		}
-		account, err := config.NewAccount(s.account, password)
-		if err != nil {
-			return err
-		}
-		e.Accounts = append(e.Accounts, account)
-	}
-	c, err := s.write(e)
-	if err != nil {
-		return err
-	}
-	return finish(s.dial(ctx, c, targets), s.reload())
 }
 
 // targets are the lines asked for: each sensor with each interface and network.
@@ -354,15 +250,3 @@ func exists(path string) bool {
 
 // agentGroup may read a new ini: the account of the packages.
 const agentGroup = "rpcapd"
-
-// readIniOrTemplate reads the file, or what a new one begins with.
-func readIniOrTemplate(path string) ([]byte, error) {
-	f, err := openNow(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return ini.Agent, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return readIni(f)
-}

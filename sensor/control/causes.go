@@ -1,30 +1,12 @@
 package control
 
 import (
-	"errors"
 	"strings"
 
 	"rpcapd/rpcap"
 	"rpcapd/sensor/rule"
 	"rpcapd/sensor/status"
 )
-
-// sessionCause is the cause of what happens to a session, CauseNone for the stop of sensor or agent.
-func sessionCause(err error) status.Cause {
-	if err == nil || errors.Is(err, errStopped) || orderly(err) {
-		return status.CauseNone
-	}
-	if c := status.CauseOf(err); c != status.CauseOther {
-		return c
-	}
-	switch {
-	case errors.Is(err, errNoReply):
-		return status.CauseConnection
-	case errors.As(err, new(*captureError)):
-		return status.CauseInterface
-	}
-	return status.CauseOther
-}
 
 // authCause is why the agent refuses the credentials of a rule.
 func authCause(e *rpcap.Error, r *rule.Rule) status.Cause {

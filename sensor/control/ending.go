@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"rpcapd/rpcap"
 	"rpcapd/sensor/status"
@@ -79,3 +80,9 @@ func (s *session) finalReport(ctx context.Context, before uint32) (captured uint
 	}
 	return r.Captured, s.capture.Final(r)
 }
+
+// endTimeout bounds STATS and ENDCAP together; finalStats bounds each STATS of them.
+const (
+	endTimeout = 2 * time.Second
+	finalStats = 700 * time.Millisecond
+)

@@ -160,14 +160,6 @@ func (s *session) hold(next state, d time.Duration, why error, tell bool) state 
 	}
 }
 
-// snaplen is what the chosen rule asks for, in bytes.
-func (s *session) snaplen() uint32 {
-	if n := s.chosen.Rule.Snaplen; n > 0 {
-		return n
-	}
-	return rpcap.MaxSnaplen
-}
-
 // translated reports whether a NAT may lie between: the address that the agent is known by is none that it has listed.
 func (s *session) translated() bool {
 	for i := range s.listed.All() {
@@ -178,4 +170,16 @@ func (s *session) translated() bool {
 		}
 	}
 	return true
+}
+
+// unwanted goes on with the rules that hold now, or waits for some that want the agent. The connection stays: closed, an
+// agent of the old kind would dial again at once.
+func (s *session) unwanted(context.Context) (state, error) {
+	switch {
+	case !s.newRules():
+		return s.hold(s.unwanted, retryInterval, errUnwanted, s.authenticated), nil
+	case !s.authenticated:
+		return s.authenticate, nil
+	}
+	return s.list, nil
 }

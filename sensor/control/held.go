@@ -70,3 +70,11 @@ func (h *heldConns) close() {
 	clear(h.conns)
 	clear(h.per)
 }
+
+// Limits bounds what agents can make a Server hold.
+type Limits struct {
+	Sessions           int // at once
+	SessionsPerAddress int // of one agent address
+	Held               int // unwanted connections held open in silence
+	HeldPerAddress     int // of one address
+}

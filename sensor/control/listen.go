@@ -21,13 +21,6 @@ const (
 	acceptPause = 100 * time.Millisecond
 )
 
-// listener accepts agents on one port and hands them to the rules of that port.
-type listener struct {
-	server *Server
-	tcp    net.Listener
-	port   uint16 // as the rules name it; 0 if the system has chosen
-}
-
 // run accepts until the listener is closed.
 func (l *listener) run(ctx context.Context) {
 	for {

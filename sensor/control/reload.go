@@ -81,10 +81,23 @@ func (s *Server) checkFilters(ctx context.Context, rules []rule.Rule) error {
 	return rule.CheckFilters(ctx, s.compiler, rules, inUse)
 }
 
-// rulesOf returns the rules that an agent at addr may use on a port, all with the same credentials.
-func (s *Server) rulesOf(port uint16, addr netip.Addr) []*rule.Rule {
-	s.mu.Lock()
-	rs := s.rules
-	s.mu.Unlock()
-	return rs.Usable(port, addr)
+// listen opens one listener for each port. On an error none stays open.
+func (s *Server) listen(ports []uint16) (map[uint16]*listener, error) {
+	out := make(map[uint16]*listener)
+	for _, port := range ports {
+		tcp, err := s.open(netip.AddrPortFrom(s.addr, port))
+		if err != nil {
+			closeListeners(out)
+			return nil, err
+		}
+		out[port] = &listener{server: s, tcp: tcp, port: port}
+		s.log.Info("waiting for agents", zap.Stringer("address", tcp.Addr()))
+	}
+	return out, nil
+}
+
+func closeListeners(all map[uint16]*listener) {
+	for _, l := range all {
+		_ = l.tcp.Close() // its run ends, if it has one
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 
 	"go.uber.org/zap"
 
@@ -49,37 +50,6 @@ func (s *session) newRules() (wanted bool) {
 	}
 	s.rules = rules
 	return true
-}
-
-// reloaded goes on with a running capture under new rules: as it is, with another filter, or with its end.
-func (s *session) reloaded(ctx context.Context) (next state, err error) {
-	if !s.newRules() {
-		s.log.Info("forwarding ends: the rule was removed", zap.String("rule", s.chosen.Rule.Name))
-		if err := s.stopCapture(); err != nil {
-			return nil, err
-		}
-		return s.unwanted, nil
-	}
-	if c, ok := s.chosenAgain(); ok {
-		return nil, s.updateFilter(ctx, c)
-	}
-	s.log.Info("forwarding ends and begins anew: the rules have changed", zap.String("rule", s.chosen.Rule.Name))
-	if err := s.stopCapture(); err != nil {
-		return nil, err
-	}
-	return s.list, nil
-}
-
-// unwanted goes on with the rules that hold now, or waits for some that want the agent. The connection stays: closed, an
-// agent of the old kind would dial again at once.
-func (s *session) unwanted(context.Context) (state, error) {
-	switch {
-	case !s.newRules():
-		return s.hold(s.unwanted, retryInterval, errUnwanted, s.authenticated), nil
-	case !s.authenticated:
-		return s.authenticate, nil
-	}
-	return s.list, nil
 }
 
 // chosenAgain tells whether the new rules lead to the same capture but for its filter, and gives the choice with the new
@@ -174,4 +144,12 @@ func (s *session) program(ctx context.Context, r *rule.Rule, c Capture) (rpcap.P
 			"shorten it, or let the agent capture an interface that does not carry it", zap.String("rule", r.Name), zap.Error(err))
 	}
 	return whole, nil
+}
+
+// rulesOf returns the rules that an agent at addr may use on a port, all with the same credentials.
+func (s *Server) rulesOf(port uint16, addr netip.Addr) []*rule.Rule {
+	s.mu.Lock()
+	rs := s.rules
+	s.mu.Unlock()
+	return rs.Usable(port, addr)
 }

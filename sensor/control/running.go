@@ -8,14 +8,10 @@ import (
 	"go.uber.org/zap"
 
 	"rpcapd/printable"
-	"rpcapd/rpcap"
 	"rpcapd/sensor/status"
 )
 
 const (
-	// endTimeout bounds STATS and ENDCAP together; finalStats bounds each STATS of them.
-	endTimeout = 2 * time.Second
-	finalStats = 700 * time.Millisecond
 	// silence is how long the connection is kept after an answer has not come in time: an agent that was stopped, or whose host
 	// was suspended, then goes on, and says what it has lost meanwhile.
 	silence = 20 * time.Second
@@ -141,28 +137,21 @@ func (s *session) startSingly(context.Context) (state, error) {
 	return s.open, nil
 }
 
-// askStats asks for the agent's numbers. An ERROR in answer is an answer.
-func (s *session) askStats(ctx context.Context, timeout time.Duration) error {
-	if s.capture != nil {
-		s.capture.Asked()
+// reloaded goes on with a running capture under new rules: as it is, with another filter, or with its end.
+func (s *session) reloaded(ctx context.Context) (next state, err error) {
+	if !s.newRules() {
+		s.log.Info("forwarding ends: the rule was removed", zap.String("rule", s.chosen.Rule.Name))
+		if err := s.stopCapture(); err != nil {
+			return nil, err
+		}
+		return s.unwanted, nil
 	}
-	asked := time.Now()
-	m, err := s.ctl.request(ctx, rpcap.TypeStatsRequest, rpcap.AppendEmpty(nil, rpcap.TypeStatsRequest), timeout)
-	if agentErr := (*rpcap.Error)(nil); errors.As(err, &agentErr) {
-		s.lastReply = time.Now()
-		s.log.Debug("agent has no statistics", zap.Error(agentErr))
-		return nil
+	if c, ok := s.chosenAgain(); ok {
+		return nil, s.updateFilter(ctx, c)
 	}
-	if err != nil {
-		return err
+	s.log.Info("forwarding ends and begins anew: the rules have changed", zap.String("rule", s.chosen.Rule.Name))
+	if err := s.stopCapture(); err != nil {
+		return nil, err
 	}
-	reply, _, err := rpcap.ParseStatsReply(m.payload)
-	if err != nil {
-		return status.Caused(status.CauseProtocol, "read STATS_REPLY: %w", err)
-	}
-	s.lastReply = time.Now()
-	if s.capture != nil { // without one ExtraHop's agent sends whatever is in its memory
-		s.capture.Answered(reply, s.lastReply.Sub(asked))
-	}
-	return nil
+	return s.list, nil
 }

@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"sync"
 
 	"rpcapd/sensor/address"
 	"rpcapd/sensor/oncelog"
@@ -15,14 +14,6 @@ import (
 
 	"go.uber.org/zap"
 )
-
-// Limits bounds what agents can make a Server hold.
-type Limits struct {
-	Sessions           int // at once
-	SessionsPerAddress int // of one agent address
-	Held               int // unwanted connections held open in silence
-	HeldPerAddress     int // of one address
-}
 
 // Config is what New needs, all of it but where it says otherwise.
 type Config struct {
@@ -37,35 +28,6 @@ type Config struct {
 	// Begin opens what the frames of a capture go to. soon tells that there is no port now, and that one will be free in a
 	// second or so.
 	Begin func(src sink.Source, overTCP bool, log *zap.Logger) (c Capture, soon bool, err error)
-}
-
-// Server accepts agents and has a session with each of them.
-type Server struct {
-	addr       netip.Addr
-	open       func(netip.AddrPort) (net.Listener, error)
-	begin      func(sink.Source, bool, *zap.Logger) (Capture, bool, error)
-	log        *zap.Logger
-	compiler   rule.Compiler
-	names      *nameTable
-	held       *heldConns
-	history    *status.History
-	sessionLog *status.SessionLog
-	budget     *messageBudget
-	repeats    *oncelog.Log   // of what agents that come again and again make the sensor say
-	ready      chan struct{}  // closed when the first listeners are served
-	wg         sync.WaitGroup // listeners and sessions
-
-	telling sync.Mutex // held by Peers, and while a capture moves from the running ones to the ended ones
-
-	mu         sync.Mutex // guards what follows; see doc.go
-	rules      *rule.Set
-	listeners  map[uint16]*listener // by the port that the rules name; nil before Listen
-	serve      func(*listener)      // nil but while Serve runs
-	sessions   map[*session]struct{}
-	perAddress map[netip.Addr]int
-	counters   status.Counters
-	stopping   bool
-	limits     Limits
 }
 
 // New checks the rules' filters and opens nothing.
@@ -137,27 +99,6 @@ func (s *Server) stopAccepting() int {
 	s.stopping = true
 	closeListeners(s.listeners)
 	return len(s.sessions)
-}
-
-// listen opens one listener for each port. On an error none stays open.
-func (s *Server) listen(ports []uint16) (map[uint16]*listener, error) {
-	out := make(map[uint16]*listener)
-	for _, port := range ports {
-		tcp, err := s.open(netip.AddrPortFrom(s.addr, port))
-		if err != nil {
-			closeListeners(out)
-			return nil, err
-		}
-		out[port] = &listener{server: s, tcp: tcp, port: port}
-		s.log.Info("waiting for agents", zap.Stringer("address", tcp.Addr()))
-	}
-	return out, nil
-}
-
-func closeListeners(all map[uint16]*listener) {
-	for _, l := range all {
-		_ = l.tcp.Close() // its run ends, if it has one
-	}
 }
 
 // Ready is closed when the first listeners are served.

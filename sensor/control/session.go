@@ -1,12 +1,8 @@
 package control
 
 import (
-	"context"
 	"errors"
 	"net"
-	"net/netip"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -41,49 +37,6 @@ const (
 // errStopped ends sessions when the sensor stops.
 var errStopped = errors.New("the sensor stops")
 
-// state is one state of a session: it does what is to be done in it and returns the next one, nil at the end. The error
-// is the reason for the end.
-type state func(context.Context) (state, error)
-
-// session is one control connection. All fields but those under mu belong to its goroutine.
-type session struct {
-	server  *Server
-	log     *zap.Logger
-	ctl     *connection
-	peer    netip.AddrPort // of the agent
-	local   netip.AddrPort // what the agent dialled
-	port    uint16         // of the listener, as the rules name it
-	rules   []*rule.Rule   // those that the agent may use, all with the same credentials
-	probes  chan chan struct{}
-	reloads chan struct{} // capacity 1: there are new rules
-	closed  chan struct{} // closed when the session is over, before its last datagrams are in
-
-	answered  atomic.Bool // the agent has answered something
-	displaced bool        // it had to make room for another; guarded by Server.mu
-
-	since         time.Time
-	lastReply     time.Time           // to STATS
-	heldFor       error               // why it is held; logged already
-	listed        rpcap.InterfaceList // the agent's last list, empty if it is not known or too long
-	authenticated bool
-	chosen        rule.Choice
-	linkType      uint32
-	capture       Capture // nil but between STARTCAP and the end of it
-	captured      bool    // there has been a capture
-	idle          int     // STATS running with the same ifrecv, and that
-	idleAt        uint32
-	down          error  // the interface is, as others have been told
-	lateWanted    bool   // wait returns at the answer to a request that was given up
-	singly        bool   // the agent is asked to send no super-packets
-	connected     string // the name under which sessionLog has counted the session
-	host          string // its name for the chosen interface
-	freeName      func()
-
-	mu     sync.Mutex  // a leaf
-	status status.Peer // guarded by mu; counters are filled in by snapshot
-	live   Capture     // guarded by mu; the capture whose counters snapshot reads
-}
-
 func newSession(s *Server, conn net.Conn, port uint16, rules []*rule.Rule) *session {
 	peer, local := address.OfTCP(conn.RemoteAddr()), address.OfTCP(conn.LocalAddr())
 	now := time.Now()
@@ -102,69 +55,6 @@ func newSession(s *Server, conn net.Conn, port uint16, rules []*rule.Rule) *sess
 			Name: s.names.host(peer.Addr()), Address: peer, State: status.StateAuthenticating, Since: now, Sessions: 1,
 		},
 	}
-}
-
-// run works through the states. It returns when the connection is closed and the capture's last datagrams are in.
-func (s *session) run(ctx context.Context) {
-	var reader sync.WaitGroup
-	reader.Go(s.ctl.run)
-	s.log.Debug("agent connected")
-	var err error
-	for next := state(s.authenticate); next != nil && err == nil; {
-		next, err = next(ctx)
-	}
-	s.freeName()
-	close(s.closed)
-	s.setState(status.StateEnding, err)
-	silent := !s.answered.Load() && !errors.Is(err, errStopped)
-	if err != nil && !silent && !errors.Is(err, errStopped) && !orderly(err) {
-		s.failed(err)
-	}
-	if errors.As(err, new(*captureError)) {
-		s.captureDied()
-	}
-	s.endCapture(status.TailUnknown, 0)
-	s.pause(ctx, err)
-	s.ctl.close()
-	reader.Wait()
-	s.setState(status.StateEnded, err)
-	if silent {
-		s.neverAnswered(err)
-		return
-	}
-	level := zap.WarnLevel
-	switch news := s.remember(err); {
-	case errors.Is(err, errStopped), orderly(err) && news:
-		level = zap.InfoLevel
-	case !news:
-		// The same again, of an agent that comes and goes.
-		s.log.Debug("session ended", zap.String("reason", reason(err)))
-		return
-	}
-	s.server.repeats.Some(s.log, s.peer.Addr().String()+" ended", maxTurns, level, "session ended", zap.String("reason", reason(err)))
-}
-
-// neverAnswered notes the end of a connection that may never have been an agent's: a port scanner, a health check, a program
-// of another protocol. It leaves no peer behind.
-func (s *session) neverAnswered(err error) {
-	s.server.mu.Lock()
-	s.server.counters.Silent++
-	s.server.mu.Unlock()
-	s.server.repeats.Once(s.log, s.repeatKey(err), zap.InfoLevel, "connection ended before the other side answered anything",
-		zap.String("reason", reason(err)))
-}
-
-// remember keeps the status of a session that has never captured, so that the summary says why. It reports whether the
-// end is worth a line of the log.
-func (s *session) remember(err error) (news bool) {
-	if s.captured || orderly(err) && s.heldFor == nil { // a test call leaves nothing behind
-		return true
-	}
-	st := s.snapshot()
-	if errors.Is(err, errStopped) {
-		st.Reason, st.Cause = reason(s.heldFor), sessionCause(s.heldFor)
-	}
-	return s.server.history.Add(st)
 }
 
 func reason(err error) string {
@@ -204,4 +94,29 @@ func (s *session) snapshot() status.Peer {
 	}
 	s.server.sessionLog.Fill(&st)
 	return st
+}
+
+// sessionCause is the cause of what happens to a session, CauseNone for the stop of sensor or agent.
+func sessionCause(err error) status.Cause {
+	if err == nil || errors.Is(err, errStopped) || orderly(err) {
+		return status.CauseNone
+	}
+	if c := status.CauseOf(err); c != status.CauseOther {
+		return c
+	}
+	switch {
+	case errors.Is(err, errNoReply):
+		return status.CauseConnection
+	case errors.As(err, new(*captureError)):
+		return status.CauseInterface
+	}
+	return status.CauseOther
+}
+
+// snaplen is what the chosen rule asks for, in bytes.
+func (s *session) snaplen() uint32 {
+	if n := s.chosen.Rule.Snaplen; n > 0 {
+		return n
+	}
+	return rpcap.MaxSnaplen
 }

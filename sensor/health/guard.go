@@ -49,3 +49,39 @@ func (s *Server) knownHost(host string) bool {
 	}
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") || slices.Contains(s.opts.Names, host)
 }
+
+// password asks for one, if there are any.
+func (s *Server) password(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.allowed(w, r) {
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// allowed answers the request itself if it is not.
+func (s *Server) allowed(w http.ResponseWriter, r *http.Request) bool {
+	if s.gate == nil {
+		return true
+	}
+	user, password, given := r.BasicAuth()
+	v := wrong
+	if given {
+		from, _ := netip.ParseAddrPort(r.RemoteAddr) // always one with TCP
+		v = s.gate.ask(r.Context(), from.Addr(), user, password)
+	}
+	switch v {
+	case right:
+		return true
+	case tooOften:
+		w.Header().Set("Retry-After", "2")
+		http.Error(w, "too many passwords were tried; wait a few seconds", http.StatusTooManyRequests)
+	case busy:
+		w.Header().Set("Retry-After", "2")
+		http.Error(w, "too many passwords are being checked; try again", http.StatusServiceUnavailable)
+	default:
+		w.Header().Set("WWW-Authenticate", `Basic realm="rpcap-sensor", charset="UTF-8"`)
+		http.Error(w, "name and password of an Account of [http] are needed", http.StatusUnauthorized)
+	}
+	return false
+}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // Severity tells how bad a problem is.
@@ -81,5 +82,19 @@ func share(part, whole uint64) string {
 		return fmt.Sprintf("%.2f %%", p)
 	default:
 		return "less than 0.01 %"
+	}
+}
+
+// ago is a duration in its largest unit.
+func ago(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", max(0, int(d.Seconds())))
+	case d < time.Hour:
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
+	default:
+		return fmt.Sprintf("%d days", int(d.Hours()/24))
 	}
 }

@@ -12,8 +12,6 @@ import (
 )
 
 const (
-	// nothingArrives is how long a capture may have frames at the agent and none here before that is called a problem.
-	nothingArrives = 15 * time.Second
 	// clockTolerance is how far an agent's clock may be off, in seconds.
 	clockTolerance = 1.0
 	// manyReconnects within the window are a problem, manyDuplicates are worth a word (share of datagrams).
@@ -230,18 +228,4 @@ func seconds(s float64) string {
 		return fmt.Sprintf("%.1f s", s)
 	}
 	return ago(time.Duration(s * float64(time.Second)))
-}
-
-// ago is a duration in its largest unit.
-func ago(d time.Duration) string {
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%d s", max(0, int(d.Seconds())))
-	case d < time.Hour:
-		return fmt.Sprintf("%d min", int(d.Minutes()))
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
-	default:
-		return fmt.Sprintf("%d days", int(d.Hours()/24))
-	}
 }

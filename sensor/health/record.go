@@ -1,6 +1,7 @@
 package health
 
 import (
+	"math"
 	"time"
 
 	"rpcapd/printable"
@@ -164,3 +165,6 @@ func ratesOf(p *point) Rates {
 		Dropped: tenth(p[rateDropped]), Missing: tenth(p[rateMissing]),
 	}
 }
+
+// tenth rounds to what is worth showing.
+func tenth(v float32) float64 { return math.Round(float64(v)*10) / 10 }

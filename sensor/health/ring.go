@@ -1,8 +1,6 @@
 package health
 
-import (
-	"time"
-)
+import "time"
 
 // Defaults of the history for the charts: one hour, a point each 5 s, for each of so many peers.
 const (
@@ -89,3 +87,6 @@ func (r *recent[T]) keep(now time.Time, sums T) {
 
 // oldest is the earliest state known: about ten minutes ago, or when it was seen first.
 func (r *recent[T]) oldest() *T { return &r.at[max(r.n, 1)-1] }
+
+// stepTime is the distance of the points of the history.
+const stepTime = 5 * time.Second

@@ -1,10 +1,8 @@
 package health
 
 import (
-	"net/http"
 	"net/netip"
 	"sync"
-	"time"
 )
 
 const (
@@ -81,30 +79,5 @@ func (s *sendings) remove(i int) {
 	s.total -= x.bytes
 	if s.of[x.from] -= x.bytes; s.of[x.from] <= 0 {
 		delete(s.of, x.from)
-	}
-}
-
-// deliver writes a body.
-func (s *Server) deliver(w http.ResponseWriter, r *http.Request, body []byte) error {
-	if len(body) > shortAnswer {
-		from, _ := netip.ParseAddrPort(r.RemoteAddr) // always one with TCP
-		control := http.NewResponseController(w)
-		x := &sending{from: from.Addr().Unmap(), bytes: len(body), stop: func() {
-			_ = control.SetWriteDeadline(time.Now()) // the write ends, and with it the connection
-		}}
-		s.sendings.begin(x)
-		defer s.sendings.end(x)
-	}
-	_, err := w.Write(body)
-	return err
-}
-
-// making waits for the turn to make an answer. done gives it to the next one; ok is false if the asker has left.
-func (s *Server) making(r *http.Request) (done func(), ok bool) {
-	select {
-	case s.turns <- struct{}{}:
-		return func() { <-s.turns }, true
-	case <-r.Context().Done():
-		return nil, false
 	}
 }

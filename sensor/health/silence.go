@@ -118,3 +118,6 @@ func (t *tracker) nameCauses(now time.Time, v *view) {
 		r.peer.Stranger, r.peer.lossCure = p.Stranger, p.lossCure
 	}
 }
+
+// nothingArrives is how long a capture may have frames at the agent and none here before that is called a problem.
+const nothingArrives = 15 * time.Second

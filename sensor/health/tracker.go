@@ -2,10 +2,8 @@ package health
 
 import (
 	"context"
-	"maps"
 	"math"
 	"slices"
-	"sync"
 	"time"
 
 	"rpcapd/sensor/sink"
@@ -13,55 +11,14 @@ import (
 )
 
 const (
-	// stepTime is the distance of the points of the history.
-	stepTime = 5 * time.Second
 	// lookAgain is how long what was looked up serves those who ask.
 	lookAgain = time.Second
 	// rereads bounds how often the sensor is asked again while a capture moves from the running ones to the ended ones.
 	rereads = 3
 )
 
-// tracker turns what the sensor says of its sessions into what is known of its peers.
-type tracker struct {
-	src     Source
-	version string
-	started time.Time
-
-	mu      sync.Mutex // a leaf but for the sensor's own locks
-	records map[identity]*record
-	rings   int // records with a history
-	view    *view
-	before  counters // of all, as the sensor said last
-	sums    counters
-	recent  recent[sensorSums]
-	ports   map[uint16]*recent[Port]
-	sinks   map[string]*recent[Sink]
-	most    map[string][2]uint64 // frames and bytes that metrics have shown, by sink
-
-	newest   uint64 // number of the last step of the history
-	newestAt time.Time
-	history  ring // of all together
-}
-
-// sensorSums is what problems of the sensor as a whole are found by.
-type sensorSums struct {
-	unwanted uint64 // connections turned away for their address
-	crowded  uint64 // and for a limit
-	silent   uint64 // sessions whose other end has never answered
-}
-
 func sensorSumsOf(c *status.Counters) sensorSums {
 	return sensorSums{unwanted: c.Unwanted, crowded: c.Refused - min(c.Unwanted, c.Refused), silent: c.Silent}
-}
-
-// view is what is known at one moment. It is not changed any more.
-type view struct {
-	sensorSums
-	status   Status
-	peers    []Peer // by name
-	ports    []Port
-	sinks    []Sink
-	problems []Problem
 }
 
 func newTracker(src Source, version string, now time.Time) *tracker {
@@ -340,8 +297,3 @@ func (r *Rates) round() {
 		*v = math.Round(*v*10) / 10
 	}
 }
-
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
-
-// tenth rounds to what is worth showing.
-func tenth(v float32) float64 { return math.Round(float64(v)*10) / 10 }

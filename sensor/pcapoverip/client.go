@@ -3,63 +3,15 @@ package pcapoverip
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
-	"sync"
-	"sync/atomic"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
 
 	"rpcapd/sensor/sink"
 )
-
-// client is one connection, from accept (or the end of the TLS handshake) to the end; or one that was dialed.
-type client struct {
-	sink        *Sink
-	log         *zap.Logger
-	conn        *pacedConn
-	address     netip.AddrPort
-	certificate string // subject of the client's certificate
-	since       time.Time
-
-	announced atomic.Bool // the log knows of it
-
-	mu        sync.Mutex // a leaf; guards all below
-	selection string     // in the words of a request; empty: everything
-	delivery  *delivery  // nil: its request is read or compiled
-}
-
-// run serves the client until it goes, or until ctx ends and it has got everything.
-func (c *client) run(ctx context.Context) {
-	defer c.sink.leave(c)
-	in := newInput()
-	go in.read(c.conn.Conn)
-	defer func() { <-in.done }()
-	err := c.serve(ctx, in)
-	if asked := (requestError{}); errors.As(err, &asked) {
-		if skipped, yes := c.sink.refusals.Due("", 1, time.Now()); yes {
-			c.log.Warn("client refused: its request cannot be obeyed", zap.Error(err), zap.Int("refused_before", skipped))
-		}
-		c.conn.finishBy(time.Now().Add(refusalTimeout))
-		_, _ = fmt.Fprintf(c.conn, "error: %v\n", err) // whoever reads it
-	}
-	if err == nil || errors.As(err, &requestError{}) {
-		c.conn.hangUp(in.ended)
-	} else {
-		c.conn.abort() // what is queued is lost, and counted
-	}
-	switch n := c.counters(); {
-	case errors.As(err, &requestError{}): // told
-	case err != nil && n.Written == 0 && !c.announced.Load():
-		c.sink.probed(c)
-	case c.served():
-		c.announce()
-		c.log.Info("client disconnected", zap.String("reason", reason(err)), zap.Uint64("frames", n.Written),
-			zap.Uint64("bytes", n.bytes), zap.Uint64("dropped", n.Dropped))
-	}
-}
 
 // announceAfter is how long a client must stay for the log to tell of it: probes of the port are gone by then.
 const announceAfter = 500 * time.Millisecond
@@ -199,4 +151,26 @@ func (c *client) served() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.delivery != nil
+}
+
+// flowOf is how a connection is known; ok is false for one that is not TCP.
+func flowOf(c *pacedConn) (f ownFlow, here netip.Addr, ok bool) {
+	remote, err := netip.ParseAddrPort(c.RemoteAddr().String())
+	if err != nil {
+		return f, here, false
+	}
+	local, err := netip.ParseAddrPort(c.LocalAddr().String())
+	return ownFlow{plain(remote), local.Port()}, plain(local).Addr(), err == nil
+}
+
+// linkTypes are those of all sources, each once.
+func (b *backlog) linkTypes() (all []uint32) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, f := range b.feeds {
+		if !slices.Contains(all, f.source.LinkType) {
+			all = append(all, f.source.LinkType)
+		}
+	}
+	return all
 }

@@ -11,6 +11,13 @@ import (
 	"time"
 )
 
+// drainTimeout bounds the writing of what is queued when the sensor stops, lingerTimeout the wait for the client's end
+// of the connection after that. Together they are below what the sensor gives its sinks.
+const (
+	drainTimeout  = 2 * time.Second
+	lingerTimeout = 500 * time.Millisecond
+)
+
 // pieceSize is what a connection must take within Options.Stalled to live.
 const pieceSize = 64 << 10
 

@@ -3,7 +3,6 @@ package pcapoverip
 import (
 	"context"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"rpcapd/savefile"
@@ -19,26 +18,6 @@ const (
 	gatherSize = 16 << 10
 	gatherTime = time.Millisecond
 )
-
-// delivery writes the backlog to one connection. One goroutine uses it; the counters may be read by any.
-type delivery struct {
-	sink     *Sink
-	conn     *pacedConn
-	selector *sink.Selector // nil: everything
-	reader   *reader
-	begin    time.Time
-	sent     sentCounters
-
-	headed    bool
-	known     int           // interfaces of the sink that were looked at
-	ids       []int64       // this stream's number of each, -1: not wanted
-	entries   []*ifaceEntry // by this stream's number
-	delivered []uint64      // likewise, frames
-	buf       []byte
-}
-
-// sentCounters are numbers of frames, and the bytes in those that were sent.
-type sentCounters struct{ frames, bytes, leftOut, failed atomic.Uint64 }
 
 // newDelivery joins the backlog: frames count from now on. leave must follow.
 func (s *Sink) newDelivery(conn *pacedConn, selector *sink.Selector) *delivery {

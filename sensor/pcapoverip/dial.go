@@ -119,3 +119,16 @@ func (s *Sink) dial(ctx context.Context) (net.Conn, error) {
 	}
 	return nil, fmt.Errorf("make TLS handshake: %w", err)
 }
+
+// Run implements sink.Sink. At the end clients get what is queued and the statistics, in at most drainTimeout.
+func (s *Sink) Run(ctx context.Context) (err error) {
+	if s.opts.Connect != "" {
+		s.dialOut(ctx)
+	} else {
+		err = s.serve(ctx)
+	}
+	s.backlog.mu.Lock()
+	s.ended = true
+	s.backlog.mu.Unlock()
+	return err
+}

@@ -7,16 +7,6 @@ import (
 	"rpcapd/udpstr"
 )
 
-// feed is one stream of the sensor. All that changes is guarded by backlog.mu.
-type feed struct {
-	sink   *Sink
-	source sink.Source
-	begin  time.Time
-
-	entry    *ifaceEntry // nil: nobody is connected, or the frames cannot be in these streams
-	counters sink.Counters
-}
-
 // Attach implements sink.Sink.
 func (s *Sink) Attach(src sink.Source) sink.Feed {
 	f := &feed{sink: s, source: src, begin: time.Now()}

@@ -81,16 +81,6 @@ func (o *ownFlows) has(local, remote netip.AddrPort) bool {
 	return found
 }
 
-// flowOf is how a connection is known; ok is false for one that is not TCP.
-func flowOf(c *pacedConn) (f ownFlow, here netip.Addr, ok bool) {
-	remote, err := netip.ParseAddrPort(c.RemoteAddr().String())
-	if err != nil {
-		return f, here, false
-	}
-	local, err := netip.ParseAddrPort(c.LocalAddr().String())
-	return ownFlow{plain(remote), local.Port()}, plain(local).Addr(), err == nil
-}
-
 // plain is an address as it is in packets.
 func plain(a netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())

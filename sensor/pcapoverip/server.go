@@ -192,3 +192,33 @@ func (s *Sink) trouble(err error) {
 		s.log.Warn("PCAP-over-IP", zap.Error(err), zap.Int("before", skipped))
 	}
 }
+
+// run serves the client until it goes, or until ctx ends and it has got everything.
+func (c *client) run(ctx context.Context) {
+	defer c.sink.leave(c)
+	in := newInput()
+	go in.read(c.conn.Conn)
+	defer func() { <-in.done }()
+	err := c.serve(ctx, in)
+	if asked := (requestError{}); errors.As(err, &asked) {
+		if skipped, yes := c.sink.refusals.Due("", 1, time.Now()); yes {
+			c.log.Warn("client refused: its request cannot be obeyed", zap.Error(err), zap.Int("refused_before", skipped))
+		}
+		c.conn.finishBy(time.Now().Add(refusalTimeout))
+		_, _ = fmt.Fprintf(c.conn, "error: %v\n", err) // whoever reads it
+	}
+	if err == nil || errors.As(err, &requestError{}) {
+		c.conn.hangUp(in.ended)
+	} else {
+		c.conn.abort() // what is queued is lost, and counted
+	}
+	switch n := c.counters(); {
+	case errors.As(err, &requestError{}): // told
+	case err != nil && n.Written == 0 && !c.announced.Load():
+		c.sink.probed(c)
+	case c.served():
+		c.announce()
+		c.log.Info("client disconnected", zap.String("reason", reason(err)), zap.Uint64("frames", n.Written),
+			zap.Uint64("bytes", n.bytes), zap.Uint64("dropped", n.Dropped))
+	}
+}

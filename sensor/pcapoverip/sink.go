@@ -1,13 +1,11 @@
 package pcapoverip
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"strconv"
-	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -19,40 +17,12 @@ import (
 	"rpcapd/tlsfiles"
 )
 
-// drainTimeout bounds the writing of what is queued when the sensor stops, lingerTimeout the wait for the client's end
-// of the connection after that. Together they are below what the sensor gives its sinks.
 const (
-	drainTimeout  = 2 * time.Second
-	lingerTimeout = 500 * time.Millisecond
 	// refusalEvery is how often refused clients are told of in the log, dialTold how many failures to reach a listener are in
 	// an hour.
 	refusalEvery = 10 * time.Second
 	dialTold     = 4
 )
-
-// Sink gives frames to clients over TCP. It implements sink.Sink.
-type Sink struct {
-	opts     Options
-	log      *zap.Logger
-	listener net.Listener     // nil: dialed out
-	tls      *tlsfiles.Config // nil: plain
-	backlog  backlog
-	ended    bool // Run has returned; guarded by backlog.mu
-	refusals repeat.Memory
-	looks    repeat.Memory // of those who only look whether the port is open
-
-	mu      sync.Mutex // a leaf; guards all below
-	clients map[*client]struct{}
-	pending []net.Conn // in a handshake, oldest first
-	served  uint64     // clients that came, or connections dialed
-	refused uint64
-	probes  uint64         // clients that have left at once, without having asked for or got anything
-	past    clientCounters // of clients that have left
-	peer    bool           // Connect: connected
-	since   time.Time      // of the state
-	lastErr string
-	lastAt  time.Time
-}
 
 // New opens the listener, or checks what Connect needs, and reads the files of TLS. It starts nothing: clients wait
 // until Run. Close gives up a sink that is never run.
@@ -126,19 +96,6 @@ func (s *Sink) Close() error {
 		return fmt.Errorf("close %s: %w", s.opts.Name, err)
 	}
 	return nil
-}
-
-// Run implements sink.Sink. At the end clients get what is queued and the statistics, in at most drainTimeout.
-func (s *Sink) Run(ctx context.Context) (err error) {
-	if s.opts.Connect != "" {
-		s.dialOut(ctx)
-	} else {
-		err = s.serve(ctx)
-	}
-	s.backlog.mu.Lock()
-	s.ended = true
-	s.backlog.mu.Unlock()
-	return err
 }
 
 // sayMixed tells once of a second link type; backlog.mu is held.

@@ -12,12 +12,6 @@ import (
 // everything is a selection that leaves nothing out, in words.
 const everything = "everything"
 
-// clientCounters are those of one client or of several.
-type clientCounters struct {
-	sink.Counters
-	bytes uint64 // written to the connection, before TLS
-}
-
 func (n *clientCounters) add(o clientCounters) {
 	n.Written += o.Written
 	n.Bytes += o.Bytes

@@ -83,18 +83,16 @@ func (t *table) number(f *feed) (added bool) {
 	return true
 }
 
-// linkTypes are those of all sources, each once.
-func (b *backlog) linkTypes() (all []uint32) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, f := range b.feeds {
-		if !slices.Contains(all, f.source.LinkType) {
-			all = append(all, f.source.LinkType)
-		}
-	}
-	return all
-}
-
 func (t *table) remove(f *feed) {
 	t.feeds = slices.DeleteFunc(t.feeds, func(o *feed) bool { return o == f })
+}
+
+// feed is one stream of the sensor. All that changes is guarded by backlog.mu.
+type feed struct {
+	sink   *Sink
+	source sink.Source
+	begin  time.Time
+
+	entry    *ifaceEntry // nil: nobody is connected, or the frames cannot be in these streams
+	counters sink.Counters
 }

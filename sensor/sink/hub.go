@@ -14,7 +14,6 @@ import (
 
 	"rpcapd/backoff"
 	"rpcapd/repeat"
-	"rpcapd/udpstr"
 )
 
 const (
@@ -85,33 +84,6 @@ func (h *Hub) Status() []Status {
 	return out
 }
 
-// sinkRun is one sink at work.
-type sinkRun struct {
-	sink    Sink
-	name    string
-	purpose bool // its end is the sensor's
-	log     *zap.Logger
-	cancel  context.CancelFunc // set by launch
-	done    chan error         // capacity 1: the result of run
-
-	mu     sync.Mutex // after dataPort.mu, before the sink's own lock; guards what follows
-	feeds  map[*Attachment]struct{}
-	ended  Counters  // of the feeds that were detached, and of sinks of the name before it
-	late   Unsettled // those of them whose counters still change
-	before *sinkRun  // that this one has taken the place of and that has not ended yet
-	state  State
-	since  time.Time
-	err    string
-	errAt  time.Time
-}
-
-// Attachment is one stream's feed of one sink. Frame, Frames and Detach belong to whoever holds the stream's guard.
-type Attachment struct {
-	Feed
-	run  *sinkRun
-	told Forwarded // what the agent had reported when it began
-}
-
 func newSinkRun(k Sink, log *zap.Logger) *sinkRun {
 	return &sinkRun{
 		sink: k, name: k.Name(), log: log, done: make(chan error, 1),
@@ -126,12 +98,6 @@ func (r *sinkRun) attach(src Source, told Forwarded) *Attachment {
 	r.feeds[f] = struct{}{}
 	return f
 }
-
-// Frames implements BatchFeed.
-func (f *Attachment) Frames(batch []udpstr.Packet) { Frames(f.Feed, batch) }
-
-// Sink is the name of the sink that the feed belongs to.
-func (f *Attachment) Sink() string { return f.run.name }
 
 // Detach ends the feed. sum is what the agent has reported by now.
 func (f *Attachment) Detach(sum Forwarded) {
@@ -309,4 +275,10 @@ func Failure(cause error) error {
 		return e.error
 	}
 	return nil
+}
+
+// Follower is a running stream, as far as the hub has to know it.
+type Follower interface {
+	// Follow makes the stream's feeds agree with the list of sinks, by Hub.Follow, under the stream's guard.
+	Follow()
 }

@@ -13,12 +13,6 @@ var ErrNoSuchSink = errors.New("no output of this name")
 // ErrNotRunning is what is said of a change when the sinks do not run yet, or have been ended.
 var ErrNotRunning = errors.New("replace output: the sensor does not run")
 
-// Follower is a running stream, as far as the hub has to know it.
-type Follower interface {
-	// Follow makes the stream's feeds agree with the list of sinks, by Hub.Follow, under the stream's guard.
-	Follow()
-}
-
 // Join begins a stream: begin gives it its feeds, by Attach. From then on it follows the list of sinks until it leaves.
 func (h *Hub) Join(f Follower, begin func() error) error {
 	h.changing.RLock()

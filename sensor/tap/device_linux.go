@@ -11,8 +11,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const cloneDevice = "/dev/net/tun"
-
 // tunDevice is a TAP interface of the kernel.
 type tunDevice struct {
 	file      *os.File

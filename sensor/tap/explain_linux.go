@@ -132,3 +132,5 @@ func explainGuard(err error) error {
 	}
 	return err
 }
+
+const cloneDevice = "/dev/net/tun"

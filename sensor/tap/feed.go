@@ -6,24 +6,6 @@ import (
 	"rpcapd/udpstr"
 )
 
-// bounds limit the frames that wait to 16 MiB. A chunk is full early, so that a frame of the largest size (262,144 bytes) and its
-// header always fit into the next one.
-var bounds = chunks.Bounds{Size: 512 << 10, Full: 224 << 10, Frames: 4096, Chunks: 32, Spare: 2}
-
-// queued is a frame that waits in a chunk: data from the end of the one before to its own end.
-type queued struct {
-	end  uint32
-	feed *feed
-}
-
-// feed is one stream.
-type feed struct {
-	sink     *Sink
-	linkType uint32 // LINKTYPE number
-	possible bool
-	counters sink.Counters // guarded by sink.mu. Bytes are those of the frames as they are written
-}
-
 // Frame implements sink.Feed.
 func (f *feed) Frame(p *udpstr.Packet) {
 	s := f.sink

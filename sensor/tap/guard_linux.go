@@ -17,8 +17,6 @@ func init() { nl.NativeEndian() }
 const (
 	filterPrio   = 1
 	filterHandle = 1
-
-	addrGenModeNone = 1 // IN6_ADDR_GEN_MODE_NONE
 )
 
 // hooks are clsact's two blocks: of what comes in, behind AF_PACKET, and of what goes out, before AF_PACKET.

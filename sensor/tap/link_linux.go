@@ -81,3 +81,5 @@ func userName() string {
 	}
 	return strconv.Itoa(os.Geteuid())
 }
+
+const addrGenModeNone = 1 // IN6_ADDR_GEN_MODE_NONE

@@ -1,8 +1,6 @@
 package tap
 
 import (
-	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -14,24 +12,6 @@ import (
 
 // refusedQuiet is how long the kernel must take all frames before one that it does not take is news for the log again.
 const refusedQuiet = time.Minute
-
-// Errors of a device.
-var (
-	errGone = errors.New("the interface was deleted")
-	errDown = errors.New("the interface is down")
-
-	errNoGuard = errors.New("no guard is wanted (Guard = no)")
-)
-
-// device is an open TAP interface. One goroutine writes.
-type device interface {
-	write(frame []byte) error // errGone, errDown, or why this one frame is not taken
-	raise(mtu int) error
-	mtu() int
-	drain() error   // returns when the interface is gone or closed, and throws away what the kernel sends until then
-	guarded() error // nil: it is; else why not
-	close() error
-}
 
 // Sink is a sink.Sink that writes to a TAP interface.
 type Sink struct {
@@ -120,34 +100,20 @@ func (s *Sink) Attach(src sink.Source) sink.Feed {
 	return &feed{sink: s, linkType: lt, possible: possible(lt)}
 }
 
-// Run implements sink.Sink. Every failure may be tried again: the interface is then made anew.
-func (s *Sink) Run(ctx context.Context) error {
-	s.mu.Lock()
-	d := s.ready
-	s.ready = nil
-	s.mu.Unlock()
-	if d == nil {
-		var err error
-		if d, err = s.open(&s.opts); err != nil {
-			return s.fail(err)
-		}
-		s.mu.Lock()
-		s.opened(d)
-		s.mu.Unlock()
-	}
-	s.refusing, s.mtuLate = false, false
-	gone := make(chan error, 1)
-	go func() { gone <- d.drain() }()
-	err, ended := s.writeUntil(ctx, d, gone)
-	closeErr := d.close()
-	if !ended {
-		<-gone
-	}
-	if err == nil {
-		err = closeErr
-	}
-	if err != nil && ctx.Err() == nil {
-		return s.fail(err)
-	}
-	return err
+// queued is a frame that waits in a chunk: data from the end of the one before to its own end.
+type queued struct {
+	end  uint32
+	feed *feed
 }
+
+// feed is one stream.
+type feed struct {
+	sink     *Sink
+	linkType uint32 // LINKTYPE number
+	possible bool
+	counters sink.Counters // guarded by sink.mu. Bytes are those of the frames as they are written
+}
+
+// bounds limit the frames that wait to 16 MiB. A chunk is full early, so that a frame of the largest size (262,144 bytes) and its
+// header always fit into the next one.
+var bounds = chunks.Bounds{Size: 512 << 10, Full: 224 << 10, Frames: 4096, Chunks: 32, Spare: 2}

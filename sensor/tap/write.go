@@ -159,3 +159,35 @@ func (s *Sink) fail(err error) error {
 	s.setState(sink.Retrying, err)
 	return fmt.Errorf("%w (%w)", err, sink.ErrTryAgain)
 }
+
+// Run implements sink.Sink. Every failure may be tried again: the interface is then made anew.
+func (s *Sink) Run(ctx context.Context) error {
+	s.mu.Lock()
+	d := s.ready
+	s.ready = nil
+	s.mu.Unlock()
+	if d == nil {
+		var err error
+		if d, err = s.open(&s.opts); err != nil {
+			return s.fail(err)
+		}
+		s.mu.Lock()
+		s.opened(d)
+		s.mu.Unlock()
+	}
+	s.refusing, s.mtuLate = false, false
+	gone := make(chan error, 1)
+	go func() { gone <- d.drain() }()
+	err, ended := s.writeUntil(ctx, d, gone)
+	closeErr := d.close()
+	if !ended {
+		<-gone
+	}
+	if err == nil {
+		err = closeErr
+	}
+	if err != nil && ctx.Err() == nil {
+		return s.fail(err)
+	}
+	return err
+}
