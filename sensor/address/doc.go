@@ -1,5 +1,5 @@
-// Package address has what all that listens in the sensor needs: an address as net.Listen takes it, an address in the one form
-// that can be compared, and an error that says why a port cannot be opened and what helps.
+// Package address helps the listeners of the sensor: it formats an address for net.Listen, converts an address to a form
+// that you can compare, and makes an error that says why a port cannot be opened and how to fix it.
 //
-// It knows nothing of the sensor and opens nothing.
+// It does not depend on other packages of the sensor.
 package address

@@ -4,9 +4,9 @@
 //	                                                    ▲                                │
 //	                                                    └────────── GiveBack ◄───────────┘
 //
-// A chunk is filled while it waits and changes hands as soon as the writer is free: a single frame leaves at once, and a flood
-// leaves in large writes. When the queue is full, Reserve says so; the caller counts the frame as dropped and does not wait.
+// Feeds fill a chunk while it waits. The writer takes it as soon as it is free: a single frame is written immediately, and a flood
+// is written in large pieces. When the queue is full, Reserve returns nil, and the caller counts the frame as dropped and does not wait.
 //
-// It has no lock and no goroutine: the sink's own lock guards a queue, together with the counters of the frames in it. It does not
-// know what a frame is.
+// The package has no lock and no goroutine. The sink's own lock guards a queue, together with the counters of the frames in it. The
+// package treats frames as bytes.
 package chunks

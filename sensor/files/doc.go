@@ -9,21 +9,21 @@
 // goroutine ends a file. The other one does the slow work: fsync, rename, fsync of the directory, deleting old files.
 //
 // A file is NAME.part until it is complete. Complete means: section header, the interfaces that have frames in it, the
-// frames, their statistics, the end of the compression. So each file can be read by itself. Names that come from agents
-// are cleaned, and the sink works only below the directory that it holds open (os.Root), so they cannot leave it.
+// frames, their statistics, the end of the compression. So you can read each file by itself. The sink cleans names that come from agents,
+// and works only below the directory that it holds open (os.Root), so names cannot lead out of it.
 //
-// The list. What the sink has made is noted in a file beside them, .rpcap-sensor.OUTPUT.list, which is locked while the
-// sink works. After a crash the next run completes the .part files in it, up to the last whole frame; compressed ones are
-// written anew. Retention deletes only what is in the list and has the size it was completed with.
+// The list. The sink records its files in .rpcap-sensor.OUTPUT.list, in the same directory, and locks the list while it
+// runs. After a crash, the next run completes the .part files in the list, up to the last whole frame. It writes compressed files
+// again. Retention deletes a file only if the list has it, with its present size.
 //
-// Failures. Whatever fails (ENOSPC, EDQUOT, EIO, EROFS, a directory that has gone) ends Run with an error that names file,
-// cause and cure and wraps sink.ErrTryAgain. Files in use are cut at the last whole frame and completed; frames are
-// counted as dropped; the next Run sees first whether there is room, and begins new files.
+// Failures. A failure (ENOSPC, EDQUOT, EIO, EROFS, a directory that was removed) ends Run with an error that names the file,
+// the cause, and the cure, and wraps sink.ErrTryAgain. The sink cuts open files at the last whole frame, completes them, and
+// counts the other frames as dropped. The next Run first checks for free space, and begins new files.
 //
 // Limits: 16 MiB of frames in the queue; 1,024 open files (32 with compression), beyond which the one used least recently
 // is closed and opened again for its next frames; 8,192 series of files at once; 4,096 interfaces in a file, then comes
 // the next file; 200,000 remembered complete files. Buffers are 32 KiB for each file of an agent.
 //
-// What it refuses to do: overwrite or append to a file that it did not begin, delete one that it did not make, follow a
-// link out of its directory, block a stream.
+// What it refuses to do: overwrite or append to a file that it did not begin, delete a file that it did not create, follow a
+// link out of its directory, or block a stream.
 package files

@@ -10,10 +10,10 @@
 // and never decreases. It keeps one hour of rates for each peer, for the charts, and ten minutes of
 // counters, from which it derives the problems that the page shows.
 //
-// Limits. A peer that has left is shown for an hour, at most 1,024 of them. Rates are kept for at most 1,024 peers
-// (about 15 MB); what others do is in the totals only. At most 256 connections at once; when all are in use,
-// the package closes an idle one for a new one. Names that agents give are cut
-// at 128 characters, and what cannot be printed in them is replaced, before anything shows them.
+// Limits. The page shows a peer for an hour after it has left, and at most 1,024 such peers. The package keeps rates for at most 1,024 peers
+// (about 15 MB); the rates of others are only in the totals. It accepts at most 256 connections; when all are in use,
+// it closes an idle one for a new one. It cuts names from agents at 128 characters, and replaces
+// characters that cannot be printed.
 //
 // The package answers GET and HEAD and changes nothing. It refuses requests for foreign host names when it listens on
 // loopback only, so that no other web page can read it through a browser on this machine. It serves TLS and asks for a

@@ -1,5 +1,5 @@
-// Package oncelog writes what repeats itself to the log once, and with a count when it has gone on for an hour. Package repeat
-// decides; it starts no goroutine, and its lock is a leaf.
+// Package oncelog logs a repeated event once, and again with a count after an hour. Package repeat
+// decides. The package starts no goroutine, and its lock is a leaf.
 package oncelog
 
 import (
@@ -11,7 +11,7 @@ import (
 	"rpcapd/repeat"
 )
 
-// Log logs the same event once, and with a count when it has gone on for an hour. The zero value is ready.
+// Log logs a repeated event once, and again with a count after an hour. The zero value is ready to use.
 type Log struct{ repeat.Memory }
 
 // Once writes the line, at debug level if the same key was logged lately.

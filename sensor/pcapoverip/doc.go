@@ -1,13 +1,13 @@
-// Package pcapoverip is the sensor's sink that gives frames to programs over TCP, live: PCAP-over-IP, as Wireshark,
-// tshark, dumpcap, Arkime and netcap read it. It listens for many clients, or it dials out to one that listens.
+// Package pcapoverip is a sink that sends live frames to programs over TCP: PCAP-over-IP, which Wireshark,
+// tshark, dumpcap, Arkime, and netcap read. It listens for many clients, or connects to one listener.
 //
 //	feeds ─► encode once ─► backlog (shared, bounded) ─┬─► client A: the bytes as they are ──────────────► socket
 //	          (pcapng)                                 ├─► client B: its selection, ids of its own ──────► socket
 //	                                                   └─► client C: classic pcap, one link type ────────► socket
 //
-// What a connection carries is a capture file that does not end: a section header, a block for each interface, and
-// the frames from then on; in classic pcap the 24-byte header and the frames. When the sensor stops, what is queued is
-// written, then (pcapng) the statistics of each interface, then FIN.
+// A connection carries a capture file without an end: a section header, a block for each interface, and
+// the frames from then on; in classic pcap, the 24-byte header and the frames. When the sensor stops, it writes the queued frames,
+// then (pcapng) the statistics of each interface, then FIN.
 //
 // # Request
 //
@@ -25,11 +25,11 @@
 //
 // # What is lost, and who counts it
 //
-// All clients share one backlog (16 MiB unless told otherwise). Each has its own place in it. When it is full, the
+// All clients share one backlog (16 MiB by default). Each has its own position in it. When it is full, the
 // sink discards its oldest part if at least one client has passed that part. Clients that have not passed it lose it, and it
-// is counted for them. Otherwise the sink drops the new frame. So a slow client never slows another, or the sensor, and a client that
-// never reads costs no memory but a share of the one backlog and its socket's buffer. With a full socket a client may
-// stay for two minutes (Options.Stalled): a Wireshark that was stopped goes on with a gap. Then it is disconnected.
+// is counted for them. Otherwise the sink drops the new frame. So a slow client never slows another client or the sensor, and a client that
+// never reads costs only a share of the backlog and its socket's buffer. A client can stay with a full socket
+// for two minutes (Options.Stalled): a Wireshark that was stopped continues with a gap. Then the sink disconnects it.
 //
 // The counters are equations. For a feed of the sink:
 //
@@ -51,6 +51,6 @@
 // for at most ten seconds; one more and the oldest of them is closed, so that connections that say nothing cannot keep
 // clients out. At most 4,096 interfaces while any client is there.
 //
-// The package refuses to buffer for clients that are not connected, to send a client what came before it, and to let a
-// client choose what the sink's own selection leaves out.
+// The package does not buffer frames for clients that are not connected, does not send a client earlier frames, and does not let a
+// client choose frames that the sink's own selection leaves out.
 package pcapoverip

@@ -1,9 +1,9 @@
-// Package rule says which agents and interfaces a sensor wants, and what it asks of them.
+// Package rule holds the rules of a sensor: which agents and interfaces to capture, and how.
 //
-// In flow the rules of the configuration and an agent's interface list; out flows a Choice, or why there is none. A Set is one
-// generation of rules: a reload makes another one, and whoever points into the old one goes on with that. CheckFilters compiles
-// the filters of all rules, so that a bad one is found before anything changes, and ExcludeOwn puts the instructions before a
-// program that keep the export out of what is captured.
+// Input: the rules of the configuration and the interface list of an agent. Output: a Choice, or the reason why there is none. A Set is one
+// generation of rules. A reload makes another Set, and pointers into the old one stay valid. CheckFilters compiles
+// the filters of all rules, to find a bad one before anything changes. ExcludeOwn adds instructions to the start of a
+// program that exclude the export from the capture.
 //
 // The package starts no goroutine and has no lock. Choose, Check and Usable read no clock; only CheckFilters runs another
 // program (tcpdump), through its Compiler.

@@ -1,5 +1,5 @@
-// Package tap is a sink that gives every frame to a TAP interface, so that programs that listen on an interface
-// (Suricata, Zeek, Snort, ntopng, tcpdump) see the traffic of remote agents as on an interface of this machine.
+// Package tap is a sink that writes every frame to a TAP interface. Programs that listen on an interface
+// (Suricata, Zeek, Snort, ntopng, tcpdump) then see the traffic of remote agents on an interface of this machine.
 //
 //	feed of each stream -> bounded queue -> Run: one write for each frame -> /dev/net/tun -> rpcap0 -> AF_PACKET readers
 //	                                                                                          `-> guard: dropped
@@ -16,16 +16,16 @@
 //	a frame cut by the snap length     as it is: shorter than its headers say
 //	a frame above the interface's MTU  raises the MTU, to 9216 and then to 65521
 //
-// The kernel takes frames above the MTU too, up to 262,144 bytes (tested). The MTU is for readers: many size their buffers
-// by it when they start, and cut what is longer. Agents forward what segmentation and receive offload have put together,
-// so an interface that is made here has the largest MTU from the start.
+// The kernel accepts frames above the MTU too, up to 262,144 bytes (tested). The MTU is for readers: many use it for the size of
+// their buffers when they start, and cut longer frames. Agents forward frames that segmentation and receive offload combined,
+// so an interface that this package creates has the largest MTU from the start.
 //
-// The guard. What is written to a TAP interface arrives at this machine: without a guard, its kernel would answer
-// pings in that traffic, and forward packets. So the interface has no address, no ARP, no
-// multicast and no IPv6, and a classifier on it drops every frame behind the readers on the way in, and every frame that
-// this machine would send on the way out. No frame leaves the interface.
+// The guard. Frames that are written to a TAP interface arrive at this machine. Without a guard, its kernel would answer
+// pings in that traffic and forward packets. So the interface has no address, no ARP, no
+// multicast, and no IPv6. A classifier drops every incoming frame after the readers have seen it, and every frame that
+// this machine would send. No frame leaves the interface.
 //
-// It needs CAP_NET_ADMIN, or an interface made beforehand for the user it runs as. It never takes over an interface that is not
+// It needs CAP_NET_ADMIN, or an interface made beforehand for the user it runs as. It never uses an interface that is not
 // a TAP interface and never assigns an address. On an interface that it did not create, it changes only the guard, the MTU,
 // and the state (up). Elsewhere than on Linux opening fails with errors.ErrUnsupported.
 package tap
