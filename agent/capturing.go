@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/netip"
 	"reflect"
-	"sync"
 	"syscall"
 
 	"go.uber.org/zap"
@@ -15,36 +14,6 @@ import (
 	"rpcapd/filter"
 	"rpcapd/rpcap"
 )
-
-// capturing is one capture: its source, its data connection and the forwarder
-// between them. The connection that started it commands it; exclusions may
-// replace its filter at any time; the forwarder goroutine ends it.
-type capturing struct {
-	log       *zap.Logger
-	agent     *Supervisor
-	source    capture.Source
-	out       output
-	forwarder *forwarder
-
-	mu         sync.Mutex // guards what follows
-	program    rpcap.Program
-	exclusion  filter.Exclusion
-	userFilter bool
-	link       LinkState   // of the interface
-	events     int         // changes of it
-	final      *Counters   // the last numbers; set when the forwarder has ended
-	err        error       // why it died, set together with final
-	odd        capture.Odd // of a capture file that has been read
-
-	fileError error // how the capture file ended, if it did so badly; of the forwarder's goroutine
-
-	// changed tells the session of an event, complain of an error; set before start.
-	changed  func(*capturing, capture.Event)
-	complain func(what string, err error)
-
-	info CaptureStatus // what does not change while it runs
-	done chan struct{} // closed when the forwarder has ended and the sensor has been told
-}
 
 // running says whether the capture still has to be ended. One that has died is
 // over; one that has read its file to the end is not until the sensor ends it.

@@ -13,34 +13,10 @@ type interfaceChange struct{ why string }
 
 func (e interfaceChange) Error() string { return e.why }
 
-// followed is the interface that a session stands on: that of its line, or the one that
-// the sensor has opened.
-type followed struct {
-	name  string
-	index int // 0: unknown
-}
-
 func (x *session) follow(name string, index int) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.followed = followed{name, index}
-}
-
-// interfacesChanged is called by the watcher with the interfaces that there are now and
-// the names of those that have just come up (cameUp). It wakes a waiting session and ends a
-// connection that no longer stands on what it should.
-func (x *session) interfacesChanged(now []iface.Interface, up []string) {
-	signal(x.changed)
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if x.hangUp == nil {
-		return
-	}
-	if why := x.change(now); why != "" {
-		x.hangUp(interfaceChange{why})
-		return
-	}
-	x.redialForUp(up)
 }
 
 // change tells why the interface followed is no longer the right one, "" if it is. mu is held.

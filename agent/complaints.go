@@ -21,9 +21,6 @@ const (
 	complaintsEvery  = 24 * time.Hour
 )
 
-// complaints decides which errors of one session are logged: each of them once.
-type complaints struct{ repeat.Memory }
-
 func newComplaints() complaints {
 	return complaints{repeat.Memory{Every: complaintsEvery, Quiet: complaintsForget, Texts: complaintsMax}}
 }

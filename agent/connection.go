@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -32,18 +31,6 @@ type connection struct {
 	final         rpcap.StatsReply // numbers of the last capture, after it ended
 	out           []byte           // reused for replies
 	parting       bool             // the session ends: no capture begins any more
-}
-
-// serve reads one message after the other until the connection or ctx ends.
-func (c *connection) serve(ctx context.Context) error {
-	for {
-		if ctx.Err() != nil { // what has already come would still be read
-			return context.Cause(ctx)
-		}
-		if err := c.next(ctx, time.Time{}); err != nil {
-			return err
-		}
-	}
 }
 
 // unreadable ends a connection whose stream can no longer be followed.

@@ -4,28 +4,11 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
-	"sync"
 	"time"
 
 	"rpcapd/filter"
 	"rpcapd/iface"
 )
-
-// exclusions knows both ends of what the sessions of this agent send and receive, and
-// keeps the filters of all running captures free of that traffic. A capture on the
-// uplink would otherwise forward its own export, which makes more export.
-//
-// The far end is what was dialed: the addresses and ports of the sensors. The near end
-// is what frames have in common when a NAT has put another far end in: the agent's own
-// ports at its own addresses (near.go).
-type exclusions struct {
-	mu       sync.Mutex
-	owners   map[*session]ownTraffic
-	captures map[*capturing][]netip.Addr // with the addresses of their interfaces
-	near     nearEnds
-	sweeping bool // a timer is set that takes near ends away
-	plain    bool // datagrams may be fragmented (plain PACKET over UDP)
-}
 
 // ownTraffic is what one session contributes.
 type ownTraffic struct {

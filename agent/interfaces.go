@@ -16,14 +16,6 @@ type interfaces struct {
 	pipe *capture.Pipe // of a file that can be read only once
 }
 
-func newInterfaces(file string) (*interfaces, error) {
-	if file == "" {
-		return &interfaces{}, nil
-	}
-	i := &interfaces{}
-	return i, i.openFile(file)
-}
-
 func (i *interfaces) list() ([]iface.Interface, error) {
 	if i.file != "" {
 		return []iface.Interface{{

@@ -3,10 +3,6 @@ package agent
 import (
 	"context"
 	"errors"
-	"fmt"
-	"time"
-
-	"rpcapd/rpcap"
 )
 
 var (
@@ -21,29 +17,6 @@ func (c *connection) hungUp() error {
 		return errHungUp
 	}
 	return errors.New("connection closed by the sensor")
-}
-
-// part ends a connection: what is captured is sent and the numbers are final. If it is
-// this end that ends a running capture, the sensor is told with an ERROR 9 and has
-// partingTime to ask for the numbers and to hang up.
-func (c *connection) part(ctx context.Context) {
-	running := c.capture.running()
-	c.endCapture()
-	if ctx.Err() == nil || !running {
-		return
-	}
-	deadline := time.Now().Add(partingTime)
-	e := rpcap.Error{Code: rpcap.CodeRead, Text: fmt.Sprintf("%s: %v", rpcap.SessionEnds, partingReason(ctx))}
-	if c.write(e.Append(nil)) != nil {
-		return
-	}
-	c.parting = true
-	c.wire.Resume()
-	for time.Now().Before(deadline) {
-		if c.next(ctx, deadline) != nil { // the sensor has hung up, or the time is over
-			return
-		}
-	}
 }
 
 // partingReason is why the session ends, for the sensor.

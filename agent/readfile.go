@@ -122,3 +122,11 @@ func (s *Supervisor) allServed() {
 	s.log.Info("the capture file has been sent on all lines")
 	s.finish()
 }
+
+func newInterfaces(file string) (*interfaces, error) {
+	if file == "" {
+		return &interfaces{}, nil
+	}
+	i := &interfaces{}
+	return i, i.openFile(file)
+}

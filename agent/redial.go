@@ -8,14 +8,6 @@ import (
 	"rpcapd/iface"
 )
 
-// redial is what a session needs to dial anew when an interface comes up while the sensor
-// holds it without a capture. The sensor would look again only after a minute.
-type redial struct {
-	pending bool
-	last    time.Time // when an interface last was the reason
-	request time.Time // of the sensor, the latest on this connection
-}
-
 // cameUp names the interfaces that sensors may want now and could not want before: they
 // are up now, or up and have an address more. Before the first look nothing is new.
 func cameUp(before, now []iface.Interface) (names []string) {
@@ -94,4 +86,21 @@ func (x *session) requested() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.redial.request = time.Now()
+}
+
+// interfacesChanged is called by the watcher with the interfaces that there are now and
+// the names of those that have just come up (cameUp). It wakes a waiting session and ends a
+// connection that no longer stands on what it should.
+func (x *session) interfacesChanged(now []iface.Interface, up []string) {
+	signal(x.changed)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.hangUp == nil {
+		return
+	}
+	if why := x.change(now); why != "" {
+		x.hangUp(interfaceChange{why})
+		return
+	}
+	x.redialForUp(up)
 }

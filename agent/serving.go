@@ -138,3 +138,38 @@ func (c *connection) answer(ctx context.Context, t rpcap.Type, handle func() err
 	spent.charge(requestCost(measured, ringBytes), allowed, time.Now())
 	return err
 }
+
+// serve reads one message after the other until the connection or ctx ends.
+func (c *connection) serve(ctx context.Context) error {
+	for {
+		if ctx.Err() != nil { // what has already come would still be read
+			return context.Cause(ctx)
+		}
+		if err := c.next(ctx, time.Time{}); err != nil {
+			return err
+		}
+	}
+}
+
+// part ends a connection: what is captured is sent and the numbers are final. If it is
+// this end that ends a running capture, the sensor is told with an ERROR 9 and has
+// partingTime to ask for the numbers and to hang up.
+func (c *connection) part(ctx context.Context) {
+	running := c.capture.running()
+	c.endCapture()
+	if ctx.Err() == nil || !running {
+		return
+	}
+	deadline := time.Now().Add(partingTime)
+	e := rpcap.Error{Code: rpcap.CodeRead, Text: fmt.Sprintf("%s: %v", rpcap.SessionEnds, partingReason(ctx))}
+	if c.write(e.Append(nil)) != nil {
+		return
+	}
+	c.parting = true
+	c.wire.Resume()
+	for time.Now().Before(deadline) {
+		if c.next(ctx, deadline) != nil { // the sensor has hung up, or the time is over
+			return
+		}
+	}
+}

@@ -1,11 +1,8 @@
 package agent
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -13,34 +10,6 @@ import (
 	"rpcapd/capture"
 	"rpcapd/config"
 )
-
-// Supervisor owns the sessions of one agent.
-type Supervisor struct {
-	opts    Options
-	log     *zap.Logger
-	started time.Time
-
-	// policy is the configuration in force. Sessions read it when they need it, so
-	// that a reload of accounts and limits reaches those that stay.
-	policy     atomic.Pointer[config.Agent]
-	limits     limits
-	exclusions *exclusions
-	ifaces     *interfaces
-	unmetered  bool // requests are not held back: for tests that repeat them
-	// changes counts what belongs into the status files at once: another state of a
-	// session, an error, another set of sessions.
-	changes atomic.Uint64
-	// statusNow and statusSoon have the status files looked after, at once or within statusPause.
-	statusNow, statusSoon chan struct{}
-
-	mu       sync.Mutex
-	sessions []*session
-	reload   ReloadStatus
-	run      context.Context // set by Run, nil before
-	finish   func()          // ends Run; set by it
-	ended    bool            // Run waits for the sessions to end
-	wg       sync.WaitGroup
-}
 
 // New checks the options and prepares an agent. It starts nothing.
 func New(o Options) (*Supervisor, error) {

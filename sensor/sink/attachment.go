@@ -42,3 +42,10 @@ type sinkRun struct {
 	err    string
 	errAt  time.Time
 }
+
+// Unsettled are feeds that were detached while some of their frames still waited: a file is looked after before its frames
+// count as written. Somebody has added their counters to a sum, and adds what changes. Its owner guards it.
+type Unsettled struct {
+	feeds []unsettledFeed
+	look  int // at this number of feeds those that are settled are taken out
+}

@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -300,65 +299,4 @@ func (s *Selector) Frame(linkType uint32, p *udpstr.Packet) bool {
 	}
 	s.usable(savefile.FromDLT(linkType))
 	return false
-}
-
-// Select returns a sink that passes on to k what the selection wants; the rest is counted as left out. It compiles the
-// filter, see Compile. The status of k, if it has one, stays to be seen.
-func Select(ctx context.Context, s Selection, k Sink) (Sink, error) {
-	if s.Everything() {
-		return k, nil
-	}
-	sel, err := s.Compile(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("output %s: %w", k.Name(), err)
-	}
-	return &selectedSink{Sink: k, selector: sel, maxFrame: s.MaxFrame}, nil
-}
-
-type selectedSink struct {
-	Sink
-	selector *Selector
-	maxFrame int // 0: no limit
-	cut      atomic.Uint64
-}
-
-// Status is the wrapped sink's, and how many frames were cut for it.
-func (s *selectedSink) Status() (st Status) {
-	if k, ok := s.Sink.(interface{ Status() Status }); ok {
-		st = k.Status()
-	}
-	if n := s.cut.Load(); s.maxFrame > 0 {
-		st.Details = append(slices.Clip(st.Details),
-			Detail{Name: "largest frame", Text: fmt.Sprintf("%d bytes", s.maxFrame)},
-			Detail{Name: "frames cut", Text: strconv.FormatUint(n, 10), Number: n, Numeric: true, Total: true})
-	}
-	return st
-}
-
-// Close closes the selector, and the wrapped sink if that can be closed.
-func (s *selectedSink) Close() error {
-	s.selector.Close()
-	if k, ok := s.Sink.(interface{ Close() error }); ok {
-		return k.Close()
-	}
-	return nil
-}
-
-// Run implements Sink.
-func (s *selectedSink) Run(ctx context.Context) error {
-	err := s.Sink.Run(ctx)
-	if ctx.Err() != nil {
-		s.selector.Close()
-	}
-	return err
-}
-
-// Attach implements Sink. A source that is not wanted never reaches the wrapped sink; one whose filter was refused does when
-// a frame has passed it.
-func (s *selectedSink) Attach(src Source) Feed {
-	f := &selectedFeed{sink: s, source: src, matches: s.selector.Matches(src)}
-	if f.matches && s.selector.usable(savefile.FromDLT(src.LinkType)) {
-		f.attach()
-	}
-	return f
 }

@@ -2,13 +2,6 @@ package sink
 
 import "slices"
 
-// Unsettled are feeds that were detached while some of their frames still waited: a file is looked after before its frames
-// count as written. Somebody has added their counters to a sum, and adds what changes. Its owner guards it.
-type Unsettled struct {
-	feeds []unsettledFeed
-	look  int // at this number of feeds those that are settled are taken out
-}
-
 type unsettledFeed struct {
 	feed *Attachment
 	seen Counters // what the sum has of it
