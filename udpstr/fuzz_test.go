@@ -68,7 +68,15 @@ func FuzzReassembler(f *testing.F) {
 	f.Add(int8(-1), seed)
 	f.Fuzz(func(t *testing.T, window int8, script []byte) {
 		c := newCollector(ReassemblerConfig{Window: int(window), MaxCaplen: 5000})
+		// The same in runs, as receive offload gives them.
+		joined := newCollector(ReassemblerConfig{Window: int(window), MaxCaplen: 5000})
 		now := epoch
+		var run []byte
+		size := 0
+		join := func() {
+			joined.Datagrams(run, size, now)
+			run = nil
+		}
 		for len(script) >= 2 {
 			n := min(int(binary.BigEndian.Uint16(script)&0x3ff), len(script)-2)
 			mode := script[0] >> 2
@@ -81,10 +89,19 @@ func FuzzReassembler(f *testing.F) {
 				}
 			}
 			if mode&4 != 0 {
+				join()
 				now = now.Add(time.Duration(mode) * time.Millisecond)
 			}
 			c.feed(b, now)
 			k := c.check(t)
+			if n == 0 || size == 0 || n > size || len(run)%size != 0 {
+				join()
+				size = n
+			}
+			if run = append(run, b...); n == 0 {
+				joined.Datagram(nil, now)
+			}
+			joined.sent++
 			if cap(c.records.open) > 5000 || c.held.memory > maxHeldBytes {
 				t.Fatalf("%d bytes in the open frame, %d in the window", cap(c.records.open), c.held.memory)
 			}
@@ -92,8 +109,17 @@ func FuzzReassembler(f *testing.F) {
 				t.Fatalf("more was delivered than came: %+v", k)
 			}
 		}
+		join()
+		joined.Flush()
 		c.Flush()
-		c.check(t)
+		if a, b := c.check(t), joined.check(t); a != b {
+			t.Fatalf("one by one %+v\ntogether   %+v", a, b)
+		}
+		for i, f := range c.frames {
+			if !sameFrame(f.Frame, joined.frames[i].Frame) {
+				t.Fatalf("frame %d differs in a run", f.number)
+			}
+		}
 		if _, ok := c.Deadline(); ok || c.jump.waiting || c.held.n != 0 || !c.quiet {
 			t.Fatal("something is held after Flush")
 		}

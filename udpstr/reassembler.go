@@ -99,6 +99,27 @@ func (r *Reassembler) Datagram(b []byte, now time.Time) {
 	r.quiet = r.held.n == 0 && !r.jump.waiting
 }
 
+// Datagrams takes UDP payloads that lie behind one another in run, as receive offload gives them: each has size bytes, the last
+// may have fewer. Frames that go over the end of a datagram are put together there, so run is changed; it is not kept. Frames of
+// all of them are delivered together.
+func (r *Reassembler) Datagrams(run []byte, size int, now time.Time) {
+	for at := 0; at < len(run); {
+		end := min(at+max(size, 1), len(run))
+		b := run[at:end:end]
+		if first, seq, ok := parseHeader(b); ok && seq == r.next && r.quiet {
+			r.arrived(b, &r.c.InOrder)
+			r.begin()
+			r.read(run, at, end, first)
+			r.high = r.next
+		} else {
+			r.leave(run)
+			r.Datagram(b, now)
+		}
+		at = end
+	}
+	r.leave(run)
+}
+
 // Counters returns what was counted so far.
 func (r *Reassembler) Counters() Counters {
 	r.c.LastNumber = r.records.last
@@ -124,10 +145,16 @@ func (r *Reassembler) arrived(b []byte, class *uint64) {
 
 // use reads the datagram with seqno next.
 func (r *Reassembler) use(b []byte, first int) {
+	r.begin()
+	r.read(b, 0, len(b), first)
+	r.leave(b)
+}
+
+// begin notes that the datagram with seqno next is used.
+func (r *Reassembler) begin() {
 	r.started = true
 	r.seen.set(r.next)
 	r.next++
-	r.read(b, first)
 }
 
 // Counters is what a Reassembler has counted since it was made. At any time

@@ -8,8 +8,9 @@ type recordReader struct {
 	maxCaplen int
 	synced    bool
 	lacking   int    // bytes that the open record still lacks; 0: none is open
-	open      []byte // its data so far
+	open      []byte // its data so far, unless part has them
 	openHead  Packet // its header
+	part      part
 	last      uint64 // number of the last frame delivered
 	any       bool   // a frame was delivered
 
@@ -20,54 +21,60 @@ type recordReader struct {
 // batchFrames is the most frames that are delivered together: about what a datagram of a 9,000-byte path has of the smallest.
 const batchFrames = 96
 
-// lose gives up the open record: the next bytes are not known to follow the last.
-func (s *recordReader) lose() {
-	s.synced, s.lacking, s.open = false, 0, s.open[:0]
+// part is where in a run of datagrams the data of the open record are, while the run is read.
+type part struct {
+	there    bool
+	from, to int
 }
 
-// read takes the records in a datagram whose header is good, and which follows the one before unless lose was called.
-func (r *Reassembler) read(b []byte, first int) {
+// lose gives up the open record: the next bytes are not known to follow the last.
+func (s *recordReader) lose() {
+	s.synced, s.lacking, s.open, s.part.there = false, 0, s.open[:0], false
+}
+
+// read takes the records of the datagram run[at:end], whose header is good, and which follows the one before unless lose was
+// called. What it finds stays in the run until leave is called.
+func (r *Reassembler) read(run []byte, at, end, first int) {
 	s := &r.records
-	pos, bad := HeaderLen, false
+	pos, bad := at+HeaderLen, false
 	if s.synced {
 		// What the open record lacks tells where the first packet header must be.
 		want := noHeader
-		if s.lacking < len(b)-HeaderLen {
+		if s.lacking < end-pos {
 			want = HeaderLen + s.lacking
 		}
 		if first != want {
 			bad = true
 			s.lose()
 		} else if s.lacking > 0 {
-			pos += s.collect(b[HeaderLen:])
+			pos = s.join(run, pos, end)
 			if s.lacking > 0 {
 				return
 			}
-			s.batch[s.batched] = s.openHead
-			s.batch[s.batched].Data = s.open
+			p := r.room()
+			*p = s.openHead
+			p.Data = s.joined(run)
 			r.pass()
-			s.open = s.open[:0]
 		}
 	}
 	if !s.synced && first != noHeader {
 		s.synced = true
-		pos = first
+		pos = at + first
 	}
-	if s.synced && !r.readRecords(b[pos:]) {
+	if s.synced && !r.readRecords(run, pos, end) {
 		bad = true
 		s.lose()
 	}
-	r.hand()
 	if bad {
 		r.c.Inconsistent++
 	}
 }
 
-// readRecords batches the records of b and opens the last if it goes on in the next datagram. It returns false at bytes
-// that are no record.
-func (r *Reassembler) readRecords(b []byte) bool {
+// readRecords batches the records of run[pos:end] and opens the last if it goes on in the next datagram. It returns false at
+// bytes that are no record.
+func (r *Reassembler) readRecords(run []byte, pos, end int) bool {
 	s := &r.records
-	for len(b) > 0 {
+	for b := run[pos:end:end]; len(b) > 0; {
 		if len(b) < PacketHeaderLen {
 			return false
 		}
@@ -83,17 +90,13 @@ func (r *Reassembler) readRecords(b []byte) bool {
 		if step == 0 || step >= 1<<31 && s.any {
 			return false
 		}
-		if s.batched == len(s.batch) {
-			r.hand()
-		}
-		p := &s.batch[s.batched]
+		p := r.room()
 		p.Number = s.last + uint64(step)
 		p.Sec, p.Usec, p.Len = uint32(stamp>>32), uint32(stamp), uint32(size)
 		if caplen > len(b) {
 			s.openHead = *p
-			r.hand() // the frame of which open has the data may be in the batch
-			s.lacking = caplen
-			s.collect(b)
+			s.lacking = caplen - len(b)
+			s.part = part{true, end - len(b), end}
 			return true
 		}
 		p.Data = b[:caplen:caplen]
@@ -101,6 +104,15 @@ func (r *Reassembler) readRecords(b []byte) bool {
 		r.pass()
 	}
 	return true
+}
+
+// room returns the place of the frame behind the batch.
+func (r *Reassembler) room() *Packet {
+	s := &r.records
+	if s.batched == len(s.batch) {
+		r.hand()
+	}
+	return &s.batch[s.batched]
 }
 
 // pass takes the frame behind the batch into it and counts what is missing before it.
@@ -127,16 +139,50 @@ func (r *Reassembler) hand() {
 	r.deliver(batch)
 }
 
-// collect adds what b has of the open record and returns how much that was. Memory follows what really came, not what the
-// header promised, and never exceeds the largest frame that is accepted.
-func (s *recordReader) collect(b []byte) int {
-	n := min(s.lacking, len(b))
-	if need := len(s.open) + n; need > cap(s.open) {
+// leave ends the reading of a run: nothing refers to it any more.
+func (r *Reassembler) leave(run []byte) {
+	r.hand() // the frame of which open has the data may be in the batch
+	if s := &r.records; s.part.there {
+		s.part.there = false
+		s.open = s.open[:0]
+		s.collect(run[s.part.from:s.part.to])
+	}
+}
+
+// join adds what run[pos:end] has of the open record and returns where that ends. Within the run the shorter of the two pieces
+// moves to the other one, over the header between them, so that most of a frame is not copied.
+func (s *recordReader) join(run []byte, pos, end int) int {
+	n := min(s.lacking, end-pos)
+	s.lacking -= n
+	p := &s.part
+	switch {
+	case !p.there:
+		s.collect(run[pos : pos+n])
+	case p.to-p.from <= n:
+		p.from = pos - copy(run[pos-(p.to-p.from):pos], run[p.from:p.to])
+		p.to = pos + n
+	default:
+		p.to += copy(run[p.to:], run[pos:pos+n])
+	}
+	return pos + n
+}
+
+// joined returns the data of the open record, which is whole.
+func (s *recordReader) joined(run []byte) []byte {
+	if s.part.there {
+		s.part.there = false
+		return run[s.part.from:s.part.to:s.part.to]
+	}
+	return s.open
+}
+
+// collect adds to the data of the open record. Memory follows what really came, not what the header promised, and never exceeds
+// the largest frame that is accepted.
+func (s *recordReader) collect(b []byte) {
+	if need := len(s.open) + len(b); need > cap(s.open) {
 		grown := make([]byte, len(s.open), min(max(2*cap(s.open), need, 2048), max(need, s.maxCaplen)))
 		copy(grown, s.open)
 		s.open = grown
 	}
-	s.open = append(s.open, b[:n]...)
-	s.lacking -= n
-	return n
+	s.open = append(s.open, b...)
 }
