@@ -16,8 +16,12 @@ const (
 type batch struct {
 	buf       []byte
 	sources   []netip.AddrPort // of each message
+	shapes    []shape          // likewise
 	datagrams []extent
 }
+
+// shape is where a message ends, and how long its datagrams are but the last.
+type shape struct{ end, size uint32 }
 
 // extent is a datagram in the buffer of its batch.
 type extent struct {
@@ -29,6 +33,7 @@ func newBatch(messages int) batch {
 	return batch{
 		buf:       make([]byte, messages*slotStride),
 		sources:   make([]netip.AddrPort, messages),
+		shapes:    make([]shape, messages),
 		datagrams: make([]extent, 0, messages*messageDatagrams),
 	}
 }
@@ -46,9 +51,11 @@ func (b *batch) add(message int, source netip.AddrPort, n, size int) {
 	at := uint32(message * slotStride)
 	end := at + uint32(n)
 	if size <= 0 || size >= n {
+		b.shapes[message] = shape{end, uint32(n)}
 		b.datagrams = append(b.datagrams, extent{uint32(message), at, end})
 		return
 	}
+	b.shapes[message] = shape{end, uint32(size)}
 	for at < end {
 		next := min(at+uint32(size), end)
 		b.datagrams = append(b.datagrams, extent{uint32(message), at, next})
@@ -59,4 +66,14 @@ func (b *batch) add(message int, source netip.AddrPort, n, size int) {
 func (b *batch) datagram(i int) (netip.AddrPort, []byte) {
 	d := b.datagrams[i]
 	return b.sources[d.message], b.buf[d.offset:d.end:d.end]
+}
+
+func (b *batch) run(i int) (source netip.AddrPort, run []byte, size, n int) {
+	d := b.datagrams[i]
+	m := b.shapes[d.message]
+	run = b.buf[d.offset:m.end:m.end]
+	if size = int(m.size); size == 0 {
+		return b.sources[d.message], run, 0, 1
+	}
+	return b.sources[d.message], run, size, (len(run) + size - 1) / size
 }

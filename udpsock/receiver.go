@@ -84,6 +84,10 @@ func (r *Receiver) Receive(deadline time.Time) (int, error) {
 // are never IPv4-mapped. The bytes are valid until the next Receive.
 func (r *Receiver) Datagram(i int) (netip.AddrPort, []byte) { return r.batch.datagram(i) }
 
+// Run returns the datagram i and those behind it that came in one message, where from, and how many: each has size bytes, the last
+// may have fewer. The bytes are the caller's to change, and valid until the next Receive.
+func (r *Receiver) Run(i int) (source netip.AddrPort, run []byte, size, n int) { return r.batch.run(i) }
+
 // LocalAddr returns the address that the socket is bound to.
 func (r *Receiver) LocalAddr() netip.AddrPort { return r.local }
 
