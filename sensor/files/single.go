@@ -309,16 +309,21 @@ func (s *Single) Run(ctx context.Context) error {
 	if err := s.again(); err != nil {
 		return s.fail(err)
 	}
-	trim, tick := time.NewTicker(trimEvery), time.NewTicker(s.tick)
+	trim := time.NewTicker(trimEvery)
 	defer trim.Stop()
-	defer tick.Stop()
+	var tick <-chan time.Time // none: there is no file to look after
+	if s.looks() {
+		t := time.NewTicker(s.tick)
+		defer t.Stop()
+		tick = t.C
+	}
 	for {
 		if err := s.writeQueued(); err != nil {
 			return s.fail(err)
 		}
 		select {
 		case <-s.queue.Queued():
-		case <-tick.C:
+		case <-tick:
 			if err := s.look(); err != nil {
 				return s.fail(err)
 			}
@@ -433,7 +438,7 @@ func (s *Single) fail(err error) error {
 	if errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
 		return fmt.Errorf("write %s: %w (%w)", s.name, sink.ErrConsumerGone, err)
 	}
-	if f, ok := s.w.(*OneFile); ok && f.regular {
+	if s.looks() {
 		return failure("write", s.name, err)
 	}
 	return fmt.Errorf("write %s: %w", s.name, err)

@@ -6,9 +6,15 @@ import "rpcapd/savefile"
 // them, and leave in that order: written if a pipe has taken them, or if the file is still where it belongs at the next look,
 // else dropped.
 
+// looks reports whether the stream is in a file, of which only a look shows whether it is where it belongs.
+func (s *Single) looks() bool {
+	f, ok := s.w.(*OneFile)
+	return ok && f.regular
+}
+
 // wrote notes frames of an interface that were written; s.mu is held.
 func (s *Single) wrote(i *singleInterface, t tally) {
-	if f, ok := s.w.(*OneFile); ok && f.regular {
+	if s.looks() {
 		i.unlooked.add(t)
 		return
 	}
