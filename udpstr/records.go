@@ -18,8 +18,8 @@ type recordReader struct {
 	batched int
 }
 
-// batchFrames is the most frames that are delivered together: about what a datagram of a 9,000-byte path has of the smallest.
-const batchFrames = 96
+// batchFrames is the most frames that are delivered together: 3 KiB of each stream.
+const batchFrames = 64
 
 // part is where in a run of datagrams the data of the open record are, while the run is read.
 type part struct {

@@ -40,6 +40,12 @@ type Socket interface {
 	Close() error
 }
 
+// runSocket is a Socket that can hand out together what receive offload has joined.
+type runSocket interface {
+	// Run returns n datagrams from i on, of one source: each has size bytes, the last may have fewer. They may be changed.
+	Run(i int) (src netip.AddrPort, run []byte, size, n int)
+}
+
 // separator is a datagramSource that can keep out, before they take room in the receive buffer, what comes from addresses
 // that nobody expects.
 type separator interface {
@@ -54,6 +60,7 @@ type separator interface {
 // dataPort is one UDP port of the range with the streams that come in on it. run is its only reader.
 type dataPort struct {
 	sock Socket
+	runs runSocket // sock; nil if it has none
 	port uint16
 	log  *zap.Logger
 
@@ -80,6 +87,7 @@ func newDataPort(sock Socket, budget *heldBudget, log *zap.Logger) *dataPort {
 		pending:  make(map[netip.Addr]*stream),
 		ended:    make(map[netip.AddrPort]time.Time),
 	}
+	p.runs, _ = sock.(runSocket)
 	p.candidates = candidates{of: make(map[netip.AddrPort]*candidate), budget: budget, foreign: &p.foreign}
 	return p
 }
@@ -113,7 +121,11 @@ func (p *dataPort) batch(n int, now time.Time) time.Time {
 	defer p.mu.Unlock()
 	var last *stream
 	var lastSrc netip.AddrPort
-	for i := range n {
+	for i := 0; i < n; i++ {
+		if k := p.together(i, now); k > 0 {
+			i += k - 1
+			continue
+		}
 		src, b := p.sock.Datagram(i)
 		if last == nil || src != lastSrc {
 			var held bool
@@ -133,6 +145,25 @@ func (p *dataPort) batch(n int, now time.Time) time.Time {
 		p.time(last)
 	}
 	return p.expire(now)
+}
+
+// together takes the datagrams from i on that receive offload has joined, if they belong to a stream of which nothing is to be
+// found out. It returns how many these are; with 0 they are looked at one by one.
+func (p *dataPort) together(i int, now time.Time) int {
+	if p.runs == nil {
+		return 0
+	}
+	src, run, size, n := p.runs.Run(i)
+	if n < 2 {
+		return 0
+	}
+	s := p.bySrc[src]
+	if s == nil || !s.takesRuns() {
+		return 0
+	}
+	s.run(run, size, n, now)
+	p.time(s)
+	return n
 }
 
 // time puts the stream on the list of those that Expire is due for.

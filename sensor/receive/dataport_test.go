@@ -2,6 +2,7 @@ package receive
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"testing"
 	"time"
@@ -233,5 +234,66 @@ func TestPortOfAnEndedStream(t *testing.T) {
 		if n, most := got.count(), uint64(endedFor/time.Second); n < 500 || p.foreign > most || apart > endedFor && p.foreign > 0 {
 			t.Errorf("%v later: %d frames of 600, %d datagrams foreign", apart, n, p.foreign)
 		}
+	}
+}
+
+// runsOf is a fakeSocket that hands out together what one source has sent in datagrams of equal length.
+type runsOf struct{ *fakeSocket }
+
+func (f runsOf) Run(i int) (src netip.AddrPort, run []byte, size, n int) {
+	src, size = f.last[i].src, len(f.last[i].b)
+	for ; i+n < len(f.last) && f.last[i+n].src == src && len(run) == n*size && len(f.last[i+n].b) <= size; n++ {
+		run = append(run, f.last[i+n].b...)
+	}
+	return src, run, size, n
+}
+
+// TestRunsOfDatagrams: datagrams that receive offload has joined are counted and delivered as one by one: those of a stream, also
+// while its path is not settled, and foreign ones.
+func TestRunsOfDatagrams(t *testing.T) {
+	frames := testFrames(300, 300)
+	datagrams := packed(t, frames, 1000)
+	agent := netip.MustParseAddrPort("10.0.0.2:5000")
+	var received [2]status.Received
+	var foreign [2]uint64
+	var numbers [2]string
+	for k, sock := range []Socket{newFakeSocket(2003), runsOf{newFakeSocket(2003)}} {
+		p := newDataPort(sock, newHeldBudget(1), zap.NewNop())
+		s := newStream(sink.Source{Agent: agent.Addr(), LinkType: 1, Snaplen: 65535}, testLimits)
+		out := new(collector)
+		s.feeds = attached(out)
+		p.add(s)
+		fake, ok := sock.(*fakeSocket)
+		if !ok {
+			fake = sock.(runsOf).fakeSocket
+		}
+		now := time.Now()
+		for from := 0; from < len(datagrams); from += 10 {
+			var batch []fakeDatagram
+			for i, b := range datagrams[from:min(from+10, len(datagrams))] {
+				if from+i == 25 {
+					continue // lost
+				}
+				batch = append(batch, fakeDatagram{agent, b})
+			}
+			for range 3 {
+				batch = append(batch, fakeDatagram{netip.MustParseAddrPort("10.0.0.9:1"), []byte("somebody else")})
+			}
+			fake.last = batch
+			p.batch(len(batch), now)
+		}
+		if next := p.expire(now.Add(time.Second)); !next.IsZero() {
+			t.Errorf("%d: due at %v", k, next)
+		}
+		received[k], foreign[k], numbers[k] = s.received(), p.foreign, fmt.Sprint(out.numbers)
+		if s.path.taken != uint64(len(datagrams)-1) || s.nextSeq != uint32(len(datagrams)) {
+			t.Errorf("%d: %d taken, next %d, of %d datagrams", k, s.path.taken, s.nextSeq, len(datagrams))
+		}
+	}
+	if received[0] != received[1] || numbers[0] != numbers[1] || received[1].Lost != 1 || received[1].Missing == 0 {
+		t.Errorf("one by one %+v\ntogether   %+v", received[0], received[1])
+	}
+	if foreign[0] != foreign[1] || foreign[1] == 0 {
+		t.Errorf("foreign %d", foreign)
 	}
 }

@@ -128,6 +128,24 @@ func (s *stream) datagram(b []byte, now time.Time) {
 	s.udpstr.Datagram(b, now)
 }
 
+// takesRuns reports whether run may be called: no datagram of the stream's own source can change what the stream is.
+func (s *stream) takesRuns() bool {
+	return s.format == formatUDPStr && !s.finished && s.path.state.settled()
+}
+
+// run is datagram for n payloads that lie behind one another, as udpstr.Reassembler.Datagrams takes them.
+func (s *stream) run(run []byte, size, n int, now time.Time) {
+	s.arrives(now)
+	s.path.taken += uint64(n)
+	s.largest = max(s.largest, min(size, len(run)))
+	for at := 0; at < len(run); at += size {
+		if f, seq := classify(run[at:min(at+size, len(run))]); f == formatUDPStr {
+			s.advance(seq)
+		}
+	}
+	s.udpstr.Datagrams(run, size, now)
+}
+
 // advance notes where the stream is. A number far ahead counts when a second one stands by it.
 func (s *stream) advance(seq uint32) {
 	switch ahead := int32(seq + 1 - s.nextSeq); {
