@@ -3,6 +3,7 @@ package capture
 import (
 	"encoding/binary"
 	"errors"
+	"math"
 	"sync/atomic"
 	"unsafe"
 
@@ -64,8 +65,8 @@ const (
 	// the block are fetched, fetchPiece bytes, fetchAhead bytes on; of larger ones the header
 	// that lies headersAhead frames on if they are of equal length (the packer fetches their
 	// bytes).
-	fetchPiece   = 1 << 10
-	fetchAhead   = 2 << 10
+	fetchPiece   = 2 << 10
+	fetchAhead   = 4 << 10
 	smallFrame   = 512
 	headersAhead = 8
 )
@@ -98,6 +99,7 @@ func (h *blockHeader) release() {
 type walker struct {
 	block   []byte
 	at      uintptr // offset of the next frame header
+	fetched uintptr // at which offset to fetch again
 	left    uint32  // frames not yet walked
 	bytes   uint64  // of the frames that fill wrote last
 	snaplen uint32
@@ -109,43 +111,61 @@ type walker struct {
 func (w *walker) begin(block []byte, vm *filter.VM) {
 	h := headerOf(block)
 	w.block, w.vm = block, vm
-	w.at, w.left = uintptr(h.first), h.frames
+	w.at, w.fetched, w.left = uintptr(h.first), 0, h.frames
 }
 
 // fill writes the next frames to dst and returns how many, and how many were
 // refused in between. It stops when dst is full or the block is done (left is 0).
 func (w *walker) fill(dst []udpstr.Frame) (n int, refused uint64, err error) {
+	w.bytes = 0
+	judged := w.vm != nil || w.skipOut
+	for w.left > 0 && n < len(dst) {
+		if w.at >= w.fetched {
+			w.fetch()
+		}
+		if !judged {
+			if k := w.plain(dst[n:]); k > 0 {
+				n += k
+				continue
+			}
+		}
+		kept, err := w.next(&dst[n])
+		if err != nil {
+			return n, refused, err
+		}
+		if kept {
+			n++
+		} else {
+			refused++
+		}
+	}
+	return n, refused, nil
+}
+
+// plain writes frames that nobody judges, as far as they have been fetched, and
+// returns how many. It leaves a corrupt one to next. What it calls is compiled in
+// line, so that all it needs stays in registers.
+func (w *walker) plain(dst []udpstr.Frame) (n int) {
 	block := w.block
 	base := unsafe.Pointer(unsafe.SliceData(block))
 	size := uintptr(len(block))
-	at, left, snaplen := w.at, w.left, w.snaplen
-	special := w.vm != nil || w.skipOut
+	at, snaplen := w.at, w.snaplen
+	end := min(w.fetched, size-frameHeaderLen+1)
+	tagged := uint32(0)
+	if w.tags {
+		tagged = unix.TP_STATUS_VLAN_VALID
+	}
+	dst = dst[:min(uint32(len(dst)), w.left)]
 	var bytes uint64
-	var fetch uintptr // from here on nothing has been fetched
-	for ; left > 0 && n < len(dst); left-- {
-		if at > size-frameHeaderLen || at%8 != 0 {
-			return n, refused, errCorrupt
-		}
+	for n < len(dst) && at < end && at%8 == 0 {
 		h := (*frameHeader)(unsafe.Add(base, at))
-		if at >= fetch {
-			fetch = w.fetch(at, uintptr(h.next))
-		}
 		from := at + uintptr(h.mac)
-		caplen, length := h.caplen, h.len
-		to := from + uintptr(caplen)
+		to := from + uintptr(h.caplen)
 		if from < at+frameHeaderLen+tagLen || to > size {
-			return n, refused, errCorrupt
+			break
 		}
-		if special {
-			keep := w.judge(h, block[from:to], block[at+packetTypeAt])
-			if keep == 0 {
-				refused++
-				at += uintptr(h.next)
-				continue
-			}
-			caplen = min(caplen, keep)
-		}
-		if h.status&unix.TP_STATUS_VLAN_VALID != 0 && w.tags {
+		caplen, length := h.caplen, h.len
+		if h.status&tagged != 0 {
 			from, caplen, length = w.restoreTag(h, from, caplen)
 		}
 		caplen = min(caplen, snaplen)
@@ -159,23 +179,70 @@ func (w *walker) fill(dst []udpstr.Frame) (n int, refused uint64, err error) {
 		f.Usec = h.nsec / 1000
 		at += uintptr(h.next)
 	}
-	w.at, w.left, w.bytes = at, left, bytes
-	return n, refused, nil
+	w.at = at
+	w.left -= uint32(n)
+	w.bytes += bytes
+	return n
 }
 
-// fetch asks for what is read soon when the walk is at the frame at, and returns from
-// where to ask again.
-func (w *walker) fetch(at, next uintptr) uintptr {
-	size := uintptr(len(w.block))
-	if next > smallFrame {
+// next writes the next frame to f, whatever it is, unless it is refused.
+func (w *walker) next(f *udpstr.Frame) (kept bool, err error) {
+	at, size := w.at, uintptr(len(w.block))
+	if !w.inside() {
+		return false, errCorrupt
+	}
+	h := w.header()
+	from := at + uintptr(h.mac)
+	to := from + uintptr(h.caplen)
+	if from < at+frameHeaderLen+tagLen || to > size {
+		return false, errCorrupt
+	}
+	w.at += uintptr(h.next)
+	w.left--
+	keep := w.judge(h, w.block[from:to], w.block[at+packetTypeAt])
+	if keep == 0 {
+		return false, nil
+	}
+	caplen, length := min(h.caplen, keep), h.len
+	if h.status&unix.TP_STATUS_VLAN_VALID != 0 && w.tags {
+		from, caplen, length = w.restoreTag(h, from, caplen)
+	}
+	caplen = min(caplen, w.snaplen)
+	to = from + uintptr(caplen)
+	w.bytes += uint64(caplen)
+	f.Data = w.block[from:to:to]
+	f.Len = length
+	f.Sec = h.sec
+	f.Usec = h.nsec / 1000
+	return true, nil
+}
+
+// inside says whether a frame header lies where the next one should be.
+func (w *walker) inside() bool {
+	return w.at <= uintptr(len(w.block))-frameHeaderLen && w.at%8 == 0
+}
+
+// header returns the next frame header, which is inside.
+func (w *walker) header() *frameHeader {
+	return (*frameHeader)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(w.block)), w.at))
+}
+
+// fetch asks for what is read soon, and notes where to ask again.
+func (w *walker) fetch() {
+	at, size := w.at, uintptr(len(w.block))
+	w.fetched = at + 1
+	if !w.inside() {
+		return
+	}
+	if next := uintptr(w.header().next); next > smallFrame {
 		if far := at + headersAhead*next; far < size-frameHeaderLen {
 			prefetch.Bytes(w.block[far : far+frameHeaderLen])
 		}
-		return 0
+		return
 	}
+	w.fetched = at + fetchPiece
 	from, to := min(at+fetchAhead, size), min(at+fetchAhead+fetchPiece, size)
 	prefetch.Bytes(w.block[from:to])
-	return at + fetchPiece
 }
 
 // judge returns how many bytes to keep, 0 for none. The program sees what it would
@@ -185,7 +252,7 @@ func (w *walker) judge(h *frameHeader, frame []byte, packetType byte) uint32 {
 		return 0
 	}
 	if w.vm == nil {
-		return h.caplen
+		return math.MaxUint32
 	}
 	return uint32(max(0, w.vm.RunTagged(frame, h.len, filter.VLAN{
 		Present: h.status&unix.TP_STATUS_VLAN_VALID != 0,

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -71,6 +73,64 @@ func TestWalkInSteps(t *testing.T) {
 	}
 	if n, _, err := w.fill(dst); n != 0 || err != nil {
 		t.Error(n, err)
+	}
+}
+
+// TestWalkTakesEveryKind has frames with a tag and without, cut ones, empty ones and longer ones in one block, in leases that
+// end anywhere among them.
+func TestWalkTakesEveryKind(t *testing.T) {
+	const snaplen = 90
+	rng := rand.New(rand.NewPCG(1, 2))
+	var frames, want [][]byte
+	var tagged []bool
+	for i := range 300 {
+		f := testFrame([]int{0, 5, 60, 64, 100, 700, 1514}[rng.IntN(7)], uint32(i))
+		w := f
+		tag := rng.IntN(3) == 0
+		if tag && len(f) >= addressesLen {
+			w = slices.Concat(f[:12], []byte{0x81, 0, 0, 42}, f[12:])
+		}
+		frames, tagged, want = append(frames, f), append(tagged, tag), append(want, w)
+	}
+	for lease := 1; lease < 40; lease += 3 {
+		block := syntheticBlock(1<<18, frames...)
+		at := 48
+		for i := range frames {
+			if tagged[i] {
+				binary.NativeEndian.PutUint32(block[at+20:], unix.TP_STATUS_VLAN_VALID)
+				binary.NativeEndian.PutUint32(block[at+32:], 42)
+			}
+			at += int(binary.NativeEndian.Uint32(block[at:]))
+		}
+		w := walker{snaplen: snaplen, tags: true}
+		w.begin(block, nil)
+		dst := make([]udpstr.Frame, lease)
+		for done := 0; done < len(frames); {
+			n, refused, err := w.fill(dst)
+			if n == 0 || refused != 0 || err != nil {
+				t.Fatal(done, n, refused, err)
+			}
+			var bytesWalked uint64
+			for i, f := range dst[:n] {
+				length := len(frames[done+i])
+				if tagged[done+i] {
+					length += tagLen
+				}
+				data := want[done+i]
+				data = data[:min(len(data), snaplen)]
+				if !bytes.Equal(f.Data, data) || cap(f.Data) != len(data) || f.Len != uint32(length) || f.Usec != uint32(done+i) {
+					t.Fatalf("lease of %d, frame %d: %d bytes of %d, want %d of %d", lease, done+i, len(f.Data), f.Len, len(data), length)
+				}
+				bytesWalked += uint64(len(data))
+			}
+			if w.bytes != bytesWalked {
+				t.Fatalf("%d bytes counted, want %d", w.bytes, bytesWalked)
+			}
+			done += n
+		}
+		if n, _, err := w.fill(dst); n != 0 || err != nil || w.bytes != 0 {
+			t.Error(n, err, w.bytes)
+		}
 	}
 }
 
