@@ -157,6 +157,14 @@ func (p *Packer) pack(frames []Frame) (n int) {
 			header, k := w, n
 			for n < stop {
 				f := &frames[n]
+				if len(f.Data) <= smallMost {
+					if small, used := putSmall(buf[w:end], frames[n:stop], packed); small > 0 {
+						n += small
+						packed += uint32(small)
+						w += used
+						continue
+					}
+				}
 				next := w + PacketHeaderLen + len(f.Data)
 				if next > end {
 					break
@@ -201,17 +209,16 @@ func (p *Packer) pack(frames []Frame) (n int) {
 	return n
 }
 
-// Of frames longer than fetchOver bytes, fetchMost bytes are asked for when the packer is at the frame fetchAhead before:
+// Of frames longer than smallMost bytes, fetchMost bytes are asked for when the packer is at the frame fetchAhead before:
 // each is a new place in memory, for which the processor would have to notice anew that it is read in order.
 const (
 	fetchAhead = 4
-	fetchOver  = 128
 	fetchMost  = 2048
 )
 
 // fetch is inlined: small frames, which are many, cost two comparisons.
 func fetch(frames []Frame, n int) {
-	if n += fetchAhead; n < len(frames) && len(frames[n].Data) > fetchOver {
+	if n += fetchAhead; n < len(frames) && len(frames[n].Data) > smallMost {
 		fetchData(frames[n].Data)
 	}
 }

@@ -69,8 +69,10 @@ func parseHeader(b []byte) (first int, seq uint32, ok bool) {
 
 // putPacketHeader writes the header of a record to the first PacketHeaderLen bytes of b.
 func putPacketHeader(b []byte, f *Frame, caplen int, npkt uint32) {
-	_ = b[PacketHeaderLen-1]
-	binary.BigEndian.PutUint64(b, uint64(f.Sec)<<32|uint64(f.Usec))
-	binary.BigEndian.PutUint64(b[8:], uint64(caplen)<<32|uint64(f.Len))
-	binary.BigEndian.PutUint32(b[16:], npkt)
+	h := (*[PacketHeaderLen]byte)(b)
+	binary.BigEndian.PutUint32(h[0:], f.Sec)
+	binary.BigEndian.PutUint32(h[4:], f.Usec)
+	binary.BigEndian.PutUint32(h[8:], uint32(caplen))
+	binary.BigEndian.PutUint32(h[12:], f.Len)
+	binary.BigEndian.PutUint32(h[16:], npkt)
 }
