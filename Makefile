@@ -50,9 +50,10 @@ test-root: build ## only the tests that need namespaces; fail instead of skippin
 # With the race detector, which needs cgo and a C compiler, programs take five to ten times the time. So it runs over the
 # packages that have goroutines, which the pure ones have not, and over those tests with whole programs that are about sessions,
 # reload, outputs, NAT and shutdown. The others are left out: they measure what a loaded machine still forwards, wait for the
-# agent's limit of CPU time, or repeat what these do with other frames. The first race ends a program or a test, and fails it.
+# agent's limit of CPU time, or repeat what these do with other frames; TestRootReloadWithoutRoot needs an agent without cgo, which
+# gives up root without another execution. The first race ends a program or a test, and fails it.
 RACE_PACKAGES = ./agent ./backoff ./capture ./cmd/... ./config ./filelock ./iface ./sensor/... ./tlsfiles ./udpsock
-RACE_SYSTEM = ^TestRoot(SeveralSessions|Dedup|NAT|PortChangedOnTheWay|InterfaceComesAndGoes|WaitingLine|AddressMoves|Reload|Reload.*|Terminate|TerminateUnheard|PcapOverIP|PcapOverIPReload|TAPFrameForFrame|TAPDeleted|CaptureAgents|CaptureSignal|LivePipe|ReaderLeaves|Status)$$
+RACE_SYSTEM = ^TestRoot(SeveralSessions|Dedup|NAT|PortChangedOnTheWay|InterfaceComesAndGoes|WaitingLine|AddressMoves|Reload|ReloadFilterUnderTraffic|ReloadFilterChooses|ReloadRemovesRule|ReloadOutputsUnderTraffic|Terminate|TerminateUnheard|PcapOverIP|PcapOverIPReload|TAPFrameForFrame|TAPDeleted|CaptureAgents|CaptureSignal|LivePipe|ReaderLeaves|Status)$$
 
 test-race: export RACE_SYSTEM := $(RACE_SYSTEM)
 test-race: ## the tests of what has goroutines with the race detector (needs gcc), within 10 minutes

@@ -30,7 +30,8 @@ func resetOf(conn net.Conn) error {
 	return err
 }
 
-// waiting says whether a read of a connection would return at once, be it with data or with the end. It takes nothing.
+// waiting says whether a read of a connection would return at once, with data, the end or an error. It takes nothing, not even the
+// error.
 func waiting(conn net.Conn) (yes bool) {
 	c, ok := conn.(syscall.Conn)
 	if !ok {
@@ -41,8 +42,8 @@ func waiting(conn net.Conn) (yes bool) {
 		return false
 	}
 	err = raw.Control(func(fd uintptr) {
-		_, _, err := unix.Recvfrom(int(fd), make([]byte, 1), unix.MSG_PEEK|unix.MSG_DONTWAIT)
-		yes = err != unix.EAGAIN && err != unix.EINTR
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
+		yes = err == nil && n > 0
 	})
 	return yes && err == nil
 }
