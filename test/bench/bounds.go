@@ -10,7 +10,7 @@ type bound struct {
 }
 
 const (
-	idleBound   = 0.2      // per cent of a core
+	idleBound   = 0.03     // per cent of a core
 	memoryBound = 28 << 20 // bytes, with the default ring
 	delayBound  = 25       // milliseconds, 99.9 % of the frames
 	runBound    = 30       // datagrams, mean
@@ -30,7 +30,7 @@ func (r *report) bounds() (list []bound) {
 		list = append(list, bound{promise, fmt.Sprintf(format, args...), kept})
 	}
 	if i := r.Idle; i != nil {
-		add(i.CPUPercent < idleBound, "idle under 0.2 % of a core", "%.3f %%", i.CPUPercent)
+		add(i.CPUPercent < idleBound, "idle under 0.03 % of a core", "%.3f %%", i.CPUPercent)
 	}
 	if p, x := r.worst(func(p *point) (float64, bool) { return mostMemory(p), true }); p != nil {
 		add(x <= memoryBound, "at most 28 MiB of memory with the default ring", "%s MiB%s", mebibytes(uint64(x)), at(p))

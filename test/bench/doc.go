@@ -37,6 +37,7 @@
 //	stream_linux.go    datagrams to frames, and what is wrong with them
 //	histogram.go       percentiles of the delay
 //	run_linux.go       one run
+//	quiet.go           the cost at low rates
 //	sensor_linux.go    the cost of receiving
 //	collector_linux.go the same in a process of its own
 //	scale_linux.go     the sensor with a thousand simulated agents, fleet_linux.go

@@ -48,19 +48,28 @@ func helper() {
 	os.Exit(0)
 }
 
+// everyCPU stands for all that there are.
+const everyCPU = -1
+
 // pin binds the calling thread to a CPU, and with it the threads and processes that it
 // makes. The goroutine stays on this thread.
 func pin(cpu int) error {
 	runtime.LockOSThread()
 	var set unix.CPUSet
-	set.Set(cpu)
+	if cpu == everyCPU {
+		for i := range len(set) * 64 {
+			set.Set(i)
+		}
+	} else {
+		set.Set(cpu)
+	}
 	if err := unix.SchedSetaffinity(0, &set); err != nil {
 		return fmt.Errorf("bind to CPU %d: %w", cpu, err)
 	}
 	return nil
 }
 
-// pinMain becomes another program that has one CPU from its first instruction on: what
+// pinMain becomes another program that has its CPU, or every one, from its first instruction on: what
 // a runtime concludes from the number of its CPUs is right too.
 func pinMain(args []string) error {
 	if len(args) < 2 {

@@ -23,7 +23,7 @@ type options struct {
 }
 
 func parseOptions() (o options) {
-	flag.BoolVar(&o.quick, "quick", false, "few sizes and rates, about two minutes instead of twelve")
+	flag.BoolVar(&o.quick, "quick", false, "few sizes and rates, about two minutes instead of fifteen")
 	flag.StringVar(&o.bin, "bin", "", "folder of rpcapd and rpcap-sensor (default: that of this program)")
 	flag.StringVar(&o.symbols, "symbols", "", "folder of a rpcapd that has its symbols, for profiles (default: the folder -bin)")
 	flag.StringVar(&o.json, "json", "", "file for the results (default: bench.json in that folder)")
@@ -32,7 +32,7 @@ func parseOptions() (o options) {
 	flag.StringVar(&o.sizes, "sizes", "", "only these: bytes or imix, separated by commas")
 	flag.StringVar(&o.rates, "rates", "", "only these: frames per second or flat, separated by commas")
 	flag.StringVar(&o.gso, "g", "", "tx-udp-segmentation of the uplink only on, or off (default: one after the other)")
-	flag.StringVar(&o.only, "only", "", "only these parts: idle, points, jumbo, sensor, overload, profile, scale, separated by commas")
+	flag.StringVar(&o.only, "only", "", "only these parts: idle, quiet, points, jumbo, sensor, overload, profile, scale, separated by commas")
 	flag.DurationVar(&o.length, "for", 0, "length of a run")
 	flag.IntVar(&o.repeat, "repeat", 0, "runs into the sink for each point, and of the sensor; the median counts")
 	flag.Parse()

@@ -41,10 +41,17 @@ func (m *measurement) wrong(s spec, wrong []string) {
 func (m *measurement) all() (err error) {
 	if m.plan.idle > 0 {
 		m.show("idle")
-		if m.report.Idle, err = m.idle(m.plan.idle); err != nil {
+		if m.report.Idle, err = m.idle(m.plan.idle, false); err != nil {
 			return fmt.Errorf("idle: %w", err)
 		}
-		m.line("\nidle: %.3f %% of a core, %s MiB", m.report.Idle.CPUPercent, mebibytes(m.report.Idle.PeakMemory))
+		if m.report.FreeIdle, err = m.idle(m.plan.idle, true); err != nil {
+			return fmt.Errorf("idle: %w", err)
+		}
+		m.line("\nidle: %.3f %% of a core, %.3f %% if not bound to one, %s MiB",
+			m.report.Idle.CPUPercent, m.report.FreeIdle.CPUPercent, mebibytes(m.report.Idle.PeakMemory))
+	}
+	if err := m.quiet(); err != nil {
+		return err
 	}
 	for _, s := range m.plan.sweeps() {
 		if len(s.profiles) == 0 {
@@ -71,6 +78,39 @@ func (m *measurement) all() (err error) {
 	if m.plan.fleet.agents > 0 {
 		return m.many()
 	}
+	return nil
+}
+
+// quiet measures the cost at low rates.
+func (m *measurement) quiet() error {
+	if len(m.plan.quietProfiles)+len(m.plan.quietFree) == 0 {
+		return nil
+	}
+	m.line("\nlow rates\n%s", quietHead)
+	for _, p := range m.plan.quietProfiles {
+		for _, rate := range m.plan.quietRates {
+			if err := m.quietRun(quietLoad{p, rate}, false); err != nil {
+				return err
+			}
+		}
+	}
+	for _, load := range m.plan.quietFree {
+		if err := m.quietRun(load, true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *measurement) quietRun(load quietLoad, free bool) error {
+	s := spec{mode: modeSink, gso: true, profile: load.profile, rate: load.rate, length: m.plan.quietLength, free: free}
+	c, err := calmest(m, s, m.cost, func(c *cost) *flow { return &c.flow })
+	if err != nil {
+		return fmt.Errorf("%v: %w", s, err)
+	}
+	q := quietRun{load.profile.name, load.rate, free, *c}
+	m.report.Quiet = append(m.report.Quiet, q)
+	m.line("%s", quietRow(&q))
 	return nil
 }
 

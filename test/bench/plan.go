@@ -21,6 +21,11 @@ type plan struct {
 	again    int           // runs that may be made again in all, because others disturbed them
 	idle     time.Duration
 
+	quietProfiles []profile
+	quietRates    []float64
+	quietFree     []quietLoad // once more with an agent that is not bound to a CPU
+	quietLength   time.Duration
+
 	jumboProfiles []profile
 	jumboRates    []float64
 	jumboGSO      []bool
@@ -33,6 +38,12 @@ type plan struct {
 	profiled         []profile // looked at with perf
 
 	fleet fleetPlan
+}
+
+// quietLoad is a size at a rate.
+type quietLoad struct {
+	profile profile
+	rate    float64
 }
 
 // fleetPlan is how a scale is measured.
@@ -56,7 +67,9 @@ func (p fleetPlan) runs() int {
 func fullPlan() plan {
 	return plan{
 		profiles: profiles("64", "128", "300", "594", "imix", "1514", "9000"), rates: []float64{1000, 10_000, 60_000, 200_000, 0},
-		gso: []bool{false, true}, length: time.Second, repeat: 3, again: 40, idle: 10 * time.Second,
+		gso: []bool{false, true}, length: time.Second, repeat: 3, again: 40, idle: 15 * time.Second,
+		quietProfiles: profiles("64", "594", "imix", "1514"), quietRates: []float64{100, 1000, 10_000}, quietLength: 5 * time.Second,
+		quietFree:     []quietLoad{{profiles("64")[0], 1000}, {profiles("imix")[0], 10_000}},
 		jumboProfiles: profiles("64", "imix", "1514", "9000"), jumboRates: []float64{60_000, 0}, jumboGSO: []bool{false, true},
 		sensorProfiles: profiles("64", "imix", "1514"), sensorRates: []float64{60_000, 200_000}, sensorRepeat: 3,
 		overloadProfiles: profiles("64", "1514"), profiled: profiles("64", "1514"),
@@ -68,6 +81,8 @@ func quickPlan() plan {
 	return plan{
 		profiles: profiles("64", "imix", "1514"), rates: []float64{10_000, 60_000, 0},
 		gso: []bool{false, true}, length: time.Second, repeat: 1, again: 8, idle: 3 * time.Second,
+		quietProfiles: profiles("imix"), quietRates: []float64{1000}, quietLength: 3 * time.Second,
+		quietFree:     []quietLoad{{profiles("imix")[0], 1000}},
 		jumboProfiles: profiles("1514"), jumboRates: []float64{60_000, 0}, jumboGSO: []bool{false},
 		sensorProfiles: profiles("64", "1514"), sensorRates: []float64{60_000}, sensorRepeat: 1,
 		overloadProfiles: profiles("1514"), profiled: profiles("1514"),
@@ -89,7 +104,7 @@ func profiles(names ...string) (list []profile) {
 // runs is how many runs the plan has at most, for the progress.
 func (p *plan) runs() int {
 	points := len(p.profiles)*len(p.rates)*len(p.gso) + len(p.jumboProfiles)*len(p.jumboRates)*len(p.jumboGSO)
-	return points*(p.repeat+1) + p.sensorRepeat*len(p.sensorProfiles)*len(p.sensorRates)*len(p.gso) +
+	return points*(p.repeat+1) + len(p.quietProfiles)*len(p.quietRates) + len(p.quietFree) + p.sensorRepeat*len(p.sensorProfiles)*len(p.sensorRates)*len(p.gso) +
 		len(p.overloadProfiles) + len(p.profiled)*len(p.gso) + p.fleet.runs()
 }
 
@@ -129,7 +144,7 @@ func (p *plan) choose(c choice) error {
 			}
 			p.profiles = append(p.profiles, x)
 		}
-		p.jumboProfiles, p.sensorProfiles = p.profiles, p.profiles
+		p.jumboProfiles, p.sensorProfiles, p.quietProfiles = p.profiles, p.profiles, p.profiles
 	}
 	if c.rates != "" {
 		p.rates = nil
@@ -140,7 +155,7 @@ func (p *plan) choose(c choice) error {
 			}
 			p.rates = append(p.rates, x)
 		}
-		p.jumboRates, p.sensorRates = p.rates, p.rates
+		p.jumboRates, p.sensorRates, p.quietRates = p.rates, p.rates, p.rates
 	}
 	switch c.gso {
 	case "":
@@ -151,7 +166,7 @@ func (p *plan) choose(c choice) error {
 		return fmt.Errorf("-g %s: not on or off", c.gso)
 	}
 	if c.length > 0 {
-		p.length = c.length
+		p.length, p.quietLength = c.length, c.length
 	}
 	if c.repeat > 0 {
 		p.repeat, p.sensorRepeat = c.repeat, c.repeat
@@ -164,15 +179,18 @@ func (p *plan) restrict(only string) error {
 	if only == "" {
 		return nil
 	}
-	keep := map[string]bool{"idle": false, "points": false, "jumbo": false, "sensor": false, "overload": false, "profile": false, "scale": false}
+	keep := map[string]bool{"idle": false, "quiet": false, "points": false, "jumbo": false, "sensor": false, "overload": false, "profile": false, "scale": false}
 	for s := range strings.SplitSeq(only, ",") {
 		if _, known := keep[s]; !known {
-			return fmt.Errorf("-only %s: not idle, points, jumbo, sensor, overload, profile or scale", s)
+			return fmt.Errorf("-only %s: not idle, quiet, points, jumbo, sensor, overload, profile or scale", s)
 		}
 		keep[s] = true
 	}
 	if !keep["idle"] {
 		p.idle = 0
+	}
+	if !keep["quiet"] {
+		p.quietProfiles, p.quietFree = nil, nil
 	}
 	if !keep["points"] {
 		p.profiles = nil

@@ -16,8 +16,11 @@ type report struct {
 	Machine machine   `json:"machine"`
 	Idle    *idle     `json:"idle,omitempty"`
 	Points  []point   `json:"points"`
-	Sensor  []sensing `json:"sensor"`
-	Scale   *scale    `json:"scale,omitempty"`
+	// Quiet is the cost at low rates, FreeIdle that of an idle agent that is not bound to a CPU.
+	Quiet    []quietRun `json:"quiet,omitempty"`
+	FreeIdle *idle      `json:"free_idle,omitempty"`
+	Sensor   []sensing  `json:"sensor"`
+	Scale    *scale     `json:"scale,omitempty"`
 	// Overload and Profiles are not in every report: profiles need perf(1).
 	Overload []overload   `json:"overload,omitempty"`
 	Profiles []cpuProfile `json:"profiles,omitempty"`

@@ -35,6 +35,8 @@ type spec struct {
 	warm time.Duration
 	// starved takes the agent's CPU from it most of the time.
 	starved bool
+	// free lets the agent use every CPU.
+	free bool
 	// during is called when all is ready, before the frames come; nil: nothing is to be done.
 	during func(*agent) error
 }
@@ -58,6 +60,9 @@ type bench struct {
 
 // settle is how long a capture runs before frames come.
 const settle = 150 * time.Millisecond
+
+// beginning is after how long an agent without frames has written in its status that the capture has begun.
+const beginning = 1500 * time.Millisecond
 
 // outcome is what a run brought, whatever its mode.
 type outcome struct {
@@ -85,7 +90,11 @@ func (b *bench) startAgent(s spec) (a *agent, stop func(error) error, err error)
 		args = []string{"-t", "jumbo"}
 	}
 	dir := b.newDir()
-	a, err = startAgent(b.lab, b.cpus.agent, b.bin, dir, args...)
+	cpu := b.cpus.agent
+	if s.free {
+		cpu = everyCPU
+	}
+	a, err = startAgent(b.lab, cpu, b.bin, dir, args...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -293,8 +302,8 @@ func (b *bench) generate(s spec, first uint64) (done generated, err error) {
 }
 
 // idle measures an agent that captures nothing for a while.
-func (b *bench) idle(length time.Duration) (i *idle, err error) {
-	a, stop, err := b.startAgent(spec{mode: modeReal})
+func (b *bench) idle(length time.Duration, free bool) (i *idle, err error) {
+	a, stop, err := b.startAgent(spec{mode: modeReal, free: free})
 	if err != nil {
 		return nil, err
 	}
@@ -307,7 +316,7 @@ func (b *bench) idle(length time.Duration) (i *idle, err error) {
 	if err := control.startCapture(unusedPort); err != nil {
 		return nil, err
 	}
-	time.Sleep(settle)
+	time.Sleep(beginning)
 	before, err := a.cpuTime()
 	if err != nil {
 		return nil, err
