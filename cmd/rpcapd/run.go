@@ -56,6 +56,8 @@ func (a *app) run(s *settings) error {
 	if err := tune(s.cpu, s.nice); err != nil {
 		log.Warn("running as the system schedules it", zap.Error(err))
 	}
+	threads := newProcs(s.cpu != cpuAny)
+	threads.follow(cfg.Targets)
 	runDir := s.openRunDir(cfg.User, log)
 	if err := s.dropPrivileges(cfg.User, log); err != nil {
 		return err
@@ -67,7 +69,7 @@ func (a *app) run(s *settings) error {
 	if err != nil {
 		return err
 	}
-	return a.supervise(s, sup, ini, cfg.User, log)
+	return a.supervise(s, sup, ini, cfg.User, threads, log)
 }
 
 // holdIni keeps a second agent from starting with the same ini. What is read from a file, or only counted, comes
@@ -95,7 +97,7 @@ func (s *settings) agentOptions(cfg config.Agent, path string, log *zap.Logger) 
 }
 
 // supervise runs the agent until a signal ends it. A second one ends the process at once.
-func (a *app) supervise(s *settings, sup *agent.Supervisor, ini *iniFile, user string, log *zap.Logger) error {
+func (a *app) supervise(s *settings, sup *agent.Supervisor, ini *iniFile, user string, threads procs, log *zap.Logger) error {
 	ctx, stop := signal.NotifyContext(context.Background(), stopSignals...)
 	defer stop()
 	context.AfterFunc(ctx, stop)
@@ -107,6 +109,7 @@ func (a *app) supervise(s *settings, sup *agent.Supervisor, ini *iniFile, user s
 		reloadOnSignal(ctx, asked, func() {
 			cfg, err := s.reload(ini, user, sup.MayEmpty, log)
 			if err == nil {
+				threads.follow(cfg.Targets)
 				sup.Reload(cfg)
 			}
 			sup.Reloaded(err)

@@ -1,0 +1,38 @@
+package main
+
+import (
+	"os"
+	"runtime"
+
+	"rpcapd/config"
+)
+
+// procs is how many threads of the agent run at once: one for each capture that there may be and one for the rest, at most
+// as many as the system grants. With one for each of 64 CPUs the runtime would look for work at all of them, and wake threads
+// for it, each time that a ring block is ready. The variable GOMAXPROCS overrides it, and an agent that is bound to a CPU has
+// one, which the runtime finds out by itself.
+type procs struct{ most int } // 0: leave it alone
+
+func newProcs(bound bool) procs {
+	if bound || os.Getenv("GOMAXPROCS") != "" {
+		return procs{}
+	}
+	return procs{runtime.GOMAXPROCS(0)}
+}
+
+// follow adapts to a configuration.
+func (p procs) follow(targets []config.Target) {
+	if n := p.wanted(targets); n > 0 && n != runtime.GOMAXPROCS(0) {
+		runtime.GOMAXPROCS(n)
+	}
+}
+
+func (p procs) wanted(targets []config.Target) int {
+	n := 1
+	for _, t := range targets {
+		if t.Disabled == "" {
+			n += max(1, t.Fanout)
+		}
+	}
+	return min(n, p.most)
+}
