@@ -87,9 +87,10 @@ const (
 	// for a reload: a session that connects passes several states at once.
 	statusPause = time.Second
 	// statusRefresh is how often the files are written for the numbers alone, and statusIdle how
-	// often while nothing is captured: a file that is older than 30 s counts as abandoned.
+	// often while nothing is captured. A file that is older than 30 s counts as abandoned, which
+	// leaves room for a metrics scrape each 15 s.
 	statusRefresh = 5 * time.Second
-	statusIdle    = 15 * time.Second
+	statusIdle    = 10 * time.Second
 
 	// runBuffer holds one run of datagrams: the largest UDP_SEGMENT send (65,507
 	// bytes of UDP payload) and then some.
