@@ -19,6 +19,7 @@ type OneFile struct {
 	size    int64       // written
 	regular bool
 	begun   bool
+	prompt  promptWriter
 }
 
 // OpenOneFile opens or makes a file. It is emptied by the first write, so that a sensor that cannot start leaves an old
@@ -32,7 +33,9 @@ func OpenOneFile(name string) (*OneFile, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open output: %w", err), f.Close())
 	}
-	return &OneFile{File: f, info: info, regular: info.Mode().IsRegular()}, nil
+	o := &OneFile{File: f, info: info, regular: info.Mode().IsRegular()}
+	o.prompt.open(f)
+	return o, nil
 }
 
 // Write implements io.Writer for one goroutine, for whole pcapng blocks. Of a write that fails, the blocks that are whole
@@ -46,7 +49,12 @@ func (o *OneFile) Write(p []byte) (int, error) {
 		}
 		o.begun = true
 	}
-	n, err := o.File.Write(p)
+	n, err := o.prompt.prompt(p), error(nil)
+	if n < len(p) {
+		var rest int
+		rest, err = o.File.Write(p[n:])
+		n += rest
+	}
 	if err == nil || !o.regular {
 		o.size += int64(n)
 		return n, err
@@ -98,6 +106,7 @@ func (o *OneFile) again() error {
 	}
 	old := o.File
 	o.File, o.info, o.size = f, info, 0
+	o.prompt.open(f)
 	_ = old.Close() // it is somebody else's by now
 	return o.probe()
 }
