@@ -11,8 +11,23 @@ import (
 	"rpcapd/sensor/sink"
 )
 
-// probeSize is what has to fit on a disk that was full before frames are taken again.
-const probeSize = 256 << 10
+// What has happened to a directory or a file that is not where it was.
+var (
+	errMoved     = errors.New("it was moved or deleted while it was in use")
+	errReplaced  = errors.New("another file is in its place; it was moved, or a file system is mounted over it")
+	errTruncated = errors.New("another program cut it while it was in use")
+	errOccupied  = errors.New("another file has its name")
+)
+
+// takenError is about one file that somebody else has taken away, while its directory is where it was.
+type takenError struct{ error }
+
+func (e takenError) Unwrap() error { return e.error }
+
+func isTaken(err error) bool {
+	var e takenError
+	return errors.As(err, &e)
+}
 
 // fileError is something that cannot be done to a file. It names the file, the cause and the cure, and asks to be tried
 // again.

@@ -2,7 +2,6 @@ package files
 
 import (
 	"container/list"
-	"errors"
 	"os"
 	"time"
 
@@ -50,6 +49,22 @@ type fileInterface struct {
 
 func (f *file) part() string { return f.name + partSuffix }
 
+// look reports whether a file is where it was, under a name, with all that was written.
+func (f *file) look(p *place, name string) error {
+	now, err := p.root.Lstat(name)
+	switch {
+	case isGone(err):
+		return takenError{errMoved}
+	case err != nil:
+		return err
+	case !os.SameFile(now, f.info):
+		return takenError{errReplaced}
+	case now.Size() < f.disk:
+		return takenError{errTruncated}
+	}
+	return nil
+}
+
 // clockSlack is how much longer than meant a file lasts when the clock was set back under way.
 const clockSlack = time.Minute
 
@@ -57,69 +72,6 @@ const clockSlack = time.Minute
 // has passed.
 func (f *file) over(now time.Time) bool {
 	return !f.until.IsZero() && (!now.Before(f.until) || now.Sub(f.begun) >= f.lasts+clockSlack)
-}
-
-// Write is what the encoder writes to.
-func (f *file) Write(p []byte) (int, error) {
-	n, err := f.fd.Write(p)
-	f.disk += int64(n)
-	f.sink.inUse.Add(int64(n))
-	f.sink.written.Add(uint64(n))
-	f.unsynced = true
-	return n, err
-}
-
-// emit writes whole blocks. Of a write that fails what is whole stays in the file.
-func (f *file) emit(b []byte) error {
-	if len(b) == 0 {
-		return nil
-	}
-	if f.enc != nil {
-		f.dirty = true
-		_, err := f.enc.Write(b)
-		return err
-	}
-	n, err := f.Write(b)
-	if err == nil {
-		return nil
-	}
-	whole := f.lose(b, n)
-	if cutErr := f.fd.Truncate(f.disk - int64(n-whole)); cutErr != nil {
-		return errors.Join(err, cutErr)
-	}
-	f.disk -= int64(n - whole)
-	f.sink.inUse.Add(-int64(n - whole))
-	return err
-}
-
-// lose counts the frames in b that do not end within its first n bytes, and returns where the last one that does ends.
-// What compressed files lack is counted when they are finished.
-func (f *file) lose(b []byte, n int) (whole int) {
-	switch {
-	case f.sink.opts.Compress != Uncompressed:
-	case f.sink.opts.Format == savefile.Pcapng:
-		whole = savefile.Whole(b[:n])
-		f.loseBlocks(b[whole:])
-		f.undeliver(b[whole:])
-	default:
-		header := 0
-		if f.disk == int64(n) { // the first bytes of the file
-			header = savefile.PcapHeaderSize
-		}
-		var lost tally
-		whole, lost = wholeRecords(b, header, n)
-		f.loseSome(lost)
-	}
-	return whole
-}
-
-// undeliver takes frames that could not be written out of the statistics at the end.
-func (f *file) undeliver(b []byte) {
-	for b := range savefile.Blocks(b) {
-		if id := b.Interface(); b.IsPacket() && int(id) < len(f.order) {
-			f.order[id].numbers.Delivered--
-		}
-	}
 }
 
 // statisticsRoom is what the end of the file needs.
@@ -142,6 +94,22 @@ func (f *file) statistics(now time.Time) (b []byte) {
 		b = savefile.AppendStatistics(b, i.id, n)
 	}
 	return b
+}
+
+// share is what a file has of a feed since somebody last looked whether the file is still where it belongs. Its frames wait:
+// they are counted as written, or as dropped, after the next look.
+type share struct {
+	feed *feed
+	tally
+	over bool // the feed has ended: nothing comes any more
+}
+
+// addForwarded adds what an agent says at the end of a capture.
+func addForwarded(to *savefile.Statistics, sum sink.Forwarded) {
+	to.Known = to.Known || sum.Known
+	to.Received += sum.Received
+	to.InterfaceDropped += sum.InterfaceDropped
+	to.KernelDropped += sum.KernelDropped
 }
 
 // interfaceKey tells interface blocks apart. A source that comes back with the same ones gets its old block again.

@@ -1,38 +1,16 @@
 package files
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"go.uber.org/zap"
 )
-
-// finishQueue bounds the files that are ended and do not have their names yet: the disk may be slow to take them.
-const finishQueue = 16
-
-// finisher gives complete files their names and deletes old ones, beside the goroutine that writes: an fsync of a large
-// file takes longer than the queue of frames lasts.
-type finisher struct {
-	*Sink
-	place  *place
-	jobs   chan *file
-	syncs  chan []*os.File // capacity 1
-	looks  chan struct{}   // capacity 1
-	failed chan error      // capacity 1: the first error
-	wg     sync.WaitGroup
-	cancel context.CancelFunc
-}
-
-func newFinisher(s *Sink, p *place) *finisher {
-	return &finisher{
-		Sink: s, place: p, jobs: make(chan *file, finishQueue), syncs: make(chan []*os.File, 1),
-		looks: make(chan struct{}, 1), failed: make(chan error, 1),
-	}
-}
 
 // start begins with the files that an earlier run has left.
 func (f *finisher) start(ctx context.Context) {
@@ -52,20 +30,6 @@ func (f *finisher) stop() error {
 		return err
 	default:
 		return nil
-	}
-}
-
-func (f *finisher) look() {
-	select {
-	case f.looks <- struct{}{}:
-	default:
-	}
-}
-
-func (f *finisher) sync(list []*os.File) {
-	select {
-	case f.syncs <- list:
-	default: // the last time is not over yet
 	}
 }
 
@@ -141,6 +105,22 @@ func (f *finisher) finish(done *file) error {
 	return nil
 }
 
+// salvageable is what can be read of a file that was not completed.
+func (f *finisher) salvageable(done *file) (t tally) {
+	fd, err := f.place.root.Open(done.part())
+	if err != nil {
+		return t
+	}
+	defer fd.Close() // nothing was written
+	plain, end, err := decoder(compressionOf(done.name), readerUntil{context.Background(), bufio.NewReaderSize(fd, 1<<16)})
+	if err != nil {
+		return t
+	}
+	defer end()
+	_, t, _, _ = copyWhole(io.Discard, bufio.NewReaderSize(plain, 1<<18), f.opts.Format) // io.Discard never fails
+	return t
+}
+
 // settle counts the frames of a file that nobody writes to any more, if it is where it belongs under a name.
 func (f *finisher) settle(done *file, name string) error {
 	err := done.look(f.place, name)
@@ -153,27 +133,6 @@ func (f *finisher) settle(done *file, name string) error {
 		done.loseAll()
 	}
 	return err
-}
-
-// rename gives a part its name, or another one if somebody else has taken it, and makes that durable.
-func (f *finisher) rename(part, name string) (string, error) {
-	root := f.place.root
-	taken := name
-	for n := 2; ; n++ {
-		if _, err := root.Lstat(taken); isGone(err) {
-			break
-		} else if err != nil {
-			return "", err
-		}
-		taken = numbered(name, n)
-	}
-	if err := root.Rename(part, taken); err != nil {
-		return "", err
-	}
-	if !f.opts.SyncAtClose {
-		return taken, nil
-	}
-	return taken, syncDirectory(root, filepath.Dir(taken))
 }
 
 // retain deletes what is too much. Only files that this sink has made, and that nobody has changed since, are deleted.

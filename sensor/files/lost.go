@@ -1,10 +1,7 @@
 package files
 
 import (
-	"bufio"
-	"context"
 	"encoding/binary"
-	"io"
 
 	"rpcapd/savefile"
 )
@@ -17,22 +14,6 @@ func (t *tally) add(o tally) { t.frames, t.bytes = t.frames+o.frames, t.bytes+o.
 // less is what of t is not in o.
 func (t tally) less(o tally) tally {
 	return tally{t.frames - min(t.frames, o.frames), t.bytes - min(t.bytes, o.bytes)}
-}
-
-// salvageable is what can be read of a file that was not completed.
-func (f *finisher) salvageable(done *file) (t tally) {
-	fd, err := f.place.root.Open(done.part())
-	if err != nil {
-		return t
-	}
-	defer fd.Close() // nothing was written
-	plain, end, err := decoder(compressionOf(done.name), readerUntil{context.Background(), bufio.NewReaderSize(fd, 1<<16)})
-	if err != nil {
-		return t
-	}
-	defer end()
-	_, t, _, _ = copyWhole(io.Discard, bufio.NewReaderSize(plain, 1<<18), f.opts.Format) // io.Discard never fails
-	return t
 }
 
 // wholeRecords is the length of the header and the records of a classic file at the start of b that end within n bytes,

@@ -3,14 +3,10 @@ package files
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 
 	"rpcapd/savefile"
 )
-
-// fileMode is the mode of new files, less the umask: what agents see is not for everybody.
-const fileMode fs.FileMode = 0o640
 
 // OneFile is a file, or a named pipe or device, that a Single writes to.
 type OneFile struct {

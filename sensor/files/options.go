@@ -3,6 +3,9 @@ package files
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -20,6 +23,17 @@ const (
 	Gzip
 	Zstd
 )
+
+// compressionOf goes by the name.
+func compressionOf(name string) Compression {
+	switch {
+	case strings.HasSuffix(name, Gzip.suffix()):
+		return Gzip
+	case strings.HasSuffix(name, Zstd.suffix()):
+		return Zstd
+	}
+	return Uncompressed
+}
 
 // suffix is what a compressed file's name ends with.
 func (c Compression) suffix() string {
@@ -39,6 +53,12 @@ const (
 	// maxGroups bounds the files that are written at the same time, with Split = agent.
 	maxGroups = 8192
 )
+
+// dirMode is the mode of new directories, less the umask.
+const dirMode os.FileMode = 0o750
+
+// fileMode is the mode of new files, less the umask: what agents see is not for everybody.
+const fileMode fs.FileMode = 0o640
 
 // Options configures New.
 type Options struct {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"go.uber.org/zap"
 
@@ -109,17 +108,6 @@ func (f *finisher) recover(ctx context.Context, o finished) (frames uint64, err 
 	return found.frames, nil
 }
 
-// compressionOf goes by the name.
-func compressionOf(name string) Compression {
-	switch {
-	case strings.HasSuffix(name, Gzip.suffix()):
-		return Gzip
-	case strings.HasSuffix(name, Zstd.suffix()):
-		return Zstd
-	}
-	return Uncompressed
-}
-
 // rewrite replaces a compressed file by what of it can be read.
 func (f *finisher) rewrite(part string, r *bufio.Reader, format savefile.Format, kind Compression) (err error) {
 	root := f.place.root
@@ -145,17 +133,4 @@ func (f *finisher) rewrite(part string, r *bufio.Reader, format savefile.Format,
 		return err
 	}
 	return root.Rename(fresh, part)
-}
-
-// readerUntil fails when ctx ends.
-type readerUntil struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (r readerUntil) Read(b []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.r.Read(b)
 }

@@ -28,14 +28,6 @@ func (w *writer) complete(f *file, now time.Time) error {
 	return err
 }
 
-// leave takes a file from its group.
-func (w *writer) leave(f *file) {
-	f.left = true
-	f.group.file = nil
-	delete(w.files, f)
-	w.openFiles.Add(-1)
-}
-
 // tick looks at the clock.
 func (w *writer) tick(now time.Time) error {
 	if now.Sub(w.trimmed) >= trimEvery {
@@ -73,6 +65,31 @@ func (w *writer) tick(now time.Time) error {
 			if err := w.complete(g.file, now); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// look settles the frames that are where they belong. A directory that is not ends the run; a file that is not is given up,
+// and the next frame of its group begins another.
+func (w *writer) look() error {
+	if err := w.flush(); err != nil {
+		return err
+	}
+	if err := w.place.look(); err != nil {
+		return err
+	}
+	for f := range w.files {
+		if f.looked == f.frames {
+			continue
+		}
+		switch err := f.look(w.place, f.part()); {
+		case err == nil:
+			f.settle()
+		case isTaken(err):
+			w.abandon(f, err)
+		default:
+			return w.failed(f, err)
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@ package files
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/binary"
 	"io"
 
@@ -91,4 +92,17 @@ func readMore(r *bufio.Reader, b []byte, n int) ([]byte, error) {
 	b = b[:at+n]
 	_, err := io.ReadFull(r, b[at:])
 	return b, err
+}
+
+// readerUntil fails when ctx ends.
+type readerUntil struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (r readerUntil) Read(b []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.r.Read(b)
 }

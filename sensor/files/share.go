@@ -2,14 +2,6 @@ package files
 
 import "rpcapd/savefile"
 
-// share is what a file has of a feed since somebody last looked whether the file is still where it belongs. Its frames wait:
-// they are counted as written, or as dropped, after the next look.
-type share struct {
-	feed *feed
-	tally
-	over bool // the feed has ended: nothing comes any more
-}
-
 // shareOf is that of a feed in an interface.
 func (i *fileInterface) shareOf(f *feed) *share {
 	for _, sh := range i.shares {
@@ -84,22 +76,6 @@ func (f *file) loseOf(list []*fileInterface, t tally) {
 			sh.tally, t = sh.less(part), t.less(part)
 			f.gone.add(part)
 			f.sink.drop(sh.feed, part)
-		}
-	}
-}
-
-// drop counts frames of a feed that waited; s.mu is held.
-func (s *Sink) drop(f *feed, t tally) {
-	f.counters.Waiting -= t.frames
-	f.counters.Dropped += t.frames
-	s.lost.add(t)
-}
-
-// loseQueued counts the frames in bytes of the queue, where each has the number of its stream; s.mu is held.
-func (s *Sink) loseQueued(b []byte) {
-	for b := range savefile.Blocks(b) {
-		if st := s.streams[b.Interface()]; b.IsPacket() {
-			s.drop(st.feed, tally{1, uint64(b.Caplen())})
 		}
 	}
 }

@@ -1,17 +1,9 @@
 package files
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"go.uber.org/zap"
 
 	"rpcapd/config"
 	"rpcapd/repeat"
@@ -19,8 +11,11 @@ import (
 	"rpcapd/sensor/sink"
 )
 
-// dirMode is the mode of new directories, less the umask.
-const dirMode os.FileMode = 0o750
+// toldEvery is how long no further line is logged about files that others have taken away, or that cannot be deleted.
+const toldEvery = 10 * time.Minute
+
+// tickEvery is how often the clock is looked at, and whether files and directory are where they were.
+const tickEvery = time.Second
 
 // Sink is a sink.Sink that writes files into a directory. See the package's description.
 type Sink struct {
@@ -57,6 +52,15 @@ type Sink struct {
 	openFiles atomic.Int64
 	last      atomic.Pointer[string] // the file that was completed last
 	kept      atomic.Pointer[ledger] // of the present run
+}
+
+// feed is one stream.
+type feed struct {
+	sink     *Sink
+	id       uint32
+	stream   *stream       // nil: everything is counted out
+	crowded  bool          // there are files enough
+	counters sink.Counters // guarded by sink.mu
 }
 
 // stream is one feed, as the goroutine that writes sees it.
@@ -104,95 +108,6 @@ func New(o Options) (*Sink, error) {
 // Name implements sink.Sink.
 func (s *Sink) Name() string { return s.opts.Name }
 
-// Attach implements sink.Sink.
-func (s *Sink) Attach(src sink.Source) sink.Feed {
-	f := &feed{sink: s}
-	st := &stream{feed: f, key: keyOf(src), block: src.InterfaceBlock()}
-	if st.block.LinkType > savefile.MaxLinkType {
-		return f // not to be expressed in a file: everything is counted out
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.opts.Format == savefile.Pcap && !s.manyLinkTypes() {
-		if s.linkType < 0 {
-			s.linkType = int64(st.block.LinkType)
-		}
-		if s.linkType != int64(st.block.LinkType) {
-			s.sayMixed(s.linkType, &st.block, "frames of a second link type are left out: a classic file has one; take Format = pcapng, or {linktype} in Path")
-			return f
-		}
-	}
-	if st.group = s.group(src); st.group == nil {
-		f.crowded = true
-		return f
-	}
-	st.group.streams++
-	f.stream = st
-	if k := len(s.unused); k > 0 {
-		f.id, s.unused = s.unused[k-1], s.unused[:k-1]
-		s.streams[f.id] = st
-	} else {
-		f.id = uint32(len(s.streams))
-		s.streams = append(s.streams, st)
-	}
-	return f
-}
-
-// sayMixed tells once of a second link type; s.mu is held.
-func (s *Sink) sayMixed(first int64, block *savefile.Interface, what string) {
-	if s.mixed {
-		return
-	}
-	s.mixed = true
-	s.opts.Log.Warn(what, zap.String("output", s.opts.Name), zap.Int64("first_link_type", first),
-		zap.Uint32("link_type", block.LinkType), zap.String("interface", block.Name))
-}
-
-// manyLinkTypes reports whether each link type has files of its own.
-func (s *Sink) manyLinkTypes() bool {
-	for _, w := range s.words {
-		if w == "linktype" {
-			return true
-		}
-	}
-	return s.opts.PerAgent
-}
-
-// group finds or makes that of a source; nil: there are too many. s.mu is held.
-func (s *Sink) group(src sink.Source) *group {
-	var key, series strings.Builder
-	for _, w := range s.words {
-		value := map[string]string{"host": src.Host, "agent": src.Agent.String(), "interface": src.Interface, "rule": src.Rule}[w]
-		if w != "linktype" {
-			fmt.Fprintf(&key, "%q ", value)
-			fmt.Fprintf(&series, "%s ", nameOf(w, src))
-		}
-	}
-	if s.manyLinkTypes() && (s.opts.Format == savefile.Pcap || len(s.words) > 0 && s.hasWord("linktype")) {
-		fmt.Fprintf(&key, "%d", savefile.FromDLT(src.LinkType))
-		fmt.Fprintf(&series, "%d", savefile.FromDLT(src.LinkType))
-	}
-	if g := s.groups[key.String()]; g != nil {
-		return g
-	}
-	if len(s.groups) >= maxGroups {
-		s.note(fmt.Errorf("%s: more than %d files at the same time; frames of further agents are dropped; take a Path with fewer names", s.opts.Name, maxGroups))
-		return nil
-	}
-	g := &group{key: key.String(), series: strings.TrimSpace(series.String()), source: src}
-	s.groups[g.key] = g
-	return g
-}
-
-func (s *Sink) hasWord(word string) bool {
-	for _, w := range s.words {
-		if w == word {
-			return true
-		}
-	}
-	return false
-}
-
 // note keeps an error for the status; s.mu is held.
 func (s *Sink) note(err error) { s.err, s.errAt = err.Error(), time.Now() }
 
@@ -206,117 +121,6 @@ func (s *Sink) setState(st sink.State, err error) {
 	if err != nil {
 		s.note(err)
 	}
-}
-
-// place is the open directory.
-type place struct {
-	dir    string
-	root   *os.Root
-	info   os.FileInfo // what dir was when it was opened
-	ledger *ledger
-}
-
-func (p *place) close() error { return errors.Join(p.ledger.close(), p.root.Close()) }
-
-// openPlace makes and opens the directory and the list of files in it.
-func (s *Sink) openPlace() (*place, error) {
-	if err := os.MkdirAll(s.dir, dirMode); err != nil {
-		return nil, failure("make directory", s.dir, err)
-	}
-	root, err := os.OpenRoot(s.dir)
-	if err != nil {
-		return nil, failure("open directory", s.dir, err)
-	}
-	info, err := root.Stat(".")
-	if err != nil {
-		return nil, errors.Join(failure("open directory", s.dir, err), root.Close())
-	}
-	l, err := openLedger(root, &s.opts, s.agentOf)
-	if err != nil {
-		return nil, errors.Join(failure("write the list of files in", s.dir, err), root.Close())
-	}
-	return &place{s.dir, root, info, l}, nil
-}
-
-// Open makes the directory, so that a mistake is found before Run. What may pass by itself, such as a full disk, is left
-// to Run.
-func (s *Sink) Open() error {
-	p, err := s.openPlace()
-	switch {
-	case err == nil:
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.opened = p
-	case errors.Is(err, os.ErrPermission), errors.Is(err, errLocked), isNoDirectory(err):
-		if e := (*fileError)(nil); errors.As(err, &e) {
-			e.final = true
-		}
-		return err
-	}
-	return nil
-}
-
-// Close closes what Open opened if Run never took it.
-func (s *Sink) Close() error {
-	s.mu.Lock()
-	p := s.opened
-	s.opened = nil
-	s.mu.Unlock()
-	if p == nil {
-		return nil
-	}
-	return p.close()
-}
-
-// Run implements sink.Sink. Every failure may be tried again.
-func (s *Sink) Run(ctx context.Context) error {
-	err := s.run(ctx)
-	if err != nil {
-		s.setState(sink.Retrying, err)
-	}
-	return err
-}
-
-func (s *Sink) run(ctx context.Context) (err error) {
-	s.mu.Lock()
-	p := s.opened
-	s.opened = nil
-	again := !s.accepts
-	s.mu.Unlock()
-	defer func() {
-		if err != nil {
-			s.refuse()
-		}
-	}()
-	if p == nil {
-		if p, err = s.openPlace(); err != nil {
-			return err
-		}
-	}
-	defer func() { err = errors.Join(err, p.close()) }()
-	if again {
-		if err := probe(p.root); err != nil {
-			return failure("write", filepath.Join(s.dir, probeName), err)
-		}
-	}
-	s.kept.Store(p.ledger)
-	s.mu.Lock()
-	s.accepts = true
-	s.mu.Unlock()
-	s.setState(sink.Running, nil)
-	return newWriter(s, p).run(ctx)
-}
-
-const probeName = ".rpcap-sensor.probe"
-
-// probe writes and removes a file, to see whether there is room again.
-func probe(root *os.Root) error {
-	f, err := root.OpenFile(probeName, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, fileMode)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(make([]byte, probeSize))
-	return errors.Join(err, f.Close(), root.Remove(probeName))
 }
 
 // refuse drops what is queued; further frames are counted as dropped.
@@ -345,4 +149,20 @@ func (s *Sink) release(id uint32) {
 	s.streams[id].group.streams--
 	s.streams[id] = nil
 	s.unused = append(s.unused, id)
+}
+
+// drop counts frames of a feed that waited; s.mu is held.
+func (s *Sink) drop(f *feed, t tally) {
+	f.counters.Waiting -= t.frames
+	f.counters.Dropped += t.frames
+	s.lost.add(t)
+}
+
+// loseQueued counts the frames in bytes of the queue, where each has the number of its stream; s.mu is held.
+func (s *Sink) loseQueued(b []byte) {
+	for b := range savefile.Blocks(b) {
+		if st := s.streams[b.Interface()]; b.IsPacket() {
+			s.drop(st.feed, tally{1, uint64(b.Caplen())})
+		}
+	}
 }
