@@ -1,10 +1,6 @@
 package receive
 
-import (
-	"time"
-
-	"rpcapd/udpstr"
-)
+import "time"
 
 const (
 	// starvedShare is the share of the frames that must arrive, as a divisor, and starvedLeast from how many on it counts.
@@ -14,10 +10,6 @@ const (
 	framesPerDatagram = 100
 	// manyStats is how many STATS running must show a loss, so that what is on its way is none.
 	manyStats = 2
-	// usualDatagram is the longest datagram of an agent of which none has come, in bytes, and leastFrame about the least of
-	// what a frame takes there: both bound what an agent of another make may hold back.
-	usualDatagram = 1472
-	leastFrame    = udpstr.PacketHeaderLen + 14
 )
 
 // account compares what the agent says it has captured with what has come. Gaps between frames show themselves; that nothing
@@ -32,44 +24,6 @@ type account struct {
 	arrived uint64 // frames that had come by then
 	foreign uint64 // what strangers had sent by then
 	hungry  int    // STATS running with less than a share of what was captured since
-}
-
-// compare takes the agent's answer to STATS, and the one before: what that counted has had an interval to arrive.
-func (c *Capture) compare(before, captured uint32, now time.Time) {
-	foreign := c.foreign()
-	c.guard.Lock()
-	defer c.guard.Unlock()
-	s := c.stream
-	if s.finished {
-		return
-	}
-	if s.udpstr != nil {
-		s.udpstr.Known(before, now)
-	}
-	slack := uint64(0)
-	if !c.ours {
-		slack = s.heldBack()
-	}
-	s.account.overdue(s.tailLoss(before), slack, now)
-	s.account.feed(captured, s.arrived().Frames, foreign)
-}
-
-// foreign counts what strangers have sent to the capture's port.
-func (c *Capture) foreign() uint64 {
-	if c.port != nil {
-		if k, ok := c.port.sock.(separator); ok {
-			return k.Strangers()
-		}
-	}
-	return 0
-}
-
-// heldBack is how many frames an agent of another make may keep until its datagram is full.
-func (s *stream) heldBack() uint64 {
-	if s.format == formatPlain {
-		return 0
-	}
-	return uint64(max(s.largest, usualDatagram) / leastFrame)
 }
 
 // overdue notes the frames that should have come by now.
@@ -101,14 +55,4 @@ func (a *account) feed(captured uint32, frames, foreign uint64) {
 	default:
 		a.base, a.arrived, a.foreign, a.hungry = captured, frames, foreign, 0
 	}
-}
-
-// Starved reports whether hardly anything arrives of an agent that could send in another way.
-func (c *Capture) Starved() bool {
-	if !c.ours || c.port == nil {
-		return false
-	}
-	c.guard.Lock()
-	defer c.guard.Unlock()
-	return c.stream.account.hungry >= manyStats
 }

@@ -9,9 +9,6 @@ import (
 	"rpcapd/sensor/status"
 )
 
-// lingerTime is how long datagrams are taken after the end of a capture.
-const lingerTime = time.Second
-
 // Capture is what a session has between STARTCAP and its end: the stream and the place where its data comes in.
 type Capture struct {
 	receiver *Receiver
@@ -140,73 +137,6 @@ func (c *Capture) Fill(st *status.Peer) {
 	c.stream.clock.fill(st)
 	by := c.stream.sinkCounters() // brings late up to date
 	st.SetSinks(by, c.stream.late.Clone())
-}
-
-// Asked notes what has come before the agent is asked for STATS.
-func (c *Capture) Asked() {
-	if c.tcp != nil {
-		c.tcp.asked()
-		return
-	}
-	c.port.with(func() { c.port.asked(c.stream) })
-}
-
-// judge compares what has come with the agent's answer.
-func (c *Capture) judge(captured uint32) {
-	if c.tcp != nil {
-		c.tcp.judge(captured)
-		return
-	}
-	c.port.with(func() { c.port.judge(c.stream, captured, time.Now()) })
-}
-
-// Answered takes the agent's answer to STATS, and how long it took. Asked came before.
-func (c *Capture) Answered(reply rpcap.StatsReply, took time.Duration) {
-	before, _ := c.LastReport()
-	c.reported(reply)
-	c.judge(reply.Captured)
-	c.compare(before.Captured, reply.Captured, time.Now())
-	c.roundTrip(took)
-}
-
-// Final takes the agent's numbers after ENDCAP. It reports whether they are valid: not behind what has come.
-func (c *Capture) Final(r rpcap.StatsReply) bool {
-	c.guard.Lock()
-	seen := uint32(c.stream.newest)
-	c.guard.Unlock()
-	if int32(r.Captured-seen) < 0 {
-		return false
-	}
-	c.reported(r)
-	return true
-}
-
-// roundTrip takes how long the agent took for an answer.
-func (c *Capture) roundTrip(d time.Duration) {
-	c.guard.Lock()
-	defer c.guard.Unlock()
-	c.stream.clock.roundTrip(d)
-}
-
-// Announced takes the port that the agent says it sends from, 0 if it does not say; translated tells that a NAT may have
-// changed it.
-func (c *Capture) Announced(port uint16, translated bool) {
-	c.ours = port != 0
-	if c.tcp != nil {
-		c.tcp.announced(port, translated)
-		return
-	}
-	c.port.with(func() { c.port.names(c.stream, port, translated, time.Now()) })
-}
-
-// Contested reports whether somebody else at the agent's address may be the agent, so that its STATS are wanted soon, and at
-// what distance.
-func (c *Capture) Contested() (every time.Duration, yes bool) {
-	if c.tcp != nil {
-		return contestInterval, c.tcp.contested()
-	}
-	c.port.with(func() { every, yes = c.port.contested(c.stream, time.Now()) })
-	return every, yes
 }
 
 func (c *Capture) forwarded() sink.Forwarded {

@@ -3,6 +3,8 @@ package receive
 import (
 	"net/netip"
 	"time"
+
+	"rpcapd/udpstr"
 )
 
 const (
@@ -15,20 +17,11 @@ const (
 	quickContestFor = 2 * time.Second
 	// contestInterval is the distance of STATS while it is open which of several senders is the agent.
 	contestInterval = time.Second
+	// usualDatagram is the longest datagram of an agent of which none has come, in bytes, and leastFrame about the least of
+	// what a frame takes there: both bound what an agent of another make may hold back.
+	usualDatagram = 1472
+	leastFrame    = udpstr.PacketHeaderLen + 14
 )
-
-// statsMarks is where a stream and the candidates of its agent stood when that was asked for STATS. Each stream keeps its own:
-// several captures of one address ask at different times.
-type statsMarks struct {
-	marked uint32                    // number of the newest frame when the agent was asked
-	of     map[netip.AddrPort]uint32 // and of the candidates
-
-	judged   bool // what follows is of the last STATS
-	at       time.Time
-	captured uint32
-	grew     time.Time // when an answer has last shown more frames captured than the one before
-	newest   uint64
-}
 
 // asked notes that before the agent is asked.
 func (p *dataPort) asked(s *stream) {
@@ -143,4 +136,12 @@ func (s *stream) pathSlack() uint32 {
 		return 0
 	}
 	return uint32(s.heldBack())
+}
+
+// heldBack is how many frames an agent of another make may keep until its datagram is full.
+func (s *stream) heldBack() uint64 {
+	if s.format == formatPlain {
+		return 0
+	}
+	return uint64(max(s.largest, usualDatagram) / leastFrame)
 }

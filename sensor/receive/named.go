@@ -24,14 +24,6 @@ func (p *dataPort) names(s *stream, port uint16, translated bool, now time.Time)
 	p.happens(s, eventNames, nil, now)
 }
 
-// namedEvent is that the named port sends.
-func (v *pathValidation) namedEvent() pathEvent {
-	if v.direct {
-		return eventNamed
-	}
-	return eventNamedNAT
-}
-
 // fromNamed returns the stream whose agent has named src, when this is its first datagram from there.
 func (p *dataPort) fromNamed(src netip.AddrPort, b []byte, now time.Time) *stream {
 	s := p.expected[src]

@@ -2,17 +2,6 @@ package receive
 
 import "time"
 
-// plainJump is a message whose number is farther ahead than the window. It may be a stray, and to believe it would make all
-// that follows late. So it waits, as a datagram of udpstr does, until another one stands by it, the stream comes to it, or it
-// has been held long enough and nothing contradicts it.
-type plainJump struct {
-	waiting bool
-	belied  bool // the stream has gone on where it was since
-	number  uint64
-	at      time.Time
-	buf     []byte
-}
-
 // far takes a message that jumps ahead.
 func (s *plainStream) far(b []byte, number uint64, now time.Time) {
 	j := &s.jump
@@ -72,12 +61,6 @@ func (s *plainStream) expire(now time.Time) {
 		before.bytes = s.counters.FrameBytes - before.bytes
 		s.before = before
 	}
-}
-
-// plainPlace is where a stream was before it took a jump that only silence has confirmed.
-type plainPlace struct {
-	newest, seen, missing uint64 // newest is 0 when there is no doubt
-	bytes                 uint64 // of the frame in the jump
 }
 
 // doubt goes back to that place when a message shows that the jump was a stray, and ends the doubt when another one stands by

@@ -8,10 +8,10 @@ import (
 	"sync"
 	"time"
 
+	"go.uber.org/zap"
+
 	"rpcapd/sensor/address"
 	"rpcapd/sensor/status"
-
-	"go.uber.org/zap"
 )
 
 // ErrPortsPending means that on every port a stream of the same address awaits its first datagram.
@@ -146,47 +146,6 @@ func (p *portPool) openSlot(c *portSlot) error {
 	p.wg.Go(c.port.run)
 	p.log.Debug("data port open", zap.Uint16("port", c.port.port))
 	return nil
-}
-
-// probe finds out at the start, rather than with the first agent, whether there are ports to be had. The error is that none
-// can be opened.
-func (p *portPool) probe() error {
-	var first error
-	var failed []string
-	said := false
-	for i := range p.slots {
-		at := netip.AddrPortFrom(p.listen, p.slots[i].number)
-		conn, err := net.ListenPacket(address.Network("udp", at.Addr()), address.Listen(at))
-		if err == nil {
-			_ = conn.Close() // nothing was sent or received
-			if !said {
-				said = p.probeKernel(at)
-			}
-			continue
-		}
-		failed = append(failed, fmt.Sprint(at.Port()))
-		if first == nil {
-			first = address.ListenError(fmt.Sprintf("open data port %d (UDP)", at.Port()), at, err)
-		}
-	}
-	if len(failed) == len(p.slots) {
-		return first
-	}
-	if first != nil {
-		p.log.Warn("some data ports cannot be used; the others are", zap.Strings("ports", failed), zap.Error(first))
-	}
-	return nil
-}
-
-// probeKernel opens a port as captures will, and tells what the kernel grants.
-func (p *portPool) probeKernel(at netip.AddrPort) bool {
-	sock, err := p.open(p.bindable(at.Port()))
-	if err != nil {
-		return false // allocate says why, if it cannot either
-	}
-	p.sayGranted(sock)
-	_ = sock.Close() // nothing was sent or received
-	return true
 }
 
 // bindable is where a port is opened.

@@ -16,29 +16,7 @@ const (
 	// maxSources bounds the source ports one stream has had (NAT rebinding): datagrams still on their way from the
 	// former ones belong to it.
 	maxSources = 8
-	// continuationWindow is how far ahead of a stream a datagram from an unknown port may be to count as its
-	// continuation. A stream that has just begun and lost as many datagrams is taken for a new one.
-	continuationWindow = 1024
 )
-
-// streamFormat is what the first datagram of a stream shows; nothing announces it.
-type streamFormat uint8
-
-const (
-	formatUnknown streamFormat = iota
-	formatUDPStr
-	formatPlain
-)
-
-func (f streamFormat) String() string {
-	switch f {
-	case formatUDPStr:
-		return "udpstr"
-	case formatPlain:
-		return "packet"
-	}
-	return ""
-}
 
 // stream is the frames of one STARTCAP. A UDP stream is guarded by its dataPort's mu, a TCP stream by its tcpData's.
 type stream struct {
@@ -278,25 +256,4 @@ func (s *stream) arrived() status.Received {
 		}
 	}
 	return status.Received{}
-}
-
-// classify tells a datagram's format and its sequence number (udpstr) or frame number (plain); formatUnknown is
-// neither.
-func classify(b []byte) (streamFormat, uint32) {
-	switch {
-	case len(b) > udpstr.HeaderLen && b[0] == 0 && b[1] == udpstr.Type:
-		return formatUDPStr, be32(b[4:])
-	case len(b) >= rpcap.PacketHeaderLen && b[0] == 0 && b[1] == byte(rpcap.TypePacket):
-		return formatPlain, be32(b[24:])
-	}
-	return formatUnknown, 0
-}
-
-// first reports whether a datagram is the first one of its capture.
-func first(f streamFormat, seq uint32) bool {
-	return f == formatUDPStr && seq == 0 || f == formatPlain && seq == 1
-}
-
-func be32(b []byte) uint32 {
-	return uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
 }

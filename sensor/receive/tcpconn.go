@@ -6,25 +6,12 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/netip"
 	"slices"
 	"time"
 
 	"rpcapd/rpcap"
 	"rpcapd/udpstr"
 )
-
-// tcpConn is a connection that may be the agent's data connection. It is guarded by tcpData.mu.
-type tcpConn struct {
-	conn    net.Conn
-	src     netip.AddrPort
-	dropped bool
-	held    [][]byte // messages, while it is not the active one
-	bytes   int      // in held
-	count   int      // messages read
-	last    uint32   // number of the last frame
-	marked  uint32   // last when the agent was asked for STATS
-}
 
 // read takes messages until the connection ends or is out of step. plen is modulo 65536 at both C agents; caplen holds.
 func (t *tcpData) read(c *tcpConn) error {

@@ -4,12 +4,42 @@ import (
 	"errors"
 	"net/netip"
 	"syscall"
-
-	"go.uber.org/zap"
+	"time"
 
 	"rpcapd/sensor/status"
 	"rpcapd/udpsock"
 )
+
+// Socket is a bound UDP socket that receives in batches.
+type Socket interface {
+	// Receive waits for datagrams until the deadline (zero: for ever) and returns how many there are.
+	Receive(deadline time.Time) (int, error)
+	// Datagram returns one of them, valid until the next Receive.
+	Datagram(i int) (netip.AddrPort, []byte)
+	// Port is the local port.
+	Port() uint16
+	// KernelDrops counts datagrams the kernel dropped for want of buffer space.
+	KernelDrops() uint64
+	// Close makes Receive return net.ErrClosed.
+	Close() error
+}
+
+// runSocket is a Socket that can hand out together what receive offload has joined.
+type runSocket interface {
+	// Run returns n datagrams from i on, of one source: each has size bytes, the last may have fewer. They may be changed.
+	Run(i int) (src netip.AddrPort, run []byte, size, n int)
+}
+
+// separator is a datagramSource that can keep out, before they take room in the receive buffer, what comes from addresses
+// that nobody expects.
+type separator interface {
+	// Separate replaces the addresses expected. On an error everything is received.
+	Separate(expected []netip.Addr) error
+	// Strangers counts what was kept out.
+	Strangers() uint64
+	// Stranger is who has sent some of it lately; the zero address without one.
+	Stranger() netip.Addr
+}
 
 // granter is a datagramSource that knows what the kernel has granted it.
 type granter interface {
@@ -44,18 +74,4 @@ func setGranted(st *status.Port, sock Socket) {
 		st.ReceiveBufferAsked, st.ReceiveBuffer = g.ReceiveBuffer()
 		st.GRO = g.GRO()
 	}
-}
-
-// sayGranted tells once, at the start, what the kernel grants every data port.
-func (p *portPool) sayGranted(sock Socket) {
-	var st status.Port
-	setGranted(&st, sock)
-	fields := []zap.Field{
-		zap.Int("receive_buffer_bytes", st.ReceiveBuffer), zap.Int("asked_bytes", st.ReceiveBufferAsked), zap.Bool("gro", st.GRO),
-	}
-	if st.ReceiveBuffer > 0 && st.ReceiveBuffer < st.ReceiveBufferAsked {
-		p.log.Warn("the kernel grants data ports a smaller receive buffer than asked for, so bursts may be lost: raise net.core.rmem_max and restart the sensor", fields...)
-		return
-	}
-	p.log.Info("receive buffer and offload of the data ports", fields...)
 }

@@ -2,50 +2,8 @@ package receive
 
 import (
 	"net/netip"
-	"slices"
 	"time"
 )
-
-// pathValidation is what a stream knows of its paths. The dataPort's mu guards it.
-type pathValidation struct {
-	state    pathState
-	named    netip.AddrPort // the port that the agent has named; the zero value without one
-	direct   bool           // and no NAT lies between, as far as is known
-	sources  []netip.AddrPort
-	start    header           // of the datagram that the active path has begun with
-	readable bool             // there was one that could be read
-	taken    uint64           // datagrams of the active path, and of those it was before a rebinding
-	forged   uint64           // frames delivered that turned out not to be the agent's
-	forger   netip.AddrPort   // who sent the last of them
-	refuted  []netip.AddrPort // by STATS; at most maxRefuted
-	rebound  uint64
-	stats    statsMarks
-	ask      chan struct{} // capacity 1: the agent's STATS are wanted soon
-}
-
-// isRefuted reports whether STATS have shown that a port is not the agent's.
-func (v *pathValidation) isRefuted(src netip.AddrPort) bool { return slices.Contains(v.refuted, src) }
-
-// refute notes that these ports are not the agent's.
-func (v *pathValidation) refute(ports []netip.AddrPort) {
-	for _, src := range ports {
-		if v.isRefuted(src) {
-			continue
-		}
-		if len(v.refuted) >= maxRefuted {
-			v.refuted = slices.Delete(v.refuted, 0, 1)
-		}
-		v.refuted = append(v.refuted, src)
-	}
-}
-
-// wantStats has the session ask for STATS soon.
-func (v *pathValidation) wantStats() {
-	select {
-	case v.ask <- struct{}{}:
-	default:
-	}
-}
 
 // unknown finds the stream of a datagram from a port that is no stream's. held is set, with nil, if it is kept until more is
 // known; else nil means that the datagram is foreign.
@@ -158,17 +116,4 @@ func (p *dataPort) event(s *stream, continues bool, src netip.AddrPort, h *heade
 		return eventContinues, c
 	}
 	return c.event(), c
-}
-
-// event is what a candidate has sent, apart from where the stream is.
-func (c *candidate) event() pathEvent {
-	switch {
-	case c.count >= 2 && c.start.opens:
-		return eventOpeningPair
-	case c.count >= 2:
-		return eventPair
-	case c.start.opens:
-		return eventOpening
-	}
-	return eventSingle
 }
