@@ -5,18 +5,6 @@ import (
 	"time"
 )
 
-// jump is a datagram whose seqno lies farther ahead than the window reaches. One such datagram may be a stray, and to believe
-// it would make all that follows old. So it waits until another one stands by it, the stream comes to it, the sender's own
-// count agrees with it, or the stream ends. Silence proves nothing: a slow stream may go on where it was.
-type jump struct {
-	waiting bool
-	belied  bool // the stream has gone on where it was since the jump came
-	seq     uint32
-	at      time.Time // of arrival
-	since   time.Time // when it was belied first
-	buf     []byte
-}
-
 // far takes a datagram that jumps ahead.
 func (r *Reassembler) far(b []byte, seq uint32, now time.Time) {
 	j := &r.jump
@@ -126,38 +114,4 @@ func (r *Reassembler) settle() {
 	default:
 		r.believe(r.jump.seq)
 	}
-}
-
-// Deadline returns when Expire is due next. ok is false if nothing is waited for.
-func (r *Reassembler) Deadline() (at time.Time, ok bool) {
-	if r.held.n > 0 {
-		at, ok = r.held.oldest, true
-	}
-	if since, waits := r.jumpSince(); waits && (!ok || since.Before(at)) {
-		at, ok = since, true
-	}
-	return at.Add(r.hold), ok
-}
-
-// Expire gives up what has been waited for too long by time now.
-func (r *Reassembler) Expire(now time.Time) {
-	for r.held.n > 0 && now.Sub(r.held.oldest) >= r.hold {
-		r.skip()
-	}
-	if since, ok := r.jumpSince(); ok && now.Sub(since) >= r.hold {
-		r.settle()
-	}
-	r.quiet = r.held.n == 0 && !r.jump.waiting
-}
-
-// Flush ends the wait for whatever is missing: at the end of the stream.
-func (r *Reassembler) Flush() {
-	for r.held.n > 0 {
-		r.skip()
-	}
-	r.settle()
-	for r.held.n > 0 {
-		r.skip()
-	}
-	r.quiet = true
 }

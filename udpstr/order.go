@@ -2,36 +2,6 @@ package udpstr
 
 import "time"
 
-// unexpected takes a datagram that is not simply the next.
-func (r *Reassembler) unexpected(b []byte, first int, seq uint32, now time.Time) {
-	if seq != r.next { // what all wait for ends the wait, however late it is looked at
-		r.Expire(now)
-	}
-	ahead := seq - r.next
-	if r.started && ahead >= 1<<31 {
-		r.old(b, seq)
-		return
-	}
-	if r.held.size == 0 {
-		r.arrived(b, &r.c.InOrder)
-		r.giveUp(ahead)
-		r.use(b, first)
-		r.high = r.next
-		return
-	}
-	// Of a stream that is joined at its wrap the jump shows where it is, not that seqno 0 comes next.
-	joined := !r.started && r.besideJump(seq)
-	if joined || ahead >= r.high-r.next && seq-r.high >= uint32(r.held.size) {
-		r.far(b, seq, now)
-		return
-	}
-	r.near(b, first, seq, now)
-	if r.jump.waiting {
-		r.belie(now)
-		r.reach()
-	}
-}
-
 // old counts a datagram from before the next: what it carried was delivered or given up.
 func (r *Reassembler) old(b []byte, seq uint32) {
 	if r.next-seq <= historyLen && r.seen.has(seq) {

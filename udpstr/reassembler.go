@@ -1,14 +1,6 @@
 package udpstr
 
-import (
-	"time"
-)
-
-// Packet is a frame put together again. It and its Data hold until the deliver function returns.
-type Packet struct {
-	Frame
-	Number uint64 // npkt, unwrapped to 64 bits: the first frame of a capture is 1
-}
+import "time"
 
 // ReassemblerConfig sets what a Reassembler waits for and accepts. The zero value means the defaults.
 type ReassemblerConfig struct {
@@ -82,44 +74,6 @@ func NewBatchReassembler(cfg ReassemblerConfig, deliver func([]Packet)) *Reassem
 	}
 }
 
-// Datagram takes one UDP payload that arrived at time now. b is not kept.
-func (r *Reassembler) Datagram(b []byte, now time.Time) {
-	first, seq, ok := parseHeader(b)
-	if !ok {
-		r.arrived(b, &r.c.Malformed)
-		return
-	}
-	if seq == r.next && r.quiet {
-		r.arrived(b, &r.c.InOrder)
-		r.use(b, first)
-		r.high = r.next
-		return
-	}
-	r.unexpected(b, first, seq, now)
-	r.quiet = r.held.n == 0 && !r.jump.waiting
-}
-
-// Datagrams takes UDP payloads that lie behind one another in run, as receive offload gives them: each has size bytes, the last
-// may have fewer. Frames that go over the end of a datagram are put together there, so run is changed; it is not kept. Frames of
-// all of them are delivered together.
-func (r *Reassembler) Datagrams(run []byte, size int, now time.Time) {
-	for at := 0; at < len(run); {
-		end := min(at+max(size, 1), len(run))
-		b := run[at:end:end]
-		if first, seq, ok := parseHeader(b); ok && seq == r.next && r.quiet {
-			r.arrived(b, &r.c.InOrder)
-			r.begin()
-			r.read(run, at, end, first)
-			r.high = r.next
-		} else {
-			r.leave(run)
-			r.Datagram(b, now)
-		}
-		at = end
-	}
-	r.leave(run)
-}
-
 // Counters returns what was counted so far.
 func (r *Reassembler) Counters() Counters {
 	r.c.LastNumber = r.records.last
@@ -141,20 +95,6 @@ func (r *Reassembler) arrived(b []byte, class *uint64) {
 	r.c.Datagrams++
 	r.c.Bytes += uint64(len(b))
 	*class++
-}
-
-// use reads the datagram with seqno next.
-func (r *Reassembler) use(b []byte, first int) {
-	r.begin()
-	r.read(b, 0, len(b), first)
-	r.leave(b)
-}
-
-// begin notes that the datagram with seqno next is used.
-func (r *Reassembler) begin() {
-	r.started = true
-	r.seen.set(r.next)
-	r.next++
 }
 
 // Counters is what a Reassembler has counted since it was made. At any time

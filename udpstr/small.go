@@ -1,5 +1,7 @@
 package udpstr
 
+import "rpcapd/prefetch"
+
 // Frames of smallLeast to smallMost bytes are copied by a few moves of fixed size. A call of the runtime's memmove costs as
 // much as the whole rest of their record.
 const (
@@ -45,3 +47,20 @@ func copy32(to, from *[32]byte) {
 	*(*[16]byte)(to[:]) = *(*[16]byte)(from[:])
 	*(*[16]byte)(to[16:]) = *(*[16]byte)(from[16:])
 }
+
+// Of frames longer than smallMost bytes, fetchMost bytes are asked for when the packer is at the frame fetchAhead before:
+// each is a new place in memory, for which the processor would have to notice anew that it is read in order.
+const (
+	fetchAhead = 4
+	fetchMost  = 2048
+)
+
+// fetch is inlined: small frames, which are many, cost two comparisons.
+func fetch(frames []Frame, n int) {
+	if n += fetchAhead; n < len(frames) && len(frames[n].Data) > smallMost {
+		fetchData(frames[n].Data)
+	}
+}
+
+//go:noinline
+func fetchData(data []byte) { prefetch.Bytes(data[:min(len(data), fetchMost)]) }

@@ -93,6 +93,18 @@ func (w *window) refresh() {
 	}
 }
 
+// jump is a datagram whose seqno lies farther ahead than the window reaches. One such datagram may be a stray, and to believe
+// it would make all that follows old. So it waits until another one stands by it, the stream comes to it, the sender's own
+// count agrees with it, or the stream ends. Silence proves nothing: a slow stream may go on where it was.
+type jump struct {
+	waiting bool
+	belied  bool // the stream has gone on where it was since the jump came
+	seq     uint32
+	at      time.Time // of arrival
+	since   time.Time // when it was belied first
+	buf     []byte
+}
+
 // history remembers which of the last historyLen seqnos before the next came, to tell a duplicate from a late datagram.
 type history struct{ bits [historyLen / 64]uint64 }
 

@@ -76,3 +76,8 @@ func putPacketHeader(b []byte, f *Frame, caplen int, npkt uint32) {
 	binary.BigEndian.PutUint32(h[12:], f.Len)
 	binary.BigEndian.PutUint32(h[16:], npkt)
 }
+
+// clip cuts data to what the format allows.
+func clip(data []byte) []byte {
+	return data[:min(len(data), MaxCaplen)]
+}
