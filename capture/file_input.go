@@ -102,3 +102,11 @@ type Odd struct {
 	Cut       uint64 // frames longer than MaxSnaplen, cut to it
 	OtherLink uint64 // frames of another link type than that of the first, left out
 }
+
+// cutShort turns the end of the file inside something into an error.
+func cutShort(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}

@@ -118,11 +118,3 @@ func discard(r *bufio.Reader, n uint32) error {
 	}
 	return nil
 }
-
-// cutShort turns the end of the file inside something into an error.
-func cutShort(err error) error {
-	if err == io.EOF {
-		return io.ErrUnexpectedEOF
-	}
-	return err
-}

@@ -2,15 +2,12 @@ package capture
 
 import (
 	"fmt"
-	"io"
 	"net"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"rpcapd/filter"
 	"rpcapd/udpstr"
 )
 
@@ -18,6 +15,20 @@ import (
 // sender to look a whole super-packet of 64 KiB ahead at any frame size, and few
 // enough that headers just read are still in the cache when the frames are copied.
 const leaseFrames = 2048
+
+// linkPhase is what Next knows about the interface. Only linkUp is announced by the
+// socket (POLLERR with ENETDOWN when it ends); the way back is polled for.
+//
+//	up ── ENETDOWN ──> down ── flags say up ──> up
+//	 └──── bound index −1 ────> deleted ── name is back, bind ──> down
+//	                               └── after timeToBack: ErrInterfaceGone
+type linkPhase uint8
+
+const (
+	linkUp linkPhase = iota
+	linkDown
+	linkDeleted
+)
 
 // ringSource is a Source over a ring. The fields of the reader belong to the
 // goroutine that calls Next and Release, and to whom the gate lets free them.
@@ -61,127 +72,58 @@ type ringSource struct {
 
 func (s *ringSource) LinkType() uint32 { return s.linkType }
 
-// Next: see Source.
-func (s *ringSource) Next(deadline time.Time) ([]udpstr.Frame, error) {
-	s.Release()
-	if !s.gate.enter() {
-		return nil, net.ErrClosed
+// SetFilter: see Source.
+func (s *ringSource) SetFilter(p filter.Program) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return opError("set", s.options.Interface, fmt.Errorf("filter: %w", net.ErrClosed))
 	}
-	frames, err := s.next(deadline)
-	if err != nil && s.gate.leave() {
-		_ = s.free() // err counts, and Close has returned
+	if s.draining.Load() != nil {
+		return nil
 	}
-	return frames, err
+	s.vms.mu.Lock()
+	defer s.vms.mu.Unlock()
+	if err := s.ring.attach(p.Kernel); err != nil {
+		return opError("set", s.options.Interface, err)
+	}
+	s.options.Filter = p
+	s.vms.change(p.VM, s.ring.newestBlock)
+	return nil
 }
 
-func (s *ringSource) next(deadline time.Time) ([]udpstr.Frame, error) {
-	if s.end != nil {
-		return nil, s.end
+// Stats: see Source. What Next has done is read first, so that the sums never show
+// more delivered than received.
+func (s *ringSource) Stats() (Stats, error) {
+	delivered, refused := s.delivered.Load(), s.refused.Load()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var err error
+	if !s.closed {
+		err = s.collect()
 	}
-	if frames, err := s.take(); frames != nil || err != nil {
-		return frames, err
-	}
-	if s.drained() {
-		return nil, s.finish(io.EOF)
-	}
-	now := time.Now()
-	if !deadline.IsZero() && !now.Before(deadline) {
-		return nil, os.ErrDeadlineExceeded
-	}
-	return s.await(now, deadline)
+	st := s.kernel
+	st.Delivered, st.Bytes, st.Refused = delivered, s.bytes.Load(), refused
+	return st, err
 }
 
-// Release: see Source.
-func (s *ringSource) Release() {
-	if !s.gate.inside() {
-		return
+// collect adds what the kernel has counted since the last time. mu is held.
+func (s *ringSource) collect() error {
+	st, err := s.ring.statistics()
+	if err != nil {
+		return opError("read", s.options.Interface, err)
 	}
-	if s.leased && s.walk.left == 0 {
-		s.giveBack()
+	s.kernel.Received += uint64(st.Packets)
+	s.kernel.RingDrops += uint64(st.Drops)
+	s.kernel.RingFreeze += uint64(st.Freeze_q_cnt)
+	// A device that is gone, or counts from zero again, adds nothing.
+	if link, err := s.links.byIndex(s.index); err == nil {
+		if link.missed > s.missed {
+			s.kernel.InterfaceDrops += link.missed - s.missed
+		}
+		s.missed = link.missed
 	}
-	if s.gate.leave() {
-		_ = s.free() // Close has returned, so nobody is left to tell
-	}
-}
-
-// take presents the next frames if any are ready. It looks at no more than one
-// ring's worth of blocks, so that a flood that is refused in user space cannot
-// hold it.
-func (s *ringSource) take() ([]udpstr.Frame, error) {
-	for range s.ring.shape.count {
-		if !s.leased && !s.lease() {
-			return nil, nil
-		}
-		n, refused, err := s.walk.fill(s.frames)
-		if err != nil {
-			return nil, s.finish(opError("read", s.options.Interface, fmt.Errorf("ring block %d: %w", s.cursor, err)))
-		}
-		if refused > 0 {
-			s.refused.Add(refused)
-		}
-		if n > 0 {
-			s.delivered.Add(uint64(n))
-			s.bytes.Add(s.walk.bytes)
-			return s.frames[:n], nil
-		}
-		s.giveBack()
-	}
-	return nil, nil
-}
-
-func (s *ringSource) lease() bool {
-	block := s.ring.block(s.cursor)
-	h := headerOf(block)
-	if !h.ready() {
-		return false
-	}
-	s.leased = true
-	s.walk.begin(block, s.vms.at(h.number()))
-	return true
-}
-
-func (s *ringSource) giveBack() {
-	headerOf(s.walk.block).release()
-	s.leased, s.walk.left = false, 0
-	if s.cursor++; s.cursor == s.ring.shape.count {
-		s.cursor = 0
-	}
-}
-
-// finish makes err what Next returns from now on.
-func (s *ringSource) finish(err error) error {
-	s.end = err
-	return err
-}
-
-// await blocks until frames are ready, something happens, or the deadline has passed;
-// the zero time is none.
-func (s *ringSource) await(now, deadline time.Time) ([]udpstr.Frame, error) {
-	for {
-		events, err := s.ring.wait(now, s.pollTimeout(now, deadline))
-		if s.gate.closed() {
-			return nil, net.ErrClosed
-		}
-		if err != nil {
-			return nil, s.finish(opError("read", s.options.Interface, err))
-		}
-		now = time.Now()
-		failed := events&^unix.POLLIN != 0
-		if failed || s.link != linkUp {
-			if err := s.checkLink(now, failed); err != nil {
-				return nil, s.finish(err)
-			}
-		}
-		if frames, err := s.take(); frames != nil || err != nil {
-			return frames, err
-		}
-		if s.drained() {
-			return nil, s.finish(io.EOF)
-		}
-		if s.woken.Swap(false) || !deadline.IsZero() && !now.Before(deadline) {
-			return nil, os.ErrDeadlineExceeded
-		}
-	}
+	return nil
 }
 
 // Wake makes a Next that waits, or else the next one that would, return
@@ -189,27 +131,6 @@ func (s *ringSource) await(now, deadline time.Time) ([]udpstr.Frame, error) {
 func (s *ringSource) Wake() {
 	s.woken.Store(true)
 	s.nudge.nudge()
-}
-
-// pollTimeout is the time to the next thing that no descriptor announces; below 0
-// there is none.
-func (s *ringSource) pollTimeout(now, deadline time.Time) time.Duration {
-	timeout := time.Duration(-1)
-	sooner := func(t time.Time) {
-		if d := max(0, t.Sub(now)); timeout < 0 || d < timeout {
-			timeout = d
-		}
-	}
-	if !deadline.IsZero() {
-		sooner(deadline)
-	}
-	if s.link != linkUp {
-		sooner(s.linkCheck)
-	}
-	if d := s.draining.Load(); d != nil {
-		sooner(*d)
-	}
-	return timeout
 }
 
 // Close: see Source. The last numbers are taken now, also if the ring is freed later.

@@ -9,20 +9,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// linkPhase is what Next knows about the interface. Only linkUp is announced by the
-// socket (POLLERR with ENETDOWN when it ends); the way back is polled for.
-//
-//	up ── ENETDOWN ──> down ── flags say up ──> up
-//	 └──── bound index −1 ────> deleted ── name is back, bind ──> down
-//	                               └── after timeToBack: ErrInterfaceGone
-type linkPhase uint8
-
-const (
-	linkUp linkPhase = iota
-	linkDown
-	linkDeleted
-)
-
 // linkPollInterval is how often an interface that is not up is looked at.
 const linkPollInterval = 250 * time.Millisecond
 

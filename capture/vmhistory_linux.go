@@ -1,32 +1,10 @@
 package capture
 
 import (
-	"fmt"
-	"net"
 	"sync"
 
 	"rpcapd/filter"
 )
-
-// SetFilter: see Source.
-func (s *ringSource) SetFilter(p filter.Program) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return opError("set", s.options.Interface, fmt.Errorf("filter: %w", net.ErrClosed))
-	}
-	if s.draining.Load() != nil {
-		return nil
-	}
-	s.vms.mu.Lock()
-	defer s.vms.mu.Unlock()
-	if err := s.ring.attach(p.Kernel); err != nil {
-		return opError("set", s.options.Interface, err)
-	}
-	s.options.Filter = p
-	s.vms.change(p.VM, s.ring.newestBlock)
-	return nil
-}
 
 // vmHistory says which user-space program judges the frames of a block.
 //
