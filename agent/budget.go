@@ -61,15 +61,6 @@ func (b *budget) giveBack(a allowance, now time.Time) {
 	b.at = now
 }
 
-// each is what one session may take of an allowance: sessions do not wait for each other, so they
-// share evenly.
-func (a allowance) each(s *Supervisor) allowance {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	a.share /= float64(max(1, len(s.sessions)))
-	return a
-}
-
 // requestCost is what a request is charged with: the CPU time of its thread and a quarter for
 // garbage, or the least that such a request costs. ringBytes is the size of the ring that it has
 // made, 0 without one.

@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"cmp"
 	"net/netip"
 	"slices"
 	"time"
@@ -9,13 +8,6 @@ import (
 	"rpcapd/filter"
 	"rpcapd/iface"
 )
-
-// ownTraffic is what one session contributes.
-type ownTraffic struct {
-	addrs   []netip.Addr   // every address that the sensor's name has
-	control uint16         // at all of them
-	data    netip.AddrPort // where a capture is sent to; the zero value: none. The sensor chooses the port, so it holds for the address that it has been reached at and no other
-}
 
 func newExclusions(plain bool) *exclusions {
 	return &exclusions{
@@ -64,6 +56,59 @@ func (e *exclusions) remove(owner *session) {
 	}
 }
 
+// begin excludes a near end before anything is sent from it.
+func (e *exclusions) begin(n near) {
+	if !n.local.IsValid() { // nothing is sent
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if until, known := e.near[n]; known && until.IsZero() {
+		return
+	}
+	e.near[n] = time.Time{}
+	e.refresh()
+}
+
+// end lets a near end linger.
+func (e *exclusions) end(n near) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if until, known := e.near[n]; !known || !until.IsZero() {
+		return
+	}
+	now := time.Now()
+	e.near[n] = now.Add(nearLinger)
+	e.near.forget(now)
+	if !e.sweeping {
+		e.sweepIn(nearLinger)
+	}
+}
+
+// sweepIn takes the ends that are over out of the filters after d, and again as long as some linger: there is one timer,
+// however many connections end. mu is held.
+func (e *exclusions) sweepIn(d time.Duration) {
+	e.sweeping = true
+	time.AfterFunc(d, func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		now := time.Now()
+		e.near.forget(now)
+		e.refresh()
+		e.sweeping = false
+		if next := e.near.firstOver(); !next.IsZero() {
+			e.sweepIn(max(next.Sub(now), nearSweep))
+		}
+	})
+}
+
+// drop forgets the near end of a connection that never was. That it is excluded until the next change does no harm.
+func (e *exclusions) drop(n near) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.near, n)
+}
+
 // attach subscribes a capture, whose interface has the addresses, and brings its filter
 // up to date.
 func (e *exclusions) attach(c *capturing, addrs []netip.Addr) {
@@ -94,49 +139,4 @@ func (e *exclusions) snapshot() filter.Exclusion {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.current()
-}
-
-func (e *exclusions) refresh() {
-	if len(e.captures) == 0 {
-		return
-	}
-	now := e.current()
-	for c := range e.captures {
-		c.exclude(now)
-	}
-}
-
-// current merges the contributions: one endpoint for each address and control
-// port, with the data ports that are used there, in a stable order.
-func (e *exclusions) current() filter.Exclusion {
-	type key struct {
-		addr    netip.Addr
-		control uint16
-	}
-	ports := make(map[key][]uint16)
-	for _, t := range e.owners {
-		for _, a := range t.addrs {
-			k := key{a.WithZone(""), t.control}
-			ports[k] = nil // known, also where no data goes
-		}
-	}
-	for _, t := range e.owners {
-		if !t.data.IsValid() {
-			continue
-		}
-		k := key{t.data.Addr().WithZone(""), t.control}
-		if !slices.Contains(ports[k], t.data.Port()) {
-			ports[k] = append(ports[k], t.data.Port())
-		}
-	}
-	x := filter.Exclusion{Fragments: e.plain}
-	for k, list := range ports {
-		slices.Sort(list)
-		x.Endpoints = append(x.Endpoints, filter.Endpoint{Addr: k.addr, Control: k.control, Data: list})
-	}
-	slices.SortFunc(x.Endpoints, func(a, b filter.Endpoint) int {
-		return cmp.Or(a.Addr.Compare(b.Addr), cmp.Compare(a.Control, b.Control))
-	})
-	x.Near = e.near.exclusion(e.captures, time.Now())
-	return x
 }

@@ -15,13 +15,6 @@ import (
 	"rpcapd/udpstr"
 )
 
-const (
-	// autoLimitIPv4 and autoLimitIPv6 are the datagrams that pass a 1,500-byte path
-	// unfragmented: what sensors expect, whatever the first hop would take.
-	autoLimitIPv4 = 1472
-	autoLimitIPv6 = 1452
-)
-
 // gsoRefused is the state of segmentation offload after FlagNoSegmentation.
 const gsoRefused = "off: the sensor asked for single datagrams"
 

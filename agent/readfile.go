@@ -109,20 +109,6 @@ func (c *connection) fileSent(capt *capturing) {
 	})
 }
 
-// allServed is called when a session of a capture file has ended; the last one ends the agent.
-func (s *Supervisor) allServed() {
-	if !s.opts.ReadOnce {
-		return
-	}
-	for _, x := range s.snapshot() {
-		if !x.served.Load() {
-			return
-		}
-	}
-	s.log.Info("the capture file has been sent on all lines")
-	s.finish()
-}
-
 func newInterfaces(file string) (*interfaces, error) {
 	if file == "" {
 		return &interfaces{}, nil

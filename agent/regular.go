@@ -5,6 +5,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+
+	"rpcapd/openflag"
 )
 
 const lockName = "rpcapd.lock"
@@ -18,6 +20,9 @@ func regular(f *os.File) error {
 	return err
 }
 
+// statusLimit bounds what is read of a status file, in bytes: a session takes about two thousand.
+const statusLimit = 64 << 20
+
 // readRegular reads a file of a run directory.
 func readRegular(path string) ([]byte, error) {
 	f, err := openRegular(path)
@@ -26,4 +31,17 @@ func readRegular(path string) ([]byte, error) {
 	}
 	defer f.Close() // read only
 	return io.ReadAll(io.LimitReader(f, statusLimit))
+}
+
+// openRegular opens a file for reading, and nothing that would wait or lead elsewhere.
+func openRegular(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|openflag.NoWait|openflag.NoFollow, 0)
+	if err != nil {
+		return nil, err
+	}
+	if err := regular(f); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
 }

@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"time"
 
 	"go.uber.org/zap"
 
@@ -70,23 +69,4 @@ func waitEnded(ctx context.Context, ended []*session) {
 			return
 		}
 	}
-}
-
-// Reloaded notes for the status what became of a request to read the ini again: nil, or why the old configuration stays.
-func (s *Supervisor) Reloaded(refusal error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.reload.Count++
-	s.reload.At, s.reload.Error = time.Now(), ""
-	if refusal != nil {
-		s.reload.Error = refusal.Error()
-	}
-	s.changes.Add(1)
-	signal(s.statusNow)
-}
-
-func (s *Supervisor) reloaded() ReloadStatus {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.reload
 }

@@ -8,14 +8,10 @@ import (
 	"path/filepath"
 
 	"rpcapd/filelock"
-	"rpcapd/openflag"
 )
 
 // ErrNotRunning says that no agent uses a run directory.
 var ErrNotRunning = errors.New("no agent is running")
-
-// statusLimit bounds what is read of a status file, in bytes: a session takes about two thousand.
-const statusLimit = 64 << 20
 
 // Running returns the status of the agent that holds a run directory. Unlike ReadStatus it does not take the file of an
 // agent that was killed for an answer, and its PID is that of the process that holds the directory, whatever the file
@@ -89,17 +85,4 @@ func holderOf(f *os.File) (pid int, held bool, err error) {
 		return 0, true, nil
 	}
 	return pid, held, err
-}
-
-// openRegular opens a file for reading, and nothing that would wait or lead elsewhere.
-func openRegular(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|openflag.NoWait|openflag.NoFollow, 0)
-	if err != nil {
-		return nil, err
-	}
-	if err := regular(f); err != nil {
-		f.Close()
-		return nil, err
-	}
-	return f, nil
 }

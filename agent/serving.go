@@ -139,6 +139,15 @@ func (c *connection) answer(ctx context.Context, t rpcap.Type, handle func() err
 	return err
 }
 
+// each is what one session may take of an allowance: sessions do not wait for each other, so they
+// share evenly.
+func (a allowance) each(s *Supervisor) allowance {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a.share /= float64(max(1, len(s.sessions)))
+	return a
+}
+
 // serve reads one message after the other until the connection or ctx ends.
 func (c *connection) serve(ctx context.Context) error {
 	for {

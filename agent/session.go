@@ -58,10 +58,3 @@ func (x *session) moveTo(t config.Target) {
 
 // resume wakes a session that a CLOSE has stopped.
 func (x *session) resume() { signal(x.resumed) }
-
-func signal(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
-}

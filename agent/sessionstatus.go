@@ -1,19 +1,5 @@
 package agent
 
-import "time"
-
-func (x *session) setState(s SessionState, detail string) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if x.status.State != s || x.status.Detail != detail {
-		x.status.State, x.status.Detail, x.status.Since = s, detail, time.Now()
-		x.agent.changed()
-	}
-	if s == StateWaiting {
-		x.status.Preselected = ""
-	}
-}
-
 // snapshot is the status of the session with the numbers of its running capture.
 func (x *session) snapshot() SessionStatus {
 	x.mu.Lock()

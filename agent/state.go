@@ -137,6 +137,13 @@ type exclusions struct {
 	plain    bool // datagrams may be fragmented (plain PACKET over UDP)
 }
 
+// ownTraffic is what one session contributes.
+type ownTraffic struct {
+	addrs   []netip.Addr   // every address that the sensor's name has
+	control uint16         // at all of them
+	data    netip.AddrPort // where a capture is sent to; the zero value: none. The sensor chooses the port, so it holds for the address that it has been reached at and no other
+}
+
 // redial is what a session needs to dial anew when an interface comes up while the sensor
 // holds it without a capture. The sensor would look again only after a minute.
 type redial struct {

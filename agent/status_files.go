@@ -182,12 +182,6 @@ func (s *Supervisor) moves() (n uint64) {
 	return n
 }
 
-// changed has the status files written within statusPause.
-func (s *Supervisor) changed() {
-	s.changes.Add(1)
-	signal(s.statusSoon)
-}
-
 // writeTrouble logs that status files cannot be written, once, and that they can be again.
 type writeTrouble struct {
 	log    *zap.Logger

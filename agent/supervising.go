@@ -64,6 +64,20 @@ func (s *Supervisor) start(x *session) {
 	})
 }
 
+// allServed is called when a session of a capture file has ended; the last one ends the agent.
+func (s *Supervisor) allServed() {
+	if !s.opts.ReadOnce {
+		return
+	}
+	for _, x := range s.snapshot() {
+		if !x.served.Load() {
+			return
+		}
+	}
+	s.log.Info("the capture file has been sent on all lines")
+	s.finish()
+}
+
 // watchInterfaces tells the sessions when links or addresses change.
 func (s *Supervisor) watchInterfaces(ctx context.Context) {
 	if s.opts.ReadFile != "" {

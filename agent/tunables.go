@@ -95,4 +95,9 @@ const (
 	// runBuffer holds one run of datagrams: the largest UDP_SEGMENT send (65,507
 	// bytes of UDP payload) and then some.
 	runBuffer = 64 << 10
+
+	// autoLimitIPv4 and autoLimitIPv6 are the datagrams that pass a 1,500-byte path
+	// unfragmented: what sensors expect, whatever the first hop would take.
+	autoLimitIPv4 = 1472
+	autoLimitIPv6 = 1452
 )
