@@ -1,6 +1,9 @@
 package udpsock
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"syscall"
+)
 
 // Counters is what a Sender has done since it was made. Datagrams handed to Send or SendMany are either in Datagrams, in
 // one of the Dropped fields, or were given back with an error that says so.
@@ -52,5 +55,38 @@ func (c *counters) snapshot() Counters {
 		DroppedTooLong: c.droppedTooLong.Load(), DroppedOther: c.droppedOther.Load(),
 		ICMPErrors: c.icmpErrors.Load(), Refusals: c.refusals.Load(), PartialSends: c.partialSends.Load(), FullWaits: c.fullWaits.Load(),
 		MemoryWaits: c.memoryWaits.Load(), Shrinks: c.shrinks.Load(), Downgrades: c.downgrades.Load(),
+	}
+}
+
+// errnoKinds is how many different errnos are told apart. The last takes all that come later, so that the sum is right.
+const errnoKinds = 24
+
+// byErrno counts by errno. The owner of the Sender adds, anybody reads.
+type byErrno struct {
+	used  atomic.Int32
+	kinds [errnoKinds]struct {
+		errno syscall.Errno // written before used says that it is there
+		count atomic.Uint64
+	}
+}
+
+func (b *byErrno) add(errno syscall.Errno, n int) {
+	used := int(b.used.Load())
+	i := 0
+	for i < used && b.kinds[i].errno != errno {
+		i++
+	}
+	i = min(i, errnoKinds-1)
+	if i == used {
+		b.kinds[i].errno = errno
+		b.used.Store(int32(used + 1))
+	}
+	b.kinds[i].count.Add(uint64(n))
+}
+
+// each calls f in the order in which the errnos were first met.
+func (b *byErrno) each(f func(syscall.Errno, uint64)) {
+	for i := range b.used.Load() {
+		f(b.kinds[i].errno, b.kinds[i].count.Load())
 	}
 }

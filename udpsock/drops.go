@@ -18,39 +18,6 @@ type SendError struct {
 	Errors uint64
 }
 
-// errnoKinds is how many different errnos are told apart. The last takes all that come later, so that the sum is right.
-const errnoKinds = 24
-
-// byErrno counts by errno. The owner of the Sender adds, anybody reads.
-type byErrno struct {
-	used  atomic.Int32
-	kinds [errnoKinds]struct {
-		errno syscall.Errno // written before used says that it is there
-		count atomic.Uint64
-	}
-}
-
-func (b *byErrno) add(errno syscall.Errno, n int) {
-	used := int(b.used.Load())
-	i := 0
-	for i < used && b.kinds[i].errno != errno {
-		i++
-	}
-	i = min(i, errnoKinds-1)
-	if i == used {
-		b.kinds[i].errno = errno
-		b.used.Store(int32(used + 1))
-	}
-	b.kinds[i].count.Add(uint64(n))
-}
-
-// each calls f in the order in which the errnos were first met.
-func (b *byErrno) each(f func(syscall.Errno, uint64)) {
-	for i := range b.used.Load() {
-		f(b.kinds[i].errno, b.kinds[i].count.Load())
-	}
-}
-
 // dropped counts n datagrams in one of the Dropped fields and by their reason.
 func (s *Sender) dropped(field *atomic.Uint64, errno syscall.Errno, n int) {
 	field.Add(uint64(n))

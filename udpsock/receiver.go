@@ -1,12 +1,9 @@
 package udpsock
 
 import (
-	"context"
-	"fmt"
 	"net"
 	"net/netip"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -26,58 +23,6 @@ type Receiver struct {
 	receiveSocket // the platform's part
 	closing       sync.Once
 	closeErr      error
-}
-
-// Listen binds a socket to addr; port 0 lets the kernel choose. The unspecified IPv6 address takes IPv4 too, with sources as
-// plain IPv4 addresses. Errors are *net.OpError; with ListenOptions.GRO On they match errors.ErrUnsupported where there is none.
-func Listen(addr netip.AddrPort, o ListenOptions) (*Receiver, error) {
-	if o.Messages < 0 || o.Messages > maxMessages {
-		return nil, fmt.Errorf("listen on %v: %d messages a batch, not within 1 to %d", addr, o.Messages, maxMessages)
-	}
-	if o.Messages == 0 {
-		o.Messages = defaultMessages
-	}
-	if o.ReceiveBuffer <= 0 {
-		o.ReceiveBuffer = defaultReceiveBuffer
-	}
-	r := &Receiver{asked: o.ReceiveBuffer}
-	network := "udp6"
-	switch {
-	case addr.Addr().Is4():
-		network = "udp4"
-	case addr.Addr() == netip.IPv6Unspecified():
-		network = "udp"
-	}
-	lc := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error { return r.prepare(c, o) }}
-	c, err := lc.ListenPacket(context.Background(), network, addr.String())
-	if err != nil {
-		return nil, err
-	}
-	r.conn = c.(*net.UDPConn)
-	r.local = r.conn.LocalAddr().(*net.UDPAddr).AddrPort()
-	if err := r.start(o); err != nil {
-		_ = r.conn.Close()
-		return nil, &net.OpError{Op: "listen", Net: network, Addr: net.UDPAddrFromAddrPort(addr), Err: err}
-	}
-	return r, nil
-}
-
-// Receive waits for datagrams and returns how many came; Datagram hands them out. They are in the order in which they arrived. A
-// zero deadline waits for ever. Once it has passed the error is os.ErrDeadlineExceeded, on Linux only if no datagram is
-// there: a caller that comes late does not give up what has come in time. After Close the error is net.ErrClosed. Nothing is
-// allocated unless the deadline passes.
-func (r *Receiver) Receive(deadline time.Time) (int, error) {
-	r.batch.reset()
-	if !deadline.Equal(r.deadline) {
-		if err := r.conn.SetReadDeadline(deadline); err != nil {
-			return 0, err
-		}
-		r.deadline = deadline
-	}
-	if err := r.receive(); err != nil {
-		return 0, err
-	}
-	return len(r.batch.datagrams), nil
 }
 
 // Datagram returns one of the datagrams of the last Receive, with 0 ≤ i < its result, and where it came from; IPv4 sources
@@ -102,23 +47,5 @@ func (r *Receiver) GRO() bool { return r.gro }
 // doubles both for its own overhead, so ss(8) shows twice as much. granted is 0 where the system does not tell.
 func (r *Receiver) ReceiveBuffer() (asked, granted int) { return r.asked, r.granted }
 
-// KernelDrops returns how often the kernel has dropped something at this socket since Listen, for want of room in the
-// receive buffer or because of a wrong checksum. That is datagrams without receive offload; with it what is dropped may hold many
-// datagrams and counts once, so the number is a lower bound. 0 where the system does not tell.
-func (r *Receiver) KernelDrops() uint64 {
-	r.pollDrops()
-	return r.drops.total()
-}
-
 // Counters returns what was received so far.
 func (r *Receiver) Counters() ReceiveCounters { return r.counters.snapshot() }
-
-// Close makes Receive return net.ErrClosed and frees the port. Datagrams of the last Receive stay valid. It does nothing the second time.
-func (r *Receiver) Close() error {
-	r.closing.Do(func() {
-		r.pollDrops()
-		r.strangers.close()
-		r.closeErr = r.conn.Close()
-	})
-	return r.closeErr
-}

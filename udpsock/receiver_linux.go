@@ -13,22 +13,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// receiveSocket is the messages of recvmmsg, built once. Go's netpoller does the waiting, so that many receivers share few
-// threads, and deadlines and Close work.
-type receiveSocket struct {
-	raw      syscall.RawConn
-	messages []message
-	vectors  []unix.Iovec
-	names    []unix.RawSockaddrInet6 // large enough for IPv4 too
-	controls []controlBuffer
-	zones    map[uint32]string // names of interfaces; the receiving goroutine's
-
-	read     func(fd uintptr) bool // made once, since a closure made each time would be an allocation
-	most     int                   // messages to take with the next call
-	received int
-	errno    unix.Errno
-}
-
 const (
 	// batchBytes is about what one call takes while messages are long: the data stays in the caches of a core, and the next
 	// call writes to the same memory. Twice as much costs a quarter more for full super-packets.

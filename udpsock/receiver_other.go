@@ -9,9 +9,6 @@ import (
 	"syscall"
 )
 
-// receiveSocket receives one datagram at a time.
-type receiveSocket struct{}
-
 func (r *Receiver) prepare(_ syscall.RawConn, o ListenOptions) error {
 	if o.GRO == On {
 		return fmt.Errorf("receive offload: %w", errors.ErrUnsupported)

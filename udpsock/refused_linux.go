@@ -1,8 +1,6 @@
 package udpsock
 
 import (
-	"fmt"
-	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -64,13 +62,4 @@ func (s *Sender) passed(a *attempt) {
 		a.superRefused = 0
 		s.countRefusedRun(errno)
 	}
-}
-
-// countRefusedRun is called when a super-packet was refused and its datagrams pass, or may.
-func (s *Sender) countRefusedRun(errno unix.Errno) {
-	if s.refused++; s.refused >= refusedRuns {
-		s.endOffload(fmt.Errorf("segmentation offload: %d runs in a row refused: %w", refusedRuns, os.NewSyscallError("sendmsg", errno)))
-		return
-	}
-	s.counters.downgrades.Add(1)
 }

@@ -42,14 +42,6 @@ func (s *Sender) sendPart(run []byte, size int, a *attempt) (n, tried int, errno
 	return n, 1, errno
 }
 
-// superSize returns how many datagrams the next super-packet has; 1 means that there is none.
-func (s *Sender) superSize(bytes, size int) int {
-	if size > s.largest && !s.dontFragment { // datagrams of a super-packet are never fragmented
-		return 1
-	}
-	return min(s.segments, MaxRunBytes/size, (bytes+size-1)/size)
-}
-
 func (s *Sender) sendSuper(run []byte, size, n int) unix.Errno {
 	errno := s.call.sendmsg(s.fd, s.super.hold(run, size))
 	if errno == 0 {

@@ -1,30 +1,11 @@
 package udpsock
 
 import (
-	"errors"
-	"fmt"
 	"net/netip"
 	"os"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
-
-// sendSocket is a socket outside of Go's netpoller: sending never waits for it, and a short wait of the thread is cheaper
-// than parking a goroutine that owns its thread.
-type sendSocket struct {
-	fd       int
-	segments int // most datagrams of a super-packet, 1: no offload
-	refused  int // runs in a row whose super-packets were refused
-	largest  int // datagram that fits the path MTU, as last read
-
-	inRow        int       // datagrams refused in a row with EPERM or EACCES
-	refusedUntil time.Time // no try before, while all is refused
-
-	call  systemCalls
-	super superPacket
-	batch messageBatch
-}
 
 func (s *Sender) dial(o Options) (err error) {
 	family := unix.AF_INET
@@ -90,24 +71,6 @@ func (s *Sender) setFragmentation() error {
 		value = unix.IP_PMTUDISC_DO // IPV6_PMTUDISC_DO and _DONT have the values of IPv4
 	}
 	return os.NewSyscallError("setsockopt MTU_DISCOVER", unix.SetsockoptInt(s.fd, level, option, value))
-}
-
-func (s *Sender) probeOffload(m Mode) error {
-	s.segments = 1
-	if m == Off {
-		return nil
-	}
-	if _, err := unix.GetsockoptInt(s.fd, unix.IPPROTO_UDP, unix.UDP_SEGMENT); err != nil {
-		why := fmt.Errorf("segmentation offload: %w (%w)", os.NewSyscallError("getsockopt UDP_SEGMENT", err), errors.ErrUnsupported)
-		if m == On {
-			return why
-		}
-		s.offload.Store(&offload{why: why})
-		return nil
-	}
-	s.segments = MaxRunDatagrams
-	s.offload.Store(&offload{on: true})
-	return nil
 }
 
 func (s *Sender) ipv6() bool { return s.remote.Addr().Is6() }

@@ -12,11 +12,6 @@ import (
 	"time"
 )
 
-// sendSocket sends with one write per datagram.
-type sendSocket struct {
-	conn *net.UDPConn
-}
-
 func (s *Sender) dial(o Options) error {
 	if o.GSO == On {
 		return fmt.Errorf("segmentation offload: %w", errors.ErrUnsupported)

@@ -8,11 +8,6 @@ import (
 	"net/netip"
 )
 
-// strangers is nothing here.
-type strangers struct{}
-
-func (strangers) close() {}
-
 // Separate is for Linux; elsewhere everything is received.
 func (r *Receiver) Separate([]netip.Addr) error {
 	return fmt.Errorf("keep strangers out: %w", errors.ErrUnsupported)

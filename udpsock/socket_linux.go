@@ -6,9 +6,43 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
+
+// sendSocket is a socket outside of Go's netpoller: sending never waits for it, and a short wait of the thread is cheaper
+// than parking a goroutine that owns its thread.
+type sendSocket struct {
+	fd       int
+	segments int // most datagrams of a super-packet, 1: no offload
+	refused  int // runs in a row whose super-packets were refused
+	largest  int // datagram that fits the path MTU, as last read
+
+	inRow        int       // datagrams refused in a row with EPERM or EACCES
+	refusedUntil time.Time // no try before, while all is refused
+
+	call  systemCalls
+	super superPacket
+	batch messageBatch
+}
+
+// receiveSocket is the messages of recvmmsg, built once. Go's netpoller does the waiting, so that many receivers share few
+// threads, and deadlines and Close work.
+type receiveSocket struct {
+	raw      syscall.RawConn
+	messages []message
+	vectors  []unix.Iovec
+	names    []unix.RawSockaddrInet6 // large enough for IPv4 too
+	controls []controlBuffer
+	zones    map[uint32]string // names of interfaces; the receiving goroutine's
+
+	read     func(fd uintptr) bool // made once, since a closure made each time would be an allocation
+	most     int                   // messages to take with the next call
+	received int
+	errno    unix.Errno
+}
 
 // setBuffer asks for a socket buffer, beyond the system's limit if that is allowed (CAP_NET_ADMIN), and returns what was
 // granted, 0 if that cannot be found out.
