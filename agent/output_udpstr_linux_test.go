@@ -7,6 +7,7 @@ import (
 
 	"rpcapd/config"
 	"rpcapd/rpcap"
+	"rpcapd/test/netlab"
 	"rpcapd/udpsock"
 	"rpcapd/udpstr"
 )
@@ -24,7 +25,7 @@ func TestSensorAsksForSingleDatagrams(t *testing.T) {
 		defer out.close()
 		u := out.(*udpStr)
 		if on, _ := u.sock.GSO(); !single && !on {
-			t.Skip("the kernel has no segmentation offload")
+			netlab.Missing(t, "the kernel has no segmentation offload")
 		}
 		frames := make([]udpstr.Frame, 20)
 		for i := range frames {

@@ -10,6 +10,8 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"rpcapd/test/netlab"
 )
 
 // sameFrames checks bytes, wire lengths and time stamps.
@@ -123,7 +125,7 @@ func TestRootOffloadedFramesWhole(t *testing.T) {
 	s := mustOpen(t, Options{Interface: "b"})
 	in := newInjector(t, "a")
 	if err := unix.SetsockoptInt(in.fd, unix.SOL_PACKET, unix.PACKET_VNET_HDR, 1); err != nil {
-		t.Skipf("PACKET_VNET_HDR: %v", err)
+		netlab.Missing(t, "PACKET_VNET_HDR: "+err.Error())
 	}
 	for _, l := range []string{"a", "b"} { // beyond 64 KiB ("big TCP")
 		if err := netlink.LinkSetGSOIPv4MaxSize(linkOf(t, l), 200000); err != nil {
@@ -174,7 +176,7 @@ func TestRootTun(t *testing.T) {
 	newNamespace(t)
 	tun := &netlink.Tuntap{LinkAttrs: netlink.LinkAttrs{Name: "tun0"}, Mode: netlink.TUNTAP_MODE_TUN, Flags: netlink.TUNTAP_DEFAULTS | netlink.TUNTAP_NO_PI, Queues: 1}
 	if err := netlink.LinkAdd(tun); err != nil {
-		t.Skipf("tun device: %v", err)
+		netlab.Missing(t, "tun device: "+err.Error())
 	}
 	t.Cleanup(func() { tun.Fds[0].Close() })
 	addr, _ := netlink.ParseAddr("10.7.0.1/24")

@@ -30,7 +30,7 @@ func hasOffload(t *testing.T) bool {
 // The whole way through the kernel with offload on and off at each end. With it on, it must engage.
 func TestOffloadEngages(t *testing.T) {
 	if !hasOffload(t) {
-		t.Skip("kernel without UDP_SEGMENT or UDP_GRO")
+		netlab.Missing(t, "kernel without UDP_SEGMENT or UDP_GRO")
 	}
 	const size, perRun, runs = 1472, 44, 30
 	for _, addr := range []netip.AddrPort{loopback4, loopback6} {
@@ -257,7 +257,7 @@ func TestZone(t *testing.T) {
 	r := listen(t, loopback6, ListenOptions{})
 	lo, err := net.InterfaceByName("lo")
 	if err != nil {
-		t.Skip(err)
+		netlab.Missing(t, err.Error())
 	}
 	if z := r.zone(uint32(lo.Index)); z != "lo" {
 		t.Error(z)

@@ -214,7 +214,7 @@ func TestRootSendBufferFull(t *testing.T) {
 			})
 		})
 		if err != nil {
-			t.Skipf("no slow link: %v", err)
+			netlab.Missing(t, "no slow link: "+err.Error())
 		}
 		const size, perRun, runs = 1472, 40, 40
 		slow := 0

@@ -157,7 +157,7 @@ func TestRootFirewall(t *testing.T) {
 		r := listen(t, netip.MustParseAddrPort("127.0.0.1:5999"), ListenOptions{})
 		s := dial(t, r.LocalAddr(), dontFragment)
 		if on, _ := s.GSO(); !on {
-			t.Skip("the kernel has no segmentation offload")
+			netlab.Missing(t, "the kernel has no segmentation offload")
 		}
 		run := pattern(10*1400, 1)
 		for range 5 {

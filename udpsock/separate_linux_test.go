@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"rpcapd/test/netlab"
 )
 
 // from sends n datagrams from a local address to a port.
@@ -61,7 +63,7 @@ func TestSeparate(t *testing.T) {
 		t.Run(at, func(t *testing.T) {
 			r, err := Listen(netip.AddrPortFrom(netip.MustParseAddr(at), 0), ListenOptions{ReceiveBuffer: 64 << 10})
 			if err != nil {
-				t.Skip(err)
+				netlab.Missing(t, err.Error())
 			}
 			defer r.Close()
 			v4, v6 := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), r.Port()), netip.AddrPortFrom(netip.MustParseAddr("::1"), r.Port())
@@ -157,7 +159,7 @@ func TestSeparateKeepsOffload(t *testing.T) {
 	}
 	defer s.Close()
 	if on, _ := s.GSO(); !r.GRO() || !on {
-		t.Skip("no offload here")
+		netlab.Missing(t, "no offload here")
 	}
 	if _, err := s.Send(make([]byte, 40*1000), 1000, time.Second); err != nil {
 		t.Fatal(err)
@@ -178,7 +180,7 @@ func TestStrangersSuperPackets(t *testing.T) {
 	}
 	defer r.Close()
 	if err := r.Separate(addrs("127.0.0.9")); err != nil {
-		t.Skip(err)
+		netlab.Missing(t, err.Error())
 	}
 	to := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), r.Port())
 	c, err := net.DialUDP("udp", &net.UDPAddr{IP: net.ParseIP("127.0.0.3")}, net.UDPAddrFromAddrPort(to))
@@ -192,7 +194,7 @@ func TestStrangersSuperPackets(t *testing.T) {
 	}
 	var offload error
 	if err := raw.Control(func(fd uintptr) { offload = unix.SetsockoptInt(int(fd), unix.IPPROTO_UDP, unix.UDP_SEGMENT, 1000) }); err != nil || offload != nil {
-		t.Skip(err, offload)
+		netlab.Missing(t, fmt.Sprint("no segmentation offload: ", err, offload))
 	}
 	sent := uint64(0)
 	for i := range 200 {

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"rpcapd/test/tool"
 	"strings"
 	"sync"
 	"syscall"
@@ -17,6 +16,9 @@ import (
 	"time"
 
 	"github.com/google/gopacket/pcapgo"
+
+	"rpcapd/test/netlab"
+	"rpcapd/test/tool"
 )
 
 // framesIn counts the frames of a pcapng file and their bytes.
@@ -171,7 +173,7 @@ func TestCaptureInterrupted(t *testing.T) {
 func TestCaptureFullDisk(t *testing.T) {
 	t.Parallel()
 	if _, err := os.Stat("/dev/full"); err != nil {
-		t.Skip(err)
+		netlab.Missing(t, err.Error())
 	}
 	p := &process{}
 	p.Cmd = exec.Command(os.Args[0], "capture", "-w", "/dev/full", "--listen", fmt.Sprintf("127.0.0.1:%d", freePort(t)))

@@ -268,7 +268,7 @@ func TestRootOffloadEngages(t *testing.T) {
 		t.Run(fmt.Sprintf("%d bytes", x.size), func(t *testing.T) {
 			s := newStage(t)
 			if !kernelHasOffload(t) {
-				t.Skip("the kernel has no UDP_SEGMENT or no UDP_GRO")
+				netlab.Missing(t, "the kernel has no UDP_SEGMENT or no UDP_GRO")
 			}
 			sen := startSensor(t, s.sensor)
 			a := startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0")
