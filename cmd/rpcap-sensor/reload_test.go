@@ -216,7 +216,26 @@ func TestReloadOutputs(t *testing.T) {
 		}
 		return n
 	}
+	// arrived waits: the datagram that the socket still holds at a reload goes to the outputs of the new configuration.
+	arrived := func(want map[string]int) {
+		t.Helper()
+		for limit := time.Now().Add(40 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+			wrong := ""
+			for folder, want := range want {
+				if n := frames(folder); n != want {
+					wrong += fmt.Sprintf("%s: %d frames, want %d\n", folder, n, want)
+				}
+			}
+			if wrong == "" {
+				return
+			}
+			if time.Now().After(limit) {
+				t.Fatalf("%s%s", wrong, p.stderr.String())
+			}
+		}
+	}
 	await(t, "showing health", p.stderr.String, p)
+	arrived(map[string]int{"keep": 1, "a": 1, "same": 1})
 	reload := func(outputs, says string) {
 		t.Helper()
 		n := strings.Count(p.stderr.String(), says)
@@ -252,6 +271,7 @@ func TestReloadOutputs(t *testing.T) {
 		t.Errorf("ports: old %v, new %v, page %v", reaches(feed), reaches(other), reaches(page))
 	}
 	a.send()
+	arrived(map[string]int{"keep": 2, "a": 1, "b": 1, "same": 2, "new": 1})
 
 	// A directory that cannot be used: nothing changes. A port that is taken: the old output works on.
 	if err := os.WriteFile(filepath.Join(dir, "plain"), nil, 0o600); err != nil {
@@ -273,11 +293,7 @@ func TestReloadOutputs(t *testing.T) {
 	if code := p.exits(t); code != exitOK {
 		t.Errorf("exit code %d:\n%s", code, p.stderr.String())
 	}
-	for folder, want := range map[string]int{"keep": 3, "a": 1, "b": 2, "same": 2, "new": 2} {
-		if n := frames(folder); n != want {
-			t.Errorf("%s: %d frames, want %d", folder, n, want)
-		}
-	}
+	arrived(map[string]int{"keep": 3, "a": 1, "b": 2, "same": 2, "new": 2})
 }
 
 // TestSIGHUPWithoutAFile: the terminal is gone, so the sensor ends in order.
