@@ -89,8 +89,11 @@ func (j *job) run(ctx context.Context) (err error) {
 	if err := j.startServices(beside, sen, stop, &wg); err != nil {
 		return err
 	}
-	if j.report != nil {
-		wg.Go(func() { reportOnSignal(beside, sen, j.report, log) })
+	if j.report != nil && len(reportSignals) > 0 {
+		asked := make(chan os.Signal, 1)
+		signal.Notify(asked, reportSignals...) // before agents can come: by default the signal ends the process
+		defer signal.Stop(asked)
+		wg.Go(func() { reportOnSignal(beside, asked, sen, j.report, log) })
 	}
 	wg.Go(func() {
 		select {
@@ -169,18 +172,12 @@ func (j *job) startServices(ctx context.Context, sen *sensor.Sensor, stop contex
 }
 
 // reportOnSignal prints the summary at each signal that asks for it.
-func reportOnSignal(ctx context.Context, sen *sensor.Sensor, w *os.File, log *zap.Logger) {
-	if len(reportSignals) == 0 {
-		return
-	}
-	ch := make(chan os.Signal, 1)
-	signal.Notify(ch, reportSignals...)
-	defer signal.Stop(ch)
+func reportOnSignal(ctx context.Context, asked <-chan os.Signal, sen *sensor.Sensor, w *os.File, log *zap.Logger) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-ch:
+		case <-asked:
 			if err := sen.WriteSummary(w); err != nil {
 				log.Debug("summary not written", zap.Error(err))
 			}
