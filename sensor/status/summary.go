@@ -1,6 +1,7 @@
 package status
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -10,8 +11,18 @@ import (
 	"rpcapd/printable"
 )
 
-// WriteSummary prints for each peer what it forwarded against what arrived, for people.
-func WriteSummary(w io.Writer, c Counters, peers []Peer, ports []Port) error {
+// WriteSummary prints for each peer what it forwarded against what arrived, for people. It writes once, so that nothing else
+// comes between the lines.
+func WriteSummary(out io.Writer, c Counters, peers []Peer, ports []Port) error {
+	var b bytes.Buffer
+	if err := writeSummary(&b, c, peers, ports); err != nil {
+		return err
+	}
+	_, err := out.Write(b.Bytes())
+	return err
+}
+
+func writeSummary(w io.Writer, c Counters, peers []Peer, ports []Port) error {
 	silent := ""
 	if c.Silent > 0 {
 		silent = fmt.Sprintf(", %d of them never answered", c.Silent)

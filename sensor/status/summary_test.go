@@ -39,3 +39,28 @@ func TestUnaccountedIsShown(t *testing.T) {
 		t.Errorf("%v\n%s", err, text.String())
 	}
 }
+
+// writes counts the writes.
+type writes struct {
+	bytes.Buffer
+	n int
+}
+
+func (w *writes) Write(p []byte) (int, error) {
+	w.n++
+	return w.Buffer.Write(p)
+}
+
+// TestSummaryIsWrittenAtOnce: whoever reads it sees no half of it.
+func TestSummaryIsWrittenAtOnce(t *testing.T) {
+	var w writes
+	peers := []Peer{{Name: "a/eth0", Rule: "r"}, {Name: "b/eth0", Rule: "r"}}
+	if err := WriteSummary(&w, Counters{Accepted: 2}, peers, []Port{{Port: 2003, Foreign: 1}}); err != nil || w.n != 1 {
+		t.Errorf("%d writes, %v", w.n, err)
+	}
+	for _, want := range []string{"rpcap-sensor: 2 connections", "a/eth0: ", "b/eth0: ", "data port 2003: "} {
+		if !strings.Contains(w.String(), want) {
+			t.Errorf("no %q in\n%s", want, w.String())
+		}
+	}
+}
