@@ -17,21 +17,10 @@ import (
 	"rpcapd/config"
 )
 
-// freePort is one that nobody listens on.
-func freePort(t *testing.T) uint16 {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return uint16(l.Addr().(*net.TCPAddr).Port)
-}
-
 // TestDialText: an address that refuses is named once, with the cause and nothing else.
 func TestDialText(t *testing.T) {
 	r := newRig(t, writeCaptureFile(t, 1), nil)
-	port := freePort(t)
+	port := closedPort(t)
 	x := newSession(r.x.agent, config.Target{Host: "127.0.0.1", Port: port, Fanout: 1}, 0, nil)
 	_, err := x.connect(t.Context())
 	to := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), port)

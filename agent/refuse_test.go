@@ -2,12 +2,12 @@ package agent
 
 import (
 	"bytes"
-	"net"
 	"strings"
 	"testing"
 	"time"
 
 	"rpcapd/rpcap"
+	"rpcapd/test/ports"
 )
 
 // raw encodes any message.
@@ -93,14 +93,8 @@ func TestRefusals(t *testing.T) {
 	p.endCapture()
 }
 
-func closedPort(t *testing.T) uint16 {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return uint16(l.Addr().(*net.TCPAddr).Port)
-}
+// closedPort is one that nobody listens on.
+func closedPort(t *testing.T) uint16 { return uint16(ports.Free(t)) }
 
 // TestSurplusPayloadIsSkipped: what peers send beyond a message is consumed.
 func TestSurplusPayloadIsSkipped(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"rpcapd/rpcap"
 	"rpcapd/sensor/rule"
 	"rpcapd/sensor/status"
+	"rpcapd/test/ports"
 	"rpcapd/test/tool"
 	"rpcapd/test/wait"
 )
@@ -247,12 +248,7 @@ func TestReloadBroken(t *testing.T) {
 func TestReloadPorts(t *testing.T) {
 	s := startSensor(t, Options{Rules: []rule.Rule{{Name: "all"}}})
 	old := s.addr()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := uint16(free.Addr().(*net.TCPAddr).Port)
-	free.Close()
+	port := uint16(ports.Free(t))
 	if err := s.Reload(t.Context(), []rule.Rule{{Name: "new", Port: port}}, nil); err != nil {
 		t.Fatal(err)
 	}

@@ -93,7 +93,7 @@ func TestRootPathShrinks(t *testing.T) {
 			var e *TooLongError
 			run := pattern(20*c.before, 3)
 			var done int
-			for range 50 {
+			for limit := time.Now().Add(waitLimit); time.Now().Before(limit); {
 				n, err := p.s.Send(run, c.before, maxWait)
 				if err != nil {
 					if !errors.As(err, &e) {
@@ -166,7 +166,7 @@ func TestRootFragments(t *testing.T) {
 			if _, err := p.s.Send(pattern(2*1400, 1), 1400, maxWait); err != nil {
 				t.Fatal(err)
 			}
-			for deadline := time.Now().Add(20 * time.Second); p.s.MaxDatagram() != 1252 && time.Now().Before(deadline); {
+			for deadline := time.Now().Add(waitLimit); p.s.MaxDatagram() != 1252 && time.Now().Before(deadline); {
 				time.Sleep(time.Millisecond)
 			}
 		}
@@ -188,6 +188,14 @@ func TestRootLinkDown(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 	p.agent.Up("eth0")
+	for _, end := range []struct {
+		n    *netlab.Namespace
+		name string
+	}{{p.agent, "eth0"}, {p.router, "left"}} {
+		if !eventually(t, func() bool { return end.n.Link(end.name).Attrs().OperState == netlink.OperUp }) {
+			t.Fatalf("%s has no carrier", end.name)
+		}
+	}
 	p.agent.AddRoute("10.2.0.0/24", "10.1.0.2")
 	p.through(t, 1472)
 	checkAccounts(t, p.s, 50, 0)

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"os"
@@ -18,6 +19,7 @@ import (
 	"github.com/google/gopacket/pcapgo"
 
 	"rpcapd/test/netlab"
+	"rpcapd/test/ports"
 	"rpcapd/test/tool"
 )
 
@@ -46,6 +48,22 @@ func framesIn(t *testing.T, name string) (frames, bytes int) {
 		}
 		frames, bytes = frames+1, bytes+len(data)
 	}
+}
+
+// blocksIn counts the frames of a pcapng file that may be written now.
+func blocksIn(t *testing.T, name string) (n int) {
+	t.Helper()
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for len(b) >= 12 { // blocks: type, length
+		if binary.LittleEndian.Uint32(b) == 6 { // enhanced packet
+			n++
+		}
+		b = b[min(max(12, int(binary.LittleEndian.Uint32(b[4:]))), len(b)):]
+	}
+	return n
 }
 
 // several connects agents; each has sent one frame.
@@ -150,12 +168,9 @@ func TestCaptureInterrupted(t *testing.T) {
 	for range 5 {
 		a.send()
 	}
-	for end := time.Now().Add(40 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		if info, err := os.Stat(name); err == nil && info.Size() > 5*42 {
-			break
-		}
+	for end := time.Now().Add(40 * time.Second); blocksIn(t, name) < 5; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatal("nothing in the file")
+			t.Fatalf("%d frames in the file", blocksIn(t, name))
 		}
 	}
 	if err := p.Process.Signal(syscall.SIGINT); err != nil {
@@ -176,7 +191,7 @@ func TestCaptureFullDisk(t *testing.T) {
 		netlab.Missing(t, err.Error())
 	}
 	p := &process{}
-	p.Cmd = exec.Command(os.Args[0], "capture", "-w", "/dev/full", "--listen", fmt.Sprintf("127.0.0.1:%d", freePort(t)))
+	p.Cmd = exec.Command(os.Args[0], "capture", "-w", "/dev/full", "--listen", fmt.Sprintf("127.0.0.1:%d", ports.Free(t)))
 	p.Env, p.Cmd.Stderr = append(os.Environ(), asCommand+"=1"), &p.stderr
 	if err := p.Start(); err != nil {
 		t.Fatal(err)

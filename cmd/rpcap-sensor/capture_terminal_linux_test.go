@@ -9,11 +9,11 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
 	"rpcapd/test/netlab"
+	"rpcapd/test/ports"
 )
 
 // openTerminal makes a pseudo terminal of a width; what is written to it can be read from the first file.
@@ -57,9 +57,9 @@ func TestCaptureProgress(t *testing.T) {
 	t.Parallel()
 	for _, columns := range []uint16{80, 30} {
 		master, slave := openTerminal(t, columns)
-		p := &process{port: freePort(t)}
+		p := &process{port: ports.Free(t)}
 		p.Cmd = exec.Command(os.Args[0], "capture", "-c", "40", "-w", filepath.Join(t.TempDir(), "out.pcapng"),
-			"--listen", fmt.Sprintf("127.0.0.1:%d", p.port), "--udp-port", fmt.Sprint(freePort(t)), "--udp-ports", "1")
+			"--listen", fmt.Sprintf("127.0.0.1:%d", p.port), "--udp-port", fmt.Sprint(ports.Free(t)), "--udp-ports", "1")
 		p.Env, p.Cmd.Stderr = append(os.Environ(), asCommand+"=1"), slave
 		if err := p.Start(); err != nil {
 			t.Fatal(err)
@@ -72,10 +72,11 @@ func TestCaptureProgress(t *testing.T) {
 		}()
 		await(t, "waiting for agents", p.stderr.String, p)
 		a := connect(t, p)
-		for range 40 {
+		for range 39 {
 			a.send()
-			time.Sleep(20 * time.Millisecond) // several times the line is rewritten meanwhile
 		}
+		await(t, rewrite+"39 frames", p.stderr.String, p)
+		a.send()
 		if code := p.exits(t); code != exitOK {
 			t.Errorf("exit code %d", code)
 		}

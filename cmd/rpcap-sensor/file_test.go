@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"rpcapd/test/ports"
 )
 
 // filesIn are the capture files of a directory, and the frames in them.
@@ -76,11 +78,11 @@ func TestRotateFlags(t *testing.T) {
 func TestFileSections(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(t.TempDir(), "s.ini")
-	port := freePort(t)
+	port := ports.Free(t)
 	text := fmt.Sprintf("[rule all]\nPort = %d\n[data]\nFirstPort = %d\nPorts = 1\n"+
 		"[file]\nPath = %s/all/%%Y.pcapng\nRotateFrames = 3\nSync = never\n"+
 		"[file agents]\nPath = %s/{host}/{interface}.pcapng\nSplit = agent\n"+
-		"[file others]\nPath = %s/others.pcapng\nAgents = 192.0.2.0/24\n", port, freePort(t), dir, dir, dir)
+		"[file others]\nPath = %s/others.pcapng\nAgents = 192.0.2.0/24\n", port, ports.Free(t), dir, dir, dir)
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -28,6 +28,7 @@ import (
 
 	"rpcapd/config"
 	"rpcapd/sensor/health"
+	"rpcapd/test/ports"
 )
 
 // fetch reads an address of the sensor's health server.
@@ -49,7 +50,7 @@ func fetch(t *testing.T, address string) (int, string) {
 // startHealthy runs a sensor that shows its health and has got some frames from an agent.
 func startHealthy(t *testing.T, frames int, args ...string) (*process, *agent, string) {
 	t.Helper()
-	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	address := fmt.Sprintf("127.0.0.1:%d", ports.Free(t))
 	p := start(t, nil, append(args, "--http", address)...)
 	await(t, "showing health", p.stderr.String, p)
 	a := connect(t, p)
@@ -64,7 +65,10 @@ func TestHealthOfTheRealSensor(t *testing.T) {
 	t.Parallel() // the agent is asked for its numbers only after 5 s
 	p, _, base := startHealthy(t, 7, "-w", filepath.Join(t.TempDir(), "out.pcapng"))
 	var peer health.Peer
-	for end := time.Now().Add(40 * time.Second); peer.Received.Frames != 7 || !peer.Forwarded.Known; time.Sleep(50 * time.Millisecond) {
+	all := func() bool { // the output and the numbers of the agent come in their own time
+		return peer.Received.Frames == 7 && peer.Forwarded.Known && len(peer.Sinks) == 1 && peer.Sinks[0].Written == 7
+	}
+	for end := time.Now().Add(40 * time.Second); !all(); time.Sleep(50 * time.Millisecond) {
 		var a health.PeersAnswer
 		_, body := fetch(t, base+"/api/v1/peers")
 		if err := json.Unmarshal([]byte(body), &a); err != nil {
@@ -78,7 +82,7 @@ func TestHealthOfTheRealSensor(t *testing.T) {
 		}
 	}
 	if peer.Name != "127.0.0.1/eth0" || peer.State != "running" || peer.Rule != "default" || peer.Port == 0 || peer.Format != "udpstr" ||
-		len(peer.Sinks) != 1 || peer.Sinks[0].Written != 7 || peer.ClockOffset == nil {
+		peer.ClockOffset == nil {
 		t.Errorf("%+v", peer)
 	}
 	for path, want := range map[string]string{
@@ -97,7 +101,7 @@ func TestHealthOfTheRealSensor(t *testing.T) {
 	if err := p.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
-	if code := p.exits(t); code != exitOK || time.Since(begin) > 20*time.Second {
+	if code := p.exits(t); code != exitOK || time.Since(begin) > 40*time.Second {
 		t.Errorf("exit code %d after %v:\n%s", code, time.Since(begin), p.stderr.String())
 	}
 }
@@ -127,9 +131,9 @@ func TestHealthWithPasswordAndTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := freePort(t)
+	port := ports.Free(t)
 	file := write(t, fmt.Sprintf("[rule a]\nPort = %d\n[data]\nFirstPort = %d\nPorts = 1\n[http]\nListen = 127.0.0.1:%d\nCertificate = %s/c.pem\nKey = %s/k.pem\n%s\n",
-		freePort(t), freePort(t), port, dir, dir, account.Setting()))
+		ports.Free(t), ports.Free(t), port, dir, dir, account.Setting()))
 	p := startWithFile(t, file)
 	await(t, "showing health", p.stderr.String, p)
 	for _, tc := range []struct {
@@ -181,7 +185,7 @@ func TestHealthAndReload(t *testing.T) {
 // TestHealthCannotListen: the sensor says so and ends.
 func TestHealthCannotListen(t *testing.T) {
 	_, _, base := startHealthy(t, 0)
-	_, msg, code := execute(t, "--listen", fmt.Sprintf("127.0.0.1:%d", freePort(t)), "--http", strings.TrimPrefix(base, "http://"))
+	_, msg, code := execute(t, "--listen", fmt.Sprintf("127.0.0.1:%d", ports.Free(t)), "--udp-port", fmt.Sprint(ports.Free(t)), "--udp-ports", "1", "--http", strings.TrimPrefix(base, "http://"))
 	if code != exitFailed || !strings.Contains(msg, "listen for HTTP on "+strings.TrimPrefix(base, "http://")) {
 		t.Errorf("exit code %d, %s", code, msg)
 	}
@@ -243,7 +247,7 @@ func TestPrometheusScrapes(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	listen := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	listen := fmt.Sprintf("127.0.0.1:%d", ports.Free(t))
 	ctx, cancel := context.WithCancel(context.Background())
 	cmd := exec.CommandContext(ctx, prometheus, "--config.file="+file, "--storage.tsdb.path="+dir+"/data", "--web.listen-address="+listen)
 	var log lockedBuffer

@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"rpcapd/test/tool"
 	"strings"
 	"sync"
 	"syscall"
@@ -21,6 +20,8 @@ import (
 	"github.com/google/gopacket/pcapgo"
 
 	"rpcapd/rpcap"
+	"rpcapd/test/ports"
+	"rpcapd/test/tool"
 	"rpcapd/udpstr"
 )
 
@@ -61,8 +62,8 @@ func (l *lockedBuffer) String() string {
 
 func start(t *testing.T, stdout io.Writer, args ...string) *process {
 	t.Helper()
-	p := &process{port: freePort(t)}
-	args = append(args, "--listen", fmt.Sprintf("127.0.0.1:%d", p.port), "--udp-port", fmt.Sprint(freePort(t)), "--udp-ports", "1")
+	p := &process{port: ports.Free(t)}
+	args = append(args, "--listen", fmt.Sprintf("127.0.0.1:%d", p.port), "--udp-port", fmt.Sprint(ports.Free(t)), "--udp-ports", "1")
 	p.Cmd = exec.Command(os.Args[0], args...)
 	p.Env = append(os.Environ(), asCommand+"=1")
 	p.Stdout, p.Cmd.Stderr = stdout, &p.stderr
@@ -99,16 +100,6 @@ func (p *process) exits(t *testing.T) int {
 		t.Fatalf("it does not end; standard error:\n%s", p.stderr.String())
 		return -1
 	}
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 // agent is the smallest agent that works: it answers what it is asked and sends one datagram a frame.
@@ -223,7 +214,7 @@ func TestPipeToTcpdump(t *testing.T) {
 		if !lines.Scan() || !strings.Contains(lines.Text(), "ARP") {
 			t.Fatalf("frame %d: %q", i, lines.Text())
 		}
-		if took := time.Since(sent); took > 20*time.Second {
+		if took := time.Since(sent); took > 40*time.Second {
 			t.Errorf("frame %d was shown after %v", i, took)
 		}
 	}
@@ -279,7 +270,7 @@ func TestSignals(t *testing.T) {
 	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	if code := p.exits(t); code != exitOK || time.Since(begin) > 20*time.Second {
+	if code := p.exits(t); code != exitOK || time.Since(begin) > 40*time.Second {
 		t.Errorf("exit code %d after %v", code, time.Since(begin))
 	}
 	if text := p.stderr.String(); !strings.Contains(text, "captured 10") || !strings.Contains(text, "missing 0 frames (tail known)") {

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"encoding/binary"
 	"fmt"
 	"net"
 	"os"
@@ -18,6 +17,8 @@ import (
 
 	"github.com/spf13/pflag"
 	"go.uber.org/zap"
+
+	"rpcapd/test/ports"
 )
 
 // startWithFile runs the sensor with a configuration file and waits until it listens.
@@ -83,7 +84,7 @@ func TestSIGHUPReloads(t *testing.T) {
 			t.Errorf("systemd was not told %s", want)
 		}
 	}
-	port, data := freePort(t), freePort(t)
+	port, data := ports.Free(t), ports.Free(t)
 	rules := func(more string) []byte {
 		return fmt.Appendf(nil, "[rule all]\nPort = %d\n%s\n[data]\nFirstPort = %d\nPorts = 1\n", port, more, data)
 	}
@@ -105,7 +106,7 @@ func TestSIGHUPReloads(t *testing.T) {
 	expect("RELOADING=1")
 	expect("READY=1")
 
-	second := freePort(t)
+	second := ports.Free(t)
 	more := fmt.Sprintf("[rule more]\nPort = %d\n[output]\nMaxFrame = 100\n", second)
 	if err := os.WriteFile(file, rules(more), 0o600); err != nil {
 		t.Fatal(err)
@@ -183,7 +184,7 @@ func TestReloadNamesTheSections(t *testing.T) {
 // TestReloadOutputs: sections of outputs are known by their names. What has not changed is not touched, what has changed ends in
 // order and begins anew, also where both need the same directory or port, and what cannot be opened leaves the old one at work.
 func TestReloadOutputs(t *testing.T) {
-	port, data, feed, other, page := freePort(t), freePort(t), freePort(t), freePort(t), freePort(t)
+	port, data, feed, other, page := ports.Free(t), ports.Free(t), ports.Free(t), ports.Free(t), ports.Free(t)
 	dir := t.TempDir()
 	text := func(outputs string) string {
 		return fmt.Sprintf("[rule all]\nPort = %d\n[data]\nFirstPort = %d\nPorts = 1\n%s", port, data, outputs)
@@ -203,16 +204,7 @@ func TestReloadOutputs(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, name := range names {
-			b, err := os.ReadFile(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for len(b) >= 12 { // blocks: type, length
-				if binary.LittleEndian.Uint32(b) == 6 { // enhanced packet
-					n++
-				}
-				b = b[min(max(12, int(binary.LittleEndian.Uint32(b[4:]))), len(b)):]
-			}
+			n += blocksIn(t, name)
 		}
 		return n
 	}

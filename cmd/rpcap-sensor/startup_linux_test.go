@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"rpcapd/test/ports"
 )
 
 // begin runs the program until it ends, without anything of an environment. As root it is run as nobody.
@@ -68,7 +70,7 @@ func TestStartFails(t *testing.T) {
 	}
 	defer udp.Close()
 	taken, takenUDP := tcp.Addr().String(), udp.LocalAddr().(*net.UDPAddr).Port
-	free, freeUDP := fmt.Sprintf("127.0.0.1:%d", freePort(t)), fmt.Sprint(freePort(t))
+	free, freeUDP := fmt.Sprintf("127.0.0.1:%d", ports.Free(t)), fmt.Sprint(ports.Free(t))
 	closed := openDirectory(t)
 	if err := os.Chmod(closed, 0o555); err != nil {
 		t.Fatal(err)

@@ -54,7 +54,8 @@ func TestTopOnATerminal(t *testing.T) {
 			for _, screenful := range strings.Split(shown.String()[seen:], toTop)[1:] {
 				all := strings.Contains(screenful, clearRest)
 				for _, w := range want {
-					all = all && strings.Contains(screenful, w)
+					w, not := strings.CutPrefix(w, "not ")
+					all = all && strings.Contains(screenful, w) != not
 				}
 				if all {
 					seen = len(shown.String())
@@ -81,10 +82,7 @@ func TestTopOnATerminal(t *testing.T) {
 	sees("after space", "PAUSED")
 	press(" ")
 	resize(50, 12)
-	sees("in a small window", "127.0.0.1/eth0", "up ")
-	if last := shown.String()[strings.LastIndex(shown.String(), toTop):]; strings.Contains(last, "CONNECTED") {
-		t.Errorf("a small window has %q", last)
-	}
+	sees("in a small window", "127.0.0.1/eth0", "up ", "not CONNECTED", "not PAUSED") // it may have drawn for the wide one before
 	if err := p.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}

@@ -100,7 +100,7 @@ func TestProcess(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("after SIGTERM: %v", err)
 	}
-	if d := time.Since(start); d > 20*time.Second {
+	if d := time.Since(start); d > 40*time.Second {
 		t.Errorf("took %v to stop", d)
 	}
 	for _, want := range []string{"agent started", "configuration reloaded", "agent stopped"} {

@@ -13,6 +13,7 @@ import (
 
 	"rpcapd/config"
 	"rpcapd/rpcap"
+	"rpcapd/test/ports"
 )
 
 // sensorOnce is a sensor that authenticates, asks for the interfaces and is done, for each connection.
@@ -30,7 +31,7 @@ func sensorOnce(t *testing.T, auth rpcap.AuthRequest) (port string) {
 				return
 			}
 			w := rpcap.NewConn(c, rpcap.MaxReplyAccepted)
-			deadline := time.Now().Add(5 * time.Second)
+			deadline := time.Now().Add(40 * time.Second)
 			_ = w.WriteMessage(deadline, auth.Append(nil))
 			if h, _, err := w.ReadMessage(deadline); err == nil && h.Type == rpcap.TypeAuthReply {
 				_ = w.WriteMessage(deadline, rpcap.AppendEmpty(nil, rpcap.TypeFindAllRequest))
@@ -119,12 +120,7 @@ func TestSetupFromEnvironment(t *testing.T) {
 
 // What is in the way is told; the lines are written all the same.
 func TestSetupTellsWhatIsWrong(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	nobody := strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
-	l.Close()
+	nobody := strconv.Itoa(ports.Free(t))
 	withPassword := sensorOnce(t, rpcap.AuthRequest{Type: rpcap.AuthPassword, User: "s1", Password: "secret"})
 	hangsUp, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -223,7 +219,7 @@ func TestSetupTimeout(t *testing.T) {
 	ini := writeFile(t, "rpcapd.ini", "")
 	start := time.Now()
 	code, out, errs, _ := cli(t, "setup", "-f", ini, "--no-reload", "--timeout", "200ms", "--sensor", silent.Addr().String())
-	if took := time.Since(start); code != exitUnused || took > 3*time.Second || !strings.Contains(errs, "the lines are written") {
+	if took := time.Since(start); code != exitUnused || took >= probeTimeout || !strings.Contains(errs, "the lines are written") {
 		t.Errorf("exit %d after %v\n%s%s", code, took, out, errs)
 	}
 	if err := finish(unusedError{os.ErrDeadlineExceeded}, os.ErrPermission); errors.As(err, new(unusedError)) || !errors.Is(err, os.ErrPermission) {

@@ -146,7 +146,7 @@ func TestPipesInTheRunDirectory(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(40 * time.Second):
 		t.Error("SIGTERM does not end it")
 	}
 }

@@ -2,6 +2,7 @@ package pcapoverip
 
 import (
 	"crypto/tls"
+	"fmt"
 	"io"
 	"net"
 	"slices"
@@ -15,16 +16,17 @@ import (
 
 	"rpcapd/repeat"
 	"rpcapd/sensor/sink"
+	"rpcapd/test/ports"
 	"rpcapd/tlsfiles"
 )
 
 // TestDialOut connects, loses the listener, and comes back with a complete new stream.
 func TestDialOut(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address := fmt.Sprintf("127.0.0.1:%d", ports.Free(t)) // bound twice
+	l, err := net.Listen("tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := l.Addr().String()
 	s := start(t, Options{Connect: address})
 	f := s.attach("web", "eth0", 1)
 	c, err := l.Accept()
@@ -175,12 +177,7 @@ func TestDialOutTLS(t *testing.T) {
 
 // TestNobodyListens waits longer each time.
 func TestNobodyListens(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	_ = l.Close()
+	address := fmt.Sprintf("127.0.0.1:%d", ports.Free(t))
 	s := start(t, Options{Connect: address})
 	f := s.attach("web", "eth0", 1)
 	eventually(t, "the status tells", func() bool { return strings.Contains(s.Status().Error, "refused") })

@@ -17,6 +17,7 @@ import (
 
 	"rpcapd/rpcap"
 	"rpcapd/test/harness"
+	"rpcapd/test/ports"
 	"rpcapd/udpstr"
 )
 
@@ -28,29 +29,16 @@ type running struct {
 
 func startSensor(t *testing.T, more ...string) *running {
 	t.Helper()
-	s := &running{control: freePort(t, "tcp"), data: freePort(t, "udp")}
+	s := &running{control: freePort(t), data: freePort(t)}
 	args := []string{"--listen", s.control.String(), "--udp-port", strconv.Itoa(int(s.data.Port())), "--udp-ports", "1"}
 	s.program = start(t, nil, 0, "rpcap-sensor", append(args, more...)...)
 	s.Says("waiting for agents", 1)
 	return s
 }
 
-func freePort(t *testing.T, network string) netip.AddrPort {
+func freePort(t *testing.T) netip.AddrPort {
 	t.Helper()
-	var a net.Addr
-	if network == "tcp" {
-		l := listen(t)
-		a = l.Addr()
-		l.Close()
-	} else {
-		c, err := net.ListenPacket("udp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		a = c.LocalAddr()
-		c.Close()
-	}
-	return netip.MustParseAddrPort(a.String())
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(ports.Free(t)))
 }
 
 // from dials as a host of the loopback network.

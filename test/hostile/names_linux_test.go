@@ -38,7 +38,7 @@ type scene struct {
 
 func startScene(t *testing.T, format string) *scene {
 	t.Helper()
-	s := &scene{running: &running{control: freePort(t, "tcp"), data: freePort(t, "udp")}, http: freePort(t, "tcp"), ip: freePort(t, "tcp")}
+	s := &scene{running: &running{control: freePort(t), data: freePort(t)}, http: freePort(t), ip: freePort(t)}
 	dir := t.TempDir()
 	ini := fmt.Sprintf("Listen = 127.0.0.1\n[rule all]\nPort = %d\n[data]\nFirstPort = %d\nPorts = 1\n[http]\nListen = %s\n[pcap-over-ip]\nListen = %s\n"+
 		"[file all]\nPath = %s/{host}/{interface}.pcapng\nSplit = agent\n", s.control.Port(), s.data.Port(), s.http, s.ip, dir)
@@ -197,7 +197,7 @@ func TestNamesOfAgents(t *testing.T) {
 
 // TestNamesInCapture is the same for the summary of rpcap-sensor capture.
 func TestNamesInCapture(t *testing.T) {
-	control, data := freePort(t, "tcp"), freePort(t, "udp")
+	control, data := freePort(t), freePort(t)
 	out := filepath.Join(t.TempDir(), "out.pcapng")
 	p := start(t, nil, 0, "rpcap-sensor", "capture", "-w", out, "--listen", control.String(), "--udp-port", fmt.Sprint(data.Port()), "--udp-ports", "1")
 	p.Says("waiting for agents", 1)

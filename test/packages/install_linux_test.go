@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"encoding/pem"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -14,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"rpcapd/test/ports"
 )
 
 // installer returns the install script of a version for this machine.
@@ -103,12 +104,7 @@ func copyPrograms(t *testing.T, root string, paths []string) {
 // sensor runs rpcap-sensor on the loopback of the host and returns its port.
 func sensor(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := fmt.Sprint(l.Addr().(*net.TCPAddr).Port)
-	l.Close()
+	port := fmt.Sprint(ports.Free(t))
 	program := filepath.Join(t.TempDir(), "rpcap-sensor")
 	build := exec.Command("go", "build", "-buildvcs=false", "-o", program, "./cmd/rpcap-sensor")
 	build.Dir = repository
@@ -134,7 +130,7 @@ func sensor(t *testing.T) string {
 	}()
 	select {
 	case <-ready:
-	case <-time.After(10 * time.Second):
+	case <-time.After(40 * time.Second):
 		t.Fatal("the sensor does not start")
 	}
 	return port
