@@ -202,7 +202,7 @@ func TestPipe(t *testing.T) {
 	if err != nil || len(fs) != 1 || len(fs[0].Data) != 60 {
 		t.Fatalf("%d frames, %v", len(fs), err)
 	}
-	if err := one.Drain(time.Second); err != nil {
+	if err := one.Drain(20 * time.Second); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := one.Next(time.Time{}); err != io.EOF || one.(*pipeSource).Exhausted() {

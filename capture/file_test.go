@@ -438,7 +438,7 @@ func TestFileDrain(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := uint64(len(fs))
-	if err := s.Drain(time.Second); err != nil {
+	if err := s.Drain(20 * time.Second); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Next(past); err != io.EOF {

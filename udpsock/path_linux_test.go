@@ -216,7 +216,7 @@ func TestRootSendBufferFull(t *testing.T) {
 			}
 			return netlink.QdiscReplace(&netlink.Tbf{
 				QdiscAttrs: netlink.QdiscAttrs{LinkIndex: link.Attrs().Index, Handle: netlink.MakeHandle(1, 0), Parent: netlink.HANDLE_ROOT},
-				Rate:       10_000_000, // bytes per second
+				Rate:       1_000_000, // bytes per second: slow also beside a sender that waits for its turn
 				Limit:      10_000_000,
 				Buffer:     150_000,
 			})

@@ -21,7 +21,7 @@ func Main(m *testing.M) {
 }
 
 func leaks(fdsBefore int) int {
-	for range 1500 { // 15 s on a busy machine
+	for range 4000 { // 40 s on a busy machine
 		if runtime.NumGoroutine() <= 2 && openFiles() <= fdsBefore+1 { // the runtime's poller opens one
 			return 0
 		}
