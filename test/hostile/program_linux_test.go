@@ -15,7 +15,7 @@ import (
 
 const (
 	patience  = harness.Patience // for anything that should come soon
-	stopLimit = 12 * time.Second // what an agent may take to end: two, and what a busy machine adds
+	stopLimit = patience         // what an agent may take to end: two seconds, and what a busy machine adds
 )
 
 func TestMain(m *testing.M) { netlab.Main(m) }

@@ -79,7 +79,7 @@ func newAccounting(t *testing.T, ini string, agentArgs []string, sensorArgs ...s
 	x := &accounting{stage: s, path: p, sensor: startSensor(t, s.sensor, sensorArgs...)}
 	x.agent = startAgent(t, s.host, ini+"\nActiveClient = "+sensorV4+", 2003, ifname=eth0", agentArgs...)
 	x.agent.capturing(1)
-	x.sensor.Says("forwarding starts", 1) // on a busy machine later than the agent captures
+	x.sensor.forwarding(1)
 	return x
 }
 
@@ -193,7 +193,10 @@ func TestRootAccounting(t *testing.T) {
 				time.Sleep(50 * time.Millisecond)
 				x.host.Down("eth1")
 				x.send(t, size, rate, frames/4)
-				time.Sleep(50 * time.Millisecond)
+				x.agent.Await("datagrams dropped when sending", func() bool {
+					c := x.agent.session().Capture
+					return c != nil && c.SendDropped > 0
+				})
 				x.host.Up("eth1")
 				running(t, x.host, "eth1")
 				x.send(t, size, rate, frames/4)

@@ -118,7 +118,7 @@ func TestRootFilters(t *testing.T) {
 	clients := make([]net.Conn, len(filterExpressions))
 	must(t, s.sensor.Do(func() (err error) {
 		for n, e := range filterExpressions {
-			if clients[n], err = filterClient(sen, e.text); err != nil {
+			if clients[n], err = filterClient(sen, "filter="+e.text+"; rules=all"); err != nil {
 				return err
 			}
 		}
@@ -133,14 +133,18 @@ func TestRootFilters(t *testing.T) {
 	for n := range frames {
 		raw[n] = frames[n].data
 	}
+	sent := 0
 	for batch := range slices.Chunk(raw, 10) { // fifty rings of four blocks fill at once, a block each time
 		must(t, sendRaw(s.client, "eth0", batch...))
+		sent += len(batch)
+		sen.Await("a batch from the agent", func() bool { return len(readFilterSet(t, sen.file, "/eth0")) >= sent })
 		time.Sleep(100 * time.Millisecond)
 	}
 	s.mark(t, markEnd)
 	whole.frames()
 	time.Sleep(300 * time.Millisecond) // no agent holds a frame longer than about 20 ms
 	for n, d := range dumps {
+		caughtUp(d)
 		d.Stop(syscall.SIGINT, patience)
 		if m := dumpedPattern.FindStringSubmatch(d.Text()); m != nil && m[1] != m[2] && filterExpressions[n].documented == nil {
 			t.Fatalf("%s: tcpdump itself has not seen everything: %s", filterExpressions[n].text, d.Text())
@@ -149,7 +153,9 @@ func TestRootFilters(t *testing.T) {
 	a.Stop(stopSignal, stopLimit)
 	replay := startAgent(t, s.host, filterLines(false), "-r", whole.file)
 	replay.capturing(len(filterExpressions))
-	time.Sleep(300 * time.Millisecond)
+	if code := replay.Exits(patience); code != 0 { // when all is sent
+		t.Errorf("the agent that has read a file: exit code %d", code)
+	}
 	sen.end()
 	for n, c := range clients {
 		must(t, c.SetReadDeadline(time.Now().Add(patience)))
@@ -191,17 +197,17 @@ func TestRootFilters(t *testing.T) {
 
 // filterClient connects a client of [pcap-over-ip], and waits until its filter is in force. It tries again when a busy machine
 // made its request late: a client that is silent at first gets everything.
-func filterClient(sen *sensor, expression string) (net.Conn, error) {
+func filterClient(sen *sensor, request string) (net.Conn, error) {
 	for {
 		c, err := net.Dial("tcp", "127.0.0.1:57012")
 		if err != nil {
 			return nil, err
 		}
-		if _, err := fmt.Fprintf(c, "filter=%s; rules=all\n", expression); err != nil {
+		if _, err := fmt.Fprintln(c, request); err != nil {
 			return nil, err
 		}
 		late := false
-		sen.Await("client of "+expression, func() bool {
+		sen.Await("client of "+request, func() bool {
 			for line := range strings.Lines(sen.Text()) {
 				if strings.Contains(line, `"`+c.LocalAddr().String()+`"`) {
 					late = strings.Contains(line, `"everything"`) || strings.Contains(line, "client disconnected")
@@ -257,6 +263,24 @@ func startFilteredDump(t *testing.T, n *netlab.Namespace, file, expression strin
 	}
 	return harness.StartIn(t, n, nil, harness.Tool(t, "dumpcap"), "-q", "-i", "eth0", "-P", "-w", file, "-f", expression)
 }
+
+// caughtUp waits until tcpdump has written what the kernel has for it: on its end it leaves the rest. dumpcap does not say.
+func caughtUp(d *harness.Running) {
+	d.T.Helper()
+	if !manyUsers() {
+		return
+	}
+	d.Await("all frames in tcpdump's file", func() bool {
+		said := len(progressPattern.FindAllString(d.Text(), -1))
+		d.Signal(syscall.SIGUSR1)
+		var m [][]string
+		d.Await("its numbers", func() bool { m = progressPattern.FindAllStringSubmatch(d.Text(), -1); return len(m) > said })
+		return m[len(m)-1][1] == m[len(m)-1][2]
+	})
+}
+
+// progressPattern finds the same as dumpedPattern in what tcpdump says when it is asked.
+var progressPattern = regexp.MustCompile(`(\d+) packets? captured, (\d+) packets? received by filter`)
 
 // dumpReady is what startFilteredDump's program says when it captures.
 func dumpReady() string {

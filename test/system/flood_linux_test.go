@@ -46,6 +46,7 @@ func newDirect(t *testing.T, sensorArgs ...string) *accounting {
 	x := &accounting{stage: s, sensor: startSensor(t, s.sensor, sensorArgs...)}
 	x.agent = startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0")
 	x.agent.capturing(1)
+	x.sensor.forwarding(1)
 	return x
 }
 

@@ -23,6 +23,7 @@ func frameForFrame(t *testing.T, c *circumstance) {
 	sen := startSensor(t, s.sensor)
 	a := startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0", c.args...)
 	a.capturing(1)
+	sen.forwarding(1)
 	e := &export{a, sen, s.host, s.sensor, "eth0"}
 	c.begin(t, e)
 	dump := startTCPDump(t, s.host, "eth0")

@@ -110,6 +110,7 @@ func TestRootGuideSamples(t *testing.T) {
 					return
 				}
 				a.capturing(len(x.want))
+				sen.forwarding(len(x.want))
 				g.traffic(t)
 				g.forwarded(t, sen, x.want)
 			})

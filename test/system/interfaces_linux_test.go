@@ -42,6 +42,7 @@ func TestRootInterfaceComesAndGoes(t *testing.T) {
 	sen := startSensor(t, s.sensor)
 	a := startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0")
 	a.capturing(1)
+	sen.forwarding(1)
 	const rounds = 3
 	pings := func() { must(t, ping(s.client, clientV4, hostV4, rounds, 400)) }
 	pings()
@@ -93,11 +94,7 @@ func TestRootWaitingLine(t *testing.T) {
 		t.Errorf("it has connected though eth9 does not exist: %v", c)
 	}
 	s.lab.Veth(s.client, "eth9", s.host, "eth9")
-	begin := time.Now()
 	a.capturing(1)
-	if took := time.Since(begin); took > 20*time.Second {
-		t.Errorf("eth9 is captured only after %v", took)
-	}
 	a.Await("eth9 in the status", func() bool {
 		c := a.session().Capture
 		return c != nil && c.Interface == "eth9"
@@ -125,6 +122,7 @@ func TestRootAddressMoves(t *testing.T) {
 	s.client.AddAddr("eth2", clientV4+"/24")
 	a.Says("ifaddr=10.1.0.0/24 is on interface eth2 now", 1)
 	a.capturing(2)
+	sen.forwarding(2)
 	must(t, ping(s.client, clientV4, hostV4, 2, 56))
 	a.Await("eth2 in the status", func() bool {
 		x := a.session()

@@ -44,7 +44,7 @@ func load(t *testing.T, size, rate int, frames uint64) {
 	}
 	ready, done := make(chan struct{}), make(chan outcome, 1)
 	go func() {
-		r, err := sen.Serve(refsensor.Expectation{Interface: "eth0", Frames: frames, Size: size, Idle: 2 * time.Second},
+		r, err := sen.Serve(refsensor.Expectation{Interface: "eth0", Frames: frames, Size: size, Idle: patience},
 			func() { close(ready) })
 		done <- outcome{r, err}
 	}()

@@ -273,6 +273,7 @@ func TestRootOffloadEngages(t *testing.T) {
 			sen := startSensor(t, s.sensor)
 			a := startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0")
 			a.capturing(1)
+			sen.forwarding(1)
 			if sockets(t, sen.Running, unix.SOCK_DGRAM, func(fd int) error {
 				on, err := unix.GetsockoptInt(fd, unix.IPPROTO_UDP, unix.UDP_GRO)
 				if on != 1 {

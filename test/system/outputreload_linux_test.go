@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 // outputs that are not touched have each frame; of one that moves from directory to directory each frame is in one of them.
 func TestRootReloadOutputsUnderTraffic(t *testing.T) {
 	const size, reloads = 300, 8
-	frames, rate := steadyLoad(t)
+	_, rate := steadyLoad(t)
 	dir := t.TempDir()
 	rules := func(i int) string {
 		text := fmt.Sprintf("[rule lab]\nInterface = eth0\n[file keep]\nPath = %s/keep/%%s.pcapng\n[file moves]\nPath = %s/moves%d/%%s.pcapng\n", dir, dir, i)
@@ -25,11 +26,26 @@ func TestRootReloadOutputsUnderTraffic(t *testing.T) {
 	}
 	x, file := ruleReload(t, rules(0))
 	var sending sync.WaitGroup
-	sending.Go(func() { x.send(t, size, rate, frames) })
+	var reloaded atomic.Bool
+	frames := uint64(0)
+	sending.Go(func() {
+		for ; !reloaded.Load(); frames += uint64(rate / 10) {
+			if _, err := generateFrom(x.client, "eth0", [6]byte(x.host.MAC("eth0")), size, rate, frames, frames+uint64(rate/10)); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	defer sending.Wait()
+	defer reloaded.Store(true)
 	for i := range reloads {
 		x.sensor.reload(t, file, rules(i+1), rulesReloaded)
-		time.Sleep(200 * time.Millisecond) // all over the 3 s of traffic
+		x.sensor.Await("frames after the reload", func() bool {
+			names, err := filepath.Glob(filepath.Join(dir, fmt.Sprintf("moves%d", i+1), "*"))
+			return err == nil && len(names) > 0
+		})
+		time.Sleep(200 * time.Millisecond)
 	}
+	reloaded.Store(true)
 	sending.Wait()
 	n := settle(t, x.agent, x.sensor)
 	if got := n.numbered(t, size); got != int(frames) || n.sensor.missing != 0 || n.sensor.dropped != 0 {

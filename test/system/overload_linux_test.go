@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"rpcapd/test/harness"
 	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"rpcapd/test/harness"
 )
 
 // TestRootOverload gives the agent so little CPU time that its ring drops a third of the
@@ -22,7 +23,7 @@ func TestRootOverload(t *testing.T) {
 	for _, x := range []struct {
 		name  string
 		size  int
-		limit func(t *testing.T, p *harness.Running) (lift func())
+		limit func(t *testing.T, p *harness.Running, came func() uint64) (lift func())
 		args  []string
 	}{
 		{name: "quota, 64 bytes", size: 64, limit: quota},
@@ -32,7 +33,7 @@ func TestRootOverload(t *testing.T) {
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			acc := newAccounting(t, "", append([]string{"-z", "1M"}, x.args...))
-			lift := x.limit(t, acc.agent.Running)
+			lift := x.limit(t, acc.agent.Running, func() uint64 { return acc.host.Link("eth0").Attrs().Statistics.RxPackets })
 			const frames = 150_000
 			acc.send(t, x.size, 150_000, frames)
 			lift()
@@ -85,12 +86,12 @@ func (x *accounts) books() string {
 
 // quota bounds the CPU time of a program to a quarter of a percent of a core, by a control group
 // where this system lets us make one, else by stopping it most of the time.
-func quota(t *testing.T, p *harness.Running) (lift func()) {
+func quota(t *testing.T, p *harness.Running, came func() uint64) (lift func()) {
 	t.Helper()
 	group, err := newGroup(p.Process.Pid)
 	if err != nil {
 		t.Logf("no control group for CPU time (%v): the agent is stopped and continued instead", err)
-		return dutyCycle(t, p)
+		return dutyCycle(t, p, came)
 	}
 	lift = sync.OnceFunc(func() {
 		if err := group.leave(); err != nil {
@@ -148,23 +149,33 @@ func (g *group) leave() error {
 	}
 }
 
-// dutyCycle lets a program run for 10 ms of each 100 ms.
-func dutyCycle(t *testing.T, p *harness.Running) (lift func()) {
+// tooMany frames have no room in a ring of 1 MiB: they take 1.5 MiB at least.
+const tooMany = 10_000
+
+// dutyCycle lets a program run for 10 ms of each 100 ms, and not before so many frames have come that some were dropped.
+func dutyCycle(t *testing.T, p *harness.Running, came func() uint64) (lift func()) {
 	t.Helper()
 	stop, ended := make(chan struct{}), make(chan struct{})
+	over := func(d time.Duration) bool {
+		select {
+		case <-stop:
+			return true
+		case <-time.After(d):
+			return false
+		}
+	}
 	go func() {
 		defer close(ended)
 		for {
+			before := came()
 			p.Process.Signal(syscall.SIGSTOP)
-			select {
-			case <-stop:
-			case <-time.After(90 * time.Millisecond):
+			end := over(90 * time.Millisecond)
+			for !end && came()-before < tooMany { // the sender is slow
+				end = over(time.Millisecond)
 			}
 			p.Process.Signal(syscall.SIGCONT)
-			select {
-			case <-stop:
+			if end || over(10*time.Millisecond) {
 				return
-			case <-time.After(10 * time.Millisecond):
 			}
 		}
 	}()

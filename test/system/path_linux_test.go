@@ -93,6 +93,9 @@ func bridgePort(index int) (fd int, err error) {
 			return -1, fmt.Errorf("set option %d: %w", o.name, err)
 		}
 	}
+	if size, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF); err == nil && size < 64<<20 {
+		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 64<<20) // as far as net.core.rmem_max
+	}
 	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Ifindex: index, Protocol: htons(unix.ETH_P_ALL)}); err != nil {
 		unix.Close(fd)
 		return -1, err

@@ -2,16 +2,16 @@ package system
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"net"
 	"os"
 	"path/filepath"
-	"rpcapd/test/harness"
 	"slices"
 	"syscall"
 	"testing"
 	"time"
+
+	"rpcapd/test/harness"
 )
 
 // TestRootPcapOverIP is the whole chain: interface, agent, sensor, and two clients of [pcap-over-ip], beside a file.
@@ -23,6 +23,7 @@ func TestRootPcapOverIP(t *testing.T) {
 	sen.Says("listening for PCAP-over-IP clients", 1)
 	a := startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0")
 	a.capturing(1)
+	sen.forwarding(1)
 	dump := startTCPDump(t, s.host, "eth0")
 
 	live := filepath.Join(t.TempDir(), "live.pcapng")
@@ -30,13 +31,10 @@ func TestRootPcapOverIP(t *testing.T) {
 	sen.Says("client connected", 1)
 	var asking net.Conn
 	must(t, s.sensor.Do(func() (err error) {
-		asking, err = net.Dial("tcp", port)
+		asking, err = filterClient(sen, "filter=icmp; agents="+exportV4)
 		return err
 	}))
 	defer asking.Close()
-	_, err := fmt.Fprintln(asking, "filter=icmp; agents="+exportV4)
-	must(t, err)
-	sen.Says("client connected", 2)
 
 	begin := time.Now()
 	s.mark(t, markBegin)
@@ -104,6 +102,7 @@ func TestRootPcapOverIPNoLoop(t *testing.T) {
 	sen := startSensor(t, s.sensor, "-f", ruleFile(t, "[rule all]\n[pcap-over-ip]\n"))
 	a := startAgent(t, s.sensor, "ActiveClient = "+local+", 2003, ifname=lo")
 	a.capturing(1)
+	sen.forwarding(1)
 	var c net.Conn
 	must(t, s.sensor.Do(func() (err error) {
 		c, err = net.Dial("tcp", local+":57012")

@@ -110,5 +110,26 @@ func (s *sensor) report() []peer {
 // two seconds, and what a busy machine adds.
 const (
 	stopSignal = syscall.SIGTERM
-	stopLimit  = 12 * time.Second
+	stopLimit  = patience
 )
+
+// forwarding waits until the sensor knows that n captures run: on a busy machine later than the agents capture. What ends
+// before has no capture to end.
+func (s *sensor) forwarding(n int) {
+	s.T.Helper()
+	s.Says("forwarding starts", n)
+}
+
+// quiet waits until a span passes in which at most so many frames were sent. Where the export feeds on itself none ever does.
+func quiet(t *testing.T, who string, sent func() uint64, most uint64, span time.Duration) {
+	t.Helper()
+	grown := uint64(0)
+	for limit := time.Now().Add(patience); time.Now().Before(limit); {
+		before := sent()
+		time.Sleep(span)
+		if grown = sent() - before; grown <= most {
+			return
+		}
+	}
+	t.Errorf("%s: %d frames are sent in %v though nothing goes on: the export feeds on itself", who, grown, span)
+}

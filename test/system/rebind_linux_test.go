@@ -4,7 +4,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"rpcapd/test/netlab"
 )
@@ -23,7 +22,7 @@ func TestRootPortChangedOnTheWay(t *testing.T) {
 		c := x.agent.session().Capture
 		return c != nil && c.Packed >= frames/4
 	})
-	time.Sleep(200 * time.Millisecond)
+	(&export{agent: x.agent, sensor: x.sensor}).rest()
 	err := x.host.NFT("table ip nat { chain out { type nat hook postrouting priority 100; " +
 		"oifname \"eth1\" udp dport 2003-2034 snat to " + exportV4 + ":40000-40100; }; }")
 	switch {

@@ -2,11 +2,12 @@ package system
 
 import (
 	"fmt"
-	"rpcapd/test/harness"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
+
+	"rpcapd/test/harness"
 )
 
 // ruleReload is a sensor with a file and an agent on eth0 of its host.
@@ -68,6 +69,7 @@ func TestRootReloadFilterChooses(t *testing.T) {
 	sen := startSensor(t, s.sensor, "-f", file)
 	a := startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003")
 	a.capturing(1)
+	sen.forwarding(1)
 	pings := func() {
 		must(t, ping(s.client, clientV4, hostV4, 3, 40))
 		must(t, ping(s.client, clientV4, hostV4, 3, 60))
@@ -113,6 +115,7 @@ func TestRootReloadRemovesRule(t *testing.T) {
 	x.send(t, size, rate, frames) // nobody wants these
 	x.sensor.reload(t, file, first+"[rule more]\nPort = 2010\n", rulesReloaded)
 	x.agent.capturing(2)
+	x.sensor.forwarding(2)
 	if now := established(t, x.agent); !before.equals(now) {
 		t.Errorf("the agent has dialed again: %v, before %v", now, before)
 	}

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"rpcapd/test/refsensor"
 )
@@ -25,6 +24,8 @@ func TestRootSeveralSessions(t *testing.T) {
 		"ActiveClient = " + sensorV6 + ", 2004, ifname=eth0",
 	}, "\n"))
 	a.capturing(4)
+	one.forwarding(3)
+	other.forwarding(1)
 	s.mark(t, markBegin)
 	must(t, ping(s.client, clientV4, hostV4, 10, 100))
 	must(t, ping(s.client, "10.4.0.1", "10.4.0.2", 10, 200))
@@ -79,14 +80,12 @@ func TestRootFanout(t *testing.T) {
 	}
 }
 
-// retire is longer than a block of the ring waits for more frames.
-const retire = 25 * time.Millisecond
-
 func fanout(t *testing.T, c *circumstance) {
 	s := newStage(t)
 	sen := startSensor(t, s.sensor)
 	a := startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0, fanout=2", c.args...)
 	a.capturing(2)
+	sen.forwarding(2)
 	e := &export{a, sen, s.host, s.sensor, "eth0"}
 	c.begin(t, e)
 
@@ -106,7 +105,8 @@ func fanout(t *testing.T, c *circumstance) {
 		}
 		must(t, sendRaw(s.client, "eth0", forth[i:i+flows]...))
 		must(t, sendRaw(s.host, "eth0", back[i:i+flows]...))
-		time.Sleep(2 * retire) // so that each round is a run of its own: some troubles must be met more than once
+		// Each round is a run of its own: some troubles must be met more than once.
+		sen.Await("the frames of a round", func() bool { return count(readFrames(t, sen.file), size) >= 2*(i+flows) })
 	}
 
 	peers := sen.end()

@@ -26,6 +26,7 @@ func TestRootFanoutShare(t *testing.T) {
 	sen := startSensor(t, s.sensor)
 	a := startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0, fanout=2")
 	a.capturing(2)
+	sen.forwarding(2)
 	talk := startTalk(t, s.client, s.host)
 	talk.phase(t, 400*time.Millisecond)
 
@@ -48,8 +49,9 @@ func TestRootFanoutShare(t *testing.T) {
 	a.Says("session failed", 1)
 	time.Sleep(50 * time.Millisecond)
 	lost := talk.phase(t, 300*time.Millisecond)
-	early := strings.Count(a.Text(), "capture started") > 2 // half a second may be short on a busy machine
+	early := strings.Count(a.Text(), "sensor authenticated") > 2 // half a second may be short on a busy machine
 	a.capturing(3)
+	sen.forwarding(3)
 	time.Sleep(300 * time.Millisecond)
 	back := talk.phase(t, 400*time.Millisecond)
 	talk.end(t)

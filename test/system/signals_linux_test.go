@@ -3,11 +3,12 @@ package system
 import (
 	"fmt"
 	"os"
-	"rpcapd/test/harness"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"rpcapd/test/harness"
 )
 
 // TestRootReload changes the ini under a running agent.
@@ -21,6 +22,7 @@ func TestRootReload(t *testing.T) {
 	)
 	a := startAgent(t, s.host, first)
 	a.capturing(1)
+	sen.forwarding(1)
 	kept := established(t, a)
 	if len(kept) != 1 {
 		t.Fatalf("connections %v, want one", kept)
@@ -157,6 +159,7 @@ func TestRootTerminate(t *testing.T) {
 			sen := startSensor(t, s.sensor, forSensor...)
 			a := startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0", forAgent...)
 			a.capturing(1)
+			sen.forwarding(1)
 			dump := startTCPDump(t, s.host, "eth0")
 			s.mark(t, markBegin)
 			const frames, size = 500, 100

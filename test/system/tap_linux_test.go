@@ -33,6 +33,7 @@ func TestRootTAPFrameForFrame(t *testing.T) {
 	sen.Says("TAP interface is open", 1)
 	a := startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0")
 	a.capturing(1)
+	sen.forwarding(1)
 	origin, tap := startTCPDump(t, s.host, "eth0"), startTCPDump(t, s.sensor, "ids0")
 
 	s.mark(t, markBegin)
@@ -71,6 +72,7 @@ func TestRootTAPDeleted(t *testing.T) {
 	sen := startSensor(t, s.sensor, "-f", ruleFile(t, "[rule all]\n[tap]\n"))
 	a := startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0")
 	a.capturing(1)
+	sen.forwarding(1)
 	send := func(text string) { s.mark(t, text) }
 	send(markBegin)
 	s.sensor.Delete("rpcap0")
@@ -190,6 +192,7 @@ func TestRootTAPSelection(t *testing.T) {
 	sen := startSensor(t, s.sensor, "-f", ruleFile(t, "[rule all]\n[tap]\nInterface = all0\n[tap web]\nInterface = web0\n"+
 		"Filter = udp port 9 or ether proto 0x88b5\nAgents = 10.2.0.0/16\n[tap none]\nInterface = none0\nAgents = db*\n"))
 	startAgent(t, s.host, "ActiveClient = "+sensorV4+", 2003, ifname=eth0").capturing(1)
+	sen.forwarding(1)
 	all, web, none := startTCPDump(t, s.sensor, "all0"), startTCPDump(t, s.sensor, "web0"), startTCPDump(t, s.sensor, "none0")
 	s.mark(t, markBegin)
 	must(t, sendRaw(s.client, "eth0", udpTo9(s, 1), udpTo9(s, 2)))
