@@ -239,7 +239,7 @@ func inTime(t *testing.T, f func()) {
 	}()
 	select {
 	case <-done:
-	case <-time.After(20 * time.Second):
+	case <-time.After(waitLimit):
 		t.Fatal("it waits for ever")
 	}
 }

@@ -3,10 +3,12 @@ package agent
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -236,6 +238,17 @@ func (d *dataPort) addr() netip.AddrPort { return d.conn.LocalAddr().(*net.UDPAd
 // frames reassembles until n frames are here.
 func (d *dataPort) frames(n int) []udpstr.Packet {
 	d.t.Helper()
+	var all atomic.Int64
+	all.Store(int64(n))
+	got := d.framesUntil(&all)
+	if len(got) < n {
+		d.t.Fatalf("%d of %d frames came", len(got), n)
+	}
+	return got
+}
+
+// framesUntil reassembles until as many frames are here as there are in all, once that is known, or no more come.
+func (d *dataPort) framesUntil(all *atomic.Int64) []udpstr.Packet {
 	var got []udpstr.Packet
 	r := udpstr.NewReassembler(udpstr.ReassemblerConfig{}, func(p *udpstr.Packet) {
 		c := *p
@@ -243,15 +256,18 @@ func (d *dataPort) frames(n int) []udpstr.Packet {
 		got = append(got, c)
 	})
 	buf := make([]byte, 65536)
-	for len(got) < n {
-		d.conn.SetReadDeadline(time.Now().Add(waitLimit))
-		k, err := d.conn.Read(buf)
-		if err != nil {
-			d.t.Fatalf("%d of %d frames came: %v", len(got), n, err)
+	for limit := time.Now().Add(waitLimit); ; {
+		if n := all.Load(); n > 0 && int64(len(got)) >= n || time.Now().After(limit) {
+			return got
 		}
-		r.Datagram(buf[:k], time.Now())
+		d.conn.SetReadDeadline(time.Now().Add(100 * time.Millisecond)) // n may come after the last frame
+		if k, err := d.conn.Read(buf); err == nil {
+			r.Datagram(buf[:k], time.Now())
+			limit = time.Now().Add(waitLimit)
+		} else if !errors.Is(err, os.ErrDeadlineExceeded) {
+			return got
+		}
 	}
-	return got
 }
 
 // writeCaptureFile makes a pcap file of n frames; frame i is i%200+14 bytes long and

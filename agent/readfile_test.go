@@ -56,7 +56,7 @@ func TestFileIsSentOnce(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(waitLimit):
 		t.Fatal("the agent goes on")
 	}
 	found := 0

@@ -187,7 +187,7 @@ func (f flat) check(t *testing.T, once func(i int)) {
 	}
 	time.Sleep(f.rest)
 	var after footprint
-	for range 1500 { // the threads of captures end a moment after them
+	for range 4000 { // the threads of captures end a moment after them
 		after = measure()
 		if after.goroutines <= before.goroutines && after.files <= before.files && after.threads <= before.threads+2 {
 			break
@@ -214,7 +214,7 @@ func leavesNothing(t *testing.T) {
 	goroutines, files := runtime.NumGoroutine(), openFiles()
 	t.Cleanup(func() {
 		var now, open int
-		for range 1500 { // 15 s on a busy machine
+		for range 4000 { // 40 s on a busy machine
 			if now, open = runtime.NumGoroutine(), openFiles(); now <= goroutines && open <= files {
 				return
 			}

@@ -8,11 +8,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.uber.org/zap"
+
 	"rpcapd/rpcap"
 	"rpcapd/sensor/rule"
 	"rpcapd/test/wait"
-
-	"go.uber.org/zap"
 )
 
 // half returns how much the budget has given away.
@@ -98,7 +98,7 @@ func TestHalfReadMessages(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		_ = c.SetWriteDeadline(time.Now().Add(10 * time.Second))
+		_ = c.SetWriteDeadline(time.Now().Add(40 * time.Second))
 		_, _ = c.Write(part) // fails for one that gave way
 	}
 	wait.Until(t, "the others have given way", func() bool { return s.Counters().Ended >= many-maxHalfReadOfAddress>>20 })

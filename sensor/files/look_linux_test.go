@@ -115,7 +115,7 @@ func testTakenAway(t *testing.T, o Options, tick time.Duration, do func(*testing
 	send(25)
 	// The frames before it may or may not have been looked after; those after it were not.
 	await(t, func() bool { c := f.Counters(); return c.Waiting == 0 && c.Written+c.Dropped == 100 })
-	if took := time.Since(at); took > 5*time.Second { // 2 s on a machine with nothing else to do
+	if took := time.Since(at); took > 20*time.Second { // 2 s on a machine with nothing else to do
 		t.Errorf("noticed after %v", took)
 	}
 	if c := f.Counters(); c.Written > 75 || c.Dropped < 25 {

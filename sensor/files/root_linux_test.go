@@ -39,7 +39,7 @@ func disk(t *testing.T, size string) (dir string) {
 // ends waits for the result of Run.
 func ends(t *testing.T, s sink.Sink) error {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
 	defer cancel()
 	err := s.Run(ctx)
 	if ctx.Err() != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -12,11 +13,13 @@ import (
 
 	"rpcapd/rpcap"
 	"rpcapd/sensor"
+	"rpcapd/sensor/status"
 	"rpcapd/udpstr"
 )
 
-// send is an agent that connects, forwards so many frames when it is asked to, and leaves without a word.
-func send(to netip.AddrPort, frames int) error {
+// send is an agent that connects, forwards so many frames when it is asked to, and leaves without a word when they have arrived.
+func send(sen *sensor.Sensor, frames int) error {
+	to := sen.Addrs()[0]
 	conn, err := net.Dial("tcp", to.String())
 	if err != nil {
 		return err
@@ -24,7 +27,7 @@ func send(to netip.AddrPort, frames int) error {
 	defer conn.Close()
 	c := rpcap.NewConn(conn, rpcap.MaxRequestPayload)
 	for {
-		h, payload, err := c.ReadMessage(time.Now().Add(20 * time.Second))
+		h, payload, err := c.ReadMessage(time.Now().Add(40 * time.Second))
 		if err != nil {
 			return err
 		}
@@ -44,7 +47,7 @@ func send(to netip.AddrPort, frames int) error {
 			if _, err := conn.Write(rpcap.StartCaptureReply{}.Append(nil)); err != nil {
 				return err
 			}
-			return forward(fmt.Sprintf("%s:%d", to.Addr(), start.DataPort), frames)
+			return forward(sen, fmt.Sprintf("%s:%d", to.Addr(), start.DataPort), frames)
 		}
 		if _, err := conn.Write(reply); err != nil {
 			return err
@@ -53,7 +56,7 @@ func send(to netip.AddrPort, frames int) error {
 }
 
 // forward sends frames, one in each datagram.
-func forward(to string, frames int) error {
+func forward(sen *sensor.Sensor, to string, frames int) error {
 	data, err := net.Dial("udp", to)
 	if err != nil {
 		return err
@@ -70,7 +73,16 @@ func forward(to string, frames int) error {
 			return err
 		}
 	}
-	time.Sleep(300 * time.Millisecond) // until they are in: this agent knows no numbers that the sensor could wait for
+	// This agent knows no numbers that the sensor could wait for.
+	here := data.LocalAddr().(*net.UDPAddr).AddrPort()
+	arrived := func(p status.Peer) bool {
+		return p.State == status.StateRunning && p.DataSource == here && p.Received.Frames >= uint64(frames)
+	}
+	for end := time.Now().Add(40 * time.Second); !slices.ContainsFunc(sen.Peers(), arrived); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			return fmt.Errorf("%d frames from %v have not arrived: %+v", frames, here, sen.Peers())
+		}
+	}
 	return nil
 }
 
@@ -130,7 +142,7 @@ func TestNeverBackwards(t *testing.T) {
 	for range agents {
 		senders.Go(func() {
 			for range rounds {
-				if err := send(sen.Addrs()[0], perRound); err != nil {
+				if err := send(sen, perRound); err != nil {
 					t.Error(err)
 				}
 			}

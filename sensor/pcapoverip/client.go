@@ -63,7 +63,7 @@ func (c *client) deliver(ctx context.Context, in *input, selector *sink.Selector
 	if selection != everything {
 		c.announce()
 	}
-	soon := time.AfterFunc(announceAfter, c.announce)
+	soon := time.AfterFunc(c.sink.opts.announce, c.announce)
 	defer soon.Stop()
 	// A client that reads nothing must not hold up its own end.
 	done := make(chan struct{})

@@ -85,7 +85,7 @@ func (s *Sink) dialed(ctx context.Context) (connected bool, err error) {
 	s.mu.Unlock()
 	defer s.leave(c)
 
-	in := newInput()
+	in := newInput(0)
 	in.deaf = true
 	go in.read(conn)
 	defer func() { <-in.done }()

@@ -31,6 +31,7 @@ const (
 // input is the one goroutine that reads from a client: the request, then only the end of the connection.
 type input struct {
 	phase atomic.Int32
+	begin time.Duration // the time for a request
 	deaf  bool          // no request is expected, and what comes is passed over: dialed out
 	begun chan struct{} // closed when a request begins
 	mute  chan struct{} // closed when there is none: the time for it is over, or the client sends nothing more
@@ -43,8 +44,9 @@ type input struct {
 	err  error // why gone was closed; readable after that
 }
 
-func newInput() *input {
+func newInput(begin time.Duration) *input {
 	return &input{
+		begin: begin,
 		begun: make(chan struct{}), mute: make(chan struct{}), line: make(chan []byte, 1),
 		gone: make(chan struct{}), ended: make(chan struct{}), done: make(chan struct{}),
 	}
@@ -75,7 +77,7 @@ func (in *input) receive(conn net.Conn) (half bool) {
 	ignored := 0
 	buf := make([]byte, 1024)
 	if !in.deaf {
-		_ = conn.SetReadDeadline(time.Now().Add(beginTimeout)) // a closed connection says so when it is read
+		_ = conn.SetReadDeadline(time.Now().Add(in.begin)) // a closed connection says so when it is read
 	}
 	for {
 		n, err := conn.Read(buf)

@@ -38,7 +38,7 @@ func TestRequestInTheSocket(t *testing.T) {
 		return &lateConn{TCPConn: near.(*net.TCPConn)}, far.(*net.TCPConn)
 	}
 	start := func(near *lateConn) *input {
-		in := newInput()
+		in := newInput(beginTimeout)
 		go in.read(near)
 		t.Cleanup(func() {
 			_ = near.Close()
@@ -59,7 +59,7 @@ func TestRequestInTheSocket(t *testing.T) {
 		}
 	case <-in.mute:
 		t.Error("the request was passed over")
-	case <-time.After(20 * time.Second):
+	case <-time.After(waitLimit):
 		t.Error("nothing was read")
 	}
 
@@ -72,7 +72,7 @@ func TestRequestInTheSocket(t *testing.T) {
 	case <-in.mute:
 	case <-in.gone:
 		t.Errorf("taken for gone: %v", in.err)
-	case <-time.After(20 * time.Second):
+	case <-time.After(waitLimit):
 		t.Error("its stream does not begin")
 	}
 

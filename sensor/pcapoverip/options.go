@@ -1,6 +1,7 @@
 package pcapoverip
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -43,6 +44,8 @@ type Options struct {
 	Own     *Own            // shared by the sinks of a sensor; nil: this one looks for its own connections only
 	Filters *Filters        // shared likewise; nil: one of its own
 	Log     *zap.Logger     // nil is silent
+
+	begin, announce time.Duration // beginTimeout and announceAfter; tests take longer ones, so that a busy machine is in time
 }
 
 // check fills in defaults and refuses what cannot work.
@@ -75,6 +78,7 @@ func (o *Options) check() error {
 	if o.Stalled == 0 {
 		o.Stalled = defaultStalled
 	}
+	o.begin, o.announce = cmp.Or(o.begin, beginTimeout), cmp.Or(o.announce, announceAfter)
 	if o.Own == nil {
 		o.Own = &Own{}
 	}

@@ -22,7 +22,7 @@ func TestProbes(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			core, logs := observer.New(zap.InfoLevel)
-			s := start(t, Options{Clients: 2, Log: zap.New(core)})
+			s := start(t, Options{Clients: 2, Log: zap.New(core), announce: time.Minute})
 			f := s.attach("web", "eth0", 1)
 			number := func(name string) uint64 {
 				for _, d := range s.Status().Details {

@@ -196,7 +196,7 @@ func (s *Sink) trouble(err error) {
 // run serves the client until it goes, or until ctx ends and it has got everything.
 func (c *client) run(ctx context.Context) {
 	defer c.sink.leave(c)
-	in := newInput()
+	in := newInput(c.sink.opts.begin)
 	go in.read(c.conn.Conn)
 	defer func() { <-in.done }()
 	err := c.serve(ctx, in)

@@ -63,7 +63,7 @@ func TestClientGetsInterfacesAndFramesAndStatistics(t *testing.T) {
 
 func TestTwoClientsWithSelections(t *testing.T) {
 	needTool(t, "tcpdump")
-	s := start(t, Options{})
+	s := start(t, Options{begin: 3 * time.Second}) // one client is silent
 	web, db, odd := s.attach("web1", "eth0", 1), s.attach("db", "eth0", 1), s.attach("web2", "tun0", 12)
 	ask := func(line string) <-chan result {
 		c := dial(t, s.address())

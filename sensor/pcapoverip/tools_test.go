@@ -18,7 +18,7 @@ import (
 )
 
 // toolTimeout bounds a foreign program.
-const toolTimeout = 30 * time.Second
+const toolTimeout = 2 * waitLimit
 
 // program is a foreign program at work.
 type program struct {
