@@ -50,7 +50,7 @@ func talk(t *testing.T, a, b *Namespace, host, text string, n int) (arrived int)
 	})
 	buf := make([]byte, 100)
 	for arrived < n {
-		l.SetReadDeadline(time.Now().Add(time.Second))
+		l.SetReadDeadline(time.Now().Add(5 * time.Second))
 		size, _, err := l.ReadFrom(buf)
 		if err != nil {
 			return arrived

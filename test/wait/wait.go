@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// Until polls until ok returns true; what says what it waits for. It takes at most 30 s, so that a busy machine fails no test.
+// Until polls until ok returns true; what says what it waits for. It takes at most 40 s, so that a busy machine fails no test.
 func Until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(40 * time.Second); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
 		if ok() {
 			return
 		}
