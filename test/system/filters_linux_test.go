@@ -144,7 +144,9 @@ func TestRootFilters(t *testing.T) {
 	whole.frames()
 	time.Sleep(300 * time.Millisecond) // no agent holds a frame longer than about 20 ms
 	for n, d := range dumps {
-		caughtUp(d)
+		if filterExpressions[n].documented == nil { // else its own filter may refuse what the kernel has let pass
+			caughtUp(d)
+		}
 		d.Stop(syscall.SIGINT, patience)
 		if m := dumpedPattern.FindStringSubmatch(d.Text()); m != nil && m[1] != m[2] && filterExpressions[n].documented == nil {
 			t.Fatalf("%s: tcpdump itself has not seen everything: %s", filterExpressions[n].text, d.Text())
