@@ -111,7 +111,7 @@ func sensor(t *testing.T) string {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	cmd := exec.Command(program, "--listen", "127.0.0.1:"+port, "-w", os.DevNull)
+	cmd := exec.Command(program, "--listen", "127.0.0.1:"+port, "--udp-port", fmt.Sprint(ports.Free(t)), "--udp-ports", "1", "-w", os.DevNull)
 	log, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

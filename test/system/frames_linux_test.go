@@ -35,6 +35,9 @@ func readFrames(t *testing.T, path string) (all []frame) {
 	name := func(int) string { return "" }
 	if bytes.HasPrefix(b, []byte{0x0a, 0x0d, 0x0d, 0x0a}) {
 		r, err := pcapgo.NewNgReader(bytes.NewReader(b), pcapgo.DefaultNgReaderOptions)
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) { // no interface yet
+			return nil
+		}
 		if err != nil {
 			t.Fatalf("read %s: %v", path, err)
 		}
