@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"rpcapd/test/debian"
 )
 
 // bootLimit is how long a machine may take until systemd is ready (2 s where nothing else
@@ -60,7 +62,7 @@ func newMachine(t *testing.T, suite string, extra ...string) *system {
 	deadline := time.Now().Add(bootLimit)
 	for leader = 0; leader == 0; leader = child(cmd.Process.Pid) {
 		if time.Now().After(deadline) {
-			t.Fatalf("systemd-nspawn has not started a system:\n%s", tail(console.String()))
+			t.Fatalf("systemd-nspawn has not started a system:\n%s", debian.Tail(console.String()))
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
@@ -77,7 +79,7 @@ func newMachine(t *testing.T, suite string, extra ...string) *system {
 			return s
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("systemd is %q\n%s", out, tail(console.String()))
+			t.Fatalf("systemd is %q\n%s", out, debian.Tail(console.String()))
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
@@ -150,7 +152,7 @@ func (s *system) until(limit time.Duration, command, word string) string {
 		}
 		if time.Now().After(deadline) {
 			log, _ := s.try("journalctl --no-pager -n 40")
-			s.t.Fatalf("%s: %q did not come within %v, but\n%s\njournal:\n%s", command, word, limit, out, tail(log))
+			s.t.Fatalf("%s: %q did not come within %v, but\n%s\njournal:\n%s", command, word, limit, out, debian.Tail(log))
 		}
 		time.Sleep(200 * time.Millisecond)
 	}

@@ -3,17 +3,15 @@ package packages
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"rpcapd/test/debian"
 )
 
 // suites are the systems that packages are installed on: systemd 252 and 257.
@@ -22,69 +20,20 @@ var suites = []string{"bookworm", "trixie"}
 // stepLimit ends a command that hangs, as one that waits for an answer would.
 const stepLimit = 2 * time.Minute
 
-// cache is the folder of the base systems.
-func cache() (string, error) {
-	dir := os.Getenv("XDG_CACHE_HOME")
-	if dir == "" {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return "", err
-		}
-		dir = filepath.Join(home, ".cache")
-	}
-	dir = filepath.Join(dir, "rpcapd-test")
-	return dir, os.MkdirAll(dir, 0o755)
-}
-
 // base returns a base system, made by the first test that asks for it. Extra packages
 // make a system of its own.
 func base(t *testing.T, suite string, extra ...string) string {
 	t.Helper()
-	dir, err := cache()
-	if err != nil {
-		t.Fatal(err)
-	}
-	name := strings.Join(append([]string{suite}, extra...), "-")
-	lock, err := os.OpenFile(filepath.Join(dir, name+".lock"), os.O_CREATE|os.O_RDWR, 0o644)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer lock.Close() // frees it
-	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX); err != nil {
-		t.Fatal(err)
-	}
-	root := filepath.Join(dir, name)
-	if _, err := os.Stat(filepath.Join(root, ".done")); err == nil {
-		return root
-	}
-	tmp := root + ".tmp"
-	if err := os.RemoveAll(tmp); err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("making %s (about a minute)", root)
 	packages := append([]string{"systemd", "systemd-sysv", "iproute2"}, extra...)
 	if slices.Contains(extra, "sysvinit-core") {
 		packages = extra // instead of systemd
 	}
-	include := strings.Join(packages, ",")
-	cmd := exec.Command("debootstrap", "--variant=minbase", "--include="+include, suite, tmp)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("make a system of %s: %v\n%s", suite, err, tail(string(out)))
-	}
-	if err := errors.Join(os.WriteFile(filepath.Join(tmp, ".done"), nil, 0o644), os.Rename(tmp, root)); err != nil {
+	system := debian.System{Name: strings.Join(append([]string{suite}, extra...), "-"), Suite: suite, Packages: packages}
+	root, err := system.Make(func(what string) { t.Log(what) })
+	if err != nil {
 		t.Fatal(err)
 	}
 	return root
-}
-
-// tail is the end of a long text.
-func tail(s string) string {
-	const most = 2000
-	if len(s) > most {
-		return "…" + s[len(s)-most:]
-	}
-	return s
 }
 
 // system is a system of its own: a copy on write of a base.
@@ -100,23 +49,7 @@ type system struct {
 func newSystem(t *testing.T, suite string, extra ...string) *system {
 	t.Helper()
 	full(t)
-	lower := base(t, suite, extra...)
-	dir := t.TempDir()
-	for _, d := range []string{"upper", "work", "root"} {
-		if err := os.Mkdir(filepath.Join(dir, d), 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	root := filepath.Join(dir, "root")
-	options := fmt.Sprintf("lowerdir=%s,upperdir=%s/upper,workdir=%s/work", lower, dir, dir)
-	if err := unix.Mount("overlay", root, "overlay", 0, options); err != nil {
-		t.Fatalf("mount overlay: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := unix.Unmount(root, unix.MNT_DETACH); err != nil {
-			t.Errorf("unmount: %v", err)
-		}
-	})
+	root := debian.Overlay(t, base(t, suite, extra...))
 	s := &system{t: t, root: root}
 	s.in = func(env []string, name string, args ...string) *exec.Cmd {
 		cmd := exec.Command("unshare", append([]string{"--mount", "--pid", "--fork", "--kill-child", "--root=" + root, "--mount-proc", name}, args...)...)
