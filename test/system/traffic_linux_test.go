@@ -67,20 +67,7 @@ func ether(dst, src net.HardwareAddr, etherType uint16, payload []byte, tags ...
 // sendRaw sends frames as they are out of an interface.
 func sendRaw(n *netlab.Namespace, name string, frames ...[]byte) error {
 	index := n.Link(name).Attrs().Index
-	return pinned(n, func() error {
-		fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
-		if err != nil {
-			return fmt.Errorf("open raw socket: %w", err)
-		}
-		defer unix.Close(fd)
-		for _, f := range frames {
-			to := &unix.SockaddrLinklayer{Ifindex: index, Protocol: htons(binary.BigEndian.Uint16(f[12:]))}
-			if err := unix.Sendto(fd, f, 0, to); err != nil {
-				return fmt.Errorf("send frame of %d bytes: %w", len(f), err)
-			}
-		}
-		return nil
-	})
+	return pinned(n, func() error { return netlab.SendRaw(index, frames...) })
 }
 
 func htons(v uint16) uint16 { return v<<8 | v>>8 }
