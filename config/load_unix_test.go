@@ -3,6 +3,8 @@
 package config
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,6 +31,17 @@ func TestLoadDoesNotWait(t *testing.T) {
 		case <-time.After(40 * time.Second):
 			t.Fatal("it waits for ever")
 		}
+	}
+}
+
+// TestLoadUnreadable: root may read everything.
+func TestLoadUnreadable(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.ini")
+	if err := os.WriteFile(path, nil, 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := LoadAgent(path); os.Geteuid() != 0 && !errors.Is(err, fs.ErrPermission) {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/netip"
 	"os"
 	"strings"
@@ -50,7 +51,7 @@ func TestCheck(t *testing.T) {
 		{writeFile(t, "empty.ini", ""), 0, []string{"warning: no ActiveClient line", "good, 0 sensor lines"}, ""},
 		{writeFile(t, "binary.ini", "\x7fELF\x00\x00"), 1, []string{"binary data"}, "1 error;"},
 		{writeFile(t, "large.ini", strings.Repeat("#", 10<<20)), 1, []string{"larger than 1 MiB"}, "1 error;"},
-		{"/no/such/file.ini", 1, nil, "no such file or directory"},
+		{"/no/such/file.ini", 1, nil, "read configuration: " + openError("/no/such/file.ini")},
 	}
 	for _, tt := range tests {
 		code, out, errs, _ := cli(t, "check", "-f", tt.file)
@@ -63,6 +64,12 @@ func TestCheck(t *testing.T) {
 			}
 		}
 	}
+}
+
+// openError is what this system says when a file cannot be opened.
+func openError(path string) string {
+	_, err := os.Open(path)
+	return fmt.Sprint(err)
 }
 
 func TestPrintInterfaces(t *testing.T) {
@@ -112,7 +119,7 @@ func TestInterfacesFile(t *testing.T) {
 	if code, out, errs, _ := cli(t, "interfaces"); code != 0 || !strings.Contains(out, "so no line selects any of them") {
 		t.Errorf("exit %d: %s%s", code, out, errs)
 	}
-	if code, _, errs, _ := cli(t, "interfaces", "-f", "/no/such.ini"); code != 1 || !strings.Contains(errs, "no such file") {
+	if code, _, errs, _ := cli(t, "interfaces", "-f", "/no/such.ini"); code != 1 || !strings.Contains(errs, openError("/no/such.ini")) {
 		t.Errorf("missing file: exit %d: %s", code, errs)
 	}
 	if code, _, errs, _ := cli(t, "interfaces", "-f", writeFile(t, "x.ini", "ActiveClient =\n")); code != 1 || !strings.Contains(errs, "see rpcapd check") {

@@ -17,8 +17,8 @@ import (
 // (an ini below a folder that only root may enter).
 type iniFile struct {
 	path string
-	dir  *os.Root // nil when the folder could not be opened
-	file *os.File // nil when there was no file
+	dir  *os.Root // nil when the folder could not be opened, or the path serves for ever
+	file *os.File // likewise, and when there was no file
 }
 
 // iniLimit bounds what is read: config refuses larger files with a clear error.
@@ -26,8 +26,10 @@ const iniLimit = 1<<20 + 1
 
 func openIniFile(path string) *iniFile {
 	f := &iniFile{path: path}
-	f.dir, _ = os.OpenRoot(filepath.Dir(path))
-	f.file, _ = openNow(path)
+	if changesUser {
+		f.dir, _ = os.OpenRoot(filepath.Dir(path))
+		f.file, _ = openNow(path)
+	}
 	return f
 }
 
@@ -57,11 +59,13 @@ func (f *iniFile) read() ([]byte, error) {
 // reload that hangs would keep the agent from ending.
 func openNow(path string) (*os.File, error) { return os.OpenFile(path, os.O_RDONLY|openflag.NoWait, 0) }
 
-// readIni reads a file and closes it. What is neither a file nor a device has no end.
+// readIni reads a file and closes it. What is neither a file nor a device has no end, or no content.
 func readIni(file *os.File) ([]byte, error) {
 	defer file.Close()
 	if info, err := file.Stat(); err == nil && info.Mode()&(fs.ModeNamedPipe|fs.ModeSocket) != 0 {
 		return nil, &fs.PathError{Op: "read", Path: file.Name(), Err: errors.New("it is a pipe; name a file")}
+	} else if err == nil && info.IsDir() {
+		return nil, &fs.PathError{Op: "read", Path: file.Name(), Err: errors.New("it is a directory; name a file")}
 	}
 	return io.ReadAll(io.LimitReader(file, iniLimit))
 }

@@ -6,6 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// changesUser says that the agent gives up root, and perhaps the right to read its ini.
+const changesUser = true
+
 // unlinked says whether an open file has lost its last name.
 func unlinked(f *os.File) bool {
 	var st unix.Stat_t
