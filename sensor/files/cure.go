@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"rpcapd/sensor/sink"
 )
@@ -18,6 +17,9 @@ var (
 	errTruncated = errors.New("another program cut it while it was in use")
 	errOccupied  = errors.New("another file has its name")
 )
+
+// errNoDirectory: a file has the name of the directory, or of one above it. Windows only says that it cannot find the path.
+var errNoDirectory = errors.New("not a directory")
 
 // takenError is about one file that somebody else has taken away, while its directory is where it was.
 type takenError struct{ error }
@@ -82,14 +84,16 @@ func cure(name string, err error) string {
 		return "make room on the disk of " + dir + ", and bound the files with KeepBytes"
 	case isQuota(err):
 		return "raise the quota of the user on the disk of " + dir + ", and bound the files with KeepBytes"
-	case errors.Is(err, syscall.EROFS):
-		return "the disk of " + dir + " is read-only, perhaps after an error (see dmesg); mount it for writing"
-	case errors.Is(err, syscall.EIO):
-		return "look at the disk of " + dir + " (dmesg, smartctl)"
-	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+	case isReadOnly(err):
+		return "the disk of " + dir + " is read-only, perhaps after an error (see " + diskLog + "); mount it for writing"
+	case isBroken(err):
+		return "look at the disk of " + dir + " (" + diskLog + ", smartctl)"
+	case tooManyFiles(err):
 		return "raise the limit of open files (LimitNOFILE of the service)"
-	case errors.Is(err, syscall.EFBIG):
+	case isTooLarge(err):
 		return "the file has reached the size limit; set RotateSize"
+	case isInUse(err):
+		return "another program has it open (Explorer, a virus scanner, a reader); close it there"
 	case errors.Is(err, fs.ErrPermission):
 		return "give the user of the sensor the right to write to " + dir
 	case errors.Is(err, fs.ErrNotExist):

@@ -2,13 +2,7 @@
 
 package files
 
-import (
-	"errors"
-	"os"
-	"syscall"
-)
+import "os"
 
 // syncDirectory does nothing: names are durable with the file.
 func syncDirectory(*os.Root, string) error { return nil }
-
-func isNoDirectory(err error) bool { return errors.Is(err, syscall.ENOTDIR) }

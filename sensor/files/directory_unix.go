@@ -19,5 +19,3 @@ func syncDirectory(root *os.Root, dir string) error {
 	}
 	return errors.Join(err, d.Close())
 }
-
-func isNoDirectory(err error) bool { return errors.Is(err, syscall.ENOTDIR) }

@@ -15,8 +15,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-
-	"rpcapd/filelock"
 )
 
 const (
@@ -49,6 +47,7 @@ type ledger struct {
 
 	mu        sync.Mutex // guards what follows
 	file      *os.File   // lines are appended to it
+	guard     *os.File   // what is locked, where it is not the list itself
 	torn      bool       // the last line may lack its end
 	lines     int        // in file
 	longest   int        // at this number it is written anew
@@ -68,34 +67,21 @@ type finished struct {
 	all, mine    *list.Element // in ledger.done and in the list of its agent
 }
 
-// lock makes a file this process's own until it is closed, on file systems that have locks. errLocked: it is another's.
-func lock(f *os.File) error {
-	switch err := filelock.Exclusive(f); {
-	case errors.Is(err, filelock.ErrHeld):
-		return errLocked
-	case errors.Is(err, errors.ErrUnsupported):
-		return nil
-	default:
-		return err
-	}
-}
-
 // openLedger reads the list, writes it anew without what is over, and locks it.
 func openLedger(root *os.Root, o *Options, agent func(string) string) (*ledger, error) {
 	l := newLedger(root, ledgerName(o.Name), agent)
 	l.retain, l.most = o.retains(), max(maxRemembered, o.Keep+1)
-	old, err := root.OpenFile(l.name, os.O_RDWR|os.O_CREATE, fileMode)
+	if err := l.openList(); err != nil {
+		return nil, err
+	}
+	err := l.read(l.file)
+	if err == nil {
+		err = l.rewrite()
+	}
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, l.closeList(false))
 	}
-	defer old.Close() // read only
-	if err := lock(old); err != nil {
-		return nil, err
-	}
-	if err := l.read(old); err != nil {
-		return nil, err
-	}
-	return l, l.rewrite()
+	return l, nil
 }
 
 func newLedger(root *os.Root, name string, agent func(string) string) *ledger {
@@ -207,16 +193,14 @@ func (l *ledger) rewrite() error {
 		return err
 	}
 	_, err = f.Write(b.Bytes())
-	if err = errors.Join(err, f.Sync(), lock(f)); err == nil { // after a power cut the old one or the new one is there
-		err = l.root.Rename(fresh, l.name)
+	if err = errors.Join(err, f.Sync()); err == nil { // after a power cut the old one or the new one is there
+		err = l.replaceList(f, fresh)
 	}
 	if err != nil {
-		return errors.Join(err, f.Close(), l.root.Remove(fresh))
+		f.Close() // if it is not closed yet; the old list stays
+		return errors.Join(err, l.root.Remove(fresh))
 	}
-	if l.file != nil {
-		_ = l.file.Close() // it is replaced
-	}
-	l.file, l.torn = f, false
+	l.torn = false
 	l.lines = len(l.open) + l.done.Len()
 	l.longest = 2*l.lines + spareLines
 	return nil
@@ -372,11 +356,13 @@ func isGone(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 func (l *ledger) close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var err error
-	if len(l.open) == 0 && l.done.Len() == 0 {
-		if err = l.root.Remove(l.name); isGone(err) {
-			err = nil
-		}
+	return l.closeList(len(l.open) == 0 && l.done.Len() == 0)
+}
+
+// remove removes a file that may be gone already.
+func (l *ledger) remove(name string) error {
+	if err := l.root.Remove(name); !isGone(err) {
+		return err
 	}
-	return errors.Join(err, l.file.Close())
+	return nil
 }

@@ -80,18 +80,26 @@ func (f *finisher) recover(ctx context.Context, o finished) (frames uint64, err 
 		l.forget(o.name)
 		return 0, root.Remove(part)
 	}
+	rewritten := false
 	switch {
 	case ended:
 	case compression == Uncompressed:
 		err = fd.Truncate(n)
 	default:
 		if r, end, err = source(); err == nil {
-			err = f.rewrite(part, r, format, compression)
+			err = f.rewrite(part+freshSuffix, r, format, compression)
 			end()
+			rewritten = err == nil
 		}
 	}
-	if err == nil && f.opts.SyncAtClose {
+	if err == nil && f.opts.SyncAtClose && !rewritten {
 		err = fd.Sync()
+	}
+	err = errors.Join(err, fd.Close()) // on Windows, nobody can replace what is open
+	if err == nil && rewritten {
+		if err = root.Rename(part+freshSuffix, part); err != nil {
+			err = errors.Join(err, root.Remove(part+freshSuffix))
+		}
 	}
 	if err != nil {
 		return 0, err
@@ -108,10 +116,12 @@ func (f *finisher) recover(ctx context.Context, o finished) (frames uint64, err 
 	return found.frames, nil
 }
 
-// rewrite replaces a compressed file by what of it can be read.
-func (f *finisher) rewrite(part string, r *bufio.Reader, format savefile.Format, kind Compression) (err error) {
+// freshSuffix is for a file that is to replace another.
+const freshSuffix = ".new"
+
+// rewrite makes a compressed file of what can be read of another.
+func (f *finisher) rewrite(fresh string, r *bufio.Reader, format savefile.Format, kind Compression) (err error) {
 	root := f.place.root
-	fresh := part + ".new"
 	fd, err := root.OpenFile(fresh, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, fileMode)
 	if err != nil {
 		return err
@@ -129,8 +139,5 @@ func (f *finisher) rewrite(part string, r *bufio.Reader, format savefile.Format,
 	if err == nil && f.opts.SyncAtClose {
 		err = fd.Sync()
 	}
-	if err = errors.Join(err, fd.Close()); err != nil {
-		return err
-	}
-	return root.Rename(fresh, part)
+	return errors.Join(err, fd.Close())
 }

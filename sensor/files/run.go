@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"rpcapd/sensor/sink"
 )
@@ -12,6 +13,9 @@ import (
 // openPlace makes and opens the directory and the list of files in it.
 func (s *Sink) openPlace() (*place, error) {
 	if err := os.MkdirAll(s.dir, dirMode); err != nil {
+		if errors.Is(err, syscall.ENOTDIR) {
+			err = errNoDirectory
+		}
 		return nil, failure("make directory", s.dir, err)
 	}
 	root, err := os.OpenRoot(s.dir)
@@ -38,7 +42,7 @@ func (s *Sink) Open() error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.opened = p
-	case errors.Is(err, os.ErrPermission), errors.Is(err, errLocked), isNoDirectory(err):
+	case errors.Is(err, os.ErrPermission), errors.Is(err, errLocked), errors.Is(err, errNoDirectory):
 		if e := (*fileError)(nil); errors.As(err, &e) {
 			e.final = true
 		}

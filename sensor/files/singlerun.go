@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"syscall"
 	"time"
 
 	"rpcapd/savefile"
@@ -147,7 +146,7 @@ func (s *Single) fail(err error) error {
 	}
 	s.queue.Clear()
 	s.mu.Unlock()
-	if errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
+	if isClosedPipe(err) || errors.Is(err, io.ErrClosedPipe) {
 		return fmt.Errorf("write %s: %w (%w)", s.name, sink.ErrConsumerGone, err)
 	}
 	if s.looks() {

@@ -69,11 +69,11 @@ func (r *running) settle() {
 	r.t.Fatal("frames are not written")
 }
 
-// listing is the names below a directory but for the list of files.
+// listing is the names below a directory but for the list of files, and what is locked for it on Windows.
 func listing(t *testing.T, dir string) (names []string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
-		if err == nil && !d.IsDir() && !strings.HasSuffix(path, ".list") {
+		if err == nil && !d.IsDir() && !strings.HasSuffix(path, ".list") && !strings.HasSuffix(path, ".list.lock") {
 			name, _ := filepath.Rel(dir, path)
 			names = append(names, name)
 		}
