@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"rpcapd/rpcap"
+	"rpcapd/sensor/address"
 	"rpcapd/sensor/receive"
 	"rpcapd/sensor/rule"
 	"rpcapd/sensor/sink"
@@ -199,7 +200,7 @@ func TestPortInUse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := second.Run(t.Context()); !errors.Is(err, syscall.EADDRINUSE) {
+	if err := second.Run(t.Context()); !address.InUse(err) || !strings.Contains(err.Error(), "another program has port") {
 		t.Errorf("second sensor on the same port: %v", err)
 	}
 	s.stop(t)

@@ -15,6 +15,7 @@ import (
 
 	"rpcapd/cmd/internal/logger"
 	"rpcapd/sensor"
+	"rpcapd/sensor/address"
 )
 
 const captureHelp = `Wait for agents, capture their frames into a file, and end at a limit. You need neither a configuration file nor root.
@@ -176,7 +177,7 @@ func (c *captureSettings) run(args []string) error {
 		},
 	}
 	err = j.run(ctx)
-	if errors.Is(err, errAddressInUse) {
+	if address.InUse(err) {
 		err = fmt.Errorf("%w with --listen and --udp-port, and tell the agents", err)
 	}
 	return errors.Join(err, closeOutput())

@@ -8,7 +8,6 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"golang.org/x/term"
@@ -19,9 +18,6 @@ import (
 	"rpcapd/sensor/sink"
 	"rpcapd/sensor/status"
 )
-
-// errAddressInUse is what Listen says of a port that somebody has.
-var errAddressInUse error = syscall.EADDRINUSE
 
 // redraw is how often the progress line is written anew.
 const redraw = 500 * time.Millisecond

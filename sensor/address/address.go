@@ -40,6 +40,12 @@ func OfTCP(a net.Addr) netip.AddrPort {
 	return netip.AddrPort{}
 }
 
+// InUse reports whether an error says that another program has the port.
+func InUse(err error) bool { return errors.Is(err, errInUse) }
+
+// NoIPv6 reports whether an error of the unspecified IPv6 address says that this machine has no IPv6.
+func NoIPv6(err error) bool { return errors.Is(err, errNoFamily) || errors.Is(err, errNotHere) }
+
 // ListenError says why a port cannot be opened, and what helps. what is what was tried, such as "listen on TCP port 2003".
 func ListenError(what string, at netip.AddrPort, err error) error {
 	cause := err
@@ -47,13 +53,13 @@ func ListenError(what string, at netip.AddrPort, err error) error {
 		cause = errno // without the address again
 	}
 	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("%s: %w: another program has port %d (ss -lntup tells which); end it, or take another port", what, cause, at.Port())
-	case errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EPERM):
-		return fmt.Errorf("%s: %w: ports below 1024 need CAP_NET_BIND_SERVICE; take one from 1024 on", what, cause)
-	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return fmt.Errorf("%s: %w: no interface of this machine has %s; take an address that it has (ip address), or none for all", what, cause, at.Addr())
-	case errors.Is(err, syscall.EAFNOSUPPORT):
+	case InUse(err):
+		return fmt.Errorf("%s: %w: another program has port %d (%s tells which); end it, or take another port", what, cause, at.Port(), showPorts)
+	case errors.Is(err, errDenied), errors.Is(err, syscall.EPERM):
+		return fmt.Errorf("%s: %w: %s", what, cause, deniedCure)
+	case errors.Is(err, errNotHere):
+		return fmt.Errorf("%s: %w: no interface of this machine has %s; take an address that it has (%s), or none for all", what, cause, at.Addr(), showAddresses)
+	case errors.Is(err, errNoFamily):
 		return fmt.Errorf("%s: %w: IPv6 is off on this machine; take an IPv4 address", what, cause)
 	}
 	return fmt.Errorf("%s: %w", what, cause)

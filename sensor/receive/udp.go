@@ -1,11 +1,10 @@
 package receive
 
 import (
-	"errors"
 	"net/netip"
-	"syscall"
 	"time"
 
+	"rpcapd/sensor/address"
 	"rpcapd/sensor/status"
 	"rpcapd/udpsock"
 )
@@ -57,8 +56,7 @@ func openUDP(groOff bool) func(netip.AddrPort) (Socket, error) {
 	}
 	return func(addr netip.AddrPort) (Socket, error) {
 		r, err := udpsock.Listen(addr, o)
-		noIPv6 := errors.Is(err, syscall.EAFNOSUPPORT) || errors.Is(err, syscall.EADDRNOTAVAIL)
-		if noIPv6 && addr.Addr() == netip.IPv6Unspecified() {
+		if address.NoIPv6(err) && addr.Addr() == netip.IPv6Unspecified() {
 			r, err = udpsock.Listen(netip.AddrPortFrom(netip.IPv4Unspecified(), addr.Port()), o)
 		}
 		if err != nil {
