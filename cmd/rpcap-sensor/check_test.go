@@ -69,11 +69,11 @@ func TestCheckDirectories(t *testing.T) {
 	for text, want := range map[string]string{
 		"[file]\nPath = " + file + "/x.pcapng\n":                                   "ini:3: [file] Path: " + file + " is not a directory",
 		"[file a]\nKeep = 1\nRotateTime = 1h\nPath = " + file + "/a/b/%Y.pcapng\n": "ini:5: [file a] Path: ",
-		"[output]\nFile = " + dir + "/none/x.pcapng\n":                             "ini:3: [output] File: there is no directory " + dir + "/none; make it",
+		"[output]\nFile = " + dir + "/none/x.pcapng\n":                             "ini:3: [output] File: there is no directory " + filepath.Join(dir, "none") + "; make it",
 		"[output]\nFile = " + dir + "\n":                                           "ini:3: [output] File: " + dir + " is a directory",
-		"[file]\nPath = " + dir + "/new/%Y/x.pcapng\n":                             "ini:3: warning: [file] Path: there is no directory " + dir + "/new; the sensor creates it",
+		"[file]\nPath = " + dir + "/new/%Y/x.pcapng\n":                             "ini:3: warning: [file] Path: there is no directory " + filepath.Join(dir, "new") + "; the sensor creates it",
 		"[file]\nPath = " + dir + "/%Y/x.pcapng\n":                                 "good, 1 rule",
-		"[output]\nFile = /dev/null\n":                                             "good, 1 rule",
+		"[output]\nFile = " + os.DevNull + "\n":                                    "good, 1 rule",
 	} {
 		out, msg, code := execute(t, "check", "-f", write(t, "[rule a]\n"+text))
 		if !strings.Contains(out, want) || (code == exitOK) != (strings.Contains(want, "warning") || strings.Contains(want, "good")) {

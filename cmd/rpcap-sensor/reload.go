@@ -14,7 +14,7 @@ import (
 	"rpcapd/sensor"
 )
 
-// reloadOnSignal reads the file anew at each SIGHUP and puts its rules, aliases and outputs in force. A file with any error
+// reloadOnSignal reads the file anew at each SIGHUP, or change of it, and puts its rules, aliases and outputs in force. A file with any error
 // changes nothing. It works until ctx ends.
 func (j *job) reloadOnSignal(ctx context.Context, sen *sensor.Sensor) {
 	for {
@@ -104,12 +104,13 @@ func (j *job) needRestart(l loaded) (late []string) {
 	return late
 }
 
-// notifyReload returns a channel with the signals that ask for a reload, nil where there is none, and what ends that.
-func notifyReload() (<-chan os.Signal, func()) {
-	if len(reloadSignals) == 0 {
-		return nil, func() {}
-	}
+// notifyReload returns a channel with what asks for a reload, and what ends that: signals, or, where there are none for it,
+// changes of the file.
+func notifyReload(file string) (<-chan os.Signal, func()) {
 	ch := make(chan os.Signal, 1)
+	if len(reloadSignals) == 0 {
+		return ch, watchFile(file, ch)
+	}
 	signal.Notify(ch, reloadSignals...)
 	return ch, func() { signal.Stop(ch) }
 }

@@ -30,7 +30,7 @@ func serve(s *settings) error {
 		stopping = slices.Concat(stopSignals, reloadSignals)
 	} else {
 		// From here on: whoever asks for a reload before the sensor is ready gets one then.
-		reloads, end := notifyReload()
+		reloads, end := notifyReload(s.file)
 		defer end()
 		j.reloads, j.load = reloads, func() (loaded, error) { return s.load(log) }
 	}

@@ -7,7 +7,7 @@ import "os"
 var (
 	stopSignals   = []os.Signal{os.Interrupt}
 	reportSignals []os.Signal // there is none; the summary comes at the end
-	reloadSignals []os.Signal // there is none; a new file needs a new start
+	reloadSignals []os.Signal // there is none; a changed file is noticed
 )
 
 func ignoreBrokenPipe() {}
