@@ -13,7 +13,7 @@ SYSTEMS  := linux/amd64 linux/arm64 linux/arm linux/riscv64 linux/ppc64le linux/
             darwin/amd64 darwin/arm64 freebsd/amd64 openbsd/amd64 netbsd/amd64 dragonfly/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test test-user test-full test-root test-race fuzz bench bench-quick bench-go lint vulncheck cross package test-packages test-consumers test-health clean
+.PHONY: help deps build demo test test-user test-full test-root test-race fuzz bench bench-quick bench-go lint vulncheck cross package test-packages test-consumers test-windows test-health clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -129,6 +129,10 @@ test-packages: ## install, upgrade, boot and remove the packages on Debian 12 an
 test-consumers: ## tcpreplay, tcpdump and Suricata 7 of Debian 13 with the TAP interface (root; keeps a system in ~/.cache/rpcapd-test)
 	@TOOLS="debootstrap:debootstrap" ./deps.sh
 	TEST_CONSUMERS=1 go test -count=1 -v ./test/consumers
+
+test-windows: ## all tests that concern Windows, under wine in Debian 13 (root; keeps a system in ~/.cache/rpcapd-test)
+	@TOOLS="debootstrap:debootstrap" ./deps.sh
+	TEST_WINDOWS=1 REQUIRE_ROOT=1 go test -count=1 -timeout 60m -v ./test/windows
 
 clean: ## remove what was built
 	rm -rf bin dist
