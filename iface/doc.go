@@ -37,9 +37,18 @@
 // # Systems
 //
 // On Linux, the package reads rtnetlink, the ethtool ioctl for the connection status,
-// and sysfs for wireless. None of them needs a privilege. On other systems it uses the
-// net package: the connection status is unknown, wireless is not detected, and
-// [Watch] polls.
+// and sysfs for wireless. None of them needs a privilege.
+//
+// On Windows, GetAdaptersAddresses tells all of it, and NotifyIpInterfaceChange and
+// NotifyUnicastIpAddressChange the changes. An adapter has the name by which capture drivers
+// know it, and other names, in letters of any case:
+//
+//	Name      \Device\NPF_{4D36E972-E325-11CE-BFC1-08002BE10318}
+//	AltNames  Ethernet 2                                  the friendly name
+//	          {4D36E972-E325-11CE-BFC1-08002BE10318}      the GUID, also without braces
+//
+// On other systems it uses the net package: the connection status is unknown, wireless is
+// not detected, and [Watch] polls.
 //
 // # What it refuses to do
 //

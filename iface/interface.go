@@ -4,14 +4,15 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 )
 
 // Interface is one network interface as it was when it was listed.
 type Interface struct {
 	Index       int
 	Name        string
-	AltNames    []string // other names of the same interface (ip link property, Linux)
-	Description string   // the interface's alias on Linux, else empty
+	AltNames    []string // other names of the same interface: on Linux those of ip link property, on Windows friendly name and GUID
+	Description string   // the interface's alias on Linux, friendly name and adapter on Windows, else empty
 	Flags       Flags
 	MTU         int // bytes, without the link-layer header
 
@@ -50,7 +51,7 @@ func (a Address) Netmask() netip.Addr {
 // Named tells whether the interface has the name, as its own or as an alternative one.
 // The system sees to it that no two interfaces share any name.
 func (i *Interface) Named(name string) bool {
-	return i.Name == name || slices.Contains(i.AltNames, name)
+	return i.Name == name || slices.Contains(i.AltNames, name) || strings.HasPrefix(i.Name, npfPrefix) && i.namedOnWindows(name)
 }
 
 // Contains tells whether one of the interface's addresses lies in the network.

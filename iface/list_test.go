@@ -2,6 +2,7 @@ package iface
 
 import (
 	"net"
+	"runtime"
 	"testing"
 )
 
@@ -13,6 +14,9 @@ func TestList(t *testing.T) {
 		t.Fatal(err)
 	}
 	found, err := net.Interfaces()
+	if err != nil && runtime.GOOS == "windows" {
+		t.Skipf("package net cannot list interfaces (wine): %v", err)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +34,7 @@ func TestList(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if i.Index != f.Index || i.MTU != f.MTU || !i.Flags.Has(Loopback) || len(i.Addresses) != len(addrs) {
+		if i.Index != f.Index || f.MTU > 0 && i.MTU != f.MTU || !i.Flags.Has(Loopback) || len(i.Addresses) != len(addrs) {
 			t.Errorf("%+v, net has %+v with %v", i, f, addrs)
 		}
 	}

@@ -1,4 +1,4 @@
-//go:build !linux
+//go:build !linux && !windows
 
 package iface
 
@@ -82,17 +82,4 @@ func portableAddresses(i *Interface, addrs []net.Addr) []Address {
 		v6 = append(v6, Address{Addr: addr, Prefix: ones})
 	}
 	return append(v4, v6...)
-}
-
-// lastOf returns the last address of an IPv4 network.
-func lastOf(p netip.Prefix) netip.Addr {
-	b := p.Addr().As4()
-	mask := net.CIDRMask(p.Bits(), 32)
-	if mask == nil {
-		return netip.Addr{}
-	}
-	for n := range b {
-		b[n] |= ^mask[n]
-	}
-	return netip.AddrFrom4(b)
 }
