@@ -1,6 +1,6 @@
-// Package capture reads frames from a TPACKET_V3 ring on Linux, or from a pcap or
-// pcapng file. It returns them as [udpstr.Frame], whole blocks at a time, without a
-// copy.
+// Package capture reads frames from a TPACKET_V3 ring on Linux, through a capture driver
+// on Windows, or from a pcap or pcapng file. It returns them as [udpstr.Frame], without a
+// copy, and on Linux whole blocks at a time.
 //
 // # The ring
 //
@@ -47,6 +47,34 @@
 // Received and RingDrops are the kernel's (PACKET_STATISTICS, reset at each read,
 // summed here in 64 bits). After Drain and io.EOF nothing is left in the ring and
 // the equation is exact.
+//
+// # Windows
+//
+// [Open] loads wpcap.dll of Npcap or WinPcap, by its full path and from the system's
+// folders only: first System32\Npcap, then System32. Each function that it needs is checked
+// for. Without a driver that can be used the error is a [NoDriverError]; the next call looks
+// again. A handle reads without waiting. Between two reads passes, at most, the time of
+// Options.Retire, or less when the driver says that much is there. Next leases one frame, in
+// the memory of the driver:
+//
+//	header    0  seconds                               (pcap.h: struct pcap_pkthdr, with
+//	          4  microseconds                           32-bit fields on Windows)
+//	          8  captured length, 12 length on the wire
+//
+// The kernel of Windows runs the filter, and [filter.VM] runs it once more for each frame,
+// because a handle may deliver what arrived before it had the filter. A driver throws away what
+// waits in it when it gets a new filter, so the source reads all of it before. Frames
+// that arrive in the microseconds of the change may be lost. The driver does not say how
+// many frames wait in it: Received is what was read, and RingDrops.
+//
+// When a handle fails, because the adapter was removed or its driver is replaced, the source opens
+// it again for 30 s.
+//
+// [OpenRaw] needs no driver: raw sockets with SIO_RCVALL give IP packets, link type 12. There
+// are no link-layer headers and no ARP, and what the sockets lose is not counted.
+//
+// What was run: all of this under wine 10, whose wpcap.dll stands on libpcap, but OpenRaw.
+// What was only compiled: the event handle and the batch size of Npcap and WinPcap, and OpenRaw.
 //
 // # What it refuses to do
 //

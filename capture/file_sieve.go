@@ -12,6 +12,7 @@ import (
 type sieve struct {
 	name                      string
 	snaplen                   int
+	tagsInBytes               bool                      // for the filter too; false: it finds the outer VLAN tag beside them, as on Linux
 	vm                        atomic.Pointer[filter.VM] // nil: keep all
 	delivered, bytes, refused atomic.Uint64
 }
@@ -20,7 +21,12 @@ type sieve struct {
 func (s *sieve) keep(vm *filter.VM, f *udpstr.Frame) bool {
 	keep := len(f.Data)
 	if vm != nil {
-		if keep = vm.RunBytes(f.Data, f.Len); keep == 0 {
+		if s.tagsInBytes {
+			keep = vm.Run(f.Data, f.Len)
+		} else {
+			keep = vm.RunBytes(f.Data, f.Len)
+		}
+		if keep == 0 {
 			return false
 		}
 	}
