@@ -9,6 +9,7 @@
 //	with segmentation offload (Linux 4.18, UDP_SEGMENT):  one sendmsg; the kernel carries the run as one packet, a
 //	                                                      "super-packet", and cuts it as late as it can, at best in the NIC
 //	without:                                              one sendmmsg, a message per datagram
+//	Windows 10 (2004) and later, UDP_SEND_MSG_SIZE:       one WSASendMsg; the system cuts the run
 //	elsewhere:                                            one write per datagram
 //
 // The sender sends what the kernel refuses again in another way, so each datagram is either sent or counted as dropped, by
@@ -36,6 +37,10 @@
 //
 // The kernel fills the slots in order, so slots that were never needed use no resident memory: an idle socket uses one or
 // two pages, one with single datagrams of 1,500 bytes 16 pages.
+//
+// On Windows the sockets are the package's own, because package net of Go makes none where SIO_UDP_NETRESET is missing (wine
+// 10). ICMP errors fail no receive (SIO_UDP_CONNRESET). A run that the system does not cut ends offload for the socket and leaves as
+// single datagrams. UDP_SEND_MSG_SIZE was compiled only: wine does not have it.
 //
 // The package does not pack or interpret payloads, starts no goroutine, logs nothing, and repeats nothing that the kernel
 // has accepted. It listens only when you call [Listen].

@@ -1,11 +1,8 @@
 package udpsock
 
 import (
-	"context"
 	"fmt"
-	"net"
 	"net/netip"
-	"syscall"
 	"time"
 )
 
@@ -22,23 +19,8 @@ func Listen(addr netip.AddrPort, o ListenOptions) (*Receiver, error) {
 		o.ReceiveBuffer = defaultReceiveBuffer
 	}
 	r := &Receiver{asked: o.ReceiveBuffer}
-	network := "udp6"
-	switch {
-	case addr.Addr().Is4():
-		network = "udp4"
-	case addr.Addr() == netip.IPv6Unspecified():
-		network = "udp"
-	}
-	lc := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error { return r.prepare(c, o) }}
-	c, err := lc.ListenPacket(context.Background(), network, addr.String())
-	if err != nil {
+	if err := r.listen(addr, o); err != nil {
 		return nil, err
-	}
-	r.conn = c.(*net.UDPConn)
-	r.local = r.conn.LocalAddr().(*net.UDPAddr).AddrPort()
-	if err := r.start(o); err != nil {
-		_ = r.conn.Close()
-		return nil, &net.OpError{Op: "listen", Net: network, Addr: net.UDPAddrFromAddrPort(addr), Err: err}
 	}
 	return r, nil
 }
@@ -50,7 +32,7 @@ func Listen(addr netip.AddrPort, o ListenOptions) (*Receiver, error) {
 func (r *Receiver) Receive(deadline time.Time) (int, error) {
 	r.batch.reset()
 	if !deadline.Equal(r.deadline) {
-		if err := r.conn.SetReadDeadline(deadline); err != nil {
+		if err := r.setDeadline(deadline); err != nil {
 			return 0, err
 		}
 		r.deadline = deadline
@@ -74,7 +56,7 @@ func (r *Receiver) Close() error {
 	r.closing.Do(func() {
 		r.pollDrops()
 		r.strangers.close()
-		r.closeErr = r.conn.Close()
+		r.closeErr = r.closeSocket()
 	})
 	return r.closeErr
 }

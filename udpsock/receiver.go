@@ -1,7 +1,6 @@
 package udpsock
 
 import (
-	"net"
 	"net/netip"
 	"sync"
 	"time"
@@ -10,7 +9,7 @@ import (
 // Receiver is a bound UDP socket. Receive and Datagram are called by one goroutine; the other methods by anybody at any
 // time.
 type Receiver struct {
-	conn          *net.UDPConn
+	listenSocket
 	local         netip.AddrPort
 	asked         int // bytes of receive buffer
 	granted       int
