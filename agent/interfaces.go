@@ -3,6 +3,7 @@ package agent
 import (
 	"fmt"
 	"net/netip"
+	"sync/atomic"
 
 	"rpcapd/capture"
 	"rpcapd/iface"
@@ -14,6 +15,7 @@ type interfaces struct {
 	file string        // path of the capture file; empty: the host
 	name string        // that the file appears as
 	pipe *capture.Pipe // of a file that can be read only once
+	raw  atomic.Bool   // Driver = raw: IP packets, without a capture driver
 }
 
 func (i *interfaces) list() ([]iface.Interface, error) {
@@ -65,7 +67,7 @@ func addressesOf(list []iface.Interface, name string) []netip.Addr {
 
 // linkType opens the interface for a moment, as OPEN asks for.
 func (i *interfaces) linkType(name string) (uint32, error) {
-	if i.file == "" {
+	if i.file == "" && !i.raw.Load() {
 		return capture.LinkType(name)
 	}
 	if i.pipe != nil && name == i.name {
@@ -79,7 +81,11 @@ func (i *interfaces) linkType(name string) (uint32, error) {
 }
 
 func (i *interfaces) open(o capture.Options) (capture.Source, error) {
-	if i.file == "" {
+	switch {
+	case i.file != "":
+	case i.raw.Load():
+		return capture.OpenRaw(o)
+	default:
 		return capture.Open(o)
 	}
 	if o.Interface != i.name {

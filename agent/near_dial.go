@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"sync"
 	"syscall"
+
+	"rpcapd/udpsock"
 )
 
 // nearDial excludes the near ends of the attempts of one dial before each connects.
@@ -60,10 +62,10 @@ func (d *nearDial) done(conn net.Conn) near {
 // sourceAddr is the address that this host sends from to another: a UDP socket that is
 // connected tells, and sends nothing. It is the zero value if there is no way.
 func sourceAddr(to netip.AddrPort) netip.Addr {
-	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(to))
+	s, err := udpsock.Dial(to, udpsock.Options{GSO: udpsock.Off})
 	if err != nil {
 		return netip.Addr{}
 	}
-	defer c.Close() // nothing was sent
-	return c.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap()
+	defer s.Close() // nothing was sent
+	return s.LocalAddr().Addr()
 }

@@ -6,6 +6,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"rpcapd/capture"
 	"rpcapd/iface"
 )
 
@@ -33,6 +34,7 @@ func (s *Supervisor) Run(ctx context.Context) error {
 	s.mu.Unlock()
 
 	s.wg.Go(func() { s.watchInterfaces(ctx) })
+	s.wg.Go(func() { s.watchDriver(ctx, capture.Driver) })
 	if files != nil {
 		s.wg.Go(func() { s.writeStatus(ctx, files) })
 	} else {

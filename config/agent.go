@@ -45,6 +45,7 @@ type Agent struct {
 	MaxCPU         int       // percent of one core; 0: no limit
 	DataPorts      PortRange // to which a sensor may have frames sent
 	User           string    // whom to become after the start; empty: the default
+	RawDriver      bool      // capture IP packets by raw sockets, without a capture driver (Windows)
 
 	Datagram   Datagram // -t
 	RingBytes  int      // -z: memory of one capture ring

@@ -11,7 +11,7 @@ import (
 var agentGrammar = grammar{
 	top: []string{
 		"ActiveClient", "NullAuthPermit", "Account", "OnClose", "Sampling", "Promiscuous",
-		"MaxSnaplen", "MaxRate", "MaxCPU", "DataPorts", "User", "Lenient",
+		"MaxSnaplen", "MaxRate", "MaxCPU", "DataPorts", "User", "Driver", "Lenient",
 	},
 	inert: map[string]string{
 		"PassiveClient": "has no effect: this agent never listens, it only connects to sensors",
@@ -97,6 +97,9 @@ func (p *agentParser) apply(s setting) {
 		a.DataPorts, err = parsePortRange(value)
 	case "User":
 		a.User, err = parseUser(value)
+	case "Driver":
+		n, err = choose(value, "pcap", "raw")
+		a.RawDriver = n == 1
 	case "Lenient":
 		a.Lenient, err = parseSwitch(value)
 		p.lenient = a.Lenient

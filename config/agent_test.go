@@ -66,6 +66,8 @@ func TestAgentKeys(t *testing.T) {
 		{"MaxCPU = 50 %", func(a *Agent) { a.MaxCPU = 50 }},
 		{"MaxCPU = 250%", func(a *Agent) { a.MaxCPU = 250 }},
 		{"MaxCPU = 0", func(*Agent) {}},
+		{"Driver = pcap", func(*Agent) {}},
+		{"Driver = Raw", func(a *Agent) { a.RawDriver = true }},
 		{"DataPorts = 1-65535", func(a *Agent) { a.DataPorts = PortRange{1, 65535} }},
 		{"DataPorts = 2003 - 2066", func(a *Agent) { a.DataPorts = PortRange{2003, 2066} }},
 		{"DataPorts = 2003", func(a *Agent) { a.DataPorts = PortRange{2003, 2003} }},
@@ -105,6 +107,7 @@ func TestAgentKeyErrors(t *testing.T) {
 		{"MaxRate = -5M", "write bits per second"},
 		{"MaxRate = inf", "write bits per second"},
 		{"MaxRate = 99999999999T", "write bits per second"},
+		{"Driver = npcap", "write pcap or raw"},
 		{"MaxCPU = half", "write a percentage of one core"},
 		{"MaxCPU = -1", "write a percentage of one core"},
 		{"MaxCPU = 10001", "write a percentage of one core"},
@@ -233,7 +236,7 @@ func TestAllProblemsAtOnce(t *testing.T) {
 	}
 	want := []string{
 		`rpcapd.ini:2: ifaddr "10.0.0.0/33": prefix longer than 32 bits`,
-		`rpcapd.ini:3: Colour: unknown key (known: ActiveClient, NullAuthPermit, Account, OnClose, Sampling, Promiscuous, MaxSnaplen, MaxRate, MaxCPU, DataPorts, User, Lenient)`,
+		`rpcapd.ini:3: Colour: unknown key (known: ActiveClient, NullAuthPermit, Account, OnClose, Sampling, Promiscuous, MaxSnaplen, MaxRate, MaxCPU, DataPorts, User, Driver, Lenient)`,
 		`rpcapd.ini:4: port "99999": write a number of 1 to 65535, or DEFAULT for 2003`,
 		`rpcapd.ini:4: ifname: no value`,
 		`rpcapd.ini:5: MaxRate "fast": write bits per second, as in 500k, 100M or 1.5G, or 0 for no limit`,
@@ -267,7 +270,7 @@ func TestAppendRoundTrip(t *testing.T) {
 		"NullAuthPermit = no",
 		"Account = alice, " + someHash,
 		"OnClose = stop", "Sampling = ignore", "Promiscuous = never",
-		"MaxSnaplen = 128", "MaxRate = 100M", "MaxCPU = 50", "DataPorts = 1-2066", "User = nobody", "Lenient = yes",
+		"MaxSnaplen = 128", "MaxRate = 100M", "MaxCPU = 50", "DataPorts = 1-2066", "User = nobody", "Driver = raw", "Lenient = yes",
 	}, "\n"))
 	again := agent(t, string(a.Append(nil)))
 	for i := range a.Targets {

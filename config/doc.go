@@ -15,6 +15,7 @@
 //	MaxCPU         = PERCENT               of one processor; 200 is two of them
 //	DataPorts      = LOW-HIGH              ports of a sensor that frames may be sent to
 //	User           = NAME                  user to become after the start
+//	Driver         = pcap | raw            how Windows captures
 //	Lenient        = YES | NO              unknown lines are warnings
 //	PassiveClient  = ...                   no effect: the agent never listens
 //

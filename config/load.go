@@ -31,14 +31,20 @@ func (a Agent) Exposed(path string) Problems {
 	return Problems{{File: path, Warning: true, Text: "it has accounts and every user can read it; chmod 640 it, and chgrp it to the agent's group"}}
 }
 
-// Unreachable warns of a MaxCPU that forwarding can never get to on a host with so many processors.
-func (a Agent) Unreachable(path string, processors int) Problems {
+// Unreachable warns of what can have no effect on this host: a MaxCPU that forwarding can never get to with so many processors, and
+// a driver where the system itself captures.
+func (a Agent) Unreachable(path string, processors int) (list Problems) {
+	if a.RawDriver && runtime.GOOS != "windows" {
+		p := a.Places.Problem("", "Driver", "Driver = raw has no effect here: only Windows captures through a driver; remove the line")
+		p.File, p.Warning = path, true
+		list = append(list, p)
+	}
 	if a.MaxCPU <= 100*processors {
-		return nil
+		return list
 	}
 	p := a.Places.Problem("", "MaxCPU", fmt.Sprintf("MaxCPU = %d limits nothing here: it is in percent of one processor, and this host has %d; write %d or less", a.MaxCPU, processors, 100*processors))
 	p.File, p.Warning = path, true
-	return Problems{p}
+	return append(list, p)
 }
 
 // LoadSensor does for the sensor's file what LoadAgent does for the agent's.

@@ -50,6 +50,9 @@ func (a Agent) writePolicy(b *strings.Builder) {
 	if a.DataPorts != (PortRange{}) {
 		fmt.Fprintf(b, "DataPorts = %s\n", a.DataPorts)
 	}
+	if a.RawDriver {
+		b.WriteString("Driver = raw\n")
+	}
 	if a.Lenient {
 		b.WriteString("Lenient = YES\n")
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rpcapd/capture"
 	"rpcapd/config"
 	"rpcapd/iface"
 	"rpcapd/printable"
@@ -30,6 +31,7 @@ and the ActiveClient lines of the ini that select each.`,
 		if err != nil {
 			return err
 		}
+		defer printDriver(a.out, capture.Driver)
 		c, problems, err := config.LoadAgent(file)
 		if errors.Is(err, fs.ErrNotExist) && !cmd.Flags().Changed("file") {
 			printInterfaces(a.out, list, nil)
@@ -46,6 +48,16 @@ and the ActiveClient lines of the ini that select each.`,
 		return nil
 	}
 	return cmd
+}
+
+// printDriver tells which driver captures, where one is needed.
+func printDriver(w io.Writer, look func() (string, error)) {
+	switch driver, err := look(); {
+	case err != nil:
+		fmt.Fprintln(w, err)
+	case driver != "":
+		fmt.Fprintln(w, "capture driver:", driver)
+	}
 }
 
 // printInterfaces shows each interface, then the lines that select none.
