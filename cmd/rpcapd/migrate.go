@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,18 +15,8 @@ import (
 	"rpcapd/config"
 )
 
-// Where the C agent's installer puts things, and where packages of this one move its script.
-const (
-	oldProgram = "/opt/extrahop/sbin/rpcapd"
-	oldIni     = "/opt/extrahop/etc/rpcapd.ini"
-	initScript = "/etc/init.d/rpcapd"
-)
-
 // copyLimit bounds the copies of different configurations of the C agent.
 const copyLimit = 100
-
-// scriptNames are the places of the init script: its own, and where a package has moved it.
-var scriptNames = []string{initScript, initScript + ".dpkg-old", initScript + ".rpmsave"}
 
 // predecessor is an installation of the C agent.
 type predecessor struct {
@@ -40,96 +29,6 @@ type predecessor struct {
 
 // in is the place of a path of the installation.
 func (s *setup) in(path string) string { return filepath.Join(s.root, path) }
-
-// scriptArgs finds the options that a script starts the agent with: the installer's script has them in one line or one
-// variable. Names of variables in them are replaced by what the script sets them to.
-// What the operator has set in a file of defaults, which the script reads, counts more.
-func scriptArgs(text string, defaults map[string]string) []string {
-	values := maps.Clone(defaults)
-	if values == nil {
-		values = make(map[string]string)
-	}
-	var best []string
-	for line := range strings.Lines(text) {
-		line = strings.TrimSpace(line)
-		if strings.HasPrefix(line, "#") {
-			continue
-		}
-		name, value, assigned := assignment(line)
-		if assigned {
-			line = value
-		}
-		line = expandWords(line, values)
-		if _, fixed := defaults[name]; assigned && !fixed {
-			values[name] = line
-		}
-		words := strings.Fields(line)
-		for i, w := range words {
-			if w = strings.Trim(w, `"'`); strings.HasPrefix(w, "-") && !strings.HasPrefix(w, "--") && iniOf(words[i:]) != "" {
-				best = cleanWords(words[i:])
-				break
-			}
-		}
-	}
-	return best
-}
-
-// assignment is NAME=VALUE of a shell script.
-func assignment(line string) (name, value string, is bool) {
-	name, value, found := strings.Cut(strings.TrimPrefix(line, "export "), "=")
-	return name, value, found && !strings.ContainsAny(name, " \t$\"'(")
-}
-
-// expandWords puts values in the place of names. A name with a default, as in ${A:-B}, has its value or none.
-func expandWords(text string, values map[string]string) string {
-	return os.Expand(strings.Trim(text, `"'`), func(name string) string {
-		name, _, _ = strings.Cut(name, ":")
-		return values[name]
-	})
-}
-
-// scriptDefaults are the variables of the files that init scripts read.
-func (s *setup) scriptDefaults() map[string]string {
-	values := make(map[string]string)
-	for _, name := range []string{"/etc/default/rpcapd", "/etc/sysconfig/rpcapd"} {
-		text, err := os.ReadFile(s.in(name))
-		if err != nil {
-			continue // most hosts have one of them at most
-		}
-		for line := range strings.Lines(string(text)) {
-			if name, value, is := assignment(strings.TrimSpace(line)); is && !strings.HasPrefix(name, "#") {
-				values[name] = expandWords(value, values)
-			}
-		}
-	}
-	return values
-}
-
-// cleanWords takes quotation marks away and ends where the command does.
-func cleanWords(words []string) (list []string) {
-	for _, w := range words {
-		if w = strings.Trim(w, `"'`); w == "" || strings.ContainsAny(w, "<>&|;`") {
-			break
-		}
-		list = append(list, w)
-	}
-	return list
-}
-
-// iniOf returns the file that a command line names with -f.
-func iniOf(args []string) string {
-	for i, w := range args {
-		if name, found := strings.CutPrefix(w, "-f"); found {
-			if name == "" && i+1 < len(args) {
-				name = args[i+1]
-			}
-			if name = strings.Trim(name, `"'=`); strings.HasSuffix(name, ".ini") || strings.HasPrefix(name, "/") {
-				return name
-			}
-		}
-	}
-	return ""
-}
 
 // inherit turns the ini and the command line of the C agent into an edit of the own ini, and into the options that only
 // a command line can hold.
@@ -203,7 +102,7 @@ func oddLines(data []byte, problems config.Problems) (odd []string) {
 // lost says which of its options are not taken over, and why that does no harm.
 func lost(flags *pflag.FlagSet) (notes []string) {
 	for letter, why := range map[string]string{
-		"L": "under systemd the journal has the log",
+		"L": logElsewhere,
 		"m": "there is no buffer between two threads; -z sets the ring's memory",
 		"k": "there is no buffer between two threads; -z sets the ring's memory",
 	} {

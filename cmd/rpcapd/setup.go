@@ -43,6 +43,7 @@ type setup struct {
 	noDial, noReload   bool
 	timeout            time.Duration // of the test call; 0: probeTimeout
 	migrate            bool
+	first              bool   // an installer calls
 	root               string // of the file system, for tests of a migration
 	out                func(format string, args ...any)
 	readPassword       func() (string, error)

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"slices"
-	"strings"
 
 	"rpcapd/cmd/internal/password"
 	"rpcapd/config"
@@ -16,6 +14,9 @@ import (
 func (s *setup) run(ctx context.Context) error {
 	if ctx == nil {
 		ctx = context.Background()
+	}
+	if s.first {
+		return s.firstTime(ctx)
 	}
 	if s.migrate {
 		return s.takeOver(ctx)
@@ -78,43 +79,6 @@ func (s *setup) takeOver(ctx context.Context) error {
 	return finish(s.dial(ctx, c, e.Targets), s.succeed())
 }
 
-// findPredecessor looks for the program, its ini, its script and its processes.
-func (s *setup) findPredecessor() (*predecessor, error) {
-	old := &predecessor{}
-	for _, name := range scriptNames {
-		text, err := os.ReadFile(s.in(name))
-		if err == nil && strings.Contains(string(text), "/opt/extrahop/") {
-			old.script, old.args = s.in(name), scriptArgs(string(text), s.scriptDefaults())
-			s.out("found its init script %s", old.script)
-			break
-		}
-	}
-	for i, p := range processesOf(s.in(oldProgram)) {
-		s.out("found it running: process %d, rpcapd %s", p.pid, strings.Join(p.args, " "))
-		old.pids = append(old.pids, p.pid)
-		switch {
-		case i == 0:
-			old.args = p.args // what runs knows better than the script
-		case !slices.Equal(p.args, old.args): // not one that the first has started
-			old.others = append(old.others, strings.Join(p.args, " "))
-		}
-	}
-	if old.others != nil {
-		return nil, fmt.Errorf("setup --migrate: nothing is changed: several C agents run here with different command lines; end all but one (\"rpcapd %s\"), migrate, and give the others a file each: systemctl enable --now rpcapd@NAME", strings.Join(old.args, " "))
-	}
-	old.ini = s.in(oldIni)
-	if named := iniOf(old.args); named != "" {
-		old.ini = s.in(named)
-	}
-	if !exists(old.ini) && old.script == "" && old.pids == nil {
-		return nil, fmt.Errorf("setup --migrate: there is no C agent here: neither %s nor %s nor a process of %s", s.in(oldIni), s.in(initScript), s.in(oldProgram))
-	}
-	if exists(old.ini) {
-		s.out("found its configuration %s", old.ini)
-	}
-	return old, nil
-}
-
 func (a *app) setupCommand() *cobra.Command {
 	s := &setup{
 		defaultSensor: os.Getenv("RPCAPD_SENSOR"), defaultSensorsPort: os.Getenv("RPCAPD_PORT"),
@@ -161,12 +125,15 @@ agent, which keeps trying. It is 2 if the command line is wrong, and 1 after any
 	f.StringVar(&s.account, "account", "", "sensors authenticate with this `name` and a password, asked for now")
 	f.BoolVar(&s.replace, "replace", false, "turn the lines for other sensors into comments")
 	f.BoolVar(&s.migrate, "migrate", false, "take over from the C agent in /opt/extrahop")
+	f.BoolVar(&s.first, "first", false, "write a new ini only: one that exists stays as it is; calls no sensor and reloads nothing (for installers)")
 	f.BoolVar(&s.noDial, "no-dial", false, "do not test the connection to the sensors")
 	f.DurationVar(&s.timeout, "timeout", probeTimeout, "wait for the sensors no longer than this `time`, as in 5s")
 	f.BoolVar(&s.noReload, "no-reload", false, "do not reload the running agent")
 	f.StringVarP(&s.file, "file", "f", a.defaultFile, "the `ini` to change")
 	f.StringVar(&s.runDir, "run-dir", clientRunDir(), "run directory of the agent")
 	f.StringVar(&s.root, "root", "/", "root of the file system that has the C agent's installation")
-	_ = f.MarkHidden("root") // it exists
+	for _, name := range []string{"first", "root"} {
+		_ = f.MarkHidden(name) // it exists
+	}
 	return cmd
 }
