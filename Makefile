@@ -18,7 +18,7 @@ SYSTEMS  := linux/amd64 linux/arm64 linux/arm linux/riscv64 linux/ppc64le linux/
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-deps: ## fetch what build, tests and demo use (as root also tcpdump, tshark, nftables, ss)
+deps: ## fetch what build, tests, demo and packages use (as root also tcpdump, tshark, nftables, ss, wixl, msibuild)
 	@./deps.sh
 
 build: ## build bin/rpcapd and bin/rpcap-sensor
@@ -117,7 +117,7 @@ cross: ## compile and vet for every supported system
 	  go build -buildvcs=false ./... && go vet ./... || exit 1; \
 	done
 
-package: ## deb, rpm, apk and tar.gz of both programs for all architectures, in dist/ (no root; reproducible)
+package: ## deb, rpm, apk, tar.gz, and for Windows msi and zip, of both programs in dist/ (no root; reproducible)
 	@go run -buildvcs=false ./packaging/build
 
 PACKAGE_TOOLS := debootstrap:debootstrap systemd-nspawn:systemd-container rpm:rpm lintian:lintian rpmlint:rpmlint mandoc:mandoc xz:xz-utils

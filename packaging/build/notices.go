@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// thirdParty returns the licences of what is linked into a program: they ask to be
+// thirdParty returns the licences of what is linked into a program of a system: they ask to be
 // passed on with it.
-func (p *program) thirdParty() ([]byte, error) {
-	out, err := run([]string{"GOOS=linux", "GOARCH=amd64", "CGO_ENABLED=0"}, "go", "list", "-deps",
+func (p *program) thirdParty(system string) ([]byte, error) {
+	out, err := run([]string{"GOOS=" + system, "GOARCH=amd64", "CGO_ENABLED=0"}, "go", "list", "-deps",
 		"-f", "{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}} {{.Dir}}{{end}}{{end}}", "./cmd/"+p.name)
 	if err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ type program struct {
 	// installer is the script in packaging that the installer for hosts without a packager begins with, empty for none.
 	installer string
 	examples  []string // in packaging/doc, or with their folder
+	windows   onWindows
 }
 
 // arch is an architecture in the words of Go and of nfpm, which turns it into those of
@@ -48,6 +49,7 @@ var programs = []*program{
 		},
 		installer: "install/install-rpcapd.sh",
 		examples:  []string{"two-interfaces.ini", "password.ini", "limits.conf", "node-exporter.conf"},
+		windows:   onWindows{description: "rpcapd packet forwarding agent", script: "install-rpcapd.ps1", msi: true},
 	},
 	{
 		name: "rpcap-sensor", binary: "/usr/bin/rpcap-sensor", ini: "rpcap-sensor.ini",
@@ -61,5 +63,6 @@ var programs = []*program{
 		examples: []string{
 			"two-rules.ini", "tap.conf", "deploy/prometheus/prometheus.yml", "deploy/prometheus/rules.yml", "deploy/grafana/dashboard.json",
 		},
+		windows: onWindows{description: "rpcap-sensor, receiver of packet forwarding agents"},
 	},
 }

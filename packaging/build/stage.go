@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"fmt"
 	"io/fs"
@@ -18,6 +19,12 @@ const (
 	homepage   = "https://example.org/rpcapd"
 )
 
+// company is the maintainer without the address.
+func company() string {
+	name, _, _ := strings.Cut(cmp.Or(os.Getenv("MAINTAINER"), maintainer), "<")
+	return strings.TrimSpace(name)
+}
+
 // documents makes what is the same for all architectures: pages, completion, licences.
 func (p *program) documents(src *source, dir string) error {
 	env := []string{"SOURCE_DATE_EPOCH=" + src.epoch(), "CGO_ENABLED=0", "RUNTIME_DIRECTORY=/run/" + p.name}
@@ -25,22 +32,27 @@ func (p *program) documents(src *source, dir string) error {
 		"./cmd/"+p.name, dir, "packaging/man"); err != nil {
 		return err
 	}
-	notices, err := p.thirdParty()
+	notices, err := p.thirdParty("linux")
 	if err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(dir, "THIRD-PARTY"), notices, 0o644)
 }
 
-// stage lays out the files of one architecture as they are installed.
-func (p *program) stage(src *source, a arch, ini, common, stage string) error {
-	binary := filepath.Join(stage, p.binary)
+// compile makes the program of one system and architecture.
+func (p *program) compile(src *source, system string, a arch, binary string) error {
 	if err := os.MkdirAll(filepath.Dir(binary), 0o755); err != nil {
 		return err
 	}
-	env := []string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=" + a.goarch, "GOARM=" + a.goarm, "GOFLAGS="}
-	if _, err := run(env, "go", "build", "-trimpath", "-buildvcs=false",
-		"-ldflags", "-s -w -buildid= -X main.version="+src.version.text, "-o", binary, "./cmd/"+p.name); err != nil {
+	env := []string{"CGO_ENABLED=0", "GOOS=" + system, "GOARCH=" + a.goarch, "GOARM=" + a.goarm, "GOFLAGS="}
+	_, err := run(env, "go", "build", "-trimpath", "-buildvcs=false",
+		"-ldflags", "-s -w -buildid= -X main.version="+src.version.text, "-o", binary, "./cmd/"+p.name)
+	return err
+}
+
+// stage lays out the files of one architecture as they are installed.
+func (p *program) stage(src *source, a arch, ini, common, stage string) error {
+	if err := p.compile(src, "linux", a, filepath.Join(stage, p.binary)); err != nil {
 		return err
 	}
 	t := tree{root: stage}
