@@ -94,7 +94,7 @@ func readList(path string, alone bool) *ledger {
 		return nil
 	}
 	defer f.Close() // read only
-	if alone && lock(f) != nil {
+	if alone && lockList(f) != nil {
 		return nil
 	}
 	l := newLedger(nil, filepath.Base(path), func(string) string { return "" })

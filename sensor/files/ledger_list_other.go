@@ -33,3 +33,6 @@ func (l *ledger) closeList(remove bool) (err error) {
 	}
 	return errors.Join(err, l.file.Close())
 }
+
+// lockList locks a list that is not to be changed, for as long as the file is open.
+func lockList(f *os.File) error { return lock(f) }

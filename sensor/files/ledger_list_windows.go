@@ -46,3 +46,16 @@ func (l *ledger) closeList(remove bool) error {
 func (l *ledger) unlock() error {
 	return errors.Join(l.remove(l.name+guardSuffix), l.guard.Close())
 }
+
+// lockList tells whether nobody uses a list.
+func lockList(f *os.File) error {
+	guard, err := os.Open(f.Name() + guardSuffix)
+	if isGone(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer guard.Close() // unlocks it
+	return lock(guard)
+}

@@ -1,7 +1,11 @@
 package windows
 
 import (
+	"fmt"
+	"maps"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,16 +22,17 @@ func TestRootUnits(t *testing.T) {
 	m := newMachine(t, netlab.New(t).Namespace("units"))
 	dir := t.TempDir()
 	m.share(dir, "/units")
-	for _, folder := range buildUnits(t, dir) {
+	binaries := buildUnits(t, dir)
+	for _, folder := range slices.Sorted(maps.Keys(binaries)) {
 		t.Run(folder, func(t *testing.T) {
 			m := &machine{t: t, ns: m.ns, root: m.root}
-			p := m.start("/repo/"+folder, `Z:\units\`+unitBinary(folder), "-test.v", "-test.timeout="+unitLimit.String())
+			p := m.start("/repo/"+folder, `Z:\units\`+binaries[folder], "-test.v", "-test.timeout="+unitLimit.String())
 			text, code := ended(p, unitLimit+time.Minute)
 			passed, skipped := strings.Count(text, "\n--- PASS"), strings.Count(text, "\n--- SKIP")
-			t.Logf("%d passed, %d skipped\n%s", passed, skipped, lines(text, "--- SKIP"))
+			t.Logf("%d passed, %d skipped\n%s", passed, skipped, ends(text, "--- SKIP"))
 			switch {
 			case code != 0 || strings.Contains(text, "--- FAIL"):
-				t.Errorf("exit code %d\n%s", code, lines(text, "--- FAIL"))
+				t.Errorf("exit code %d\n%s", code, ends(text, "--- FAIL"))
 			case passed == 0 && skipped == 0:
 				t.Errorf("no test has run")
 			}
@@ -35,24 +40,26 @@ func TestRootUnits(t *testing.T) {
 	}
 }
 
-// lines are those lines of a verbose run that contain a text, each with those that follow it and are indented.
-func lines(text, word string) string {
-	var out strings.Builder
-	inside := false
+// ends are the ends of tests that have a verdict in a verbose run, each with what the test said before.
+func ends(text, verdict string) string {
+	var out, said strings.Builder
 	for line := range strings.Lines(text) {
-		inside = strings.Contains(line, word) || inside && strings.HasPrefix(line, " ") && !strings.Contains(line, "--- ")
-		if inside {
-			out.WriteString(line)
+		switch trimmed := strings.TrimSpace(line); {
+		case strings.HasPrefix(trimmed, verdict):
+			out.WriteString(said.String() + line)
+			said.Reset()
+		case strings.HasPrefix(trimmed, "--- "), strings.HasPrefix(trimmed, "=== "):
+			said.Reset()
+		default:
+			said.WriteString(line)
 		}
 	}
 	return out.String()
 }
 
-// unitBinary is the name of a package's tests.
-func unitBinary(folder string) string { return strings.ReplaceAll(folder, "/", "_") + ".test.exe" }
-
-// buildUnits compiles the tests of all packages that have some on Windows, and returns the folders of these.
-func buildUnits(t *testing.T, dir string) []string {
+// buildUnits compiles the tests of all packages that have some on Windows. It returns where those of each folder are below dir.
+// Binaries are named after the last part of a path, so packages of the same name go into different folders.
+func buildUnits(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	overlay, err := netOverlay(t.TempDir())
 	if err != nil {
@@ -62,16 +69,29 @@ func buildUnits(t *testing.T, dir string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var folders []string
-	for path := range strings.FieldsSeq(list) {
-		folder := strings.TrimPrefix(path, "rpcapd/")
-		if _, err := goForWindows("../..", "test", "-c", overlay, "-o", filepath.Join(dir, unitBinary(folder)), path); err != nil {
+	binaries := make(map[string]string)
+	for n, rest := 0, strings.Fields(list); len(rest) > 0; n++ {
+		group := fmt.Sprint(n)
+		args := []string{"test", "-c", overlay, "-o", filepath.Join(dir, group) + "/"}
+		taken := make(map[string]bool)
+		var later []string
+		for _, pkg := range rest {
+			name := path.Base(pkg)
+			if taken[name] {
+				later = append(later, pkg)
+				continue
+			}
+			taken[name] = true
+			args = append(args, pkg)
+			binaries[strings.TrimPrefix(pkg, "rpcapd/")] = group + `\` + name + ".test.exe"
+		}
+		if _, err := goForWindows("../..", args...); err != nil {
 			t.Fatal(err)
 		}
-		folders = append(folders, folder)
+		rest = later
 	}
-	if len(folders) < 30 {
-		t.Fatalf("only %d packages have tests", len(folders))
+	if len(binaries) < 30 {
+		t.Fatalf("only %d packages have tests", len(binaries))
 	}
-	return folders
+	return binaries
 }
