@@ -21,6 +21,7 @@ func (s *Supervisor) watchDriver(ctx context.Context, look func() (string, error
 	for {
 		driver, err := look()
 		switch {
+		case s.ifaces.raw.Load(): // until a reload
 		case err == nil && driver == "":
 			return
 		case err == nil:
@@ -31,7 +32,6 @@ func (s *Supervisor) watchDriver(ctx context.Context, look func() (string, error
 				}
 			}
 			return
-		case s.ifaces.raw.Load():
 		case err.Error() != said:
 			said = err.Error()
 			s.log.Warn("nothing can be captured", zap.Error(err))

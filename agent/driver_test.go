@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -68,12 +69,18 @@ func TestWatchDriverQuiet(t *testing.T) {
 			{"", nil, false, 0},
 			{"Npcap 1.79", nil, false, 1},
 			{"", errors.New("no capture driver"), true, 0},
+			{"Npcap 1.79", nil, true, 0},
 		} {
 			core, logged := observer.New(zap.InfoLevel)
 			s, err := New(Options{Logger: zap.New(core), Config: config.Agent{RawDriver: c.raw}})
 			if err != nil {
 				t.Fatal(err)
 			}
+			if s.ifaces.raw.Load() != (c.raw && runtime.GOOS == "windows") {
+				t.Error("Driver = raw is for Windows alone")
+			}
+			logged.TakeAll()
+			s.ifaces.raw.Store(c.raw)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			s.watchDriver(ctx, func() (string, error) { return c.driver, c.err })
 			cancel()

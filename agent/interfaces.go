@@ -3,7 +3,10 @@ package agent
 import (
 	"fmt"
 	"net/netip"
+	"runtime"
 	"sync/atomic"
+
+	"go.uber.org/zap"
 
 	"rpcapd/capture"
 	"rpcapd/iface"
@@ -63,6 +66,14 @@ func addressesOf(list []iface.Interface, name string) []netip.Addr {
 		return addrs
 	}
 	return nil
+}
+
+// useRaw puts Driver = raw in force, where there is a choice, and tells its limits.
+func (i *interfaces) useRaw(raw bool, log *zap.Logger) {
+	raw = raw && runtime.GOOS == "windows" && i.file == ""
+	if before := i.raw.Swap(raw); raw && !before {
+		log.Warn("Driver = raw: only IP packets are captured, without link-layer headers and ARP, and losses in the receive buffer are not counted")
+	}
 }
 
 // linkType opens the interface for a moment, as OPEN asks for.

@@ -43,7 +43,7 @@ func (s *Supervisor) enforce(c *config.Agent) {
 	s.policy.Store(c)
 	s.limits.rate.set(c.MaxRate)
 	s.limits.cpu.Store(int64(c.MaxCPU))
-	s.ifaces.raw.Store(c.RawDriver)
+	s.ifaces.useRaw(c.RawDriver, s.log)
 }
 
 // plan makes a session for each usable line (and each member of its fanout).

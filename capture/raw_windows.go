@@ -119,7 +119,7 @@ func openRawSocket(a netip.Addr, o Options) (s rawSocket, err error) {
 		return s, fmt.Errorf("Driver = raw needs an administrator: run the service as LocalSystem (rpcapd service install --account LocalSystem): %w", os.NewSyscallError("WSASocket", err))
 	}
 	if err != nil {
-		return s, os.NewSyscallError("WSASocket", err)
+		return s, fmt.Errorf("this Windows has no such socket, so Driver = raw cannot work; install Npcap (https://npcap.com) and remove the line: %w", os.NewSyscallError("WSASocket", err))
 	}
 	defer func() {
 		if err != nil {
@@ -138,7 +138,7 @@ func openRawSocket(a netip.Addr, o Options) (s rawSocket, err error) {
 		mode = receiveAllOn
 	}
 	if err := ioctl(fd, ioctlReceiveAll, mode); err != nil {
-		return s, fmt.Errorf("this Windows does not let a socket receive all packets: %w", os.NewSyscallError("ioctl SIO_RCVALL", err))
+		return s, fmt.Errorf("this Windows does not let a socket receive all packets; install Npcap (https://npcap.com) and remove Driver = raw: %w", os.NewSyscallError("ioctl SIO_RCVALL", err))
 	}
 	if err := ioctl(fd, ioctlNonBlocking, 1); err != nil {
 		return s, os.NewSyscallError("ioctl FIONBIO", err)

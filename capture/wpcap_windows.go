@@ -106,19 +106,19 @@ func (w *wpcap) link(h windows.Handle) error {
 	return nil
 }
 
-// traits: a driver without events is libpcap's, which hands over blocks of frames. Half of a frame's time is the block's
-// and half is ours, as far as that goes.
+// traits: a driver without events is libpcap's, which hands over blocks of frames. One part of the time that a frame may
+// take is the block's, and the other is ours.
 func (w *wpcap) traits(retire time.Duration) deviceTraits {
-	t := deviceTraits{filters: true, pace: max(time.Millisecond, retire-blockTimeout)}
-	if w.version.kind == driverOther {
-		t.tagsApart, t.settle = true, blockSettle
+	if w.version.kind != driverOther {
+		return deviceTraits{filters: true, pace: retire}
 	}
-	return t
+	return deviceTraits{filters: true, tagsApart: true, pace: max(time.Millisecond, retire-blockTimeout), settle: blockSettle}
 }
 
 const (
-	// blockTimeout is after how long libpcap on Linux hands over a block that is not full.
-	blockTimeout = 3 * time.Millisecond
+	// blockTimeout is after how long libpcap on Linux hands over a block that is not full. A ring of 16 MiB has 64 of them,
+	// so with shorter times it would last less long.
+	blockTimeout = 10 * time.Millisecond
 	// blockSettle is how long that may take at most, since kernels count it in jiffies.
-	blockSettle = 30 * time.Millisecond
+	blockSettle = 50 * time.Millisecond
 )

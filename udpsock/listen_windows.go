@@ -38,7 +38,7 @@ func (r *Receiver) listen(addr netip.AddrPort, o ListenOptions) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			r.free()
+			_ = r.free() // the first error counts
 			err = &net.OpError{Op: "listen", Net: r.network, Addr: net.UDPAddrFromAddrPort(addr), Err: err}
 		}
 	}()
