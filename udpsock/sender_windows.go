@@ -97,10 +97,11 @@ func (s *Sender) send(run []byte, size int, wait time.Duration) (done int, err e
 		if err == nil {
 			t.again = 0
 			s.counters.sent(n, len(part))
-		} else if n > 1 && !errors.Is(err, windows.WSAEWOULDBLOCK) { // whatever it is, single datagrams tell more
-			s.endOffload(err)
+		} else if n > 1 && s.endsOffload(err, size) {
+			s.counters.downgrades.Add(1)
+			s.offload.Store(&offload{why: fmt.Errorf("segmentation offload: %w", err)})
 			continue
-		} else if n, err = s.failedDatagrams(err, &t, n, len(part)); err != nil {
+		} else if n, err = s.failedDatagrams(err, &t, n, min(size, len(part))); err != nil {
 			if !errors.Is(err, ErrMessageTooLong) {
 				s.dropped(&s.counters.droppedOther, errnoOf(err), (len(run)+size-1)/size)
 				err = s.writeError(err)
@@ -140,9 +141,15 @@ func (s *Sender) superSize(bytes, size int) int {
 	return max(1, min(MaxRunDatagrams, MaxRunBytes/size, (bytes+size-1)/size))
 }
 
-func (s *Sender) endOffload(why error) {
-	s.counters.downgrades.Add(1)
-	s.offload.Store(&offload{why: fmt.Errorf("segmentation offload: %w", why)})
+// endsOffload says whether an error may be about the run, rather than about each of its datagrams.
+func (s *Sender) endsOffload(err error, size int) bool {
+	switch errnoOf(err) {
+	case windows.WSAEWOULDBLOCK, windows.WSAENOBUFS, windows.WSAEACCES:
+		return false
+	case windows.WSAEMSGSIZE: // unless the path takes only smaller ones now
+		return !s.dontFragment || size <= s.maxDatagram()
+	}
+	return !isUnreachable(err)
 }
 
 // sendSuper hands a run over that the system cuts.

@@ -2,7 +2,6 @@ package receive
 
 import (
 	"fmt"
-	"net"
 	"net/netip"
 
 	"go.uber.org/zap"
@@ -19,9 +18,8 @@ func (p *portPool) probe() error {
 	said := false
 	for i := range p.slots {
 		at := netip.AddrPortFrom(p.listen, p.slots[i].number)
-		conn, err := net.ListenPacket(address.Network("udp", at.Addr()), address.Listen(at))
+		err := tryPort(at)
 		if err == nil {
-			_ = conn.Close() // nothing was sent or received
 			if !said {
 				said = p.probeKernel(at)
 			}
