@@ -44,6 +44,31 @@ func TestEncodings(t *testing.T) {
 	}
 }
 
+// TestOtherLetters: names of adapters have blanks and any letters, and lines keep their numbers, in every encoding.
+func TestOtherLetters(t *testing.T) {
+	const text = "# Ärger 😀 \ufffd\r\n\r\nActiveClient = 10.0.0.1, 2003, ifname=Überträger-網路\r\nNullAuthPermit = YES\r\n"
+	for name, data := range map[string][]byte{
+		"UTF-8": []byte(text), "UTF-8 mark": []byte("\ufeff" + text), "UTF-16 little": utf16Bytes(text, false), "UTF-16 big": utf16Bytes(text, true),
+	} {
+		a, problems := ParseAgent("x.ini", data)
+		if len(problems) > 0 || len(a.Targets) != 1 || a.Targets[0].Line != 3 || a.Targets[0].Select.Name != "Überträger-網路" {
+			t.Errorf("%s: got %+v, problems %v", name, a, problems)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "Prögram Data 網", "my rpcapd.ini")
+	if err := errors.Join(os.Mkdir(filepath.Dir(path), 0o700), os.WriteFile(path, []byte("\ufeffMaxRate = x\r\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if _, problems, err := LoadAgent(path); err != nil || !strings.HasPrefix(problems.Err().Error(), path+":1: MaxRate") {
+		t.Errorf("%s: %v, %v", path, problems, err)
+	}
+	// The code page of an editor of Windows is refused by line, not guessed.
+	a, problems := ParseAgent("x.ini", []byte("ActiveClient = 10.0.0.1, 2003, ifname=\xdcbertr\xe4ger\r\nNullAuthPermit = YES\r\n"))
+	if len(a.Targets) > 0 || len(problems) == 0 || problems[0].Line != 1 || !strings.Contains(problems[0].Text, "save the file as UTF-8") {
+		t.Errorf("Windows-1252: %+v, %v", a.Targets, problems)
+	}
+}
+
 func TestCommentLines(t *testing.T) {
 	a := agent(t, "# ActiveClient = x\n; ActiveClient = y\n  # ActiveClient = z\n\t;a\n#b\xff\n\n"+twoLines)
 	if len(a.Targets) != 1 || a.Targets[0].Line != 7 {
@@ -69,6 +94,9 @@ func TestUselessFiles(t *testing.T) {
 	}{
 		{"program", append([]byte("\x7fELF\x02\x01\x01"), make([]byte, 100)...), "binary data: this is no text file"},
 		{"UTF-16 without mark", utf16Bytes(twoLines, false)[2:], "UTF-16 without a byte-order mark"},
+		{"UTF-16 cut", utf16Bytes(twoLines+"x", false)[:2+2*len(twoLines)+1], "half a character at its end"},
+		{"UTF-8 appended to UTF-16", append(utf16Bytes(twoLines, false), "User = x\n"...), "half a character at its end"},
+		{"half a surrogate", append(utf16Bytes(twoLines, true), 0xd8, 0x00, 0x00, 'x'), "damaged on line 3"},
 		{"10 MB", []byte(strings.Repeat("ActiveClient = a\n", 10<<20/17)), "larger than 1 MiB"},
 		{"10 MB of zeros", make([]byte, 10<<20), "larger than 1 MiB"},
 	}

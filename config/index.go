@@ -27,7 +27,7 @@ func (x *indexer) line(n int, line string) {
 	switch {
 	case text == "" || text[0] == '#' || text[0] == ';':
 	case !printable(text):
-		x.errorf(n, "%s: characters that are not printable UTF-8 text; type the line again", excerpt(text))
+		x.errorf(n, "%s: characters that are not printable UTF-8 text; type the line again and save the file as UTF-8", excerpt(text))
 	case text[0] == '[':
 		x.header(n, text)
 	case x.skip:
