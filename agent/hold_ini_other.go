@@ -1,14 +1,14 @@
-//go:build !unix
+//go:build !unix && !windows
 
 package agent
 
 import (
 	"errors"
-	"os"
+	"fmt"
+	"io"
 )
 
-// ErrIniTaken says that another agent runs with an ini.
-var ErrIniTaken = errors.New("another agent uses it")
-
-// HoldIni takes nothing where POSIX locks do not exist.
-func HoldIni(string) (*os.File, error) { return nil, nil }
+// HoldIni takes nothing where there are no locks.
+func HoldIni(string) (io.Closer, error) {
+	return nil, fmt.Errorf("lock ini: %w", errors.ErrUnsupported)
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -19,7 +20,7 @@ import (
 // What is locked is a byte of the ini's folder, chosen by the file's name: editors replace the file. The folder can only
 // be read as a rule, so it is a lock for reading, which other agents could share; they look for each other before and
 // after. Agents of different network namespaces see different interfaces and may share an ini.
-func HoldIni(path string) (*os.File, error) {
+func HoldIni(path string) (io.Closer, error) {
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return nil, fmt.Errorf("lock ini: %w", err)
@@ -39,24 +40,6 @@ func HoldIni(path string) (*os.File, error) {
 	return dir, nil
 }
 
-// ErrIniTaken says that another agent runs with an ini.
-var ErrIniTaken = errors.New("another agent uses it")
-
-type iniTaken struct {
-	ini string
-	pid int
-}
-
-func (e *iniTaken) Unwrap() error { return ErrIniTaken }
-
-func (e *iniTaken) Error() string {
-	who := fmt.Sprintf("process %d", e.pid)
-	if e.pid == 0 {
-		who = "a process of another PID namespace"
-	}
-	return fmt.Sprintf("%s: %s already uses it, and two agents would send everything twice; stop that one, or give this agent its own ini", e.ini, who)
-}
-
 // iniByte is the byte of the folder that stands for a file in this network namespace.
 func iniByte(name string) filelock.Range {
 	h := fnv.New64a()
@@ -72,7 +55,7 @@ func holdByte(dir *os.File, at filelock.Range) error {
 		return err
 	}
 	if held {
-		return &iniTaken{pid: pid}
+		return &iniTaken{holder: process(pid)}
 	}
 	if err := filelock.Read(dir, at); err != nil {
 		return err
@@ -83,9 +66,17 @@ func holdByte(dir *os.File, at filelock.Range) error {
 			return err
 		}
 		if pid < os.Getpid() { // it has come at the same time; it will not see this one any more
-			return &iniTaken{pid: pid}
+			return &iniTaken{holder: process(pid)}
 		}
 		time.Sleep(lockPause) // it gives way
 	}
-	return &iniTaken{}
+	return &iniTaken{holder: process(0)}
+}
+
+// process names the holder of a lock; 0 is what cannot be named from here.
+func process(pid int) string {
+	if pid == 0 {
+		return "a process of another PID namespace"
+	}
+	return fmt.Sprintf("process %d", pid)
 }

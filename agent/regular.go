@@ -5,8 +5,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-
-	"rpcapd/openflag"
 )
 
 const lockName = "rpcapd.lock"
@@ -35,7 +33,7 @@ func readRegular(path string) ([]byte, error) {
 
 // openRegular opens a file for reading, and nothing that would wait or lead elsewhere.
 func openRegular(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|openflag.NoWait|openflag.NoFollow, 0)
+	f, err := openShared(path)
 	if err != nil {
 		return nil, err
 	}

@@ -69,7 +69,11 @@ func (d *RunDir) hold() (*statusFiles, error) {
 	if err := filelock.Write(f, filelock.Range{}); err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		defer f.Close()
 		if pid, held, _ := filelock.Holder(f, filelock.Range{}); held {
-			return nil, fmt.Errorf("%s is in use by another agent, process %d; give this one its own with --run-dir", d.root.Name(), pid)
+			who := "another agent"
+			if pid > 0 {
+				who += fmt.Sprintf(", process %d", pid)
+			}
+			return nil, fmt.Errorf("%s is in use by %s; give this one its own with --run-dir", d.root.Name(), who)
 		}
 		return nil, fmt.Errorf("lock run directory %s: %w", d.root.Name(), err)
 	}
@@ -102,7 +106,7 @@ func (f *statusFiles) replace(name string, content []byte) error {
 	if err = errors.Join(err, file.Close()); err != nil {
 		return err
 	}
-	return f.root.Rename(temp, name)
+	return patiently(func() error { return f.root.Rename(temp, name) })
 }
 
 // create makes a file that was not there.

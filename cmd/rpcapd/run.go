@@ -74,9 +74,9 @@ func (a *app) run(s *settings) error {
 
 // holdIni keeps a second agent from starting with the same ini. What is read from a file, or only counted, comes
 // to no sensor twice. Where locks do not work the agent goes without.
-func (s *settings) holdIni(path string, log *zap.Logger) (*os.File, error) {
+func (s *settings) holdIni(path string, log *zap.Logger) (io.Closer, error) {
 	if path == "" || s.readFile != "" || s.dryRun {
-		return nil, nil
+		return io.NopCloser(nil), nil
 	}
 	held, err := agent.HoldIni(path)
 	if errors.Is(err, agent.ErrIniTaken) {
@@ -84,6 +84,7 @@ func (s *settings) holdIni(path string, log *zap.Logger) (*os.File, error) {
 	}
 	if err != nil {
 		log.Info("cannot detect a second agent with this ini", zap.Error(err))
+		return io.NopCloser(nil), nil
 	}
 	return held, nil
 }
