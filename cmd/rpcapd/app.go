@@ -30,7 +30,9 @@ type app struct {
 	in          *os.File
 	out, err    io.Writer
 	defaultFile string
-	parent      *parent // waits for the start, if this process is in the background
+	parent      *parent  // waits for the start, if this process is in the background
+	control     *control // who tells a running agent what to do; nil: signals
+	service     bool     // the service manager of Windows runs this process, which has no console
 	serve       func(*settings) error
 }
 

@@ -13,12 +13,7 @@ import (
 )
 
 // defaultFile is read when neither -f nor -a is given.
-func defaultFile() string {
-	if runtime.GOOS == "windows" {
-		return filepath.Join(os.Getenv("ProgramData"), "rpcapd", "rpcapd.ini")
-	}
-	return "/etc/rpcapd/rpcapd.ini"
-}
+func defaultFile() string { return filepath.Join(configurationDir(), "rpcapd.ini") }
 
 // source returns the file to read, empty for none.
 func (s *settings) source() (string, error) {

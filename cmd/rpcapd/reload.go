@@ -1,11 +1,9 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"slices"
 	"strings"
 
@@ -77,28 +75,6 @@ func logProblems(log *zap.Logger, problems config.Problems) int {
 		log.Error(p.String())
 	}
 	return errors
-}
-
-// reloadOnSignal calls reload at each signal that asks for it, until ctx ends.
-func reloadOnSignal(ctx context.Context, asked <-chan os.Signal, reload func()) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-asked:
-			reload()
-		}
-	}
-}
-
-// catchReload has the signals to reload delivered from now on: one that comes before
-// the agent is ready must wait, not end it.
-func catchReload() <-chan os.Signal {
-	ch := make(chan os.Signal, 1)
-	if len(reloadSignals) > 0 {
-		signal.Notify(ch, reloadSignals...)
-	}
-	return ch
 }
 
 // selfPath is for a message.

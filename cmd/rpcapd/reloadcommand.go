@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,11 +24,11 @@ func (a *app) reloadCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "reload",
 		Short: "Reload the ini of the running agent and report the outcome",
-		Long: `Send SIGHUP to the agent that uses the run directory, and wait until it has reloaded its ini. Sessions whose line did not
+		Long: reloadHow + `, and wait until it has reloaded its ini. Sessions whose line did not
 change continue without interruption. If the ini has an error, the agent keeps its configuration, and the command prints
 the errors. The exit status is 1 then, and 3 if no agent runs. The agent also refuses an ini that leaves no session,
 unless you give --allow-empty.`,
-		Example: "  rpcapd check && rpcapd reload\n  systemctl reload rpcapd        does the same",
+		Example: reloadExample,
 		Args:    noArguments,
 		RunE:    func(*cobra.Command, []string) error { return a.reload(runDir, allowEmpty) },
 	}
@@ -41,7 +40,7 @@ unless you give --allow-empty.`,
 func (a *app) reload(runDir string, allowEmpty bool) error {
 	st, err := agent.Running(runDir)
 	if err != nil {
-		return fmt.Errorf("reload: %w", err)
+		return fmt.Errorf("reload: %w", withCure(err))
 	}
 	if allowEmpty {
 		withdraw, err := agent.AllowEmpty(runDir, st)
@@ -63,15 +62,8 @@ func (a *app) reload(runDir string, allowEmpty bool) error {
 
 // askReload makes a running agent read its ini and returns its status afterwards.
 func askReload(runDir string, before *agent.Status) (*agent.Status, error) {
-	if len(reloadSignals) == 0 {
-		return nil, fmt.Errorf("reload: there is no signal for it on this system, restart the agent: %w", errors.ErrUnsupported)
-	}
-	pid, err := agent.Signal(runDir, reloadSignals[0])
-	if err != nil {
+	if err := sendReload(runDir, before.PID); err != nil {
 		return nil, fmt.Errorf("reload: %w", withCure(err))
-	}
-	if pid != before.PID {
-		return nil, fmt.Errorf("reload: process %d has ended, %d runs instead", before.PID, pid)
 	}
 	for end := time.Now().Add(reloadTimeout); time.Now().Before(end); time.Sleep(reloadPoll) {
 		st, err := agent.Running(runDir)
@@ -89,8 +81,8 @@ func askReload(runDir string, before *agent.Status) (*agent.Status, error) {
 
 // withCure tells an ordinary user who lacks a right how to get it.
 func withCure(err error) error {
-	if errors.Is(err, fs.ErrPermission) && os.Geteuid() > 0 {
-		return fmt.Errorf("%w; run it as root", err)
+	if cure, may := notAllowed(); may && errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%w; %s", err, cure)
 	}
 	return err
 }

@@ -29,14 +29,20 @@ func (a *app) execute(args []string) int {
 	}
 	a.parent.failed(err)
 	fmt.Fprintln(a.err, "rpcapd:", err)
-	if errors.As(err, new(usageError)) {
+	code := exitCodeOf(err)
+	if code == exitUsage {
 		fmt.Fprintln(a.err, "Try rpcapd --help.")
+	}
+	return code
+}
+
+func exitCodeOf(err error) int {
+	switch {
+	case errors.As(err, new(usageError)):
 		return exitUsage
-	}
-	if errors.Is(err, agent.ErrNotRunning) {
+	case errors.Is(err, agent.ErrNotRunning):
 		return exitAbsent
-	}
-	if errors.As(err, new(unusedError)) {
+	case errors.As(err, new(unusedError)):
 		return exitUnused
 	}
 	return exitFailed
@@ -74,6 +80,7 @@ func (a *app) rootCommand() *cobra.Command {
 	s.flags = cmd.Flags()
 	cmd.SetUsageFunc(usage(cmd, groups))
 	cmd.AddCommand(a.checkCommand(), a.interfacesCommand(), newStatusCommand(), a.setupCommand(), a.reloadCommand(), a.passwdCommand(), build.Command("rpcapd", version, a.out, noArguments), a.upgradeIniCommand())
+	cmd.AddCommand(a.systemCommands()...)
 	return cmd
 }
 

@@ -1,19 +1,16 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
 	"rpcapd/agent"
 	"rpcapd/cmd/internal/build"
-	"rpcapd/cmd/internal/logline"
 	"rpcapd/cmd/internal/systemd"
 	"rpcapd/config"
 	"rpcapd/privilege"
@@ -30,7 +27,7 @@ func (a *app) run(s *settings) error {
 			return err
 		}
 	}
-	log, err := s.newLogger(a.err, a.parent != nil)
+	log, err := s.newLogger(a.err, a.parent != nil || a.service)
 	if err != nil {
 		return err
 	}
@@ -64,12 +61,16 @@ func (a *app) run(s *settings) error {
 	}
 	o := s.agentOptions(cfg, path, log)
 	o.RunDir = runDir
-	o.Started = func() { a.started(log) }
+	c := a.control
+	if c == nil {
+		c = a.signals()
+	}
+	o.Started = func() { c.started(log) }
 	sup, err := agent.New(o)
 	if err != nil {
 		return err
 	}
-	return a.supervise(s, sup, ini, cfg.User, threads, log)
+	return supervise(c, s, sup, ini, cfg.User, threads, log)
 }
 
 // holdIni keeps a second agent from starting with the same ini. What is read from a file, or only counted, comes
@@ -97,17 +98,13 @@ func (s *settings) agentOptions(cfg config.Agent, path string, log *zap.Logger) 
 	}
 }
 
-// supervise runs the agent until a signal ends it. A second one ends the process at once.
-func (a *app) supervise(s *settings, sup *agent.Supervisor, ini *iniFile, user string, threads procs, log *zap.Logger) error {
-	ctx, stop := signal.NotifyContext(context.Background(), stopSignals...)
-	defer stop()
-	context.AfterFunc(ctx, stop)
-	ignoreBrokenPipe()
-	asked := catchReload()
+// supervise runs the agent until it is told to end.
+func supervise(c *control, s *settings, sup *agent.Supervisor, ini *iniFile, user string, threads procs, log *zap.Logger) error {
+	defer c.stop()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		reloadOnSignal(ctx, asked, func() {
+		c.onReload(func() {
 			cfg, err := s.reload(ini, user, sup.MayEmpty, log)
 			if err == nil {
 				threads.follow(cfg.Targets)
@@ -117,23 +114,15 @@ func (a *app) supervise(s *settings, sup *agent.Supervisor, ini *iniFile, user s
 		})
 	}()
 	if every := systemd.WatchdogInterval(); every > 0 {
-		go feedWatchdog(ctx, sup.Progress(), every, log)
+		go feedWatchdog(c.stopped, sup.Progress(), every, log)
 	}
 	log.Info("agent started", zap.String("version", build.Version(version)))
-	err := sup.Run(ctx)
+	err := sup.Run(c.stopped)
 	_ = systemd.Notify("STOPPING=1") // it knows anyway when it has asked for it
-	stop()
+	c.stop()
 	<-done
 	log.Info("agent stopped")
 	return err
-}
-
-// started tells whoever waits for the agent that it runs, and that its status says so.
-func (a *app) started(log *zap.Logger) {
-	a.parent.ready()
-	if err := systemd.Notify("READY=1"); err != nil {
-		log.Warn("cannot notify systemd that the agent has started", zap.Error(err))
-	}
 }
 
 // openRunDir makes the run directory and opens it while the process may still reach
@@ -185,8 +174,8 @@ func (s *settings) dropPrivileges(user string, log *zap.Logger) error {
 	return nil
 }
 
-// newLogger logs to standard error and, if asked, to syslog. In the background there
-// is only syslog. The error is that of the flags, or that there is no syslog.
+// newLogger logs to standard error and, if asked, to the log of the system: syslog, or the event log of Windows. In the
+// background and as a service there is only that. The error is that of the flags, or that there is no such log.
 func (s *settings) newLogger(stderr io.Writer, background bool) (*zap.Logger, error) {
 	level, err := s.logs.Parse()
 	if err != nil {
@@ -197,12 +186,11 @@ func (s *settings) newLogger(stderr io.Writer, background bool) (*zap.Logger, er
 		cores = append(cores, s.logs.Core("rpcapd", stderr, level))
 	}
 	if s.syslog || background {
-		w, err := openSyslog()
+		c, err := systemLog(s.logs.Encoder(false), level)
 		if err != nil {
 			return nil, fmt.Errorf("log to syslog: %w", err)
 		}
-		// Syslog adds time and level itself.
-		cores = append(cores, logline.New(&syslogCore{LevelEnabler: level, encoder: s.logs.Encoder(false), to: w}))
+		cores = append(cores, c)
 	}
 	return zap.New(zapcore.NewTee(cores...)), nil
 }

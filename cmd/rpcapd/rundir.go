@@ -7,29 +7,11 @@ import (
 	"rpcapd/agent"
 )
 
-// serviceRunDir is the run directory of the service; its instances have it with "-NAME" behind.
-const serviceRunDir = "/run/rpcapd"
-
-// defaultRunDir is where the status files are: what systemd made for the unit,
-// else /run/rpcapd for root, else the user's own run directory, else one below the folder for temporary files.
-func defaultRunDir() string {
-	if d := os.Getenv("RUNTIME_DIRECTORY"); d != "" {
-		return d
-	}
-	if os.Geteuid() == 0 {
-		return serviceRunDir
-	}
-	if d := os.Getenv("XDG_RUNTIME_DIR"); d != "" {
-		return filepath.Join(d, "rpcapd")
-	}
-	return fallbackRunDir(os.Geteuid())
-}
-
 // clientRunDir is where a command looks for the agent that it asks: the user's own one if there is one, else the
 // service's, whose status everybody may read.
 func clientRunDir() string {
-	own := defaultRunDir()
-	if own == serviceRunDir || os.Getenv("RUNTIME_DIRECTORY") != "" {
+	own, service := defaultRunDir(), serviceRunDir()
+	if own == service || os.Getenv("RUNTIME_DIRECTORY") != "" {
 		return own
 	}
 	if own != "" {
@@ -37,7 +19,7 @@ func clientRunDir() string {
 			return own
 		}
 	}
-	return serviceRunDir
+	return service
 }
 
 // runDirOf finds the agent that uses an ini: in the run directory given, else in that of an instance of the service.

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -227,6 +228,8 @@ func (s *setup) reload() error {
 // startHint tells how an agent is started on this host.
 func startHint(file string) string {
 	switch {
+	case runtime.GOOS == "windows" && file == defaultFile():
+		return "start it with: rpcapd service start"
 	case exists("/run/systemd/system") && exists("/usr/sbin/rpcapd"):
 		return "start it with: systemctl enable --now " + unitOf(file)
 	case exists("/etc/init.d/rpcapd"):

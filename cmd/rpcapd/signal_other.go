@@ -2,11 +2,14 @@
 
 package main
 
-import "os"
+import (
+	"os"
+	"syscall"
+)
 
 var (
-	stopSignals   = []os.Signal{os.Interrupt}
-	reloadSignals []os.Signal // there is none; restart to read the ini again
+	stopSignals   = []os.Signal{os.Interrupt, syscall.SIGTERM} // Windows: Ctrl-C and Ctrl-Break; closing the window, logoff and shutdown
+	reloadSignals []os.Signal                                  // there is none
 )
 
 func ignoreBrokenPipe() {}

@@ -37,7 +37,7 @@ Received counts the frames that the filter accepted. They add up as follows:
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			st, err := agent.Running(runDir)
 			if err != nil {
-				return err
+				return withCure(err)
 			}
 			if onlyPID {
 				_, err := fmt.Fprintln(cmd.OutOrStdout(), st.PID)

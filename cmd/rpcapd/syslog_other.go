@@ -1,4 +1,4 @@
-//go:build !unix
+//go:build !unix && !windows
 
 package main
 
@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+
+	"go.uber.org/zap/zapcore"
 )
 
-func openSyslog() (syslogWriter, error) {
+func systemLog(zapcore.Encoder, zapcore.Level) (zapcore.Core, error) {
 	return nil, fmt.Errorf("%s has none: %w", runtime.GOOS, errors.ErrUnsupported)
 }

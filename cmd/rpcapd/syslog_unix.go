@@ -6,6 +6,10 @@ import (
 	"log/syslog"
 	"sync"
 	"time"
+
+	"go.uber.org/zap/zapcore"
+
+	"rpcapd/cmd/internal/logline"
 )
 
 // syslogRetry is the least time between two attempts to reach a syslog daemon that
@@ -20,7 +24,10 @@ type localSyslog struct {
 	tried time.Time
 }
 
-func openSyslog() (syslogWriter, error) { return &localSyslog{}, nil }
+// systemLog writes to it. Syslog adds time and level itself.
+func systemLog(encoder zapcore.Encoder, level zapcore.Level) (zapcore.Core, error) {
+	return logline.New(&syslogCore{LevelEnabler: level, encoder: encoder, to: &localSyslog{}}), nil
+}
 
 func (l *localSyslog) write(s severity, line string) error {
 	l.mu.Lock()
