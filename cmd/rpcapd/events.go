@@ -2,9 +2,6 @@ package main
 
 import "rpcapd/cmd/internal/eventlog"
 
-// serviceName is the name of the service of Windows, and of the source of its events.
-const serviceName = "rpcapd"
-
 // What the service says of itself, beside what the agent says.
 const (
 	eventNotStarted = "agent not started"

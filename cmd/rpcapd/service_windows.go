@@ -11,6 +11,9 @@ import (
 	"rpcapd/cmd/internal/winservice"
 )
 
+// serviceName is the name of the service, and of the source of its events.
+const serviceName = "rpcapd"
+
 // systemCommands are those that this system alone has.
 func (a *app) systemCommands() []*cobra.Command { return []*cobra.Command{a.serviceCommand()} }
 

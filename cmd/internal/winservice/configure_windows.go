@@ -5,12 +5,25 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf16"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
 	"golang.org/x/sys/windows/svc/mgr"
 )
+
+// recovery is what Windows waits before it starts the service again that has ended by itself: the first time, the second,
+// and from then on. recoveryReset is after which time without it the count begins anew.
+var recovery = []time.Duration{time.Second, 5 * time.Second, 30 * time.Second}
+
+const recoveryReset = time.Hour
+
+// StopTimeout is what the service is given to send what it has and end, also when the machine is shut down.
+const StopTimeout = 10 * time.Second
+
+// privileges are all that the token of the service has: to enter folders below such that it may not list.
+var privileges = []string{"SeChangeNotifyPrivilege"}
 
 // Configure brings folders and settings of a service that is there to what is defined. The command line and the kind of
 // start stay, and so does the account if none is defined.

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"strings"
-	"time"
 	"unicode/utf16"
 )
 
@@ -20,18 +19,6 @@ type Definition struct {
 	RunDir  string // has the status files
 	Ini     string // made readable for the service and the administrators only
 }
-
-// recovery is what Windows waits before it starts the service again that has ended by itself: the first time, the second,
-// and from then on. recoveryReset is after which time without it the count begins anew.
-var recovery = []time.Duration{time.Second, 5 * time.Second, 30 * time.Second}
-
-const recoveryReset = time.Hour
-
-// StopTimeout is what the service is given to send what it has and end, also when the machine is shut down.
-const StopTimeout = 10 * time.Second
-
-// privileges are all that the token of the service has: to enter folders below such that it may not list.
-var privileges = []string{"SeChangeNotifyPrivilege"}
 
 // Account is what a service runs as, in the words that the service manager takes.
 type Account string

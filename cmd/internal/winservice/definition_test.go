@@ -19,7 +19,7 @@ func TestParseAccount(t *testing.T) {
 	for text, want := range map[string]Account{
 		"LocalService": LocalService, `NT AUTHORITY\Local Service`: LocalService, "localsystem": LocalSystem, `NT AUTHORITY\SYSTEM`: LocalSystem,
 		"NetworkService": `NT AUTHORITY\NetworkService`, `nt service\RPCAPD`: `NT SERVICE\rpcapd`, `.\LocalSystem`: LocalSystem,
-		"": "", "Administrator": "", `DOMAIN\user`: "", `NT SERVICE\other`: "", "LocalService ": "",
+		"": "", "Administrator": "", `DOMAIN\user`: "", `NT SERVICE\web`: "", "LocalService ": "",
 	} {
 		got, err := ParseAccount(text, "rpcapd")
 		if got != want || (err == nil) != (want != "") {

@@ -17,18 +17,15 @@ func (d *Definition) Install() (notes []string, err error) {
 		return nil, err
 	}
 	defer m.Disconnect() // a handle of the manager has nothing to say any more
-	if s, err := openIn(m, d.Name, windows.SERVICE_QUERY_STATUS); err == nil {
-		s.Close()
-		return nil, fmt.Errorf("install service %s: it is installed already; change it with rpcapd service configure, or uninstall it first", d.Name)
-	} else if !errors.Is(err, ErrNotInstalled) {
-		return nil, err
-	}
 	if err := d.protect(); err != nil {
 		return nil, err
 	}
 	s, err := m.CreateService(d.Name, d.Command[0], mgr.Config{
 		StartType: mgr.StartAutomatic, ErrorControl: mgr.ErrorNormal, ServiceStartName: string(d.Account), DisplayName: d.DisplayName,
 	}, d.Command[1:]...)
+	if errors.Is(err, windows.ERROR_SERVICE_EXISTS) {
+		return nil, fmt.Errorf("install service %s: it is installed already; change it with rpcapd service configure, or uninstall it first", d.Name)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("install service %s: %w", d.Name, explain(err))
 	}
