@@ -39,12 +39,8 @@ func HoldIni(path string) (io.Closer, error) {
 	default:
 		return nil, fmt.Errorf("lock ini: %w", os.NewSyscallError("CreateMutex", err))
 	}
-	trusted, err := ownedByAgent(name)
-	if err != nil {
+	if err := ownedByAgent(name); err != nil {
 		return nil, fmt.Errorf("lock ini: %w", err)
-	}
-	if !trusted {
-		return nil, errors.New("lock ini: a user who is no administrator has taken the name of the lock")
 	}
 	return nil, &iniTaken{path, "another agent"}
 }
@@ -69,30 +65,36 @@ func iniMutex(path string) string {
 	return fmt.Sprintf(`Global\rpcapd-ini-%016x`, h.Sum64())
 }
 
-// ownedByAgent tells whether the owner of a mutex may run an agent that others give way to.
-func ownedByAgent(name *uint16) (bool, error) {
+// ownedByAgent returns an error unless the owner of a mutex may run an agent that others give way to.
+func ownedByAgent(name *uint16) error {
 	h, err := windows.OpenMutex(windows.READ_CONTROL, false, name)
 	if err != nil {
-		return false, os.NewSyscallError("OpenMutex", err)
+		return os.NewSyscallError("OpenMutex", err)
 	}
 	defer windows.CloseHandle(h) // nothing is to be written
 	sd, err := windows.GetSecurityInfo(h, windows.SE_KERNEL_OBJECT, windows.OWNER_SECURITY_INFORMATION)
 	if err != nil {
-		return false, os.NewSyscallError("GetSecurityInfo", err)
+		return os.NewSyscallError("GetSecurityInfo", err)
 	}
 	owner, _, err := sd.Owner()
 	if err != nil {
-		return false, os.NewSyscallError("GetSecurityDescriptorOwner", err)
+		return os.NewSyscallError("GetSecurityDescriptorOwner", err)
 	}
-	if user, err := windows.GetCurrentProcessToken().GetTokenUser(); err == nil && owner.Equals(user.User.Sid) {
-		return true, nil
+	if owner == nil {
+		return errors.New("nobody owns it")
+	}
+	if mine, err := windows.Token(0).IsMember(owner); err == nil && mine { // nobody can make a group of others the owner
+		return nil
 	}
 	for _, kind := range []windows.WELL_KNOWN_SID_TYPE{
 		windows.WinLocalSystemSid, windows.WinBuiltinAdministratorsSid, windows.WinLocalServiceSid, windows.WinNetworkServiceSid,
 	} {
 		if owner.IsWellKnown(kind) {
-			return true, nil
+			return nil
 		}
 	}
-	return strings.HasPrefix(owner.String(), "S-1-5-80-"), nil // a virtual account, which only a service has
+	if sid := owner.String(); !strings.HasPrefix(sid, "S-1-5-80-") { // a virtual account, which only a service has
+		return fmt.Errorf("%s, who is no administrator, has taken the name of the lock", sid)
+	}
+	return nil
 }
