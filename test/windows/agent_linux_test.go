@@ -87,8 +87,8 @@ func TestRootAgent(t *testing.T) {
 	s.send(last)
 	want = append(want, last...)
 	sameFrames(t, "after another capture", sen.has(len(want)), want)
-	if n := strings.Count(a.Text(), "connected to the sensor"); n > 1 {
-		t.Errorf("%d connections", n)
+	if n := strings.Count(a.Text(), "\tconnected\t"); n != 1 {
+		t.Errorf("%d connections, want one for both captures", n)
 	}
 
 	took := a.Stop(interrupt, stopLimit)

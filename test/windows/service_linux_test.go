@@ -1,9 +1,12 @@
 package windows
 
 import (
-	"io"
+	"bytes"
 	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -19,25 +22,14 @@ const (
 // install copies the program to where an installation has it.
 func (m *machine) install() {
 	m.t.Helper()
-	from, err := os.Open(programs(m.t) + "/rpcapd.exe")
+	b, err := os.ReadFile(filepath.Join(programs(m.t), "rpcapd.exe"))
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	defer from.Close() // nothing was written
-	m.write(servedProgram, "")
-	to, err := os.Create(m.unix(servedProgram))
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	if _, err := io.Copy(to, from); err != nil {
-		m.t.Fatal(err)
-	}
-	if err := to.Close(); err != nil {
-		m.t.Fatal(err)
-	}
+	m.write(servedProgram, string(b))
 }
 
-// until repeats a command of the program until it prints a text.
+// until repeats a command of the installed program until it prints a text.
 func (m *machine) until(text string, args ...string) {
 	m.t.Helper()
 	var out string
@@ -49,40 +41,85 @@ func (m *machine) until(text string, args ...string) {
 	m.t.Fatalf("rpcapd %s: %q did not come within %v, but\n%s", strings.Join(args, " "), text, harness.Patience, out)
 }
 
-// TestRootService: the service is installed, started, stopped and removed; it forwards, takes a changed ini over, and runs again
-// after the machine was switched off and on.
+// crash ends the process of the service as the end of a program in the middle of its work does.
+func (m *machine) crash() {
+	m.t.Helper()
+	lines, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	for _, name := range lines {
+		line, _ := os.ReadFile(name) // it may have ended
+		root, _ := os.Readlink(filepath.Join(filepath.Dir(name), "root"))
+		if root != m.root || !bytes.Contains(line, []byte("service\x00run\x00")) {
+			continue
+		}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(name)))
+		if err == nil {
+			err = syscall.Kill(pid, syscall.SIGKILL)
+		}
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		return
+	}
+	m.t.Fatal("no process of the service")
+}
+
+// TestRootService: the service is installed once, started, stopped and removed. It forwards; it takes a changed ini over; it runs
+// again after its process was killed, and, by itself, after the machine was switched off and on.
 func TestRootService(t *testing.T) {
 	s := newStage(t)
 	sen := s.startSensor("[rule lab]\n")
 	m := s.agentMachine()
 	m.install()
-	m.must("/", servedProgram, "service", "install")
+	served := func(args ...string) string { return m.must("/", servedProgram, args...) }
+	served("service", "install")
 	if text, code := m.run("/", servedProgram, "service", "install"); code == 0 {
 		t.Errorf("installed twice:\n%s", text)
 	}
-	m.write(servedIni, "NullAuthPermit = YES\r\nActiveClient = "+sensorV4+", 2003, ifname=eth0\r\n")
-	m.must("/", servedProgram, "service", "start")
+	const ini = "NullAuthPermit = YES\r\nActiveClient = " + sensorV4 + ", 2003, ifname=eth0\r\n"
+	m.write(servedIni, ini)
+	served("service", "start")
 	m.until("running", "service", "status")
 
-	want := s.numbered(0, 1000)
-	forward := func(what string, count int) {
+	var want [][]byte
+	forwards := func(when string) {
 		t.Helper()
-		frames := s.numbered(len(want), count)
+		m.until("capturing", "status")
+		frames := s.numbered(len(want), 500)
 		want = append(want, frames...)
 		s.send(frames)
-		sameFrames(t, what, sen.has(len(want)), want)
+		sameFrames(t, when, sen.has(len(want)), want)
 	}
-	want = want[:0]
-	m.until("capturing", "status")
-	forward("the service", 1000)
+	forwards("started")
+	m.write(servedIni, ini+"MaxSnaplen = 9000\r\n")
+	served("reload")
+	forwards("reloaded")
+	m.write(servedIni, "Colour = red\r\n")
+	if text, code := m.run("/", servedProgram, "reload"); code == 0 || !strings.Contains(text, "Colour: unknown key") {
+		t.Errorf("a bad ini: exit code %d\n%s", code, text)
+	}
+	m.write(servedIni, ini)
 
-	m.write(servedIni, "NullAuthPermit = YES\r\nMaxSnaplen = 1000\r\nActiveClient = "+sensorV4+", 2003, ifname=eth0\r\n")
-	m.must("/", servedProgram, "reload")
+	m.crash()
+	m.until("stopped", "service", "status") // wine does not start it again, as Windows does after a second
+	served("service", "start")
+	forwards("started after a crash")
 
-	m.must("/", servedProgram, "service", "stop")
+	m.kill() // switched off
+	m.until("running", "service", "status")
+	forwards("after the machine was switched on")
+
+	if text := served("service", "stop"); !strings.Contains(text, "the service is stopped") {
+		t.Error(text)
+	}
 	m.until("stopped", "service", "status")
-	m.must("/", servedProgram, "service", "uninstall")
-	if text, code := m.run("/", servedProgram, "service", "status"); code == 0 {
-		t.Errorf("uninstalled, and still there:\n%s", text)
+	served("service", "uninstall")
+	if text, code := m.run("/", servedProgram, "service", "status"); code == 0 || !strings.Contains(text, "not installed") {
+		t.Errorf("uninstalled: exit code %d\n%s", code, text)
+	}
+	if _, err := os.Stat(m.unix(servedIni)); err != nil {
+		t.Errorf("the ini is gone: %v", err)
 	}
 }
