@@ -17,6 +17,7 @@ func TestEmptyRequest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { runDir.root.Close() }) // this agent never runs
 	o := Options{Logger: zap.NewNop(), RunDir: runDir}
 	o.Config.Targets = []config.Target{{Host: "127.0.0.1", Port: 1, Fanout: 1}}
 	s, err := New(o)
