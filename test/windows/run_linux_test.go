@@ -60,5 +60,26 @@ func ended(p *harness.Running, limit time.Duration) (string, int) {
 	return strings.ReplaceAll(p.Text(), "\r\n", "\n"), code
 }
 
+// switchOn starts a machine that stays on when its last program has ended: services go on running.
+func (m *machine) switchOn() {
+	m.t.Helper()
+	m.server("-p")
+}
+
+// switchOff ends whatever runs. What is in the registry stays.
+func (m *machine) switchOff() {
+	m.t.Helper()
+	m.server("-k")
+	m.kill()
+}
+
+func (m *machine) server(option string) {
+	m.t.Helper()
+	p := harness.StartIn(m.t, m.ns, nil, "chroot", inWine(m.root, "/", "wineserver", option)...)
+	if text, code := ended(p, runLimit); code != 0 {
+		m.t.Fatalf("wineserver %s: exit code %d\n%s", option, code, text)
+	}
+}
+
 // interrupt is Ctrl-C.
 const interrupt = syscall.SIGINT
