@@ -1,6 +1,6 @@
-// Package capture reads frames from a TPACKET_V3 ring on Linux, through a capture driver
-// on Windows, or from a pcap or pcapng file. It returns them as [udpstr.Frame], without a
-// copy, and on Linux whole blocks at a time.
+// Package capture reads frames from a TPACKET_V3 ring on Linux, from /dev/bpf on macOS
+// and the BSDs, through a capture driver on Windows, or from a pcap or pcapng file. It
+// returns them as [udpstr.Frame], without a copy, and on Linux whole blocks at a time.
 //
 // # The ring
 //
@@ -39,6 +39,27 @@
 // A frame on the loopback interface passes twice, going out and coming in; it is
 // captured once, coming in. Devices without a link-layer header (tun, WireGuard,
 // PPP, IP-in-IP, GRE) are captured from the network header on, link type 12.
+//
+// # /dev/bpf
+//
+// The kernel fills one buffer while the other waits to be read. A read gives records, each a header (struct bpf_hdr,
+// which every system lays out in its own way; see recordLayout) and a frame:
+//
+//	time stamp, captured length, length on the wire, length of the header │ frame │ padding │ next record
+//
+// A frame is noticed at once (BIOCIMMEDIATE), and read Options.Retire later with all that came meanwhile, or when a
+// buffer is half full. The device is set to Ethernet if it offers that, else to raw IP, else the address family in front of
+// each packet (DLT_NULL, DLT_LOOP: loopback and most tunnels) is taken away, and the link type is raw IP. A packet on loopback
+// passes the tap once. VLAN tags are in the bytes.
+//
+// BIOCSETF empties the buffers. So a filter is replaced by BIOCSETFNR where the kernel has it (macOS, FreeBSD), and
+// else by a second device: for a moment both have the frames, and the time stamp, which is the same in both, says whose a
+// frame is. Drain leaves the kernel's program as it is and goes by the time stamp too. The filter runs here, and the kernel
+// accepts everything, where the kernel cannot run it: in front of the address family it would see other offsets, of the VLAN
+// tag it knows nothing, and it takes 512 instructions.
+//
+// Received is what was read and what was dropped; the kernel's own number has frames that the filter refused. There is no
+// fanout, and no number of what the device missed. An interface that is deleted is noticed within two seconds.
 //
 // # Accounting
 //

@@ -50,3 +50,14 @@ func RejectAll() []bpf.RawInstruction {
 func withAccept(prefix []bpf.RawInstruction, n uint32) []bpf.RawInstruction {
 	return append(slices.Clone(prefix), bpf.RawInstruction{Op: opRetK, K: n})
 }
+
+// LinuxOnly says whether the sensor's program loads what only the kernel of Linux has: the VLAN tag and other metadata
+// beside a frame, and offsets that count from a header. Other kernels refuse every frame at such a load.
+func (p Program) LinuxOnly() bool {
+	for _, in := range p.source {
+		if _, loads := loadsBytes(in.Op); loads && in.K >= negativeBase {
+			return true
+		}
+	}
+	return false
+}
