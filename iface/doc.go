@@ -47,6 +47,10 @@
 //	AltNames  Ethernet 2                                  the friendly name
 //	          {4D36E972-E325-11CE-BFC1-08002BE10318}      the GUID, also without braces
 //
+// On macOS and the BSDs the package reads the routing table (x/net/route), the media ioctl for
+// the connection status and wireless, and the routing socket for changes. None of them needs
+// a privilege.
+//
 // On other systems it uses the net package: the connection status is unknown, wireless is
 // not detected, and [Watch] polls.
 //
