@@ -15,12 +15,15 @@
 // right to a step (a container with few capabilities, a user namespace that maps
 // one user), the step is left out and named in the result: what remains is never
 // more than it was.
+//
+// On macOS and the BSDs the right to capture is that to read /dev/bpf. There Drop changes groups, gid and uid to those of a
+// user who has it.
 package privilege
 
 // Result says what Drop achieved.
 type Result struct {
 	User    string   // whose rights are left; empty when the user was not changed
 	UID     int      // effective user after the call
-	NetRaw  bool     // CAP_NET_RAW is effective
+	NetRaw  bool     // the process may capture: CAP_NET_RAW is effective, the capture device can be read
 	Skipped []string // steps that could not be taken, with the reason
 }

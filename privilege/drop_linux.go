@@ -17,6 +17,11 @@ const (
 	secbitNoRootLocked = 1 << 1
 )
 
+// HowToCapture says what an operator does about a missing right to capture.
+func HowToCapture(program string) string {
+	return fmt.Sprintf("start rpcapd as root or give it CAP_NET_RAW (setcap cap_net_raw+ep %s)", program)
+}
+
 // Drop gives up everything but CAP_NET_RAW for the rest of the process's life. As
 // root it becomes the user of the given name, or the first that exists of the
 // fallbacks; a name that is given and does not exist is an error. Without root it

@@ -1,4 +1,4 @@
-//go:build !linux
+//go:build !linux && !darwin && !dragonfly && !freebsd && !netbsd && !openbsd
 
 package privilege
 
@@ -16,3 +16,6 @@ func Drop(name string, _ ...string) (Result, error) {
 	}
 	return Result{UID: os.Geteuid(), NetRaw: true}, nil
 }
+
+// HowToCapture says what an operator does about a missing right to capture.
+func HowToCapture(string) string { return "start rpcapd with the rights of an administrator" }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 
 	"github.com/spf13/cobra"
 )
@@ -50,4 +51,13 @@ func noArguments(cmd *cobra.Command, args []string) error {
 }
 
 // fallbackUsers are tried in turn when the agent is started as root and no user is named.
-var fallbackUsers = []string{"rpcapd", "nobody"}
+var fallbackUsers = usersOf(runtime.GOOS)
+
+// usersOf names the service's user as the system does: those of macOS, NetBSD and OpenBSD begin with an underscore.
+func usersOf(system string) []string {
+	switch system {
+	case "darwin", "netbsd", "openbsd":
+		return []string{"_rpcapd", "rpcapd", "nobody"}
+	}
+	return []string{"rpcapd", "nobody"}
+}

@@ -5,13 +5,29 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 )
 
 // configurationDir has the ini of the service.
-func configurationDir() string { return "/etc/rpcapd" }
+func configurationDir() string {
+	switch runtime.GOOS {
+	case "freebsd", "dragonfly": // hier(7): what does not belong to the base system is below /usr/local
+		return "/usr/local/etc/rpcapd"
+	}
+	return "/etc/rpcapd"
+}
 
 // serviceRunDir is the run directory of the service; its instances have it with "-NAME" behind.
-func serviceRunDir() string { return "/run/rpcapd" }
+func serviceRunDir() string { return runFolder(runtime.GOOS) + "/rpcapd" }
+
+// runFolder is where services have their run directories: macOS and the BSDs have no /run.
+func runFolder(system string) string {
+	switch system {
+	case "darwin", "dragonfly", "freebsd", "netbsd", "openbsd":
+		return "/var/run"
+	}
+	return "/run"
+}
 
 // defaultRunDir is where the status files are: what systemd made for the unit,
 // else /run/rpcapd for root, else the user's own run directory, else one below the folder for temporary files.

@@ -169,7 +169,7 @@ func (s *settings) dropPrivileges(user string, log *zap.Logger) error {
 		log.Info("privileges dropped", zap.String("user", res.User))
 	}
 	if !res.NetRaw && s.readFile == "" {
-		log.Error(fmt.Sprintf("no right to capture: start rpcapd as root or give it CAP_NET_RAW (setcap cap_net_raw+ep %s)", selfPath()))
+		log.Error("no right to capture: " + privilege.HowToCapture(selfPath()))
 	}
 	return nil
 }
