@@ -1,5 +1,6 @@
 // Command build makes the packages of both programs: deb, rpm, apk and tar.gz, for each
-// architecture of Linux, and msi and zip for Windows, without root and on any machine that has Go and git.
+// architecture of Linux, archives of the agent for FreeBSD, OpenBSD and macOS (bsd), and msi and zip for Windows, without root and on
+// any machine that has Go and git.
 //
 //	cmd/rpcapd ──go run -tags docs──► manual pages, completion ─┐
 //	cmd/rpcapd ──go build───────────► static binary ────────────┤

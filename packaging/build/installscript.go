@@ -31,5 +31,5 @@ func (p *program) installScript(src *source, a arch, stage, out string) (err err
 	if _, err := f.WriteString(text); err != nil {
 		return err
 	}
-	return p.archive(f, src, a, stage)
+	return archive(f, src, p.archiveName(src, a), stage)
 }

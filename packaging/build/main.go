@@ -18,7 +18,7 @@ func main() {
 	flag.StringVar(&o.version, "version", "", "package this `version` instead of what git describe says")
 	flag.StringVar(&programs, "programs", "", "only these `programs`, with commas")
 	flag.StringVar(&arches, "arches", "", "only these `architectures`, as Go names them (arm is armv7)")
-	flag.StringVar(&formats, "formats", "", "only these `formats` of deb, rpm, apk, tar, sh, msi, zip")
+	flag.StringVar(&formats, "formats", "", "only these `formats` of deb, rpm, apk, tar, sh, bsd, msi, zip")
 	flag.StringVar(&o.ini, "ini", "", "ship this `file` as the configuration (of one program)")
 	flag.Parse()
 	o.programs, o.arches, o.formats = words(programs), words(arches), words(formats)
@@ -98,6 +98,9 @@ func (p *program) build(src *source, o options, work string) error {
 			}
 			fmt.Printf("package: %-52s %8d bytes\n", name, size)
 		}
+	}
+	if err := p.buildSystems(src, o, common, work); err != nil {
+		return err
 	}
 	return p.buildWindows(src, o, work)
 }

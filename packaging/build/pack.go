@@ -157,7 +157,7 @@ func (p *program) tarball(src *source, a arch, stage, out string) (err error) {
 		return err
 	}
 	defer func() { err = cmp.Or(err, f.Close()) }()
-	return p.archive(f, src, a, stage)
+	return archive(f, src, p.archiveName(src, a), stage)
 }
 
 // archiveName is the folder at the top of the archive: rpcapd-1.0.0-linux-amd64.
@@ -168,9 +168,8 @@ func (p *program) archiveName(src *source, a arch) string {
 // name is what people call the architecture in file names.
 func (a arch) name() string { return cmp.Or(map[string]string{"arm": "armv7"}[a.goarch], a.goarch) }
 
-// archive writes the tree of files as a compressed archive.
-func (p *program) archive(f io.Writer, src *source, a arch, stage string) error {
-	base := p.archiveName(src, a)
+// archive writes the tree of files as a compressed archive, below one folder.
+func archive(f io.Writer, src *source, base, stage string) error {
 	z, err := gzip.NewWriterLevel(f, gzip.BestCompression)
 	if err != nil {
 		return err
