@@ -45,11 +45,13 @@ type bpfSource struct {
 
 	delivered, bytes, refused atomic.Uint64
 
+	changing sync.Mutex // held by SetFilter and Drain, before mu
 	mu       sync.Mutex
 	device   bpfDevice // nil while the interface is gone
 	strip    int
 	judge    judge
 	scratch  []byte      // of carry, while SetFilter or Drain works
+	until    int64       // of the device, when another one is about to take its place; see batch
 	carried  []batch     // read by SetFilter or Drain, before what the device has now
 	retired  []bpfDevice // to be closed by the reader, which may wait for one
 	dropped  uint64
@@ -203,7 +205,7 @@ func (s *bpfSource) load(now time.Time) (bool, error) {
 	if err != nil {
 		return false, s.lost(now, err)
 	}
-	b := batch{data: s.buffer[:n], judges: []judge{s.judge}}
+	b := batch{data: s.buffer[:n], judges: []judge{s.judge}, until: s.until}
 	if drain != nil {
 		b.until = drain.until
 		if !now.Before(drain.settled) {

@@ -28,6 +28,8 @@ type bpfDrain struct {
 
 // SetFilter: see Source.
 func (s *bpfSource) SetFilter(p filter.Program) error {
+	s.changing.Lock()
+	defer s.changing.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -70,7 +72,7 @@ func (s *bpfSource) replaceInPlace(kernel []bpf.RawInstruction, j judge) error {
 
 // replaceDevice goes over to a second device, for kernels that empty the buffers with each new program (BIOCSETF). For
 // a moment both have frames. The time stamp says whose a frame is: the kernel takes it once for all devices. Each frame
-// is in its buffer within bpfSettle. mu is held.
+// is in its buffer within bpfSettle. mu is held, and let go meanwhile.
 func (s *bpfSource) replaceDevice(p filter.Program) error {
 	old, before := s.device, []judge{s.judge}
 	if err := s.carry(old, batch{judges: before}); err != nil {
@@ -80,20 +82,28 @@ func (s *bpfSource) replaceDevice(p filter.Program) error {
 	if err != nil {
 		return err
 	}
-	if d.link() != old.link() {
+	border := time.Now().UnixMicro()
+	s.until = border // for the reader
+	s.mu.Unlock()
+	time.Sleep(bpfSettle)
+	s.mu.Lock()
+	s.until = 0
+	switch {
+	case s.closed:
+		err = net.ErrClosed
+	case s.device == nil: // gone; the next one gets the program
+		return d.close()
+	case s.device != old: // gone, and back with the old program
 		d.close()
-		return fmt.Errorf("interface has changed its link type: %w", ErrLinkType)
-	}
-	began := time.Now()
-	border := began.UnixMicro()
-	for time.Since(began) < bpfSettle {
-		time.Sleep(time.Millisecond)
-		if err := s.carry(old, batch{judges: before, until: border}); err != nil {
-			d.close()
-			return err
+		return s.replaceDevice(p)
+	case d.link() != old.link():
+		err = fmt.Errorf("interface has changed its link type: %w", ErrLinkType)
+	default:
+		if err = s.carry(old, batch{judges: before, until: border}); err == nil {
+			err = s.carry(d, batch{judges: []judge{j}, after: border})
 		}
 	}
-	if err := s.carry(d, batch{judges: []judge{j}, after: border}); err != nil {
+	if err != nil {
 		d.close()
 		return err
 	}
@@ -125,6 +135,8 @@ func (s *bpfSource) carry(d bpfDevice, as batch) error {
 // Drain: see Source. The kernel's program stays: another one would empty the buffers. The time stamp says which frames
 // still count.
 func (s *bpfSource) Drain(limit time.Duration) error {
+	s.changing.Lock()
+	defer s.changing.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
