@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 	"unsafe"
-
-	"golang.org/x/sys/unix"
 )
 
 // TestSystemLayout: the layout that the tests use for this system is the one of its structures.
@@ -27,7 +25,7 @@ func TestSystemLayout(t *testing.T) {
 
 // TestBPFLoopback captures what this test sends over loopback: each packet once. It needs the right to read /dev/bpf.
 func TestBPFLoopback(t *testing.T) {
-	s, err := Open(Options{Interface: loopbackName(t), Filter: program(t, LinkTypeRaw, 0, keepVersion(4)), RingBytes: 1 << 20})
+	s, err := Open(Options{Interface: loopbackName(t), Filter: bpfFilter(t, LinkTypeRaw, 0, keepVersion(4)), RingBytes: 1 << 20})
 	if errors.Is(err, os.ErrPermission) {
 		t.Skip(err)
 	}

@@ -24,7 +24,7 @@ type fakeKernel struct {
 	mu      sync.Mutex
 	exists  bool
 	isUp    bool
-	devices map[*fakeDevice]bool
+	devices map[*fakeBPF]bool
 	changed chan struct{} // closed and made anew with each event
 	nudged  bool
 	closed  bool
@@ -34,7 +34,7 @@ type fakeKernel struct {
 func newFakeKernel(name string) *fakeKernel {
 	return &fakeKernel{
 		layout: layouts[name], dlt: bpfLink{1, LinkTypeEthernet, 0}, size: 64 << 10,
-		exists: true, isUp: true, devices: make(map[*fakeDevice]bool), changed: make(chan struct{}),
+		exists: true, isUp: true, devices: make(map[*fakeBPF]bool), changed: make(chan struct{}),
 	}
 }
 
@@ -54,7 +54,7 @@ func (k *fakeKernel) open(_ string, bytes int, promiscuous bool) (bpfDevice, err
 		return nil, syscall.ENXIO
 	}
 	k.promisc = promiscuous
-	d := &fakeDevice{k: k, bytes: min(bytes, k.size), alive: true, dlt: k.dlt}
+	d := &fakeBPF{k: k, bytes: min(bytes, k.size), alive: true, dlt: k.dlt}
 	k.devices[d] = true
 	return d, nil
 }
@@ -80,7 +80,7 @@ func (k *fakeKernel) wait(d bpfDevice, timeout time.Duration) (bool, error) {
 			return false, errors.New("wait on a closed system")
 		}
 		nudged, ready := k.nudged, false
-		if f, ok := d.(*fakeDevice); ok {
+		if f, ok := d.(*fakeBPF); ok {
 			if f.shut {
 				k.mu.Unlock()
 				return false, errors.New("wait on a closed device")
@@ -166,7 +166,7 @@ func (k *fakeKernel) leftovers() int {
 	return n
 }
 
-type fakeDevice struct {
+type fakeBPF struct {
 	k           *fakeKernel
 	bytes       int
 	dlt         bpfLink
@@ -179,7 +179,7 @@ type fakeDevice struct {
 }
 
 // take is catchpacket. mu of the kernel is held.
-func (d *fakeDevice) take(micros int64, data []byte) {
+func (d *fakeBPF) take(micros int64, data []byte) {
 	if !d.alive {
 		return
 	}
@@ -204,10 +204,10 @@ func (d *fakeDevice) take(micros int64, data []byte) {
 	d.store = next
 }
 
-func (d *fakeDevice) link() bpfLink { return d.dlt }
-func (d *fakeDevice) size() int     { return d.bytes }
+func (d *fakeBPF) link() bpfLink { return d.dlt }
+func (d *fakeBPF) size() int     { return d.bytes }
 
-func (d *fakeDevice) start(p []bpf.RawInstruction) error {
+func (d *fakeBPF) start(p []bpf.RawInstruction) error {
 	d.k.mu.Lock()
 	defer d.k.mu.Unlock()
 	if d.k.startErr != nil {
@@ -217,13 +217,13 @@ func (d *fakeDevice) start(p []bpf.RawInstruction) error {
 	return d.program(p)
 }
 
-func (d *fakeDevice) program(p []bpf.RawInstruction) (err error) {
+func (d *fakeBPF) program(p []bpf.RawInstruction) (err error) {
 	code, _ := bpf.Disassemble(p)
 	d.vm, err = bpf.NewVM(code)
 	return err
 }
 
-func (d *fakeDevice) replace(p []bpf.RawInstruction) error {
+func (d *fakeBPF) replace(p []bpf.RawInstruction) error {
 	d.k.mu.Lock()
 	defer d.k.mu.Unlock()
 	if !d.k.inPlace {
@@ -232,13 +232,13 @@ func (d *fakeDevice) replace(p []bpf.RawInstruction) error {
 	return d.program(p)
 }
 
-func (d *fakeDevice) waiting() (int, error) {
+func (d *fakeBPF) waiting() (int, error) {
 	d.k.mu.Lock()
 	defer d.k.mu.Unlock()
 	return len(d.store) + len(d.hold), nil
 }
 
-func (d *fakeDevice) read(b []byte) (int, error) {
+func (d *fakeBPF) read(b []byte) (int, error) {
 	d.k.mu.Lock()
 	defer d.k.mu.Unlock()
 	if d.shut {
@@ -258,19 +258,19 @@ func (d *fakeDevice) read(b []byte) (int, error) {
 	return n, nil
 }
 
-func (d *fakeDevice) attached() bool {
+func (d *fakeBPF) attached() bool {
 	d.k.mu.Lock()
 	defer d.k.mu.Unlock()
 	return d.alive
 }
 
-func (d *fakeDevice) drops() (uint32, error) {
+func (d *fakeBPF) drops() (uint32, error) {
 	d.k.mu.Lock()
 	defer d.k.mu.Unlock()
 	return d.dropped, nil
 }
 
-func (d *fakeDevice) close() error {
+func (d *fakeBPF) close() error {
 	d.k.mu.Lock()
 	defer d.k.mu.Unlock()
 	if d.shut {
@@ -281,8 +281,8 @@ func (d *fakeDevice) close() error {
 	return nil
 }
 
-// openFake opens a source over the fake, which is left without anything open when the test ends.
-func openFake(t *testing.T, k *fakeKernel, o Options) *bpfSource {
+// openFakeBPF opens a source over the fake, which is left without anything open when the test ends.
+func openFakeBPF(t *testing.T, k *fakeKernel, o Options) *bpfSource {
 	t.Helper()
 	o.Interface = "em0"
 	s, err := newBPFSource(k, k.layout, o)

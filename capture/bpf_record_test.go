@@ -191,8 +191,8 @@ func TestRecordsOfTwoDevices(t *testing.T) {
 	}
 }
 
-// program composes a filter of tcpdump's instructions for Ethernet or raw IP.
-func program(t testing.TB, linkType uint32, snaplen uint32, p rpcap.Program) filter.Program {
+// bpfFilter composes a filter of tcpdump's instructions for Ethernet or raw IP.
+func bpfFilter(t testing.TB, linkType uint32, snaplen uint32, p rpcap.Program) filter.Program {
 	t.Helper()
 	out, err := filter.Compose(linkType, filter.Exclusion{}, p, snaplen)
 	if err != nil {
@@ -213,11 +213,11 @@ func keepVersion(v uint32) rpcap.Program {
 
 // TestBPFProgram: what the kernel gets and what runs here.
 func TestBPFProgram(t *testing.T) {
-	plain := program(t, LinkTypeEthernet, 100, keepType(0x800))
+	plain := bpfFilter(t, LinkTypeEthernet, 100, keepType(0x800))
 	if kernel, j, err := bpfProgram(plain, 0); err != nil || len(kernel) != len(plain.Kernel) || j.vm != nil {
 		t.Errorf("plain: %v, %+v, %v", kernel, j, err)
 	}
-	raw := program(t, LinkTypeRaw, 100, keepVersion(4))
+	raw := bpfFilter(t, LinkTypeRaw, 100, keepVersion(4))
 	if kernel, j, err := bpfProgram(raw, familyLen); err != nil || len(kernel) != 1 || kernel[0].K != MaxSnaplen+familyLen || j.vm == nil || j.tags {
 		t.Errorf("loopback: %v, %+v, %v", kernel, j, err)
 	}
@@ -226,7 +226,7 @@ func TestBPFProgram(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kernel, j, err := bpfProgram(program(t, LinkTypeEthernet, 0, byTag), 0)
+	kernel, j, err := bpfProgram(bpfFilter(t, LinkTypeEthernet, 0, byTag), 0)
 	if err != nil || len(kernel) != 1 || !j.tags {
 		t.Fatalf("VLAN: %v, %+v, %v", kernel, j, err)
 	}
@@ -250,14 +250,14 @@ func TestBPFProgram(t *testing.T) {
 		long = append(long, rpcap.Instruction{Op: 0x28, K: 12})
 	}
 	long = append(long, rpcap.Instruction{Op: 0x15, K: 0x800, Jf: 1}, rpcap.Instruction{Op: 0x06, K: 96}, rpcap.Instruction{Op: 0x06})
-	if kernel, j, err := bpfProgram(program(t, LinkTypeEthernet, 0, long), 0); err != nil || len(kernel) != 1 || j.vm == nil || j.tags {
+	if kernel, j, err := bpfProgram(bpfFilter(t, LinkTypeEthernet, 0, long), 0); err != nil || len(kernel) != 1 || j.vm == nil || j.tags {
 		t.Errorf("long: %d instructions, %+v, %v", len(kernel), j, err)
 	}
 	if _, _, err := bpfProgram(filter.Program{}, 0); err == nil {
 		t.Error("no program was taken")
 	}
 	inbound := rpcap.Program{{Op: 0x28, K: 0xfffff004}, {Op: 0x06, K: 96}}
-	if _, _, err := bpfProgram(program(t, LinkTypeEthernet, 0, inbound), 0); err == nil {
+	if _, _, err := bpfProgram(bpfFilter(t, LinkTypeEthernet, 0, inbound), 0); err == nil {
 		t.Error("a program that asks for the packet type was taken: it would refuse every frame")
 	}
 }

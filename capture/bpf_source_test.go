@@ -85,7 +85,7 @@ var acceptEthernet = rpcap.Program{{Op: 0x06, K: MaxSnaplen}}
 func TestBPFGathers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newFakeKernel("macOS and OpenBSD")
-		s := openFake(t, k, Options{Filter: program(t, 1, 0, acceptEthernet), Retire: 18 * time.Millisecond})
+		s := openFakeBPF(t, k, Options{Filter: bpfFilter(t, 1, 0, acceptEthernet), Retire: 18 * time.Millisecond})
 		c := collectFrom(s)
 		time.Sleep(time.Minute)
 		if synctest.Wait(); k.waits < 25 || k.waits > 40 {
@@ -118,7 +118,7 @@ func TestBPFKeepsUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newFakeKernel("FreeBSD, NetBSD and DragonFly")
 		k.size = 512 << 10
-		s := openFake(t, k, Options{Filter: program(t, 1, 96, acceptEthernet)})
+		s := openFakeBPF(t, k, Options{Filter: bpfFilter(t, 1, 96, acceptEthernet)})
 		c := collectFrom(s)
 		for n := range uint32(20000) {
 			k.deliver(etherFrame(0x800, n, 1500))
@@ -156,8 +156,8 @@ func TestBPFSetFilter(t *testing.T) {
 					}
 					return p
 				}
-				programs := []filter.Program{program(t, 1, 0, either(1)), program(t, 1, 0, either(2)), here(1), here(2), program(t, 1, 0, either(2)), here(1)}
-				s := openFake(t, k, Options{Filter: programs[0]})
+				programs := []filter.Program{bpfFilter(t, 1, 0, either(1)), bpfFilter(t, 1, 0, either(2)), here(1), here(2), bpfFilter(t, 1, 0, either(2)), here(1)}
+				s := openFakeBPF(t, k, Options{Filter: programs[0]})
 				c := collectFrom(s)
 				sent, stop, stopped := uint32(0), make(chan struct{}), make(chan struct{})
 				go func() {
@@ -216,11 +216,11 @@ func TestBPFSetFilter(t *testing.T) {
 func TestBPFSetFilterFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newFakeKernel("macOS and OpenBSD")
-		s := openFake(t, k, Options{Filter: program(t, 1, 0, keepType(1))})
+		s := openFakeBPF(t, k, Options{Filter: bpfFilter(t, 1, 0, keepType(1))})
 		c := collectFrom(s)
 		k.deliver(etherFrame(1, 0, 60))
 		k.startErr = os.NewSyscallError("ioctl BIOCSETF", syscall.EINVAL)
-		err := s.SetFilter(program(t, 1, 0, keepType(2)))
+		err := s.SetFilter(bpfFilter(t, 1, 0, keepType(2)))
 		if !errors.Is(err, syscall.EINVAL) || !errors.As(err, new(*net.OpError)) {
 			t.Error(err)
 		}
@@ -240,7 +240,7 @@ func TestBPFSetFilterFails(t *testing.T) {
 func TestBPFDrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newFakeKernel("macOS and OpenBSD")
-		s := openFake(t, k, Options{Filter: program(t, 1, 0, acceptEthernet)})
+		s := openFakeBPF(t, k, Options{Filter: bpfFilter(t, 1, 0, acceptEthernet)})
 		for n := range uint32(3000) {
 			k.deliver(etherFrame(1, n, 60))
 		}
@@ -276,7 +276,7 @@ func TestBPFDrain(t *testing.T) {
 func TestBPFDrainUnderLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newFakeKernel("macOS and OpenBSD")
-		s := openFake(t, k, Options{Filter: program(t, 1, 0, acceptEthernet)})
+		s := openFakeBPF(t, k, Options{Filter: bpfFilter(t, 1, 0, acceptEthernet)})
 		c := collectFrom(s)
 		stop := make(chan struct{})
 		go func() {
@@ -306,7 +306,7 @@ func TestBPFDrainUnderLoad(t *testing.T) {
 func TestBPFDeadlines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newFakeKernel("macOS and OpenBSD")
-		s := openFake(t, k, Options{Filter: program(t, 1, 0, acceptEthernet)})
+		s := openFakeBPF(t, k, Options{Filter: bpfFilter(t, 1, 0, acceptEthernet)})
 		began := time.Now()
 		if _, err := s.Next(time.Unix(1, 0)); err != os.ErrDeadlineExceeded || time.Since(began) != 0 {
 			t.Error(err, time.Since(began))
@@ -333,7 +333,7 @@ func TestBPFDeadlines(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
-		if err := s.SetFilter(program(t, 1, 0, acceptEthernet)); !errors.Is(err, net.ErrClosed) {
+		if err := s.SetFilter(bpfFilter(t, 1, 0, acceptEthernet)); !errors.Is(err, net.ErrClosed) {
 			t.Error(err)
 		}
 		if err := s.Drain(time.Second); !errors.Is(err, net.ErrClosed) {
@@ -349,7 +349,7 @@ func TestBPFDeadlines(t *testing.T) {
 func TestBPFCloseWithLease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newFakeKernel("macOS and OpenBSD")
-		s := openFake(t, k, Options{Filter: program(t, 1, 0, acceptEthernet)})
+		s := openFakeBPF(t, k, Options{Filter: bpfFilter(t, 1, 0, acceptEthernet)})
 		k.deliver(etherFrame(1, 77, 60))
 		frames, err := s.Next(time.Time{})
 		if err != nil {
@@ -377,7 +377,7 @@ func TestBPFInterface(t *testing.T) {
 			var s *bpfSource
 			var mu sync.Mutex
 			var events []EventKind
-			s = openFake(t, k, Options{Filter: program(t, 1, 0, keepType(1)), OnEvent: func(e Event) {
+			s = openFakeBPF(t, k, Options{Filter: bpfFilter(t, 1, 0, keepType(1)), OnEvent: func(e Event) {
 				if _, err := s.Stats(); err != nil || e.Interface != "em0" { // no lock is held
 					t.Error(e, err)
 				}
@@ -408,7 +408,7 @@ func TestBPFInterface(t *testing.T) {
 			k.remove(tells)
 			time.Sleep(5 * time.Second)
 			want(InterfaceDeleted)
-			if err := s.SetFilter(program(t, 1, 0, keepType(2))); err != nil {
+			if err := s.SetFilter(bpfFilter(t, 1, 0, keepType(2))); err != nil {
 				t.Fatal(err)
 			}
 			k.add()
@@ -436,7 +436,7 @@ func TestBPFInterface(t *testing.T) {
 func TestBPFComesBackOtherwise(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newFakeKernel("macOS and OpenBSD")
-		s := openFake(t, k, Options{Filter: program(t, 1, 0, acceptEthernet)})
+		s := openFakeBPF(t, k, Options{Filter: bpfFilter(t, 1, 0, acceptEthernet)})
 		c := collectFrom(s)
 		k.remove(true)
 		time.Sleep(time.Second)
@@ -461,7 +461,7 @@ func TestBPFOpenFails(t *testing.T) {
 		"no program": func(_ *fakeKernel, o *Options) { o.Filter = filter.Program{} },
 	} {
 		k := newFakeKernel("macOS and OpenBSD")
-		o := Options{Interface: "em0", Filter: program(t, 1, 0, acceptEthernet)}
+		o := Options{Interface: "em0", Filter: bpfFilter(t, 1, 0, acceptEthernet)}
 		change(k, &o)
 		if s, err := newBPFSource(k, k.layout, o); s != nil || !errors.As(err, new(*net.OpError)) || k.leftovers() != 0 {
 			t.Errorf("%s: %v, %v, %d left", what, s, err, k.leftovers())
@@ -473,7 +473,7 @@ func TestBPFOpenFails(t *testing.T) {
 func TestBPFCorruptRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newFakeKernel("macOS and OpenBSD")
-		s := openFake(t, k, Options{Filter: program(t, 1, 0, acceptEthernet)})
+		s := openFakeBPF(t, k, Options{Filter: bpfFilter(t, 1, 0, acceptEthernet)})
 		k.deliver(etherFrame(1, 0, 60))
 		k.mu.Lock()
 		for d := range k.devices {
@@ -489,7 +489,7 @@ func TestBPFCorruptRecord(t *testing.T) {
 // TestBPFDropsCount: the counter of the device has 32 bits.
 func TestBPFDropsCount(t *testing.T) {
 	k := newFakeKernel("macOS and OpenBSD")
-	s := openFake(t, k, Options{Filter: program(t, 1, 0, acceptEthernet)})
+	s := openFakeBPF(t, k, Options{Filter: bpfFilter(t, 1, 0, acceptEthernet)})
 	for _, v := range []uint32{0xfffffff0, 5, 5, 0x80000000} {
 		k.mu.Lock()
 		for d := range k.devices {

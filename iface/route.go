@@ -21,9 +21,6 @@ const (
 	routeTypeEther    = 6
 	routeTypeLoopback = 24
 	routeTypeWireless = 71
-
-	arpEther    = 1 // ARPHRD_…, as RPCAP carries them
-	arpLoopback = 772
 )
 
 // routeLink is what one interface message of the routing table says.
@@ -76,7 +73,7 @@ func (l routeLink) interfaceOf() Interface {
 	}
 	switch l.kind {
 	case routeTypeEther:
-		i.ARPType = arpEther
+		i.ARPType = arpEthernet
 	case routeTypeLoopback:
 		i.ARPType = arpLoopback
 	case routeTypeWireless:
