@@ -7,10 +7,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const longHelp = `rpcapd captures packets and forwards them to sensors. It connects to each sensor that its ini file or -a
+var longHelp = `rpcapd captures packets and forwards them to sensors. It connects to each sensor that its ini file or -a
 names, and captures what the sensor asks for, within the limits of the ini. It opens no listening socket.
 
-The simplest ini, /etc/rpcapd/rpcapd.ini, has two lines:
+The simplest ini, ` + defaultFile() + `, has two lines:
 
   ActiveClient = sensor.example.com, 2003
   NullAuthPermit = YES
@@ -21,12 +21,11 @@ Write one line for each interface:
   ActiveClient = sensor.example.com, 2003, ifname=eth1
   ActiveClient = sensor.example.com, 2003, ifaddr=10.1.0.0/16
 
-Without -f and -a the agent reads that file. SIGHUP reloads it; sessions whose line did not change
-continue. To capture, start the agent as root or with the capability CAP_NET_RAW.`
+Without -f and -a the agent reads that file. ` + runningHelp
 
-const examples = `  rpcapd check                              check the ini and explain each line
+var examples = `  rpcapd check                              check the ini and explain each line
   rpcapd interfaces                         list the interfaces and the lines that select them
-  rpcapd                                    run with /etc/rpcapd/rpcapd.ini in the foreground
+  rpcapd                                    run with ` + defaultFile() + ` in the foreground
   rpcapd -f my.ini -d -L                    run in the background, log to syslog
   rpcapd -n -a 192.0.2.1,2003 -i eth1       run without an ini
   rpcapd -n -a 192.0.2.1,2003 -s my.ini     the same, and write the ini for the next time
