@@ -73,22 +73,58 @@ func iniOfService(args []string) string {
 	return ""
 }
 
+// oldServiceHandle opens the service with some rights. It is nil if the service has gone.
+func oldServiceHandle(access uint32) (*mgr.Service, error) {
+	manager, err := windows.OpenSCManager(nil, nil, windows.SC_MANAGER_CONNECT)
+	if err != nil {
+		return nil, fmt.Errorf("connect to the service manager: %w", err)
+	}
+	defer func() { _ = windows.CloseServiceHandle(manager) }() // there is nothing to lose
+	name, err := windows.UTF16PtrFromString(oldService)
+	if err != nil {
+		return nil, err
+	}
+	h, err := windows.OpenService(manager, name, access)
+	if errors.Is(err, windows.ERROR_SERVICE_DOES_NOT_EXIST) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the service of the C agent: %w", err)
+	}
+	return &mgr.Service{Name: oldService, Handle: h}, nil
+}
+
+// replacePredecessor makes the service one of this agent: the installer finds it there, and sets up the rest.
+func (s *setup) replacePredecessor(old *predecessor) error {
+	service, err := oldServiceHandle(windows.SERVICE_CHANGE_CONFIG)
+	if err != nil || service == nil {
+		return err
+	}
+	defer service.Close()
+	program, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	line, err := windows.UTF16PtrFromString(windows.ComposeCommandLine([]string{program, "service", "run", "-f", s.file}))
+	if err != nil {
+		return err
+	}
+	const same = windows.SERVICE_NO_CHANGE
+	if err := windows.ChangeServiceConfig(service.Handle, same, same, same, line, nil, nil, nil, nil, nil, nil); err != nil {
+		return fmt.Errorf("replace the service of the C agent: %w", os.NewSyscallError("ChangeServiceConfig", err))
+	}
+	s.out("the service %s runs this agent from now on", oldService)
+	return nil
+}
+
 // stopPredecessor stops the service. Its entry stays: the installation of this agent's service takes its place.
 func (s *setup) stopPredecessor(old *predecessor) error {
 	if old.script == "" {
 		return nil
 	}
-	m, err := mgr.Connect()
-	if err != nil {
-		return fmt.Errorf("stop the C agent: %w", err)
-	}
-	defer func() { _ = m.Disconnect() }() // there is nothing to lose
-	service, err := m.OpenService(oldService)
-	if errors.Is(err, windows.ERROR_SERVICE_DOES_NOT_EXIST) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("stop the C agent: %w", err)
+	service, err := oldServiceHandle(windows.SERVICE_STOP | windows.SERVICE_QUERY_STATUS)
+	if err != nil || service == nil {
+		return err
 	}
 	defer service.Close()
 	status, err := service.Query()

@@ -48,6 +48,9 @@ func (s *setup) seed(ctx context.Context) error {
 		} else if err != nil {
 			s.out("%v", err) // the sensor that is named is used alone
 		}
+		if err := s.replacePredecessor(old); err != nil {
+			return err
+		}
 	case !errors.Is(err, errNoPredecessor):
 		return err
 	case !named:

@@ -159,12 +159,20 @@ function Install-Agent {
     Stop-Agent
     Copy-Files $from
     Set-Configuration $program
-    $arguments = @('service', 'install', '-f', $ini)
-    if ($DaemonAddlArgs -ne '') {
-        $arguments += '--'
-        $arguments += [regex]::Matches($DaemonAddlArgs, '"[^"]*"|''[^'']*''|\S+') | ForEach-Object { $_.Value.Trim('"', "'") }
+    $registered = $null -ne (Get-Service $service -ErrorAction SilentlyContinue)
+    if ($registered -and $DaemonAddlArgs -eq '' -and -not (Test-OldAgent)) {
+        Invoke-Agent $program @('service', 'configure', '-f', $ini) # its options stay
+    } else {
+        if ($registered) {
+            Invoke-Agent $program @('service', 'uninstall')
+        }
+        $arguments = @('service', 'install', '-f', $ini)
+        if ($DaemonAddlArgs -ne '') {
+            $arguments += '--'
+            $arguments += [regex]::Matches($DaemonAddlArgs, '"[^"]*"|''[^'']*''|\S+') | ForEach-Object { $_.Value.Trim('"', "'") }
+        }
+        Invoke-Agent $program $arguments
     }
-    Invoke-Agent $program $arguments
     Invoke-Agent $program @('service', 'start')
     Write-Output "The service $service runs. Its configuration is $ini."
 }
