@@ -132,7 +132,7 @@ test-consumers: ## tcpreplay, tcpdump and Suricata 7 of Debian 13 with the TAP i
 	TEST_CONSUMERS=1 go test -count=1 -v ./test/consumers
 
 test-windows: ## all tests that concern Windows, under wine in Debian 13 (root; keeps a system in ~/.cache/rpcapd-test)
-	@TOOLS="debootstrap:debootstrap" ./deps.sh
+	@TOOLS="debootstrap:debootstrap osslsigncode:osslsigncode" ./deps.sh
 	TEST_WINDOWS=1 REQUIRE_ROOT=1 go test -count=1 -timeout 60m -v ./test/windows
 
 clean: ## remove what was built

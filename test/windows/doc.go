@@ -5,6 +5,7 @@
 //	units     the tests of all packages of the module, compiled for Windows
 //	agent     rpcapd.exe captures through wine's wpcap.dll and forwards to a Linux sensor
 //	sensor    rpcap-sensor.exe takes a Linux agent, and serves files, PCAP-over-IP and its page
+//	msi       installed with properties, upgraded, repaired, removed; taken over from the C agent; signed
 //
 // A machine is a network namespace and a copy-on-write of one Debian system that has wine, with a prefix of its own in it. The
 // system is made on demand (package debian). A machine starts when the first program runs, as a computer that is switched on,
