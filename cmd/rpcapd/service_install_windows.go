@@ -105,13 +105,13 @@ func (a *app) installService(file, account string, options []string) error {
 
 // serviceConfigureCommand is for the installer, which makes the service itself.
 func (a *app) serviceConfigureCommand() *cobra.Command {
-	var file, account string
+	var file, account, start string
 	cmd := &cobra.Command{
 		Use:   "configure",
-		Short: "Set up a service that is installed: account, rights, restart, driver",
+		Short: "Set up a service that is installed: account, start, rights, restart, driver",
 		Long: `Bring the settings of the installed service, the rights to its folders, and its source of events to what rpcapd service
 install makes of them. The installer calls it. Call it yourself after you have installed or removed a capture driver, which
-the service starts after, or to change the account. Command line and kind of start stay.`,
+the service starts after, or to change the account or the kind of start. The command line stays.`,
 		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			ini, err := filepath.Abs(file)
@@ -121,6 +121,11 @@ the service starts after, or to change the account. Command line and kind of sta
 			d, err := a.definition(ini, account)
 			if err != nil {
 				return err
+			}
+			if start != "" {
+				if d.Start, err = winservice.ParseStart(start); err != nil {
+					return usageError{fmt.Errorf("--start: %w", err)}
+				}
 			}
 			notes, err := d.Configure()
 			if err != nil {
@@ -138,6 +143,7 @@ the service starts after, or to change the account. Command line and kind of sta
 	}
 	cmd.Flags().StringVarP(&file, "file", "f", a.defaultFile, "the `ini` of the service")
 	cmd.Flags().StringVar(&account, "account", "", accountUse+" (default: it stays)")
+	cmd.Flags().StringVar(&start, "start", "", "how it starts, a `word`: auto, with Windows; demand, when it is asked to; disabled (default: it stays)")
 	return cmd
 }
 

@@ -25,8 +25,8 @@ const StopTimeout = 10 * time.Second
 // privileges are all that the token of the service has: to enter folders below such that it may not list.
 var privileges = []string{"SeChangeNotifyPrivilege"}
 
-// Configure brings folders and settings of a service that is there to what is defined. The command line and the kind of
-// start stay, and so does the account if none is defined.
+// Configure brings folders and settings of a service that is there to what is defined. The command line stays,
+// and so do the account and the kind of start if none is defined.
 func (d *Definition) Configure() (notes []string, err error) {
 	m, err := connect(windows.SC_MANAGER_CONNECT)
 	if err != nil {
@@ -81,7 +81,9 @@ func (d *Definition) configure(m *mgr.Mgr, s *mgr.Service) (notes []string, err 
 	return notes, nil
 }
 
-// basics sets the account, the names, and what it starts after.
+var kinds = map[StartKind]uint32{StartAuto: mgr.StartAutomatic, StartDemand: mgr.StartManual, StartDisabled: mgr.StartDisabled}
+
+// basics sets the account, the kind of start, the names, and what it starts after.
 func (d *Definition) basics(m *mgr.Mgr, s *mgr.Service) error {
 	var account, password *uint16
 	var err error
@@ -100,7 +102,11 @@ func (d *Definition) basics(m *mgr.Mgr, s *mgr.Service) error {
 	if i >= 0 {
 		after = d.Drivers[i]
 	}
-	return windows.ChangeServiceConfig(s.Handle, windows.SERVICE_NO_CHANGE, windows.SERVICE_NO_CHANGE, windows.SERVICE_NO_CHANGE,
+	start := uint32(windows.SERVICE_NO_CHANGE)
+	if kind, chosen := kinds[d.Start]; chosen {
+		start = kind
+	}
+	return windows.ChangeServiceConfig(s.Handle, windows.SERVICE_NO_CHANGE, start, windows.SERVICE_NO_CHANGE,
 		nil, nil, nil, &multi(after)[0], account, password, name)
 }
 

@@ -13,11 +13,31 @@ type Definition struct {
 	Name, DisplayName, Description string
 	Command                        []string // the program, with its full path, and its arguments
 	Account                        Account
-	Drivers                        []string // services of capture drivers: it starts after the first one that is there
+	Start                          StartKind // empty: it stays
+	Drivers                        []string  // services of capture drivers: it starts after the first one that is there
 
 	DataDir string // has the ini
 	RunDir  string // has the status files
 	Ini     string // made readable for the service and the administrators only
+}
+
+// StartKind says what starts a service.
+type StartKind string
+
+// Kinds of start: with the machine, when somebody asks, or not at all.
+const (
+	StartAuto     StartKind = "auto"
+	StartDemand   StartKind = "demand"
+	StartDisabled StartKind = "disabled"
+)
+
+// ParseStart reads a kind of start.
+func ParseStart(text string) (StartKind, error) {
+	switch s := StartKind(strings.ToLower(text)); s {
+	case StartAuto, StartDemand, StartDisabled:
+		return s, nil
+	}
+	return "", fmt.Errorf("start %q: write auto, demand or disabled", text)
 }
 
 // Account is what a service runs as, in the words that the service manager takes.

@@ -28,6 +28,14 @@ func TestParseAccount(t *testing.T) {
 	}
 }
 
+func TestParseStart(t *testing.T) {
+	for text, want := range map[string]StartKind{"auto": StartAuto, "Demand": StartDemand, "disabled": StartDisabled, "": "", "manual": "", "auto ": ""} {
+		if got, err := ParseStart(text); got != want || (err == nil) != (want != "") {
+			t.Errorf("%q: %q, %v; want %q", text, got, err, want)
+		}
+	}
+}
+
 // TestACL: nobody but the system, the administrators and the service is named, and nothing is inherited.
 func TestACL(t *testing.T) {
 	d := Definition{Name: "TrustedInstaller"}
