@@ -199,7 +199,9 @@ func (m *MSI) queries() []string {
 		property("ErrorDialog", "ErrorDlg"),
 		// For conditions, which cannot write these themselves.
 		property("Quote", `"`), property("LineFeed", "\n"), property("Return", "\r"), property("Tab", "\t"),
-		fmt.Sprintf("UPDATE `File` SET `Version` = '%s', `Language` = '0' WHERE `File` = 'rpcapd.exe'", m.Version.File),
+		// A file with a version is told from others by it, and not by its sum.
+		fmt.Sprintf("UPDATE `File` SET `Version` = '%s', `Language` = '1033' WHERE `File` = 'rpcapd.exe'", m.Version.File),
+		"DELETE FROM `MsiFileHash` WHERE `File_` = 'rpcapd.exe'",
 	}
 	return list
 }
