@@ -46,8 +46,7 @@ type ledger struct {
 	agent  func(series string) string // for whom files are counted
 
 	mu        sync.Mutex // guards what follows
-	file      *os.File   // lines are appended to it
-	guard     *os.File   // what is locked, where it is not the list itself
+	file      listFile   // lines are appended to it
 	torn      bool       // the last line may lack its end
 	lines     int        // in file
 	longest   int        // at this number it is written anew

@@ -7,9 +7,12 @@ import (
 	"os"
 )
 
+// listFile is the list, which is locked.
+type listFile struct{ *os.File }
+
 // openList opens the list and locks it.
 func (l *ledger) openList() (err error) {
-	l.file, err = openLocked(l.root, l.name)
+	l.file.File, err = openLocked(l.root, l.name)
 	return err
 }
 
@@ -22,7 +25,7 @@ func (l *ledger) replaceList(f *os.File, name string) error {
 		return err
 	}
 	_ = l.file.Close() // it is replaced
-	l.file = f
+	l.file.File = f
 	return nil
 }
 

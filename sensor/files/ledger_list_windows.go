@@ -9,12 +9,18 @@ import (
 // remove a file that is open, so the list is closed while that is done, and cannot be what is locked.
 const guardSuffix = ".lock"
 
+// listFile is the list, and what is locked.
+type listFile struct {
+	*os.File
+	guard *os.File
+}
+
 // openList opens the list and locks the file beside it.
 func (l *ledger) openList() (err error) {
-	if l.guard, err = openLocked(l.root, l.name+guardSuffix); err != nil {
+	if l.file.guard, err = openLocked(l.root, l.name+guardSuffix); err != nil {
 		return err
 	}
-	if l.file, err = l.root.OpenFile(l.name, os.O_RDWR|os.O_CREATE, fileMode); err != nil {
+	if l.file.File, err = l.root.OpenFile(l.name, os.O_RDWR|os.O_CREATE, fileMode); err != nil {
 		return errors.Join(err, l.unlock())
 	}
 	return nil
@@ -28,7 +34,7 @@ func (l *ledger) replaceList(f *os.File, name string) error {
 	}
 	file, open := l.root.OpenFile(l.name, os.O_WRONLY|os.O_APPEND, fileMode)
 	if open == nil {
-		l.file = file
+		l.file.File = file
 	}
 	return errors.Join(err, open)
 }
@@ -44,7 +50,7 @@ func (l *ledger) closeList(remove bool) error {
 
 // unlock removes the name before the lock ends: who has opened it before finds it locked, and who comes later makes another.
 func (l *ledger) unlock() error {
-	return errors.Join(l.remove(l.name+guardSuffix), l.guard.Close())
+	return errors.Join(l.remove(l.name+guardSuffix), l.file.guard.Close())
 }
 
 // lockList tells whether nobody uses a list.
