@@ -1,6 +1,7 @@
 package windows
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -134,8 +135,8 @@ func (s *stage) showsPage() {
 			if err != nil {
 				return err
 			}
-			dial := func(string, string) (net.Conn, error) { return conn, nil }
-			client := http.Client{Transport: &http.Transport{Dial: dial, DisableKeepAlives: true}, Timeout: harness.Patience}
+			dial := func(context.Context, string, string) (net.Conn, error) { return conn, nil }
+			client := http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}, Timeout: harness.Patience}
 			r, err := client.Get("http://127.0.0.1:8080" + path)
 			if err != nil {
 				return err
