@@ -24,7 +24,7 @@ func TestRootServiceFaults(t *testing.T) {
 		}
 	}
 	// A program that runs keeps wine from ending its services for want of anything to do.
-	m.start("/", agentProgram, "-n", "-a", "127.0.0.1,9", "--run-dir", `C:\other`).Says("agent started", 1)
+	m.start("/", agentProgram, "-n", "-a", "127.0.0.1,9", "--run-dir", `C:\second`).Says("agent started", 1)
 	says(1, "nothing is installed, because the ini has errors:\n"+ini+":1: ActiveClient: empty value", "service", "install", "-f", ini)
 	says(2, `account "Bob": it is LocalService`, "service", "install", "--account", "Bob")
 	says(2, "unknown flag: --bogus", "service", "install", "--", "--bogus")
