@@ -31,20 +31,21 @@ func TestWatchDriver(t *testing.T) {
 		x.mu.Unlock()
 
 		var installed atomic.Bool
-		looks := 0
+		var looks atomic.Int64
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
 			s.watchDriver(t.Context(), func() (string, error) {
-				if looks++; !installed.Load() {
+				if looks.Add(1); !installed.Load() {
 					return "", errors.New("no capture driver")
 				}
 				return "Npcap 1.79", nil
 			})
 		}()
 		time.Sleep(time.Minute)
-		if n := logged.FilterMessage("nothing can be captured").Len(); n != 1 || looks < 10 {
-			t.Errorf("said %d times, looked %d times", n, looks)
+		synctest.Wait()
+		if n := logged.FilterMessage("nothing can be captured").Len(); n != 1 || looks.Load() < 10 {
+			t.Errorf("said %d times, looked %d times", n, looks.Load())
 		}
 		if hungUp.Load() != nil {
 			t.Error("hung up for nothing")

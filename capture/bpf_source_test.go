@@ -96,6 +96,7 @@ func TestBPFGathers(t *testing.T) {
 			time.Sleep(3 * time.Millisecond)
 		}
 		time.Sleep(time.Second)
+		synctest.Wait()
 		if !slices.Equal(c.seqs, []uint32{0, 1, 2, 3, 4}) || c.at[0] != c.at[4] || c.at[0] > time.Minute+18*time.Millisecond {
 			t.Errorf("frames %v at %v", c.seqs, c.at)
 		}
