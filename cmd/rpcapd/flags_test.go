@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -208,8 +209,12 @@ func TestHelp(t *testing.T) {
 			t.Errorf("-%c is missing", letter)
 		}
 	}
+	needed, reloadedBy := "CAP_NET_RAW", "SIGHUP"
+	if runtime.GOOS == "windows" {
+		needed, reloadedBy = "Npcap", "rpcapd reload"
+	}
 	for _, want := range []string{
-		"ActiveClient = sensor.example.com, 2003", "NullAuthPermit = YES", "ifname=eth1", "CAP_NET_RAW", "SIGHUP",
+		"ActiveClient = sensor.example.com, 2003", "NullAuthPermit = YES", "ifname=eth1", needed, reloadedBy,
 		"rpcapd [flags]\n", "rpcapd -n -a 192.0.2.1,2003 -i eth1 ", "\n  check ", "\n  interfaces ", "\n  status ", "\n  passwd ", "\n  version ", "\n  completion ",
 		"-b, -p and -l of the C agent are refused",
 	} {

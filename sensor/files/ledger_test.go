@@ -25,6 +25,7 @@ func testLedger(t *testing.T, dir string, o Options) *ledger {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = l.close() }) // what is open cannot be removed on Windows; the test may have closed it
 	return l
 }
 
