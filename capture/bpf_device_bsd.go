@@ -199,8 +199,8 @@ func (d *bpfHandle) waiting() (int, error) {
 	return int(n), err
 }
 
-// read: in immediate mode the kernel hands over what it has. Older versions of OpenBSD say 0 where others say EAGAIN.
-func (d *bpfHandle) read(b []byte) (int, error) {
+// readBlock: in immediate mode the kernel hands over what it has. Older versions of OpenBSD say 0 where others say EAGAIN.
+func (d *bpfHandle) readBlock(b []byte) (int, error) {
 	n, err := unix.Read(d.fd, b)
 	if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR) {
 		return 0, nil
@@ -217,10 +217,10 @@ func (d *bpfHandle) attached() bool {
 	return d.ioctl(unix.BIOCGDLT, "BIOCGDLT", unsafe.Pointer(&dlt)) == nil
 }
 
-func (d *bpfHandle) drops() (uint32, error) {
+func (d *bpfHandle) drops() (deviceDrops, error) {
 	var st unix.BpfStat
 	err := d.ioctl(unix.BIOCGSTATS, "BIOCGSTATS", unsafe.Pointer(&st))
-	return uint32(st.Drop), err
+	return deviceDrops{ring: uint32(st.Drop)}, err
 }
 
 func (d *bpfHandle) close() error { return os.NewSyscallError("close", unix.Close(d.fd)) }

@@ -86,7 +86,7 @@ func (k *fakeKernel) wait(d bpfDevice, timeout time.Duration) (bool, error) {
 				return false, errors.New("wait on a closed device")
 			}
 			ready = len(f.store)+len(f.hold) > 0 || !f.alive && f.tellsGone
-			if timeout > bpfLinkPoll/2 && !over {
+			if timeout > devicePoll/2 && !over {
 				k.waits++
 			}
 		}
@@ -104,7 +104,7 @@ func (k *fakeKernel) wait(d bpfDevice, timeout time.Duration) (bool, error) {
 	}
 }
 
-func (k *fakeKernel) nudge() {
+func (k *fakeKernel) wake() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.nudged = true
@@ -238,7 +238,7 @@ func (d *fakeBPF) waiting() (int, error) {
 	return len(d.store) + len(d.hold), nil
 }
 
-func (d *fakeBPF) read(b []byte) (int, error) {
+func (d *fakeBPF) readBlock(b []byte) (int, error) {
 	d.k.mu.Lock()
 	defer d.k.mu.Unlock()
 	if d.shut {
@@ -264,10 +264,10 @@ func (d *fakeBPF) attached() bool {
 	return d.alive
 }
 
-func (d *fakeBPF) drops() (uint32, error) {
+func (d *fakeBPF) drops() (deviceDrops, error) {
 	d.k.mu.Lock()
 	defer d.k.mu.Unlock()
-	return d.dropped, nil
+	return deviceDrops{ring: d.dropped}, nil
 }
 
 func (d *fakeBPF) close() error {
@@ -282,7 +282,7 @@ func (d *fakeBPF) close() error {
 }
 
 // openFakeBPF opens a source over the fake, which is left without anything open when the test ends.
-func openFakeBPF(t *testing.T, k *fakeKernel, o Options) *bpfSource {
+func openFakeBPF(t *testing.T, k *fakeKernel, o Options) *deviceSource {
 	t.Helper()
 	o.Interface = "em0"
 	s, err := newBPFSource(k, k.layout, o)

@@ -22,10 +22,10 @@ func bpfAcceptAll() []bpf.RawInstruction {
 	return []bpf.RawInstruction{{Op: retK, K: MaxSnaplen + familyLen}}
 }
 
-// bpfProgram divides the work between the kernel and this process. Everything runs here where the kernel would see
+// divideBPF divides the work between the kernel and this process. Everything runs here where the kernel would see
 // other offsets (the address family in front of the packet), would refuse every frame (it has no VLAN tag beside the
 // frame), or does not take so long a program.
-func bpfProgram(p filter.Program, strip int) ([]bpf.RawInstruction, judge, error) {
+func divideBPF(p filter.Program, strip int) ([]bpf.RawInstruction, judge, error) {
 	if len(p.Kernel) == 0 {
 		return nil, judge{}, errors.New("no filter program")
 	}
@@ -37,7 +37,7 @@ func bpfProgram(p filter.Program, strip int) ([]bpf.RawInstruction, judge, error
 	if err != nil {
 		return nil, judge{}, fmt.Errorf("filter: %w", err)
 	}
-	return bpfAcceptAll(), judge{vm: vm, tags: beside}, nil
+	return bpfAcceptAll(), judge{vm: vm, tags: beside, strip: strip}, nil
 }
 
 // dltNumbers are the link types of a system that have other numbers elsewhere.

@@ -3,6 +3,7 @@ package capture
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"testing"
 
 	"rpcapd/filter"
@@ -54,17 +55,25 @@ func appendRecord(b []byte, l recordLayout, r record) []byte {
 }
 
 // walkAll reads a buffer with room for n frames at a time.
-func walkAll(w *recordWalker, b batch, n int) (got []udpstr.Frame, refused uint64, err error) {
+func walkAll(l recordLayout, b []byte, n int) (got []udpstr.Frame, err error) {
+	w := recordWalker{layout: l}
 	w.begin(b)
 	for !w.done() {
 		dst := make([]udpstr.Frame, n)
-		k, r, err := w.fill(dst)
-		got, refused = append(got, dst[:k]...), refused+r
+		k, err := w.fill(dst)
+		got = append(got, dst[:k]...)
 		if err != nil {
-			return got, refused, err
+			return got, err
 		}
 	}
-	return got, refused, nil
+	return got, nil
+}
+
+// sifted is what a source leaves of frames, and how many it refuses.
+func sifted(s *deviceSource, frames []udpstr.Frame) ([]udpstr.Frame, int) {
+	frames = slices.Clone(frames)
+	n := s.sift(frames)
+	return frames[:n], int(s.refused.Load())
 }
 
 func TestRecords(t *testing.T) {
@@ -80,9 +89,9 @@ func TestRecords(t *testing.T) {
 			b, want = appendRecord(b, l, r), append(want, r)
 		}
 		for _, room := range []int{1, 7, 100} {
-			got, refused, err := walkAll(&recordWalker{layout: l, snaplen: MaxSnaplen}, batch{data: b}, room)
-			if err != nil || refused != 0 || len(got) != len(want) {
-				t.Fatalf("%s: %d frames, %d refused, %v", name, len(got), refused, err)
+			got, err := walkAll(l, b, room)
+			if err != nil || len(got) != len(want) {
+				t.Fatalf("%s: %d frames, %v", name, len(got), err)
 			}
 			for n, f := range got {
 				r := want[n]
@@ -93,7 +102,7 @@ func TestRecords(t *testing.T) {
 			}
 		}
 		for cut := 1; cut < len(b); cut++ {
-			got, _, err := walkAll(&recordWalker{layout: l, snaplen: MaxSnaplen}, batch{data: b[:cut]}, 100)
+			got, err := walkAll(l, b[:cut], 100)
 			whole := 0 // records that end at or before the cut, the padding of the last one left out
 			var p []byte
 			for _, r := range want {
@@ -133,7 +142,7 @@ func TestRecordsThatLie(t *testing.T) {
 		} {
 			b := bytes.Clone(good)
 			change(b)
-			if got, _, err := walkAll(&recordWalker{layout: l, snaplen: MaxSnaplen}, batch{data: b}, 4); err == nil || len(got) != 0 {
+			if got, err := walkAll(l, b, 4); err == nil || len(got) != 0 {
 				t.Errorf("%s, %s: %d frames, %v", name, what, len(got), err)
 			}
 		}
@@ -152,7 +161,8 @@ func TestRecordsOfLoopback(t *testing.T) {
 		{data: []byte{2}},
 		{data: packet([]byte{30, 0, 0, 0}, 0x6f)},
 	}
-	got, refused, err := walkAll(&recordWalker{layout: l, snaplen: 6, strip: familyLen}, batch{data: appendRecords(l, list)}, 10)
+	all, err := walkAll(l, appendRecords(l, list), 10)
+	got, refused := sifted(&deviceSource{options: Options{Snaplen: 6}, judges: []judge{{strip: familyLen}}}, all)
 	if err != nil || refused != 3 || len(got) != 3 {
 		t.Fatalf("%d frames, %d refused, %v", len(got), refused, err)
 	}
@@ -168,13 +178,17 @@ func TestRecordsOfTwoDevices(t *testing.T) {
 	for n := range 20 {
 		list = append(list, record{micros: 1000 + int64(n/3), data: []byte{byte(n)}}) // ties
 	}
-	b := appendRecords(l, list)
+	all, err := walkAll(l, appendRecords(l, list), 3)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for border := int64(998); border < 1010; border++ {
 		var both []byte
-		for _, part := range []batch{{data: b, until: border}, {data: b, after: border}} {
-			got, refused, err := walkAll(&recordWalker{layout: l, snaplen: MaxSnaplen}, part, 3)
-			if err != nil || refused != 0 {
-				t.Fatal(err, refused)
+		for _, part := range []*deviceSource{{until: border}, {after: border}} {
+			part.options.Snaplen, part.judges = MaxSnaplen, []judge{{}}
+			got, refused := sifted(part, all)
+			if refused != 0 {
+				t.Fatal(refused)
 			}
 			for _, f := range got {
 				both = append(both, f.Data...)
@@ -211,14 +225,14 @@ func keepVersion(v uint32) rpcap.Program {
 	return rpcap.Program{{Op: 0x30, K: 0}, {Op: 0x54, K: 0xf0}, {Op: 0x15, K: v << 4, Jf: 1}, {Op: 0x06, K: MaxSnaplen}, {Op: 0x06}}
 }
 
-// TestBPFProgram: what the kernel gets and what runs here.
-func TestBPFProgram(t *testing.T) {
+// TestDivideBPF: what the kernel gets and what runs here.
+func TestDivideBPF(t *testing.T) {
 	plain := bpfFilter(t, LinkTypeEthernet, 100, keepType(0x800))
-	if kernel, j, err := bpfProgram(plain, 0); err != nil || len(kernel) != len(plain.Kernel) || j.vm != nil {
+	if kernel, j, err := divideBPF(plain, 0); err != nil || len(kernel) != len(plain.Kernel) || j.vm != nil {
 		t.Errorf("plain: %v, %+v, %v", kernel, j, err)
 	}
 	raw := bpfFilter(t, LinkTypeRaw, 100, keepVersion(4))
-	if kernel, j, err := bpfProgram(raw, familyLen); err != nil || len(kernel) != 1 || kernel[0].K != MaxSnaplen+familyLen || j.vm == nil || j.tags {
+	if kernel, j, err := divideBPF(raw, familyLen); err != nil || len(kernel) != 1 || kernel[0].K != MaxSnaplen+familyLen || j.vm == nil || j.tags {
 		t.Errorf("loopback: %v, %+v, %v", kernel, j, err)
 	}
 	// "vlan 5 or ip" as a sensor sends it to an agent on Linux.
@@ -226,7 +240,7 @@ func TestBPFProgram(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kernel, j, err := bpfProgram(bpfFilter(t, LinkTypeEthernet, 0, byTag), 0)
+	kernel, j, err := divideBPF(bpfFilter(t, LinkTypeEthernet, 0, byTag), 0)
 	if err != nil || len(kernel) != 1 || !j.tags {
 		t.Fatalf("VLAN: %v, %+v, %v", kernel, j, err)
 	}
@@ -241,7 +255,7 @@ func TestBPFProgram(t *testing.T) {
 		f    []byte
 		want bool
 	}{{frame(0x8100, 5, 0x86dd), true}, {frame(0x800), true}, {frame(0x8100, 6, 0x86dd), false}, {frame(0x86dd), false}} {
-		if kept := j.keep(c.f, uint32(len(c.f))) > 0; kept != c.want {
+		if kept := j.keep(&udpstr.Frame{Data: c.f, Len: uint32(len(c.f))}) > 0; kept != c.want {
 			t.Errorf("VLAN: % x: kept %v", c.f[12:18], kept)
 		}
 	}
@@ -250,14 +264,14 @@ func TestBPFProgram(t *testing.T) {
 		long = append(long, rpcap.Instruction{Op: 0x28, K: 12})
 	}
 	long = append(long, rpcap.Instruction{Op: 0x15, K: 0x800, Jf: 1}, rpcap.Instruction{Op: 0x06, K: 96}, rpcap.Instruction{Op: 0x06})
-	if kernel, j, err := bpfProgram(bpfFilter(t, LinkTypeEthernet, 0, long), 0); err != nil || len(kernel) != 1 || j.vm == nil || j.tags {
+	if kernel, j, err := divideBPF(bpfFilter(t, LinkTypeEthernet, 0, long), 0); err != nil || len(kernel) != 1 || j.vm == nil || j.tags {
 		t.Errorf("long: %d instructions, %+v, %v", len(kernel), j, err)
 	}
-	if _, _, err := bpfProgram(filter.Program{}, 0); err == nil {
+	if _, _, err := divideBPF(filter.Program{}, 0); err == nil {
 		t.Error("no program was taken")
 	}
 	inbound := rpcap.Program{{Op: 0x28, K: 0xfffff004}, {Op: 0x06, K: 96}}
-	if _, _, err := bpfProgram(bpfFilter(t, LinkTypeEthernet, 0, inbound), 0); err == nil {
+	if _, _, err := divideBPF(bpfFilter(t, LinkTypeEthernet, 0, inbound), 0); err == nil {
 		t.Error("a program that asks for the packet type was taken: it would refuse every frame")
 	}
 }
@@ -299,19 +313,23 @@ func FuzzRecords(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte, strip uint8, snaplen uint32) {
 		for _, l := range layouts {
-			w := recordWalker{layout: l, snaplen: snaplen, strip: int(strip % 5)}
-			w.begin(batch{data: b})
+			w := recordWalker{layout: l}
+			w.begin(b)
+			judges := []judge{{strip: int(strip % 5)}}
 			dst := make([]udpstr.Frame, 3)
 			for turns := 0; !w.done(); turns++ {
 				at := w.at
-				n, refused, err := w.fill(dst)
+				n, err := w.fill(dst)
 				if err != nil {
 					break
 				}
-				if w.at <= at || turns > len(b) || n == 0 && refused == 0 {
+				if w.at <= at || turns > len(b) || n == 0 {
 					t.Fatalf("at %d of %d after %d, %d frames", w.at, len(b), at, n)
 				}
 				for _, f := range dst[:n] {
+					if !present(&f, judges, snaplen) {
+						continue
+					}
 					if uint32(len(f.Data)) > snaplen || uint32(len(f.Data)) > f.Len || cap(f.Data) != len(f.Data) {
 						t.Fatalf("%d bytes of %d, snap length %d", len(f.Data), f.Len, snaplen)
 					}

@@ -375,7 +375,7 @@ func TestBPFInterface(t *testing.T) {
 	for _, tells := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
 			k := newFakeKernel("macOS and OpenBSD")
-			var s *bpfSource
+			var s *deviceSource
 			var mu sync.Mutex
 			var events []EventKind
 			s = openFakeBPF(t, k, Options{Filter: bpfFilter(t, 1, 0, keepType(1)), OnEvent: func(e Event) {
@@ -470,7 +470,7 @@ func TestBPFOpenFails(t *testing.T) {
 	}
 }
 
-// TestBPFCorruptRecord: the capture ends with an error that says where.
+// TestBPFCorruptRecord: the capture ends with an error that says where, behind the frames in front of the record.
 func TestBPFCorruptRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newFakeKernel("macOS and OpenBSD")
@@ -478,9 +478,12 @@ func TestBPFCorruptRecord(t *testing.T) {
 		k.deliver(etherFrame(1, 0, 60))
 		k.mu.Lock()
 		for d := range k.devices {
-			d.store[k.layout.hdrlenAt], d.store[k.layout.hdrlenAt+1] = 0, 0
+			d.store = append(d.store, 1, 2, 3, 4)
 		}
 		k.mu.Unlock()
+		if frames, err := s.Next(time.Time{}); err != nil || len(frames) != 1 {
+			t.Error(frames, err)
+		}
 		if _, err := s.Next(time.Time{}); !errors.Is(err, errRecord) {
 			t.Error(err)
 		}

@@ -18,7 +18,7 @@ import (
 // close a device does not end a wait for it. The poller of the Go runtime does not serve, because it asks for
 // writing too, which the event queues of most of these devices refuse.
 type bpfKernel struct {
-	mu   sync.Mutex // guards the pipe against being closed under nudge
+	mu   sync.Mutex // guards the pipe against being closed under wake
 	pipe [2]int     // read, write; -1 when closed
 }
 
@@ -58,13 +58,7 @@ func interfaceUp(ifname string) (bool, error) {
 	return false, ErrNoInterface
 }
 
-// longestWait is below what poll counts in milliseconds of 32 bits.
-const longestWait = time.Hour
-
 func (k *bpfKernel) wait(d bpfDevice, timeout time.Duration) (ready bool, err error) {
-	if timeout < 0 || timeout > longestWait {
-		timeout = longestWait
-	}
 	fds := []unix.PollFd{{Fd: int32(k.pipe[0]), Events: unix.POLLIN}, {Fd: -1}}
 	if d != nil {
 		fds[1] = unix.PollFd{Fd: int32(d.(*bpfHandle).fd), Events: unix.POLLIN}
@@ -85,7 +79,7 @@ func (k *bpfKernel) wait(d bpfDevice, timeout time.Duration) (ready bool, err er
 	return fds[1].Revents != 0, nil
 }
 
-func (k *bpfKernel) nudge() {
+func (k *bpfKernel) wake() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.pipe[1] >= 0 {
@@ -121,7 +115,7 @@ func Open(o Options) (Source, error) {
 		return nil, opError("open", o.Interface, err)
 	}
 	s, err := newBPFSource(k, systemLayout, o)
-	if err != nil {
+	if err != nil { // a nil *deviceSource is no nil Source
 		return nil, err
 	}
 	return s, nil

@@ -5,47 +5,64 @@ import (
 
 	"golang.org/x/net/bpf"
 
+	"rpcapd/filter"
 	"rpcapd/udpstr"
 )
 
-// device is one open capture handle of a system that hands over one frame at a time: a pcap_t of wpcap.dll, or raw
-// sockets. deviceSource makes a Source of it and calls one method at a time.
+// device is one open capture handle of a system: a pcap_t of wpcap.dll, raw sockets, or a /dev/bpf. deviceSource makes a
+// Source of it and calls one method at a time.
 type device interface {
 	linkType() uint32
-	// read returns the next frame that is there, without waiting; false: none is. The bytes belong to the device and are
-	// valid until the next read. An error means that the handle is of no more use.
-	read() (f udpstr.Frame, ok bool, err error)
-	// setFilter has effect on what arrives from now on. What waits to be read may be lost with it. The error is EINVAL
-	// if the device does not take the program.
-	setFilter(program []bpf.RawInstruction) error
-	// drops are the counters of the device, of 32 bits.
+	// divide says which program the device is to run for a filter, and what is left to do here.
+	divide(p filter.Program) ([]bpf.RawInstruction, judge, error)
+	// start gives a new device its program. The error is EINVAL if the device does not take it.
+	start(program []bpf.RawInstruction) error
+	// replace gives it another one. What waits to be read may be lost with it. errors.ErrUnsupported: more than that
+	// would be lost, so a second device has to take the place of this one.
+	replace(program []bpf.RawInstruction) error
+	// read fills dst with frames, without waiting, and says with how many; 0: none are there, or others are worth waiting
+	// for. hurry: do not wait for others. The bytes belong to the device and are valid until the next read. Errors are
+	// final; with a lostError the interface may come back.
+	read(dst []udpstr.Frame, hurry bool) (int, error)
+	// detach leaves the bytes of the last read to whoever has them, and reads go elsewhere; false: it cannot.
+	detach() bool
+	// attached says whether the device still has its interface.
+	attached() bool
+	// drops are the counters of the device.
 	drops() (deviceDrops, error)
-	// event is the handle of a system event that says that much is there to be read, 0 if there is none.
-	event() uintptr
-	close()
+	close() error
 }
 
-// pause is how the reader of a device waits. It outlives the device.
-type pause interface {
-	// wait returns after the time, when the event is signaled, or when wake was called, be it before.
-	wait(event uintptr, d time.Duration) error
+// deviceSystem is where devices come from, and where their reader waits. It outlives them.
+type deviceSystem interface {
+	open() (device, error)
+	// up says whether the interface is up; the error is ErrNoInterface if there is none.
+	up() (bool, error)
+	// wait returns when there are frames worth a read, when wake was called, be it before, and after the time at the
+	// latest. It may return early. Without a device (nil) it waits for the others.
+	wait(d device, limit time.Duration) error
 	// wake ends a wait. Any goroutine may call it, also after close.
 	wake()
-	close()
+	close() error
 }
 
 // deviceTraits is how a kind of device differs from others.
 type deviceTraits struct {
-	filters   bool          // it runs whole filter programs, so that one which only a kernel can run is left to it
-	tagsApart bool          // its filter does not see the outer VLAN tag in the bytes, as on Linux
-	pace      time.Duration // the longest that frames wait to be read
-	settle    time.Duration // how long frames that were accepted may take until they can be read
+	frames  int           // the most that a read gives
+	settle  time.Duration // how long a frame that was accepted may take until it can be read
+	retry   time.Duration // how often a device that was lost is tried
+	stamped bool          // all devices have the same time stamp for a frame, by the clock of time.Now
 }
 
-// deviceDrops are frames lost since the device was opened: for want of room, and by the interface.
+// lostError is why a device is of no more use, while another one of the same interface may be.
+type lostError struct{ error }
+
+func (e lostError) Unwrap() error { return e.error }
+
+// deviceDrops are frames lost since the device was opened, modulo 2^32: for want of room, and by the interface.
 type deviceDrops struct{ ring, iface uint32 }
 
-// dropMeter makes sums of 64 bits of the counters of a device, which wrap. Some begin anew when a filter is set.
+// dropMeter makes sums of 64 bits of the counters of a device. Some begin anew when a filter is set.
 type dropMeter struct {
 	last        deviceDrops
 	ring, iface uint64

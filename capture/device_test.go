@@ -28,8 +28,9 @@ type fakeDevice struct {
 	queue   [][]byte
 	buf     []byte // of the lease
 	err     error  // of read
-	refuse  error  // of setFilter
+	refuse  error  // of a filter
 	filters int
+	cut     int // what its program returns, as that of a driver; 0: it does not cut
 	drop    deviceDrops
 	resets  bool
 	closed  bool
@@ -41,22 +42,36 @@ func (d *fakeDevice) arrive(frames ...[]byte) {
 	d.queue = append(d.queue, frames...)
 }
 
-func (d *fakeDevice) linkType() uint32 { return d.link }
-func (d *fakeDevice) event() uintptr   { return 0 }
+func (d *fakeDevice) linkType() uint32                   { return d.link }
+func (d *fakeDevice) attached() bool                     { return true }
+func (d *fakeDevice) detach() bool                       { return false }
+func (d *fakeDevice) start(p []bpf.RawInstruction) error { return d.replace(p) }
 
-func (d *fakeDevice) read() (f udpstr.Frame, ok bool, err error) {
+func (d *fakeDevice) divide(p filter.Program) ([]bpf.RawInstruction, judge, error) {
+	vm, err := machineOf(p)
+	return p.Kernel, judge{vm: vm, again: true, rest: p.VM}, err
+}
+
+func (d *fakeDevice) read(dst []udpstr.Frame, _ bool) (int, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	clear(d.buf) // the last lease ends here
 	if len(d.queue) == 0 {
-		return f, false, d.err
+		if d.err != nil {
+			return 0, lostError{d.err}
+		}
+		return 0, nil
 	}
 	d.buf = append(d.buf[:0], d.queue[0]...)
 	d.queue = d.queue[1:]
-	return udpstr.Frame{Data: d.buf, Len: uint32(len(d.buf)), Sec: 1}, true, nil
+	dst[0] = udpstr.Frame{Data: d.buf, Len: uint32(len(d.buf)), Sec: 1}
+	if d.cut > 0 {
+		dst[0].Data = d.buf[:min(d.cut, len(d.buf))]
+	}
+	return 1, nil
 }
 
-func (d *fakeDevice) setFilter(p []bpf.RawInstruction) error {
+func (d *fakeDevice) replace(p []bpf.RawInstruction) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.refuse != nil {
@@ -76,34 +91,51 @@ func (d *fakeDevice) drops() (deviceDrops, error) {
 	return d.drop, nil
 }
 
-func (d *fakeDevice) close() { d.closed = true }
+func (d *fakeDevice) close() error {
+	d.closed = true
+	return nil
+}
 
-// fakePause waits on the clock of the test.
-type fakePause struct {
+// fakeSystem is a system whose devices opener opens. Its reader waits on the clock of the test.
+type fakeSystem struct {
+	opener func() (device, error)
 	woken  chan struct{}
 	closed atomic.Bool
 }
 
-func newFakePause() *fakePause { return &fakePause{woken: make(chan struct{}, 1)} }
+func newFakeSystem(opener func() (device, error)) *fakeSystem {
+	return &fakeSystem{opener: opener, woken: make(chan struct{}, 1)}
+}
 
-func (p *fakePause) wait(_ uintptr, d time.Duration) error {
+const fakePace = 15 * time.Millisecond
+
+func (p *fakeSystem) open() (device, error) { return p.opener() }
+func (p *fakeSystem) up() (bool, error)     { return true, nil }
+
+func (p *fakeSystem) wait(d device, limit time.Duration) error {
+	if d != nil {
+		limit = min(limit, fakePace)
+	}
 	select {
 	case <-p.woken:
-	case <-time.After(d):
+	case <-time.After(limit):
 	}
 	return nil
 }
 
-func (p *fakePause) wake() {
+func (p *fakeSystem) wake() {
 	select {
 	case p.woken <- struct{}{}:
 	default:
 	}
 }
 
-func (p *fakePause) close() { p.closed.Store(true) }
+func (p *fakeSystem) close() error {
+	p.closed.Store(true)
+	return nil
+}
 
-var fakeTraits = deviceTraits{filters: true, pace: 15 * time.Millisecond}
+var fakeTraits = deviceTraits{frames: 1, retry: time.Second}
 
 // program keeps n bytes of the frames whose first byte is first; 256 means all.
 func program(t *testing.T, first uint32, n uint32) filter.Program {
@@ -119,10 +151,10 @@ func program(t *testing.T, first uint32, n uint32) filter.Program {
 	return out
 }
 
-func openFake(t *testing.T, d *fakeDevice, o Options) (*deviceSource, *fakePause) {
+func openFake(t *testing.T, d *fakeDevice, o Options) (*deviceSource, *fakeSystem) {
 	t.Helper()
-	p := newFakePause()
-	s, err := newDeviceSource(o, fakeTraits, p, func() (device, error) { return d, nil })
+	p := newFakeSystem(func() (device, error) { return d, nil })
+	s, err := newDeviceSource(o, fakeTraits, p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,6 +215,40 @@ func TestDeviceChecksAgain(t *testing.T) {
 		t.Errorf("%+v after close, %+v before", again, st)
 	}
 	s.Wake() // no effect, no harm
+}
+
+// A driver cuts a frame to what the program returns, and its program may have looked beyond: such a frame is not refused here.
+func TestDeviceTrustsWhatIsCut(t *testing.T) {
+	looks := rpcap.Program{{Op: 0x30, K: 20}, {Op: 0x15, K: 'x', Jf: 1}, {Op: 0x06, K: 8}, {Op: 0x06}}
+	p, err := filter.Compose(LinkTypeRaw, filter.Exclusion{}, looks, 8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	here, err := filter.UserSpace(LinkTypeRaw, filter.Exclusion{}, looks, 8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	frame := bytes.Repeat([]byte("x"), 30)
+	for _, c := range []struct {
+		name string
+		p    filter.Program
+		cut  int
+		want int // frames
+	}{
+		{"the driver has the program", p, 8, 1},
+		{"the frame came before the program", p, 0, 1},
+		{"the program runs here, on what it can reach", here, 21, 1},
+		{"the program runs here, and needs more", here, 20, 0},
+	} {
+		d := &fakeDevice{link: LinkTypeRaw, cut: c.cut}
+		s, _ := openFake(t, d, Options{Interface: "x", Snaplen: 8, Filter: c.p})
+		d.arrive(frame)
+		got := take(t, s)
+		if len(got) != c.want || c.want > 0 && string(got[0]) != "xxxxxxxx" {
+			t.Errorf("%s: %q", c.name, got)
+		}
+		s.Close()
+	}
 }
 
 // What waits in the device when the filter is replaced, or passes only the old one, follows the rule of Source.
@@ -260,7 +326,7 @@ func TestDeviceWaits(t *testing.T) {
 		began := time.Now()
 		passed := func(want time.Duration, what string) {
 			t.Helper()
-			if got := time.Since(began); got < want || got > want+fakeTraits.pace {
+			if got := time.Since(began); got < want || got > want+fakePace {
 				t.Errorf("%s after %v, want %v", what, got, want)
 			}
 			began = time.Now()
@@ -363,7 +429,7 @@ func TestDeviceComesBack(t *testing.T) {
 		s, err := newDeviceSource(Options{
 			Interface: "x", Filter: program(t, 'a', 100),
 			OnEvent: func(e Event) { events = append(events, e.Kind) },
-		}, fakeTraits, newFakePause(), func() (device, error) {
+		}, fakeTraits, newFakeSystem(func() (device, error) {
 			if opened++; opened == 1 {
 				return first, nil
 			}
@@ -371,7 +437,7 @@ func TestDeviceComesBack(t *testing.T) {
 				return d, nil
 			}
 			return nil, ErrNoInterface
-		})
+		}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -411,13 +477,13 @@ func TestDeviceComesBack(t *testing.T) {
 }
 
 func TestDeviceDoesNotOpen(t *testing.T) {
-	p := newFakePause()
-	if _, err := newDeviceSource(Options{}, fakeTraits, p, func() (device, error) { return nil, ErrNoInterface }); err != ErrNoInterface || !p.closed.Load() {
+	p := newFakeSystem(func() (device, error) { return nil, ErrNoInterface })
+	if _, err := newDeviceSource(Options{}, fakeTraits, p); err != ErrNoInterface || !p.closed.Load() {
 		t.Error(err, p.closed.Load())
 	}
 	d := &fakeDevice{refuse: syscall.EINVAL}
-	p = newFakePause()
-	_, err := newDeviceSource(Options{Filter: program(t, 256, 1)}, fakeTraits, p, func() (device, error) { return d, nil })
+	p = newFakeSystem(func() (device, error) { return d, nil })
+	_, err := newDeviceSource(Options{Filter: program(t, 256, 1)}, fakeTraits, p)
 	if !errors.Is(err, syscall.EINVAL) || !p.closed.Load() || !d.closed {
 		t.Error(err, p.closed.Load(), d.closed)
 	}
@@ -444,7 +510,7 @@ func TestDropMeter(t *testing.T) {
 
 func TestDeviceAllocates(t *testing.T) {
 	d := &stillDevice{frame: make([]byte, 100)}
-	s, err := newDeviceSource(Options{Interface: "x", Filter: program(t, 256, 64)}, fakeTraits, newFakePause(), func() (device, error) { return d, nil })
+	s, err := newDeviceSource(Options{Interface: "x", Filter: program(t, 256, 64)}, fakeTraits, newFakeSystem(func() (device, error) { return d, nil }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -465,6 +531,7 @@ type stillDevice struct {
 	frame []byte
 }
 
-func (d *stillDevice) read() (udpstr.Frame, bool, error) {
-	return udpstr.Frame{Data: d.frame, Len: uint32(len(d.frame))}, true, nil
+func (d *stillDevice) read(dst []udpstr.Frame, _ bool) (int, error) {
+	dst[0] = udpstr.Frame{Data: d.frame, Len: uint32(len(d.frame))}
+	return 1, nil
 }

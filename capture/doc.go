@@ -40,6 +40,14 @@
 // captured once, coming in. Devices without a link-layer header (tun, WireGuard,
 // PPP, IP-in-IP, GRE) are captured from the network header on, link type 12.
 //
+// # Devices
+//
+// All systems but Linux have one source, over a device: a /dev/bpf, a handle of wpcap.dll, or raw sockets. The device reads
+// frames, takes a program and counts drops, and says what of a filter is left to do here. The source does all else: what a
+// program left over when the filter changes, the snap length, interfaces that go away for up to 30 s and come back, the
+// end, and Close while Next waits. Received is what was read, and RingDrops, because no device says how much
+// waits in it.
+//
 // # /dev/bpf
 //
 // The kernel fills one buffer while the other waits to be read. A read gives records, each a header (struct bpf_hdr,
@@ -58,7 +66,7 @@
 // accepts everything, where the kernel cannot run it: in front of the address family it would see other offsets, of the VLAN
 // tag it knows nothing, and it takes 512 instructions.
 //
-// Received is what was read and what was dropped; the kernel's own number has frames that the filter refused. There is no
+// The kernel's own number of received frames is not used; it has those that the filter refused. There is no
 // fanout, and no number of what the device missed. An interface that is deleted is noticed within two seconds.
 //
 // # Accounting
@@ -83,13 +91,12 @@
 //	          8  captured length, 12 length on the wire
 //
 // The kernel of Windows runs the filter, and [filter.VM] runs it once more for each frame,
-// because a handle may deliver what arrived before it had the filter. A driver throws away what
+// because a handle may deliver what arrived before it had the filter. A frame that the driver has cut has
+// passed its program, which may look beyond the cut; it is not asked again. A driver throws away what
 // waits in it when it gets a new filter, so the source reads all of it before. Frames
-// that arrive in the microseconds of the change may be lost. The driver does not say how
-// many frames wait in it: Received is what was read, and RingDrops.
+// that arrive in the microseconds of the change may be lost.
 //
-// When a handle fails, because the adapter was removed or its driver is replaced, the source opens
-// it again for 30 s.
+// A handle fails when the adapter was removed or its driver is replaced; then another one is tried each second.
 //
 // [OpenRaw] needs no driver: raw sockets with SIO_RCVALL give IP packets, link type 12. There
 // are no link-layer headers and no ARP, and what the sockets lose is not counted.

@@ -56,3 +56,15 @@ func snaplenOf(n uint32) uint32 {
 	}
 	return n
 }
+
+// withDefaults are the options with what a source over a device needs of them.
+func (o Options) withDefaults() Options {
+	o.Snaplen = snaplenOf(o.Snaplen)
+	if o.Retire <= 0 {
+		o.Retire = defaultRetire
+	}
+	if o.RingBytes <= 0 {
+		o.RingBytes = defaultRingBytes
+	}
+	return o
+}

@@ -20,24 +20,56 @@ func Open(o Options) (Source, error) {
 }
 
 func openPcap(o Options) (*deviceSource, error) {
-	if o.Fanout != nil {
-		return nil, errFanout
-	}
-	if o.Retire <= 0 {
-		o.Retire = defaultRetire
-	}
-	if o.RingBytes <= 0 {
-		o.RingBytes = defaultRingBytes
-	}
 	lib, err := loadDriver()
 	if err != nil {
 		return nil, err
+	}
+	o = o.withDefaults()
+	t := deviceTraits{frames: 1, settle: lib.settle(), retry: windowsRetry}
+	return openWindows(o, t, lib.pace(o.Retire), func() (device, error) { return lib.open(o) })
+}
+
+// windowsRetry is how often a device that was lost is tried: a driver lists all interfaces each time.
+const windowsRetry = time.Second
+
+// windowsSystem is the deviceSystem of one source.
+type windowsSystem struct {
+	*systemPause
+	pace   time.Duration // the longest that frames wait to be read
+	opener func() (device, error)
+}
+
+// openWindows makes a source of the devices that opener opens.
+func openWindows(o Options, t deviceTraits, pace time.Duration, opener func() (device, error)) (*deviceSource, error) {
+	if o.Fanout != nil {
+		return nil, errFanout
 	}
 	p, err := newPause()
 	if err != nil {
 		return nil, err
 	}
-	return newDeviceSource(o, lib.traits(o.Retire), p, func() (device, error) { return lib.open(o) })
+	return newDeviceSource(o, t, &windowsSystem{p, pace, opener})
+}
+
+func (w *windowsSystem) open() (device, error) { return w.opener() }
+
+// up: a device of Windows stays when its interface is set down, and reads nothing.
+func (w *windowsSystem) up() (bool, error) { return true, nil }
+
+func (w *windowsSystem) wait(d device, limit time.Duration) error {
+	var event uintptr
+	if d != nil {
+		limit = min(limit, w.pace)
+	}
+	if h, ok := d.(*pcapHandle); ok {
+		event = h.ready
+	}
+	return w.systemPause.wait(event, limit)
+}
+
+func (w *windowsSystem) close() error {
+	w.systemPause.close()
+	return nil
 }
 
 // LinkType checks that an interface can be captured now (there is a driver that shows it, and this process may) and
@@ -55,12 +87,11 @@ func linkTypeNow(ifname string) (uint32, error) {
 	if err != nil {
 		return 0, err
 	}
-	h, err := lib.open(Options{Interface: ifname, RingBytes: minBlockBytes, Retire: time.Millisecond})
+	h, err := lib.open(Options{Interface: ifname, RingBytes: minBlockBytes})
 	if err != nil {
 		return 0, err
 	}
-	defer h.close()
-	return h.linkType(), nil
+	return h.linkType(), h.close()
 }
 
 // Driver tells which driver Open uses and where its library is. The error is a *NoDriverError.

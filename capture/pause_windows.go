@@ -41,6 +41,7 @@ func newPause() (*systemPause, error) {
 	return p, nil
 }
 
+// wait returns after the time, when the event is signaled, or when wake was called, be it before.
 func (p *systemPause) wait(event uintptr, d time.Duration) error {
 	handles := make([]windows.Handle, 1, 3)
 	handles[0] = p.woken
@@ -62,6 +63,7 @@ func (p *systemPause) wait(event uintptr, d time.Duration) error {
 	return nil
 }
 
+// wake ends a wait. Any goroutine may call it, also after close.
 func (p *systemPause) wake() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

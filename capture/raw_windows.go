@@ -13,6 +13,7 @@ import (
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/windows"
 
+	"rpcapd/filter"
 	"rpcapd/iface"
 	"rpcapd/udpstr"
 )
@@ -29,21 +30,12 @@ func OpenRaw(o Options) (Source, error) {
 }
 
 func openRaw(o Options) (*deviceSource, error) {
-	if o.Fanout != nil {
-		return nil, errFanout
-	}
-	if o.Retire <= 0 {
-		o.Retire = defaultRetire
-	}
-	if o.RingBytes <= 0 {
-		o.RingBytes = defaultRingBytes
-	}
-	p, err := newPause()
-	if err != nil {
-		return nil, err
-	}
-	return newDeviceSource(o, deviceTraits{pace: o.Retire}, p, func() (device, error) { return openRawDevice(o) })
+	o = o.withDefaults()
+	return openWindows(o, deviceTraits{frames: 1, retry: windowsRetry}, o.Retire, func() (device, error) { return openRawDevice(o) })
 }
+
+// rawBufferBytes holds the longest packet that has no offload.
+const rawBufferBytes = 64 << 10
 
 // rawDevice is one raw socket for each address family of an interface. It filters nothing itself.
 type rawDevice struct {
@@ -71,14 +63,14 @@ func openRawDevice(o Options) (device, error) {
 	if len(addresses) == 0 {
 		return nil, errors.New("it has no IP address, which capturing without a driver needs; install Npcap (https://npcap.com) instead")
 	}
-	d := &rawDevice{buf: make([]byte, 64<<10)}
+	d := &rawDevice{buf: make([]byte, rawBufferBytes)}
 	for _, a := range addresses {
 		s, err := openRawSocket(a, o)
 		if err != nil && a.IsLinkLocalUnicast() && len(addresses) > 1 { // nothing of weight goes there
 			continue
 		}
 		if err != nil {
-			d.close()
+			_ = d.close() // the first error counts
 			return nil, fmt.Errorf("raw socket at %v: %w", a, err)
 		}
 		d.sockets = append(d.sockets, s)
@@ -151,22 +143,34 @@ func ioctl(s windows.Handle, code, value uint32) error {
 	return windows.WSAIoctl(s, code, (*byte)(unsafe.Pointer(&value)), uint32(unsafe.Sizeof(value)), nil, 0, &n, nil, 0)
 }
 
-func (d *rawDevice) linkType() uint32                     { return LinkTypeRaw }
-func (d *rawDevice) event() uintptr                       { return 0 }
-func (d *rawDevice) setFilter([]bpf.RawInstruction) error { return nil }
-func (d *rawDevice) drops() (deviceDrops, error)          { return deviceDrops{iface: d.odd}, nil }
+func (d *rawDevice) linkType() uint32                   { return LinkTypeRaw }
+func (d *rawDevice) start([]bpf.RawInstruction) error   { return nil }
+func (d *rawDevice) replace([]bpf.RawInstruction) error { return nil }
+func (d *rawDevice) attached() bool                     { return true }
+func (d *rawDevice) drops() (deviceDrops, error)        { return deviceDrops{iface: d.odd}, nil }
+
+func (d *rawDevice) divide(p filter.Program) ([]bpf.RawInstruction, judge, error) {
+	vm, err := machineOf(p)
+	return nil, judge{vm: vm}, err
+}
+
+func (d *rawDevice) detach() bool {
+	d.buf = make([]byte, rawBufferBytes)
+	return true
+}
 
 // read asks the sockets in turn.
-func (d *rawDevice) read() (f udpstr.Frame, ok bool, err error) {
-	for range d.sockets {
+func (d *rawDevice) read(dst []udpstr.Frame, _ bool) (int, error) {
+	for waiting := len(d.sockets); waiting > 0; {
 		s := d.sockets[d.next]
 		n, err := s.receive(d.buf)
 		if errors.Is(err, windows.WSAEWOULDBLOCK) {
 			d.next = (d.next + 1) % len(d.sockets)
+			waiting--
 			continue
 		}
 		if err != nil {
-			return f, false, os.NewSyscallError("WSARecv", err)
+			return 0, lostError{os.NewSyscallError("WSARecv", err)}
 		}
 		length, whole := rawLength(d.buf[:n], s.ipv4)
 		if !whole {
@@ -174,9 +178,10 @@ func (d *rawDevice) read() (f udpstr.Frame, ok bool, err error) {
 			continue
 		}
 		now := time.Now()
-		return udpstr.Frame{Data: d.buf[:n], Len: uint32(length), Sec: uint32(now.Unix()), Usec: uint32(now.Nanosecond() / 1000)}, true, nil
+		dst[0] = udpstr.Frame{Data: d.buf[:n], Len: uint32(length), Sec: uint32(now.Unix()), Usec: uint32(now.Nanosecond() / 1000)}
+		return 1, nil
 	}
-	return f, false, nil
+	return 0, nil
 }
 
 func (s rawSocket) receive(buf []byte) (int, error) {
@@ -189,8 +194,9 @@ func (s rawSocket) receive(buf []byte) (int, error) {
 	return int(n), err
 }
 
-func (d *rawDevice) close() {
+func (d *rawDevice) close() error {
 	for _, s := range d.sockets {
 		_ = windows.Closesocket(s.fd) // nothing was sent
 	}
+	return nil
 }

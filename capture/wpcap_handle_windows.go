@@ -10,6 +10,7 @@ import (
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/windows"
 
+	"rpcapd/filter"
 	"rpcapd/iface"
 	"rpcapd/printable"
 	"rpcapd/udpstr"
@@ -57,7 +58,7 @@ func (w *wpcap) open(o Options) (device, error) {
 	}
 	h := &pcapHandle{lib: w, p: p}
 	if err := h.configure(o); err != nil {
-		h.close()
+		_ = h.close() // the first error counts
 		return nil, err
 	}
 	return h, nil
@@ -127,27 +128,40 @@ func (h *pcapHandle) activation(code int32) error {
 	return fmt.Errorf("pcap_activate: error %d: %s", code, why)
 }
 
-func (h *pcapHandle) linkType() uint32 { return h.link }
-func (h *pcapHandle) event() uintptr   { return h.ready }
+func (h *pcapHandle) linkType() uint32                         { return h.link }
+func (h *pcapHandle) start(program []bpf.RawInstruction) error { return h.replace(program) }
+func (h *pcapHandle) attached() bool                           { return true }  // else a read fails
+func (h *pcapHandle) detach() bool                             { return false } // the memory is the driver's
 
-func (h *pcapHandle) read() (f udpstr.Frame, ok bool, err error) {
+// divide: what runs here is run on frames that came before the filter. A program which only a kernel can run is left to
+// the driver.
+func (h *pcapHandle) divide(p filter.Program) ([]bpf.RawInstruction, judge, error) {
+	vm, err := machineOf(p)
+	if errors.Is(err, filter.ErrKernelOnly) && p.VM == nil {
+		err = nil
+	}
+	return p.Kernel, judge{vm: vm, again: true, rest: p.VM, tags: !h.lib.version.hasEvents()}, err
+}
+
+func (h *pcapHandle) read(dst []udpstr.Frame, _ bool) (int, error) {
 	r1, _, _ := syscall.SyscallN(h.lib.nextEx, h.p, uintptr(unsafe.Pointer(&h.header)), uintptr(unsafe.Pointer(&h.data)))
 	switch r := int32(r1); {
 	case r == 0:
-		return f, false, nil
+		return 0, nil
 	case r != 1:
-		return f, false, fmt.Errorf("pcap_next_ex: error %d: %s", r, h.problem())
+		return 0, lostError{fmt.Errorf("pcap_next_ex: error %d: %s", r, h.problem())}
 	}
 	f, n, err := parsePcapHeader(h.header)
 	if err != nil {
-		return f, false, fmt.Errorf("pcap_next_ex: %w", err)
+		return 0, lostError{fmt.Errorf("pcap_next_ex: %w", err)}
 	}
 	f.Data = unsafe.Slice(h.data, n)
-	return f, true, nil
+	dst[0] = f
+	return 1, nil
 }
 
-// setFilter: the instructions have the layout of struct bpf_insn.
-func (h *pcapHandle) setFilter(program []bpf.RawInstruction) error {
+// replace: the instructions have the layout of struct bpf_insn.
+func (h *pcapHandle) replace(program []bpf.RawInstruction) error {
 	if len(program) == 0 {
 		return errors.New("pcap_setfilter: no program")
 	}
@@ -171,7 +185,10 @@ func (h *pcapHandle) drops() (deviceDrops, error) {
 	return deviceDrops{ring: stat[1], iface: stat[2]}, nil
 }
 
-func (h *pcapHandle) close() { h.lib.call(h.lib.closePcap, h.p) }
+func (h *pcapHandle) close() error {
+	h.lib.call(h.lib.closePcap, h.p)
+	return nil
+}
 
 func (h *pcapHandle) problem() string {
 	return printable.Text(cString(h.lib.call(h.lib.getErr, h.p)))

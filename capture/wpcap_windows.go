@@ -106,13 +106,20 @@ func (w *wpcap) link(h windows.Handle) error {
 	return nil
 }
 
-// traits: a driver without events is libpcap's, which hands over blocks of frames. One part of the time that a frame may
-// take is the block's, and the other is ours.
-func (w *wpcap) traits(retire time.Duration) deviceTraits {
-	if w.version.kind != driverOther {
-		return deviceTraits{filters: true, pace: retire}
+// pace is how long frames may wait to be read. A driver without events is libpcap's, which hands over blocks of frames.
+// One part of the time that a frame may take is the block's, and the other is ours.
+func (w *wpcap) pace(retire time.Duration) time.Duration {
+	if w.version.hasEvents() {
+		return retire
 	}
-	return deviceTraits{filters: true, tagsApart: true, pace: max(time.Millisecond, retire-blockTimeout), settle: blockSettle}
+	return max(time.Millisecond, retire-blockTimeout)
+}
+
+func (w *wpcap) settle() time.Duration {
+	if w.version.hasEvents() {
+		return 0
+	}
+	return blockSettle
 }
 
 const (

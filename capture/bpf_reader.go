@@ -1,0 +1,144 @@
+package capture
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+	"time"
+
+	"golang.org/x/net/bpf"
+
+	"rpcapd/filter"
+	"rpcapd/udpstr"
+)
+
+const (
+	// bpfFrames is how many frames of a read are presented at a time (see leaseFrames).
+	bpfFrames = 2048
+	// gatherStep is how often the fill of the kernel's buffers is looked at while frames gather in them. At 1 Gbit/s
+	// that is 500 KB, and the largest buffer that FreeBSD gives by default is 512 KB, twice.
+	gatherStep = 4 * time.Millisecond
+	// bpfSettle is many times what a frame needs from its time stamp to the buffer.
+	bpfSettle = 10 * time.Millisecond
+	// bpfRetry is how often a deleted interface is looked for.
+	bpfRetry = 250 * time.Millisecond
+)
+
+// bpfCapture is the deviceSystem of one source over /dev/bpf.
+type bpfCapture struct {
+	bpfSystem
+	options Options
+	layout  recordLayout
+}
+
+// newBPFSource attaches a first device. It frees the system if it fails.
+func newBPFSource(sys bpfSystem, layout recordLayout, o Options) (*deviceSource, error) {
+	o = o.withDefaults()
+	traits := deviceTraits{frames: bpfFrames, settle: bpfSettle, retry: bpfRetry, stamped: true}
+	s, err := newDeviceSource(o, traits, &bpfCapture{sys, o, layout})
+	if err != nil {
+		return nil, opError("open", o.Interface, err)
+	}
+	return s, nil
+}
+
+func (c *bpfCapture) open() (device, error) {
+	o := &c.options
+	d, err := c.bpfSystem.open(o.Interface, o.RingBytes/2, o.Promiscuous) // the kernel has two
+	if err != nil {
+		return nil, err
+	}
+	return &bpfReader{bpfDevice: d, capture: c, walk: recordWalker{layout: c.layout}}, nil
+}
+
+func (c *bpfCapture) up() (bool, error) { return c.bpfSystem.up(c.options.Interface) }
+
+// wait is short while frames gather in the device.
+func (c *bpfCapture) wait(d device, limit time.Duration) error {
+	r, _ := d.(*bpfReader)
+	var on bpfDevice
+	switch {
+	case r == nil:
+	case r.since.IsZero():
+		on = r.bpfDevice
+	default:
+		limit = max(0, min(limit, gatherStep, time.Until(r.since.Add(c.options.Retire))))
+	}
+	_, err := c.bpfSystem.wait(on, limit)
+	return err
+}
+
+// bpfReader is a device over a /dev/bpf. A frame is noticed at once (BIOCIMMEDIATE); it waits for Options.Retire for
+// others that can be read with it, less long when the kernel's buffer is half full.
+type bpfReader struct {
+	bpfDevice
+	capture *bpfCapture
+	walk    recordWalker
+	buffer  []byte
+	since   time.Time // when frames were first seen waiting, zero: none are; belongs to who waits
+}
+
+func (r *bpfReader) linkType() uint32 { return r.link().linkType }
+
+func (r *bpfReader) divide(p filter.Program) ([]bpf.RawInstruction, judge, error) {
+	return divideBPF(p, r.link().strip)
+}
+
+func (r *bpfReader) read(dst []udpstr.Frame, hurry bool) (int, error) {
+	if r.walk.done() {
+		if !hurry && !r.gathered(time.Now()) {
+			return 0, nil
+		}
+		if err := r.load(); err != nil {
+			return 0, err
+		}
+	}
+	n, err := r.walk.fill(dst)
+	if err != nil {
+		return 0, fmt.Errorf("capture device: %w at byte %d of %d", err, r.walk.at, len(r.walk.data))
+	}
+	return n, nil
+}
+
+// load begins the walk over what the kernel has. It recognizes a device whose interface was deleted: ENXIO on FreeBSD,
+// DragonFly, NetBSD and macOS, EIO on OpenBSD and for some drivers of macOS. An interface that was only set down
+// (ENETDOWN) is noticed when it is looked at.
+func (r *bpfReader) load() error {
+	if len(r.buffer) != r.size() {
+		r.buffer = make([]byte, r.size())
+	}
+	n, err := r.readBlock(r.buffer)
+	switch {
+	case errors.Is(err, syscall.ENXIO), errors.Is(err, syscall.EIO), errors.Is(err, syscall.ENODEV):
+		return lostError{err}
+	case errors.Is(err, syscall.ENETDOWN):
+		n = 0
+	case err != nil:
+		return err
+	}
+	r.walk.begin(r.buffer[:n])
+	return nil
+}
+
+// gathered says whether the device should be read now.
+func (r *bpfReader) gathered(now time.Time) bool {
+	ready, err := r.capture.bpfSystem.wait(r.bpfDevice, 0)
+	if err != nil || !ready {
+		r.since = time.Time{}
+		return false
+	}
+	if r.since.IsZero() {
+		r.since = now
+	}
+	n, err := r.waiting()
+	if err != nil || n >= r.size()/2 || now.Sub(r.since) >= r.capture.options.Retire { // the read tells the error
+		r.since = time.Time{}
+		return true
+	}
+	return false
+}
+
+func (r *bpfReader) detach() bool {
+	r.buffer = nil
+	return true
+}
