@@ -13,7 +13,7 @@ SYSTEMS  := linux/amd64 linux/arm64 linux/arm linux/riscv64 linux/ppc64le linux/
             darwin/amd64 darwin/arm64 freebsd/amd64 openbsd/amd64 netbsd/amd64 dragonfly/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test test-user test-full test-root test-race fuzz bench bench-quick bench-go lint vulncheck cross package test-packages test-consumers test-windows test-health clean
+.PHONY: help deps build demo test test-user test-full test-root test-race fuzz bench bench-quick bench-go lint vulncheck cross package repo test-packages test-repo test-consumers test-windows test-health clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -121,11 +121,18 @@ cross: ## compile and vet for every supported system, with all tests
 package: ## deb, rpm, apk, tar.gz, and for Windows msi and zip, of both programs; archives for FreeBSD, OpenBSD and macOS (no root; reproducible)
 	@go run -buildvcs=false ./packaging/build
 
+repo: ## apt and rpm repository in repo/ from the packages in dist/, signed with REPO_KEY, for REPO_URL (docs/REPOSITORY.md)
+	@go run -buildvcs=false ./packaging/repo
+
 PACKAGE_TOOLS := debootstrap:debootstrap systemd-nspawn:systemd-container rpm:rpm lintian:lintian rpmlint:rpmlint mandoc:mandoc xz:xz-utils
 
 test-packages: ## install, upgrade, boot and remove the packages on Debian 12 and 13 (root; keeps systems in ~/.cache/rpcapd-test)
 	@TOOLS="$(PACKAGE_TOOLS)" ./deps.sh
 	TEST_PACKAGES=1 go test -count=1 -timeout 40m -v ./packaging/... ./test/packages
+
+test-repo: ## install and upgrade from a repository with apt on Debian 12 and 13, and with dnf; what is tampered with is refused (root)
+	@TOOLS="debootstrap:debootstrap" ./deps.sh
+	TEST_PACKAGES=1 go test -count=1 -timeout 30m -v -run '^TestRepo' ./test/packages
 
 test-consumers: ## tcpreplay, tcpdump and Suricata 7 of Debian 13 with the TAP interface (root; keeps a system in ~/.cache/rpcapd-test)
 	@TOOLS="debootstrap:debootstrap" ./deps.sh

@@ -30,7 +30,12 @@ var machines atomic.Int32
 // the test makes the control groups, and a private /run/systemd.
 func newMachine(t *testing.T, suite string, extra ...string) *system {
 	t.Helper()
-	s := newSystem(t, suite, extra...)
+	return boot(t, newSystem(t, suite, extra...))
+}
+
+// boot starts a system in which the test may have changed something.
+func boot(t *testing.T, s *system) *system {
+	t.Helper()
 	name := fmt.Sprintf("rpcapd-test-%d-%d", os.Getpid(), machines.Add(1))
 	groups := makeGroups(t, name)
 	script := "mount -t tmpfs tmpfs /run/systemd\n"
