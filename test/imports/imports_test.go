@@ -41,7 +41,7 @@ var allowed = map[string][]string{
 	"sensor":    {"backoff", "config", "filelock", "filter", "numbers", "printable", "repeat", "rpcap", "savefile", "tlsfiles", "udpsock", "udpstr"},
 	"cmd":       {"agent", "capture", "config", "filter", "iface", "numbers", "openflag", "packaging", "printable", "privilege", "rpcap", "savefile", "sensor", "tlsfiles", "udpsock", "udpstr"},
 	"packaging": {},
-	"test":      {"test", "backoff", "capture", "config", "filter", "iface", "printable", "rpcap", "udpsock", "udpstr"},
+	"test":      {"test", "backoff", "capture", "config", "filter", "iface", "packaging", "printable", "rpcap", "udpsock", "udpstr"},
 }
 
 // pure packages know no clock, no goroutine, no logger, and only the standard library.
