@@ -18,7 +18,7 @@ SYSTEMS  := linux/amd64 linux/arm64 linux/arm linux/riscv64 linux/ppc64le linux/
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-deps: ## fetch what build, tests, demo and packages use (as root also tcpdump, tshark, nftables, ss, wixl, msibuild)
+deps: ## fetch what build, tests, demo and packages use (as root also tcpdump, tshark, nftables, ss, ping, wixl, msibuild)
 	@./deps.sh
 
 build: ## build bin/rpcapd and bin/rpcap-sensor
@@ -133,6 +133,12 @@ test-packages: ## install, upgrade, boot and remove the packages on Debian 12 an
 test-repo: ## install and upgrade from a repository with apt on Debian 12 and 13, and with dnf; what is tampered with is refused (root)
 	@TOOLS="debootstrap:debootstrap" ./deps.sh
 	TEST_PACKAGES=1 go test -count=1 -timeout 30m -v -run '^TestRepo' ./test/packages
+
+.PHONY: test-docs
+test-docs: ## run and parse every command block of the documentation, with those that take minutes
+	@./deps.sh
+	TEST_DOCS=1 REQUIRE_ROOT=1 go test -count=1 -timeout 40m -v ./test/docs ./packaging/page
+	go test -count=1 -run '^TestDocumented' ./cmd/rpcapd ./cmd/rpcap-sensor
 
 test-consumers: ## tcpreplay, tcpdump and Suricata 7 of Debian 13 with the TAP interface (root; keeps a system in ~/.cache/rpcapd-test)
 	@TOOLS="debootstrap:debootstrap" ./deps.sh

@@ -12,7 +12,25 @@ import (
 var link = regexp.MustCompile(`(!?)\[([^\]]*)\]\(([^)\s#]*)(#[^)\s]*)?\)`)
 
 // guides are the documents that both packages have beside README.md. They lie in one folder there.
-func guides() ([]string, error) { return filepath.Glob("docs/*.md") }
+func guides() ([]string, error) {
+	var list []string
+	for _, pattern := range []string{"docs/*.md", "docs/consumers/*.md"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, found...)
+	}
+	return list, nil
+}
+
+// guideName is the name of a guide in the package, where README.md is the one of the repository.
+func guideName(name string) string {
+	if filepath.ToSlash(name) == "docs/README.md" {
+		return "INDEX.md"
+	}
+	return filepath.Base(name)
+}
 
 // relink makes the links of a document of the repository right for the folder of the package. shipped has the files that
 // are there, by where they are in the repository; a link to anything else becomes its text.
@@ -37,7 +55,7 @@ func relink(text, dir string, shipped map[string]string) string {
 func (p *program) shippedDocuments(guides []string) map[string]string {
 	shipped := map[string]string{"README.md": "README.md"}
 	for _, name := range guides {
-		shipped[filepath.ToSlash(name)] = filepath.Base(name)
+		shipped[filepath.ToSlash(name)] = guideName(name)
 	}
 	for _, name := range p.examples {
 		shipped[examplePath(name)] = "examples/" + path.Base(name)
@@ -61,6 +79,6 @@ func (p *program) stageGuides(t *tree, doc string) {
 	for _, name := range append([]string{"README.md"}, list...) {
 		text, err := os.ReadFile(name)
 		t.note(err)
-		t.write(doc+"/"+filepath.Base(name), []byte(relink(string(text), path.Dir(filepath.ToSlash(name)), shipped)))
+		t.write(doc+"/"+guideName(name), []byte(relink(string(text), path.Dir(filepath.ToSlash(name)), shipped)))
 	}
 }

@@ -1,0 +1,9 @@
+package docs
+
+import (
+	"testing"
+
+	"rpcapd/test/netlab"
+)
+
+func TestMain(m *testing.M) { netlab.Main(m) }
