@@ -13,7 +13,7 @@ SYSTEMS  := linux/amd64 linux/arm64 linux/arm linux/riscv64 linux/ppc64le linux/
             darwin/amd64 darwin/arm64 freebsd/amd64 openbsd/amd64 netbsd/amd64 dragonfly/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test test-user test-full test-root test-race fuzz bench bench-quick bench-go lint vulncheck cross package repo test-packages test-repo test-consumers test-windows test-health clean
+.PHONY: help deps build demo test test-user test-full test-root test-race fuzz bench bench-quick bench-go lint vulncheck cross package image repo test-packages test-repo test-deploy test-consumers test-windows test-health clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -124,6 +124,10 @@ package: ## deb, rpm, apk, tar.gz, and for Windows msi and zip, of both programs
 repo: ## apt and rpm repository in repo/ from the packages in dist/, signed with REPO_KEY, for REPO_URL (docs/REPOSITORY.md)
 	@go run -buildvcs=false ./packaging/repo
 
+# REPOSITORY is the prefix of the names in them: make image REPOSITORY=registry.example.com/net
+image: ## container images of both programs for all architectures, in dist/images (no container engine, no root; reproducible)
+	@go run -buildvcs=false ./packaging/build -o dist/images -formats image -repository '$(REPOSITORY)'
+
 PACKAGE_TOOLS := debootstrap:debootstrap systemd-nspawn:systemd-container rpm:rpm lintian:lintian rpmlint:rpmlint mandoc:mandoc xz:xz-utils
 
 test-packages: ## install, upgrade, boot and remove the packages on Debian 12 and 13 (root; keeps systems in ~/.cache/rpcapd-test)
@@ -143,6 +147,11 @@ test-docs: ## run and parse every command block of the documentation, with those
 test-consumers: ## tcpreplay, tcpdump and Suricata 7 of Debian 13 with the TAP interface (root; keeps a system in ~/.cache/rpcapd-test)
 	@TOOLS="debootstrap:debootstrap" ./deps.sh
 	TEST_CONSUMERS=1 go test -count=1 -v ./test/consumers
+
+# helm, kubectl-validate and crane are no modules of ours: they are built into ~/.cache/rpcapd-test/tools once, in some minutes.
+test-deploy: ## images run by podman, Kubernetes manifests and the Helm chart checked by kubectl-validate and helm (root; keeps tools in ~/.cache/rpcapd-test)
+	@TOOLS="podman:podman crun:crun" ./deps.sh
+	TEST_DEPLOY=1 go test -count=1 -timeout 30m -v ./test/deploy
 
 test-windows: ## all tests that concern Windows, under wine in Debian 13 (root; keeps a system in ~/.cache/rpcapd-test)
 	@TOOLS="debootstrap:debootstrap osslsigncode:osslsigncode" ./deps.sh

@@ -18,7 +18,8 @@ func main() {
 	flag.StringVar(&o.version, "version", "", "package this `version` instead of what git describe says")
 	flag.StringVar(&programs, "programs", "", "only these `programs`, with commas")
 	flag.StringVar(&arches, "arches", "", "only these `architectures`, as Go names them (arm is armv7)")
-	flag.StringVar(&formats, "formats", "", "only these `formats` of deb, rpm, apk, tar, sh, bsd, msi, zip")
+	flag.StringVar(&formats, "formats", "", "only these `formats` of deb, rpm, apk, tar, sh, bsd, msi, zip, and image, which only is made if it is named")
+	flag.StringVar(&o.repository, "repository", "", "`prefix` of the names of images, such as registry.example.com/net")
 	flag.StringVar(&o.ini, "ini", "", "ship this `file` as the configuration (of one program)")
 	flag.Parse()
 	o.programs, o.arches, o.formats = words(programs), words(arches), words(formats)
@@ -30,8 +31,8 @@ func main() {
 
 // options are the arguments; an empty list is no restriction.
 type options struct {
-	out, version, ini         string
-	programs, arches, formats []string
+	out, version, ini, repository string
+	programs, arches, formats     []string
 }
 
 func words(list string) []string {
@@ -76,6 +77,14 @@ func build(o options) error {
 // build makes the packages of one program.
 func (p *program) build(src *source, o options, work string) error {
 	common := filepath.Join(work, p.name)
+	if slices.Contains(o.formats, "image") {
+		if err := p.buildImage(src, o, work); err != nil {
+			return fmt.Errorf("image: %w", err)
+		}
+		if len(o.formats) == 1 {
+			return nil
+		}
+	}
 	fmt.Printf("package: %s: manual pages, completion, licences\n", p.name)
 	if err := p.documents(src, common); err != nil {
 		return err

@@ -20,6 +20,9 @@ func publish(from, to string) (int, error) {
 	}
 	var b strings.Builder
 	for _, e := range entries {
+		if e.IsDir() { // the layout of an image, which has the sums in its names
+			continue
+		}
 		sum, err := sumFile(filepath.Join(from, e.Name()))
 		if err != nil {
 			return 0, err
@@ -30,6 +33,12 @@ func publish(from, to string) (int, error) {
 		return 0, err
 	}
 	for _, e := range entries {
+		if e.IsDir() {
+			if err := moveLayout(filepath.Join(from, e.Name()), filepath.Join(to, e.Name())); err != nil {
+				return 0, err
+			}
+			continue
+		}
 		if err := move(filepath.Join(from, e.Name()), filepath.Join(to, e.Name())); err != nil {
 			return 0, err
 		}
@@ -78,4 +87,17 @@ func move(from, to string) error {
 		return err
 	}
 	return os.WriteFile(to, data, 0o644)
+}
+
+// moveLayout puts the layout of an image in the place of an earlier one, and of nothing else.
+func moveLayout(from, to string) error {
+	if _, err := os.Stat(filepath.Join(to, "oci-layout")); err == nil {
+		if err := os.RemoveAll(to); err != nil {
+			return err
+		}
+	}
+	if os.Rename(from, to) == nil {
+		return nil
+	}
+	return os.CopyFS(to, os.DirFS(from))
 }

@@ -13,8 +13,9 @@ import (
 
 // source is the commit that is packaged.
 type source struct {
-	version version
-	time    time.Time // of all files
+	version  version
+	time     time.Time // of all files
+	revision string    // the commit; empty outside of a clone
 }
 
 // readSource asks git. SOURCE_DATE_EPOCH overrides the time of the commit, as
@@ -34,6 +35,9 @@ func readSource(text string) (*source, error) {
 		return nil, fmt.Errorf("read SOURCE_DATE_EPOCH %q: seconds since 1970 are wanted", epoch)
 	}
 	s.time = time.Unix(seconds, 0).UTC()
+	if out, err := git("rev-parse", "HEAD"); err == nil {
+		s.revision = out
+	}
 	if text != "" {
 		s.version = given(text)
 		return s, nil
