@@ -25,12 +25,10 @@ var repeated = []string{"ActiveClient", "Account", "Alias"}
 // ParseAgent reads the agent's file. The result is of use only if the problems hold
 // no error; file is for the messages.
 func ParseAgent(file string, data []byte) (Agent, Problems) {
-	a, problems := parseAgent(file, data)
-	a.Places = Places{} // two texts that say the same give the same
-	return a, problems
+	return ParseAgentWith(file, data, nil)
 }
 
-func parseAgent(file string, data []byte) (Agent, Problems) {
+func parseAgent(file string, data []byte, variables []Variable) (Agent, Problems) {
 	r := &report{file: file}
 	text, err := decode(data)
 	if err != nil {
@@ -44,9 +42,12 @@ func parseAgent(file string, data []byte) (Agent, Problems) {
 		r.again(once, s)
 		p.apply(s)
 	}
-	p.whole()
+	found := p.variables(variables)
+	if found.Err() == nil {
+		p.whole()
+	}
 	p.agent.Places = placesOf(file, settings, nil)
-	return p.agent, r.result()
+	return p.agent, append(r.result(), found...)
 }
 
 // again warns of a second line of a key of which there is one.

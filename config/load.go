@@ -14,12 +14,7 @@ import (
 // LoadAgent reads and parses the file of the agent. The error is one of reading;
 // what is wrong with the content is in the problems.
 func LoadAgent(path string) (Agent, Problems, error) {
-	data, err := readFile(path)
-	if err != nil {
-		return Agent{}, nil, err
-	}
-	a, problems := parseAgent(path, data)
-	return a, append(problems, a.Exposed(path)...), nil
+	return LoadAgentWith(path, nil)
 }
 
 // Exposed warns of accounts that every user of the host may read: the hashes keep a password only as long as nobody

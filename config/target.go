@@ -15,7 +15,8 @@ const maxFanout = 64
 
 // Target is one ActiveClient line: a sensor, and what it is offered.
 type Target struct {
-	Line   int    // of the file; 0: from the command line
+	Line   int    // of the file; 0: from the command line, or From
+	From   string // the variable of the environment that it comes from; empty as a rule
 	Host   string // name, IPv4 address, or IPv6 address without brackets
 	Port   uint16
 	Select iface.Selector // the preselected interface; zero: the sensor chooses

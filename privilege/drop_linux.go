@@ -19,7 +19,11 @@ const (
 
 // HowToCapture says what an operator does about a missing right to capture.
 func HowToCapture(program string) string {
-	return fmt.Sprintf("start rpcapd as root or give it CAP_NET_RAW (setcap cap_net_raw+ep %s)", program)
+	if InImage() {
+		return "this container lacks CAP_NET_RAW, or its user is not root; with podman and docker: --cap-add=NET_RAW --user 0, " +
+			"in Kubernetes: securityContext: {runAsUser: 0, capabilities: {drop: [ALL], add: [NET_RAW]}}"
+	}
+	return fmt.Sprintf("start rpcapd as root or give it CAP_NET_RAW (setcap cap_net_raw+ep %s; in a container --cap-add=NET_RAW)", program)
 }
 
 // Drop gives up everything but CAP_NET_RAW for the rest of the process's life. As

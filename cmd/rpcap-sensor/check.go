@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -19,6 +20,8 @@ import (
 	"rpcapd/tlsfiles"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"go.uber.org/zap"
 )
 
 // cause returns the mistakes in a section that may be behind an error; if there are none, the error with the line of a key.
@@ -135,7 +138,8 @@ func checkCommand(stdout io.Writer) *cobra.Command {
 		Use:   "check [FILE]",
 		Short: "Check a configuration file and its filters",
 		Long: "check reads the file as a start would: keys and values, filters (by tcpdump), certificates, directories. It prints every\n" +
-			"mistake with its line. Without FILE it takes " + defaultFile + " of this directory, or else " + serviceFile + ".",
+			"mistake with its line. Without FILE it takes " + defaultFile + " of this directory, or else " + serviceFile + ". Variables of the\n" +
+			"environment that set flags (RPCAP_SENSOR_…) are checked too, and without a file they can be all there is.",
 		Example: "  rpcap-sensor check\n  rpcap-sensor check my.ini && rpcap-sensor -f my.ini",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 || len(args) == 1 && file != "" {
@@ -144,11 +148,40 @@ func checkCommand(stdout io.Writer) *cobra.Command {
 			return nil
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			return check(fileToCheck(strings.Join(args, "")+file), stdout)
+			return checkWith(strings.Join(args, "")+file, os.Environ(), stdout)
 		},
 	}
 	cmd.Flags().StringVarP(&file, "file", "f", "", "the `file` to check")
 	return cmd
+}
+
+// checkWith checks the environment, and the file that was named there, or is there.
+func checkWith(file string, environ []string, w io.Writer) error {
+	s := &settings{}
+	s.define(pflag.NewFlagSet("", pflag.ContinueOnError))
+	if err := s.readEnvironment(environ); err != nil {
+		return err
+	}
+	if err := s.printEnvironment(w); err != nil {
+		return err
+	}
+	file = cmp.Or(file, s.file)
+	if file == "" && len(s.env) > 0 {
+		if _, err := os.Stat(fileToCheck("")); errors.Is(err, fs.ErrNotExist) {
+			l, err := s.load(zap.NewNop())
+			if err == nil {
+				_, err = sensor.New(l.opts)
+			}
+			return err
+		}
+	}
+	s.file = fileToCheck(file)
+	for _, name := range ruleFlags {
+		if s.flags.Changed(name) {
+			return usageError{fmt.Errorf("%s describes a rule, and so does the file %s; use one of them", s.given(name), s.file)}
+		}
+	}
+	return check(s.file, w)
 }
 
 // fileToCheck is the file that was named, or the one that is there.

@@ -25,7 +25,7 @@ func (s *settings) load(log *zap.Logger) (loaded, error) {
 	}
 	for _, name := range ruleFlags {
 		if s.flags.Changed(name) {
-			return loaded{}, usageError{fmt.Errorf("--%s describes a rule, and so does the file of -f; use one of them", name)}
+			return loaded{}, usageError{fmt.Errorf("%s describes a rule, and so does the file of -f; use one of them", s.given(name))}
 		}
 	}
 	c, problems, err := loadFile(s.file)

@@ -77,7 +77,12 @@ func newCommand(stdout, stderr *os.File) *cobra.Command {
 			}
 			return nil
 		},
-		RunE: func(*cobra.Command, []string) error { return serve(o) },
+		RunE: func(*cobra.Command, []string) error {
+			if err := o.readEnvironment(os.Environ()); err != nil {
+				return err
+			}
+			return serve(o)
+		},
 	}
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)

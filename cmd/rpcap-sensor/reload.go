@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"rpcapd/cmd/internal/filewatch"
 	"rpcapd/cmd/internal/systemd"
 	"rpcapd/config"
 	"rpcapd/sensor"
@@ -104,15 +105,27 @@ func (j *job) needRestart(l loaded) (late []string) {
 	return late
 }
 
-// notifyReload returns a channel with what asks for a reload, and what ends that: signals, or, where there are none for it,
-// changes of the file.
+// notifyReload returns a channel with what asks for a reload, and what ends that: signals, and changes of the file where no
+// signal is sent.
 func notifyReload(file string) (<-chan os.Signal, func()) {
 	ch := make(chan os.Signal, 1)
-	if len(reloadSignals) == 0 {
-		return ch, watchFile(file, ch)
+	signalled := len(reloadSignals) > 0
+	if signalled {
+		signal.Notify(ch, reloadSignals...)
 	}
-	signal.Notify(ch, reloadSignals...)
-	return ch, func() { signal.Stop(ch) }
+	end := func() {}
+	if !signalled || filewatch.Mounted(file) {
+		end = filewatch.Watch(file, func() {
+			select {
+			case ch <- nil:
+			default: // one that was asked for before reads what is there now
+			}
+		})
+	}
+	return ch, func() {
+		signal.Stop(ch)
+		end()
+	}
 }
 
 // job is one run of the sensor with everything beside it.

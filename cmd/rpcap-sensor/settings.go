@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"rpcapd/cmd/internal/environment"
 	"rpcapd/cmd/internal/logger"
 	"rpcapd/cmd/internal/password"
 	"rpcapd/config"
@@ -40,6 +41,7 @@ func loadFile(name string) (config.Sensor, config.Problems, error) {
 type settings struct {
 	stdout, stderr *os.File
 	flags          *pflag.FlagSet
+	env            []environment.Value // that have set flags
 
 	file         string
 	listen       string

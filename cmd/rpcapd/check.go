@@ -1,15 +1,21 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"os/user"
 	"runtime"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"rpcapd/cmd/internal/cmdline"
+	"rpcapd/cmd/internal/environment"
 	"rpcapd/config"
 	"rpcapd/iface"
 	"rpcapd/numbers"
@@ -21,20 +27,51 @@ func (a *app) checkCommand() *cobra.Command {
 		Use:   "check [FILE]",
 		Short: "Check the ini and explain each of its lines",
 		Long: `Check the ini: print each problem with its line, then what each line means. The exit status is 0 if the agent starts
-with the file, 1 if not. Warnings do not change it.`,
+with the file, 1 if not. Warnings do not change it. Variables of the environment that configure the agent (RPCAPD_…) are
+checked too. They win over the file, and without one they can be all there is.`,
 		Example: "  rpcapd check\n  rpcapd check my.ini && systemctl reload rpcapd",
 		Args:    cmdline.OneFile(&file, func(err error) error { return usageError{err} }),
-		RunE:    func(*cobra.Command, []string) error { return a.check(file) },
+		RunE:    func(*cobra.Command, []string) error { return a.check(file, os.Environ()) },
 	}
 	cmd.Flags().StringVarP(&file, "file", "f", a.defaultFile, "the `ini` to check")
 	return cmd
 }
 
-func (a *app) check(file string) error {
-	c, problems, err := config.LoadAgent(file)
+// checked is what check looks at: the environment, and the file that an agent would read with it, empty for none.
+func (a *app) checked(file string, environ []string) (*settings, string, error) {
+	s := newSettings(a.defaultFile)
+	s.flags = pflag.NewFlagSet("", pflag.ContinueOnError)
+	for _, g := range s.groups() {
+		s.flags.AddFlagSet(g.flags)
+	}
+	if err := s.readEnvironment(environ); err != nil {
+		return nil, "", err
+	}
+	if file != a.defaultFile {
+		return s, file, nil
+	}
+	file = cmp.Or(s.file, file)
+	if _, err := os.Stat(file); s.file == "" && errors.Is(err, fs.ErrNotExist) && s.environmentDials() {
+		file = ""
+	}
+	return s, file, nil
+}
+
+func (a *app) check(file string, environ []string) error {
+	s, file, err := a.checked(file, environ)
 	if err != nil {
 		return err
 	}
+	variables, err := s.variables()
+	if err != nil {
+		return fmt.Errorf("%s: %w", environment.Place(environmentPrefix+accountFileWord), err)
+	}
+	c, problems, err := config.LoadAgentWith(file, variables)
+	if err != nil {
+		return err
+	}
+	s.printEnvironment(a.out)
+	file = cmp.Or(file, "environment")
 	for _, p := range append(problems, c.Unreachable(file, runtime.NumCPU())...) {
 		fmt.Fprintln(a.out, p)
 	}
@@ -51,8 +88,8 @@ func (a *app) check(file string) error {
 			unused++
 		}
 	}
-	errors := len(problems) - len(problems.Warnings())
-	if errors == 0 {
+	bad := len(problems) - len(problems.Warnings())
+	if bad == 0 {
 		lines := numbers.Things(len(c.Targets), "sensor line")
 		if unused > 0 {
 			lines += fmt.Sprintf(", %d of them not used", unused)
@@ -67,8 +104,8 @@ func (a *app) check(file string) error {
 		fmt.Fprintln(a.out, explainTarget(t, list))
 	}
 	explainPolicy(a.out, c)
-	if errors > 0 {
-		return fmt.Errorf("check %s: %s; the agent does not start with it, and a running one keeps its configuration", file, numbers.Things(errors, "error"))
+	if bad > 0 {
+		return fmt.Errorf("check %s: %s; the agent does not start with it, and a running one keeps its configuration", file, numbers.Things(bad, "error"))
 	}
 	return nil
 }
@@ -76,10 +113,11 @@ func (a *app) check(file string) error {
 // explainTarget tells what a line means. Without a list of interfaces it does not
 // tell which one is meant today.
 func explainTarget(t config.Target, list []iface.Interface) string {
+	place := cmp.Or(t.From, fmt.Sprintf("line %d", t.Line))
 	if t.Disabled != "" {
-		return fmt.Sprintf("line %d: not used: %s", t.Line, t.Disabled)
+		return fmt.Sprintf("%s: not used: %s", place, t.Disabled)
 	}
-	s := fmt.Sprintf("line %d: connects to %s; ", t.Line, t.Address())
+	s := fmt.Sprintf("%s: connects to %s; ", place, t.Address())
 	switch i, found := t.Select.First(list); {
 	case t.Select.IsZero():
 		s += "the sensor chooses the interface"

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 
+	"rpcapd/cmd/internal/environment"
 	"rpcapd/cmd/internal/inifile"
 	"rpcapd/config"
 )
@@ -23,19 +25,29 @@ func (s *settings) source() (string, error) {
 	case len(s.line.Targets) > 0:
 		return "", nil
 	}
-	if _, err := os.Stat(s.defaultFile); errors.Is(err, fs.ErrNotExist) {
-		return "", usageError{fmt.Errorf("no sensor to connect to: there is no %s; write it, name another file with -f, or a sensor with -a HOST,PORT", s.defaultFile)}
+	_, err := os.Stat(s.defaultFile)
+	switch {
+	case !errors.Is(err, fs.ErrNotExist):
+	case s.environmentDials():
+		return "", nil
+	default:
+		return "", usageError{fmt.Errorf("no sensor to connect to: there is no %s; write it, name another file with -f, or a sensor with -a HOST,PORT (in a container with RPCAPD_SENSOR=HOST in the environment)", s.defaultFile)}
 	}
 	return s.defaultFile, nil
 }
 
-// parse turns the content of the ini, if there is one, and the command line into
+// parse turns the content of the ini, if there is one, the environment and the command line into
 // the configuration.
 func (s *settings) parse(path string, data []byte) (config.Agent, config.Problems) {
 	a, problems := s.line.Agent(), config.Problems(nil)
-	if path != "" {
-		a, problems = config.ParseAgent(path, data)
+	if variables, err := s.variables(); err != nil {
+		problems = config.Problems{{File: environment.Place(environmentPrefix + accountFileWord), Text: err.Error()}}
+	} else if path != "" || len(variables) > 0 {
+		a, problems = config.ParseAgentWith(cmp.Or(path, "environment"), data, variables)
 		problems = append(problems, a.Unreachable(path, runtime.NumCPU())...)
+		if path == "" && len(s.line.Targets) > 0 {
+			a.Targets = s.line.Targets
+		}
 		a = s.line.Apply(a)
 	}
 	if s.user != "" {

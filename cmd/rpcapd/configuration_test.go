@@ -25,7 +25,7 @@ func TestSource(t *testing.T) {
 		{"-f x.ini -a a", exists, "x.ini", ""},
 		{"-a a", exists, "", ""},
 		{"", exists, exists, ""},
-		{"", missing, "", "no sensor to connect to: there is no " + missing + "; write it, name another file with -f, or a sensor with -a HOST,PORT"},
+		{"", missing, "", "no sensor to connect to: there is no " + missing + "; write it, name another file with -f, or a sensor with -a HOST,PORT (in a container with RPCAPD_SENSOR=HOST in the environment)"},
 	}
 	for _, tt := range tests {
 		_, _, _, s := cli(t, strings.Fields(tt.args)...)

@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"rpcapd/cmd/internal/filewatch"
 	"rpcapd/cmd/internal/systemd"
 )
 
@@ -16,6 +17,7 @@ type control struct {
 	stopped context.Context    // ends when the agent is to end
 	stop    context.CancelFunc // ends it
 	reload  <-chan struct{}    // the ini is to be read again
+	changed <-chan struct{}    // likewise, because it has changed where nobody sends a signal; nil elsewhere
 	started func(*zap.Logger)  // the agent runs, and its status says so
 }
 
@@ -57,9 +59,24 @@ func (c *control) onReload(reload func()) {
 		case <-c.stopped.Done():
 			return
 		case <-c.reload:
-			reload()
+		case <-c.changed:
 		}
+		reload()
 	}
+}
+
+// watch lets changes of an ini that Kubernetes mounts ask for a reload. It returns what ends that.
+func (c *control) watch(path string, log *zap.Logger) (end func()) {
+	if path == "" || !filewatch.Mounted(path) {
+		return func() {}
+	}
+	log.Info("the ini is in a volume of Kubernetes: the agent reloads it when it changes", zap.String("file", path))
+	changed := make(chan struct{}, 1)
+	c.changed = changed
+	return filewatch.Watch(path, func() {
+		log.Info("the ini has changed", zap.String("file", path))
+		ask(changed)
+	})
 }
 
 // tellSystemd tells whoever waits for the agent that it runs.

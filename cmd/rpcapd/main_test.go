@@ -9,7 +9,7 @@ import (
 )
 
 // asProgram makes the test binary be rpcapd itself, for tests of whole processes.
-const asProgram = "RPCAPD_TEST_AS_PROGRAM"
+const asProgram = "TEST_AS_RPCAPD"
 
 // asSleeper makes it a process that only waits for a signal.
 const asSleeper = "RPCAPD_TEST_AS_SLEEPER"

@@ -17,7 +17,10 @@ import (
 // keeps the agent from starting.
 func (s *settings) load(path string, log *zap.Logger) (*iniFile, config.Agent, error) {
 	if path == "" {
-		cfg, _ := s.parse("", nil)
+		cfg, problems := s.parse("", nil)
+		if n := logProblems(log, problems); n > 0 {
+			return nil, config.Agent{}, fmt.Errorf("not started: %s in the environment", numbers.Things(n, "error"))
+		}
 		return nil, cfg, nil
 	}
 	ini := openIniFile(path)

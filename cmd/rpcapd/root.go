@@ -66,7 +66,12 @@ func (a *app) rootCommand() *cobra.Command {
 			}
 			return nil
 		},
-		RunE: func(*cobra.Command, []string) error { return a.serve(s) },
+		RunE: func(*cobra.Command, []string) error {
+			if err := s.readEnvironment(os.Environ()); err != nil {
+				return err
+			}
+			return a.serve(s)
+		},
 	}
 	cmd.SuggestionsMinimumDistance = 2
 	cmd.SetIn(a.in)

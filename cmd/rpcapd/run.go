@@ -47,6 +47,9 @@ func (a *app) run(s *settings) error {
 		return err
 	}
 	defer held.Close()
+	if len(s.envNames) > 0 {
+		log.Info("the environment configures the agent", zap.Strings("variables", s.envNames))
+	}
 	for _, note := range s.notes() {
 		log.Info(note)
 	}
@@ -65,6 +68,7 @@ func (a *app) run(s *settings) error {
 	if c == nil {
 		c = a.signals()
 	}
+	defer c.watch(path, log)()
 	o.Started = func() { c.started(log) }
 	sup, err := agent.New(o)
 	if err != nil {
@@ -169,7 +173,11 @@ func (s *settings) dropPrivileges(user string, log *zap.Logger) error {
 		log.Info("privileges dropped", zap.String("user", res.User))
 	}
 	if !res.NetRaw && s.readFile == "" {
-		log.Error("no right to capture: " + privilege.HowToCapture(selfPath()))
+		err := errors.New("no right to capture: " + privilege.HowToCapture(selfPath()))
+		if privilege.InImage() { // it comes with a new container only
+			return err
+		}
+		log.Error(err.Error())
 	}
 	return nil
 }

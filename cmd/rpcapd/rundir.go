@@ -7,9 +7,12 @@ import (
 	"rpcapd/agent"
 )
 
-// clientRunDir is where a command looks for the agent that it asks: the user's own one if there is one, else the
-// service's, whose status everybody may read.
+// clientRunDir is where a command looks for the agent that it asks: where the environment says, the user's own one if there is
+// one, else the service's, whose status everybody may read.
 func clientRunDir() string {
+	if dir := os.Getenv(environmentPrefix + "RUN_DIR"); dir != "" {
+		return dir
+	}
 	own, service := defaultRunDir(), serviceRunDir()
 	if own == service || os.Getenv("RUNTIME_DIRECTORY") != "" {
 		return own

@@ -35,8 +35,8 @@ func prepareRunDir(dir, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := giveDir(dir, uid); errors.Is(err, syscall.EINVAL) {
-		return nil // a user namespace without that user: nobody will be become either
+	if err := giveDir(dir, uid); errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.EPERM) {
+		return nil // a user namespace without that user, a container without the right: nobody will be become either
 	} else if err != nil {
 		return fmt.Errorf("give run directory to %s: %w", u.Username, err)
 	}

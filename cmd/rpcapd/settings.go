@@ -34,6 +34,10 @@ type settings struct {
 	syslog bool // -L
 	logs   logger.Flags
 
+	env         []config.Variable // of the environment, for keys of the ini
+	envNames    []string          // of all variables that are in force
+	accountFile string            // that the environment names
+
 	defaultFile string
 	accepted    bool // takes the flags that are accepted and have no effect
 }

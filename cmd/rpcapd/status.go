@@ -19,7 +19,7 @@ import (
 const staleAfter = 30 * time.Second
 
 func newStatusCommand() *cobra.Command {
-	var runDir string
+	var runDir, ask string
 	var asJSON, onlyPID bool
 	cmd := &cobra.Command{
 		Use:   "status",
@@ -27,6 +27,9 @@ func newStatusCommand() *cobra.Command {
 		Long: `Show each session of the running agent: its state, sensor, interface, counters, and
 last error. The command reads the status file in the run directory and does not
 contact the agent. The exit status is 3 if no agent runs.
+
+--probe is for supervisors: it prints nothing, or why the answer is no, and the exit status is 1 then. "live" asks whether
+the agent works, "ready" also whether each session has its sensor and the last reload was accepted.
 
 Received counts the frames that the filter accepted. They add up as follows:
   received = ring drops + captured (+ still in the ring while a capture runs)
@@ -38,6 +41,9 @@ Received counts the frames that the filter accepted. They add up as follows:
 			st, err := agent.Running(runDir)
 			if err != nil {
 				return withCure(err)
+			}
+			if ask != "" {
+				return probe(ask, st, time.Now())
 			}
 			if onlyPID {
 				_, err := fmt.Fprintln(cmd.OutOrStdout(), st.PID)
@@ -56,6 +62,7 @@ Received counts the frames that the filter accepted. They add up as follows:
 		},
 	}
 	cmd.Flags().StringVar(&runDir, "run-dir", clientRunDir(), "run directory of the agent")
+	cmd.Flags().StringVar(&ask, "probe", "", "answer a supervisor by the exit status: `question` is live or ready")
 	cmd.Flags().BoolVar(&onlyPID, "pid", false, "print the number of the process and nothing else, for scripts")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the status file as it is")
 	return cmd

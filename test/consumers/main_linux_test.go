@@ -14,7 +14,7 @@ import (
 func demanded() bool { return os.Getenv("TEST_CONSUMERS") == "1" }
 
 // preparedVariable tells the tests in their namespaces where the chroot is, or why there is none.
-const preparedVariable = "RPCAPD_CONSUMERS_CHROOT"
+const preparedVariable = "TEST_CONSUMERS_CHROOT"
 
 // TestMain makes the chroot first: in the namespaces there is no network.
 func TestMain(m *testing.M) {

@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-const insideVariable = "RPCAPD_PACKAGES_INSIDE"
+const insideVariable = "TEST_PACKAGES_INSIDE"
 
 // enter runs the tests again in a mount namespace of their own, so that no mount of
 // theirs is seen, or left behind, outside. It returns the exit code of that run, or

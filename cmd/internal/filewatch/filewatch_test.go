@@ -1,4 +1,4 @@
-package main
+package filewatch
 
 import (
 	"os"
@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// TestWatchFile: a change asks for one reload, once the file is left alone; a file that is gone asks for none.
-func TestWatchFile(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "rpcap-sensor.ini")
+// TestWatch: a change asks for one reload, once the file is left alone; a file that is gone asks for none.
+func TestWatch(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "rpcapd.ini")
 	stamp := time.Now().Add(-time.Hour)
 	write := func(text string) {
 		t.Helper()
@@ -24,8 +24,13 @@ func TestWatchFile(t *testing.T) {
 	}
 	write("first")
 	synctest.Test(t, func(t *testing.T) {
-		reload := make(chan os.Signal, 1)
-		end := watchFile(file, reload)
+		reload := make(chan struct{}, 1)
+		end := Watch(file, func() {
+			select {
+			case reload <- struct{}{}:
+			default:
+			}
+		})
 		defer end()
 		expect := func(when string, want int) {
 			t.Helper()
@@ -37,25 +42,25 @@ func TestWatchFile(t *testing.T) {
 				<-reload
 			}
 		}
-		time.Sleep(10*watchPause + watchPause/2)
+		time.Sleep(10*pause + pause/2)
 		expect("unchanged", 0)
 		for range 3 {
 			write("other") // of the same length
-			time.Sleep(watchPause)
+			time.Sleep(pause)
 			expect("being written", 0)
 		}
-		time.Sleep(watchPause)
+		time.Sleep(pause)
 		expect("written", 1)
-		time.Sleep(10 * watchPause)
+		time.Sleep(10 * pause)
 		expect("once", 0)
 
 		if err := os.Remove(file); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(10 * watchPause)
+		time.Sleep(10 * pause)
 		expect("gone", 0)
 		write("again there")
-		time.Sleep(3 * watchPause)
+		time.Sleep(3 * pause)
 		expect("replaced", 1)
 	})
 }
