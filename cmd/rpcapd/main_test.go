@@ -12,7 +12,7 @@ import (
 const asProgram = "TEST_AS_RPCAPD"
 
 // asSleeper makes it a process that only waits for a signal.
-const asSleeper = "RPCAPD_TEST_AS_SLEEPER"
+const asSleeper = "TEST_AS_SLEEPER"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {

@@ -14,7 +14,7 @@ import (
 func demanded() bool { return os.Getenv("TEST_WINDOWS") == "1" }
 
 // systemVariable tells the tests in their namespaces where the system with wine is, or why there is none.
-const systemVariable = "RPCAPD_WINDOWS_SYSTEM"
+const systemVariable = "TEST_WINDOWS_SYSTEM"
 
 const systemError = "error: "
 
