@@ -36,11 +36,7 @@ var builtPrograms = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	overlay, err := netOverlay(dir)
-	if err != nil {
-		return "", err
-	}
-	_, err = goForWindows("../..", "build", "-buildvcs=false", overlay, "-o", dir+"/", "./cmd/rpcapd", "./cmd/rpcap-sensor")
+	_, err = goForWindows("../..", "build", "-buildvcs=false", "-o", dir+"/", "./cmd/rpcapd", "./cmd/rpcap-sensor")
 	return dir, err
 })
 
@@ -59,7 +55,8 @@ func goForWindows(dir string, args ...string) (string, error) {
 }
 
 // wine lacks SIO_UDP_NETRESET, with which package net has a UDP socket not report unreachable networks, and without which it
-// opens none. What is built for these tests goes on without; what users get does not.
+// opens none. The programs have sockets of their own (package udpsock) and are built as users get them. Tests that talk to them
+// through package net are built with one that goes on without.
 const (
 	netSource = "src/net/fd_windows.go"
 	netLine   = "windows.SIO_UDP_NETRESET, (*byte)(unsafe.Pointer(&flag)), size, nil, 0, &ret, nil, 0)\n\t\tif err != nil {"
