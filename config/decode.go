@@ -10,6 +10,9 @@ import (
 	"unicode/utf8"
 )
 
+// Text is what a text file holds, from any system.
+func Text(data []byte) (string, error) { return decode(data) }
+
 // decode turns the bytes of a file into text whose lines end with LF. Editors and
 // shells of Windows write byte-order marks, CRLF, and UTF-16; all of that is taken.
 func decode(data []byte) (string, error) {

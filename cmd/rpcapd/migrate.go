@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -68,7 +69,7 @@ func (s *setup) inherit(old *predecessor) (e config.Edit, options []string, err 
 		return e, nil, errors.New("setup --migrate: the C agent has no sensor: neither an ActiveClient line nor -a")
 	}
 	e.Targets, e.NullAuth, e.Accounts, e.CommentOut = a.Targets, a.NullAuth, a.Accounts, true
-	for _, letter := range []string{"t", "u", "z", "c", "e"} {
+	for _, letter := range append([]string{"t", "u", "z"}, tuned...) {
 		if f := flags.ShorthandLookup(letter); f.Changed {
 			options = append(options, "-"+letter, f.Value.String())
 		}
@@ -99,15 +100,25 @@ func oddLines(data []byte, problems config.Problems) (odd []string) {
 	return odd
 }
 
-// lost says which of its options are not taken over, and why that does no harm.
+// notCarried are options of the C agent that do something there, and why it does no harm that they are left out. Those of tune are
+// carried where it can serve them.
+var notCarried = []struct{ letter, why string }{
+	{"L", logElsewhere},
+	{"m", "there is no buffer between two threads; -z sets the ring's memory"},
+	{"k", "there is no buffer between two threads; -z sets the ring's memory"},
+	{"g", "a full send buffer is waited for at most 2 ms, then the datagram is dropped and counted"},
+	{"c", "the system chooses the CPU"},
+	{"e", "the system chooses the priority"},
+	{"r", runByHand}, {"s", runByHand}, {"y", runByHand}, {"S", runByHand},
+}
+
+const runByHand = "it is for a run by hand"
+
+// lost says which of its options are not taken over.
 func lost(flags *pflag.FlagSet) (notes []string) {
-	for letter, why := range map[string]string{
-		"L": logElsewhere,
-		"m": "there is no buffer between two threads; -z sets the ring's memory",
-		"k": "there is no buffer between two threads; -z sets the ring's memory",
-	} {
-		if f := flags.ShorthandLookup(letter); f != nil && f.Changed {
-			notes = append(notes, "-"+letter+" is not taken over: "+why)
+	for _, x := range notCarried {
+		if f := flags.ShorthandLookup(x.letter); f != nil && f.Changed && !slices.Contains(tuned, x.letter) {
+			notes = append(notes, "-"+x.letter+" is not taken over: "+x.why)
 		}
 	}
 	return notes

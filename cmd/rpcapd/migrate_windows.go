@@ -155,10 +155,16 @@ func (s *setup) succeed() error {
 	return nil
 }
 
-// writeOptions tells what only a command line can hold.
+// writeOptions puts options where the service reads them.
 func (s *setup) writeOptions(options []string) error {
-	if len(options) > 0 {
-		s.out("its options %s are no part of the ini; give them to the service", strings.Join(options, " "))
+	if len(options) == 0 {
+		return nil
 	}
-	return nil
+	path := optionsFile(s.file)
+	text, err := readOptionsText(path)
+	if err != nil {
+		return fmt.Errorf("write options: %w", err)
+	}
+	edited, set, kept := editOptions(text, options)
+	return replaceOptions(path, text, edited, set, kept, s.out)
 }

@@ -25,7 +25,7 @@ func (a *app) definition(ini, account string) (*winservice.Definition, error) {
 	d := &winservice.Definition{
 		Name: serviceName, DisplayName: "rpcapd packet forwarding agent",
 		Description: "Captures packets that a sensor asks for, within the limits of rpcapd.ini, and forwards them to it.",
-		Drivers:     drivers, DataDir: configurationDir(), RunDir: serviceRunDir(), Ini: ini,
+		Drivers:     drivers, DataDir: configurationDir(), RunDir: serviceRunDir(), Files: []string{ini, optionsFile(ini)},
 	}
 	if account != "" {
 		parsed, err := winservice.ParseAccount(account, serviceName)
@@ -43,7 +43,7 @@ func (a *app) serviceInstallCommand() *cobra.Command {
 		Use:   "install [-f INI] [-- OPTIONS]",
 		Short: "Install the service; it starts with Windows",
 		Long: `Install the service. It starts with Windows from now on, and now with rpcapd service start. OPTIONS are those of rpcapd
-itself that the service is to run with. An ini that has errors is refused; one that does not exist is made, without a sensor.
+itself that the service is to run with; they are kept beside the ini, in a file that ends with .options. An ini that has errors is refused; one that does not exist is made, without a sensor.
 If anything fails, no service is left behind.`,
 		Example: "  rpcapd service install\n  rpcapd service install --account LocalSystem\n  rpcapd service install -- -z 64M -t jumbo",
 		RunE:    func(_ *cobra.Command, options []string) error { return a.installService(file, account, options) },
@@ -66,8 +66,9 @@ func (a *app) installService(file, account string, options []string) error {
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}
-	d.Command = append([]string{program, "service", "run", "-f", ini}, options...)
-	if _, err := a.serviceSettings(d.Command[3:]); err != nil {
+	d.Command = []string{program, "service", "run", "-f", ini}
+	set, err := a.checkOptions(ini, options)
+	if err != nil {
 		return err
 	}
 	_, problems, err := config.LoadAgent(ini)
@@ -93,7 +94,11 @@ func (a *app) installService(file, account string, options []string) error {
 	if err != nil {
 		return err
 	}
-	if err := eventlog.Install(serviceName); err != nil {
+	err = eventlog.Install(serviceName)
+	if err == nil && len(options) > 0 {
+		err = a.keepOptions(d, optionsFile(ini), set)
+	}
+	if err != nil {
 		return errors.Join(err, winservice.Uninstall(serviceName))
 	}
 	for _, note := range notes {
@@ -101,6 +106,40 @@ func (a *app) installService(file, account string, options []string) error {
 	}
 	fmt.Fprintf(a.out, "the service %s is installed, with %s; start it now with: rpcapd service start\n", serviceName, ini)
 	return nil
+}
+
+// checkOptions refuses options that the service could not start with: those that are given, else those that the file has. It
+// returns the given ones in one line.
+func (a *app) checkOptions(ini string, options []string) (set string, err error) {
+	if len(options) == 0 {
+		_, err := a.serviceSettings([]string{"-f", ini})
+		return "", err
+	}
+	s, err := a.parseService(options)
+	if err != nil {
+		return "", err
+	}
+	if s.file != "" {
+		return "", usageError{errors.New("-f: give the ini before the --, as in rpcapd service install -f INI -- OPTIONS")}
+	}
+	if set, err = joinOptions(options); err != nil {
+		return "", usageError{err}
+	}
+	return set, nil
+}
+
+// keepOptions writes the options of the service into the file that it reads.
+func (a *app) keepOptions(d *winservice.Definition, path, set string) error {
+	text, err := readOptionsText(path)
+	if err != nil {
+		return err
+	}
+	edited, kept := setOptions(text, set)
+	out := func(format string, args ...any) { fmt.Fprintf(a.out, format+"\n", args...) }
+	if err := replaceOptions(path, text, edited, set, kept, out); err != nil {
+		return withCure(err)
+	}
+	return d.ProtectFiles()
 }
 
 // serviceConfigureCommand is for the installer, which makes the service itself.

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -33,7 +35,24 @@ with rpcapd service start, or run rpcapd without "service run".`,
 }
 
 // serviceSettings reads the command line of the service. -d and -L, which the C agent's service has, say what is so anyway.
+// Before them come those of the file beside the ini.
 func (a *app) serviceSettings(args []string) (*settings, error) {
+	s, err := a.parseService(args)
+	if err != nil {
+		return nil, err
+	}
+	path := optionsFile(cmp.Or(s.file, a.defaultFile))
+	options, err := readOptions(path)
+	if err != nil || len(options) == 0 {
+		return s, err
+	}
+	if s, err = a.parseService(append(options, args...)); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return s, nil
+}
+
+func (a *app) parseService(args []string) (*settings, error) {
 	s := newSettings(a.defaultFile)
 	s.runDir = serviceRunDir()
 	s.flags = pflag.NewFlagSet("rpcapd service run", pflag.ContinueOnError)

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -102,6 +104,20 @@ not run. What the agent does is shown by rpcapd status.`,
 	}
 }
 
+// optionsOf tells which options the service has beside its command line; nothing to those who may not know.
+func optionsOf(command string) string {
+	_, args := splitCommand(command)
+	path := optionsFile(cmp.Or(iniOfService(args), defaultFile()))
+	options, err := readOptions(path)
+	switch {
+	case errors.Is(err, fs.ErrPermission), err == nil && options == nil:
+		return ""
+	case err != nil:
+		return err.Error()
+	}
+	return fmt.Sprintf("%s  (%s)", strings.Join(options, " "), path)
+}
+
 func (a *app) printService(x *winservice.State) error {
 	state := winservice.StateName(x.State)
 	if x.ProcessId > 0 {
@@ -111,6 +127,9 @@ func (a *app) printService(x *winservice.State) error {
 	row(a.out, "start", x.Start)
 	row(a.out, "account", x.Account)
 	row(a.out, "command", x.Command)
+	if options := optionsOf(x.Command); options != "" {
+		row(a.out, "options", options)
+	}
 	if x.After != nil {
 		row(a.out, "after", strings.Join(x.After, ", "))
 	}

@@ -8,6 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// tuned are the options that tune serves.
+var tuned = []string{"c", "e"}
+
 // tune binds the process to a CPU and changes its niceness: all its threads, those
 // that start later inherit both. It comes before privileges are dropped, since a
 // negative nice value needs CAP_SYS_NICE.

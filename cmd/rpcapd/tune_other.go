@@ -7,6 +7,9 @@ import (
 	"fmt"
 )
 
+// tuned are the options that tune serves.
+var tuned []string
+
 // tune is for Linux.
 func tune(cpu, nice int) error {
 	if cpu == cpuAny && nice == 0 {

@@ -31,7 +31,8 @@ Changes the configuration of an installed agent, and nothing else.
 Leaves an existing configuration as it is, also if RpcapIP is given.
 
 .PARAMETER DaemonAddlArgs
-Further arguments for the agent, as in "-t 1400 -i 'Ethernet 2'".
+Further arguments for the agent, as in "-t 1400 -i 'Ethernet 2'". They are kept in %ProgramData%\rpcapd\rpcapd.options,
+as are those of a C agent that is taken over. What this agent does not know is refused by name.
 
 .PARAMETER Uninstall
 Removes the service and the program. The configuration stays.
@@ -161,7 +162,7 @@ function Install-Agent {
     Set-Configuration $program
     $registered = $null -ne (Get-Service $service -ErrorAction SilentlyContinue)
     if ($registered -and $DaemonAddlArgs -eq '' -and -not (Test-OldAgent)) {
-        Invoke-Agent $program @('service', 'configure', '-f', $ini) # its options stay
+        Invoke-Agent $program @('service', 'configure', '-f', $ini) # its options and its start stay
     } else {
         if ($registered) {
             Invoke-Agent $program @('service', 'uninstall')

@@ -104,8 +104,8 @@ func (m *machine) is(version, ini string) {
 	}
 }
 
-// TestRootMSITakesOver: an installation of the C agent becomes one of this agent. What an operator has chosen for the service
-// stays in an upgrade.
+// TestRootMSITakesOver: an installation of the C agent becomes one of this agent, with its sensor and its options. What an operator has
+// chosen for the service stays in an upgrade.
 func TestRootMSITakesOver(t *testing.T) {
 	system(t)
 	harness.Tool(t, "wixl")
@@ -116,24 +116,28 @@ func TestRootMSITakesOver(t *testing.T) {
 	m.stayOn()
 	const oldIni = `C:\Program Files\rpcapd\rpcapd.ini`
 	m.write(oldIni, "ActiveClient = 10.7.7.7, 2005, ifname=eth0\r\nNullAuthPermit = YES\r\n")
-	m.must("/", "sc", "create", "rpcapd", "binPath=", `C:\Program Files\rpcapd\rpcapd.exe -v -d -L -f C:\Program Files\rpcapd\rpcapd.ini`, "start=", "auto")
+	m.must("/", "sc", "create", "rpcapd", "binPath=", `C:\Program Files\rpcapd\rpcapd.exe -v -d -L -f C:\Program Files\rpcapd\rpcapd.ini -t 1400 -m 64 -z 32M`, "start=", "auto")
 	m.wants(msiDone, `/i Z:\msi\`+oldVersion+`.msi SERVICE_START=demand SERVICE_ACCOUNT=LocalSystem`)
 	if text := m.read(installedIni); !strings.Contains(text, "ActiveClient = 10.7.7.7, 2005, ifname=eth0\n") {
 		t.Errorf("the sensor is not taken over:\n%s", text)
 	}
+	const options = "RPCAPD_OPTIONS=\"-t 1400 -z 32M\"\n"
 	for _, version := range []string{oldVersion, newVersion} {
 		if version == newVersion {
 			m.wants(msiDone, `/i Z:\msi\`+version+`.msi`)
 		}
 		text, _ := m.run("/", installedAgent, "service", "status") // its exit code says that it does not run
-		for _, want := range []string{"stopped", "by hand", "LocalSystem", "service run -f"} {
+		for _, want := range []string{"stopped", "by hand", "LocalSystem", "service run -f", "-t 1400 -z 32M  (C:"} {
 			if !strings.Contains(text, want) {
 				t.Errorf("%s: %q is missing:\n%s", version, want, text)
 			}
 		}
 	}
 	m.wants(msiDone, `/x Z:\msi\`+newVersion+`.msi`)
-	if left := m.files(); !slices.Equal(left, []string{"Program Files/rpcapd/rpcapd.ini", "ProgramData/rpcapd/rpcapd.ini", "ProgramData/rpcapd/rpcapd.ini.extrahop"}) {
+	if left := m.files(); !slices.Equal(left, []string{"Program Files/rpcapd/rpcapd.ini", "ProgramData/rpcapd/rpcapd.ini", "ProgramData/rpcapd/rpcapd.ini.extrahop", "ProgramData/rpcapd/rpcapd.options"}) {
 		t.Errorf("left: %q", left)
+	}
+	if text := m.read(`C:\ProgramData\rpcapd\rpcapd.options`); text != options {
+		t.Errorf("options:\n%s", text)
 	}
 }

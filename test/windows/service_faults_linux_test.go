@@ -28,11 +28,21 @@ func TestRootServiceFaults(t *testing.T) {
 	says(1, "nothing is installed, because the ini has errors:\n"+ini+":1: ActiveClient: empty value", "service", "install", "-f", ini)
 	says(2, `account "Bob": it is LocalService`, "service", "install", "--account", "Bob")
 	says(2, "unknown flag: --bogus", "service", "install", "--", "--bogus")
+	says(2, "-f: give the ini before the --", "service", "install", "-f", ini, "--", "-f", ini)
 	says(3, "the service is not installed", "service", "status")
 	says(1, "only the service manager can run this", "service", "run", "-f", ini)
 
 	m.writeUTF16(ini, "NullAuthPermit = YES\r\nActiveClient = 127.0.0.1, 1\r\n")
+	const options = `C:\Prögram Data\my rpcapd.options`
+	m.write(options, "-z 32M\r\n")
+	says(1, options+`:1: "-z 32M" is not understood; write RPCAPD_OPTIONS=`, "service", "install", "-f", ini)
+	m.write(options, "RPCAPD_OPTIONS=\"--bogus\"\r\n")
+	says(2, options+": unknown flag: --bogus", "service", "install", "-f", ini)
 	says(0, "is installed, with "+ini, "service", "install", "-f", ini, "--", "-z", "32M")
+	if text := m.read(options); text != "#RPCAPD_OPTIONS=\"--bogus\"\nRPCAPD_OPTIONS=\"-z 32M\"\n" {
+		t.Errorf("options:\n%s", text)
+	}
+	says(3, "-z 32M  ("+options+")", "service", "status")
 	says(1, "it is installed already", "service", "install", "-f", ini)
 	says(0, "the service runs, process", "service", "start")
 	says(0, "the service runs already, process", "service", "start")

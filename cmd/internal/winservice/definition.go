@@ -16,9 +16,9 @@ type Definition struct {
 	Start                          StartKind // empty: it stays
 	Drivers                        []string  // services of capture drivers: it starts after the first one that is there
 
-	DataDir string // has the ini
-	RunDir  string // has the status files
-	Ini     string // made readable for the service and the administrators only
+	DataDir string   // has the ini
+	RunDir  string   // has the status files
+	Files   []string // the ini, and what else is made readable for the service and the administrators only; they may be missing
 }
 
 // StartKind says what starts a service.

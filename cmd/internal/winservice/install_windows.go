@@ -64,9 +64,15 @@ func ProtectRunDir(name, dataDir, runDir string) error {
 
 // protect makes the folders of the service, for it and the administrators alone.
 func (d *Definition) protect() error {
-	err := errors.Join(protectFolder(d.DataDir, d.dataACL()), protectFolder(d.RunDir, d.runACL()))
-	if file := protectFile(d.Ini, d.iniACL()); !errors.Is(file, fs.ErrNotExist) { // it inherits when it is made
-		err = errors.Join(err, file)
+	return errors.Join(protectFolder(d.DataDir, d.dataACL()), protectFolder(d.RunDir, d.runACL()), d.ProtectFiles())
+}
+
+// ProtectFiles makes the files of the service readable for it and the administrators alone.
+func (d *Definition) ProtectFiles() (err error) {
+	for _, path := range d.Files {
+		if file := protectFile(path, d.iniACL()); !errors.Is(file, fs.ErrNotExist) { // it inherits when it is made
+			err = errors.Join(err, file)
+		}
 	}
 	return err
 }
