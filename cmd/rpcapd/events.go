@@ -6,6 +6,7 @@ import "rpcapd/cmd/internal/eventlog"
 const (
 	eventNotStarted = "agent not started"
 	eventCrashed    = "the agent before this one ended by a fault of the program"
+	eventStuck      = "a forwarder makes no progress, the service ends and Windows starts it again"
 	eventSleeps     = "the machine goes to sleep"
 	eventWakes      = "the machine has woken up"
 )
@@ -19,6 +20,7 @@ var events = []eventlog.Event{
 	{ID: 103, Message: eventCrashed},
 	{ID: 104, Message: eventSleeps},
 	{ID: 105, Message: eventWakes},
+	{ID: 106, Message: eventStuck},
 	{ID: 110, Message: "configuration reloaded"},
 	{ID: 111, Message: "configuration not reloaded, the old one stays"},
 	{ID: 112, Message: "configuration has errors, the old one stays"},

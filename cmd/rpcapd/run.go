@@ -74,7 +74,7 @@ func (a *app) run(s *settings) error {
 	if err != nil {
 		return err
 	}
-	return supervise(c, s, sup, ini, cfg.User, threads, log)
+	return a.supervise(c, s, sup, ini, cfg.User, threads, log)
 }
 
 // holdIni keeps a second agent from starting with the same ini. What is read from a file, or only counted, comes
@@ -103,7 +103,7 @@ func (s *settings) agentOptions(cfg config.Agent, path string, log *zap.Logger) 
 }
 
 // supervise runs the agent until it is told to end.
-func supervise(c *control, s *settings, sup *agent.Supervisor, ini *iniFile, user string, threads procs, log *zap.Logger) error {
+func (a *app) supervise(c *control, s *settings, sup *agent.Supervisor, ini *iniFile, user string, threads procs, log *zap.Logger) error {
 	defer c.stop()
 	done := make(chan struct{})
 	go func() {
@@ -119,6 +119,9 @@ func supervise(c *control, s *settings, sup *agent.Supervisor, ini *iniFile, use
 	}()
 	if every := systemd.WatchdogInterval(); every > 0 {
 		go feedWatchdog(c.stopped, sup.Progress(), every, log)
+	}
+	if a.service {
+		go endIfStuck(c.stopped, sup.Progress().Stuck, os.Exit, log)
 	}
 	log.Info("agent started", zap.String("version", build.Version(version)))
 	err := sup.Run(c.stopped)

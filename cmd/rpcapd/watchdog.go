@@ -37,6 +37,36 @@ func feedWatchdog(ctx context.Context, p *agent.Progress, interval time.Duration
 	}
 }
 
+// How often the service of Windows looks after its forwarders, and how often in a row it finds one stuck before it ends. Together
+// that is as long as systemd waits.
+const (
+	stuckLook  = 10 * time.Second
+	stuckLooks = 3
+)
+
+// endIfStuck ends the process when a forwarder is stuck, as systemd does elsewhere: Windows then starts the service again.
+func endIfStuck(ctx context.Context, stuck func() []string, end func(code int), log *zap.Logger) {
+	tick := time.NewTicker(stuckLook)
+	defer tick.Stop()
+	for found := 0; ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		names := stuck()
+		if len(names) == 0 {
+			found = 0
+			continue
+		}
+		if found++; found == stuckLooks {
+			log.Error(eventStuck, zap.Strings("interfaces", names), zap.Duration("for", stuckLook*stuckLooks))
+			end(exitFailed)
+			return
+		}
+	}
+}
+
 // underSystemd tells whether systemd started this very process as a service. The
 // variables are inherited by what a service starts in turn, an init script for one,
 // which does rely on -d; so the process is compared where systemd names it
