@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"rpcapd/test/harness"
 	"rpcapd/test/netlab"
 )
 
@@ -134,7 +135,37 @@ func TestReproducible(t *testing.T) {
 	if err != nil || len(all) < 4 {                             // deb, apk, tar.gz and the install script, at least
 		t.Fatal(all, err)
 	}
-	compared, want := 0, len(all)
+	if compared := sameFiles(t, first, second); compared != len(all) {
+		t.Errorf("%d files compared, want %d", compared, len(all))
+	}
+}
+
+// TestReproducibleWindows: so are the installers and the archives for Windows, of both programs and both architectures.
+func TestReproducibleWindows(t *testing.T) {
+	if !everything {
+		t.Skip("builds six files, twice: make test-packages")
+	}
+	harness.Tool(t, "wixl")
+	harness.Tool(t, "msibuild")
+	first, second := filepath.Join(t.TempDir(), "first"), filepath.Join(t.TempDir(), "a folder elsewhere")
+	for _, dir := range []string{first, second} {
+		if err := build(dir, newVersion, "-formats", "msi,zip", "-arches", "amd64,arm64"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"rpcapd-*-amd64.msi", "rpcapd-*-arm64.msi", "rpcapd-*-amd64.zip", "rpcapd-*-arm64.zip", "rpcap-sensor-*-amd64.zip", "rpcap-sensor-*-arm64.zip"} {
+		if list, err := filepath.Glob(filepath.Join(first, name)); err != nil || len(list) != 1 {
+			t.Errorf("%s: %q, %v", name, list, err)
+		}
+	}
+	if compared := sameFiles(t, first, second); compared != 6 {
+		t.Errorf("%d files compared, want 6", compared)
+	}
+}
+
+// sameFiles compares each file of the second folder with the one in the first, but for the list of sums, and counts them.
+func sameFiles(t *testing.T, first, second string) (compared int) {
+	t.Helper()
 	entries, err := os.ReadDir(second)
 	if err != nil {
 		t.Fatal(err)
@@ -157,9 +188,7 @@ func TestReproducible(t *testing.T) {
 		}
 		compared++
 	}
-	if compared != want {
-		t.Errorf("%d files compared, want %d", compared, want)
-	}
+	return compared
 }
 
 // TestChecksums: the list names every file, and sha256sum agrees.
