@@ -27,7 +27,7 @@ func TestEvents(t *testing.T) {
 		}
 	}
 	seen := make(map[uint32]bool)
-	own := map[string]string{eventNotStarted: "eventNotStarted", eventCrashed: "eventCrashed", eventSleeps: "eventSleeps", eventWakes: "eventWakes"}
+	own := map[string]string{eventNotStarted: "eventNotStarted", eventCrashed: "eventCrashed", eventStuck: "eventStuck", eventSleeps: "eventSleeps", eventWakes: "eventWakes"}
 	for _, e := range events {
 		if e.ID < 10 || e.ID > 1000 || seen[e.ID] {
 			t.Errorf("%q: number %d is out of range or given twice", e.Message, e.ID)
