@@ -144,7 +144,10 @@ test-repo: ## install and upgrade from a repository with apt on Debian 12 and 13
 	@TOOLS="debootstrap:debootstrap" ./deps.sh
 	TEST_PACKAGES=1 go test -count=1 -timeout 30m -v -run '^TestRepo' ./test/packages
 
-.PHONY: test-docs
+.PHONY: docs test-docs
+docs: ## make a site of the documentation in bin/site: static, offline, without scripts; the same pages give the same bytes
+	@go run -buildvcs=false ./packaging/site -o bin/site -version '$(VERSION)'
+
 test-docs: ## run and parse every command block of the documentation, with those that take minutes
 	@./deps.sh
 	TEST_DOCS=1 REQUIRE_ROOT=1 go test -count=1 -timeout 40m -v ./test/docs ./packaging/page

@@ -20,7 +20,7 @@ type Heading struct {
 type anchorNames map[string]int
 
 func (p *Page) heading(n *ast.Heading, line int, names anchorNames) {
-	h := Heading{Level: n.Level, Text: plain(n, p.Source), Line: line}
+	h := Heading{Level: n.Level, Text: PlainText(n, p.Source), Line: line}
 	h.Anchor = Anchor(h.Text)
 	times := names[h.Anchor]
 	names[h.Anchor]++
@@ -44,8 +44,8 @@ func Anchor(text string) string {
 	}, text)
 }
 
-// plain is the text of a node without its markup.
-func plain(n ast.Node, source []byte) string {
+// PlainText is the text of a node without its markup.
+func PlainText(n ast.Node, source []byte) string {
 	var b strings.Builder
 	_ = ast.Walk(n, func(n ast.Node, entering bool) (ast.WalkStatus, error) { // no function here fails
 		if !entering {
