@@ -50,6 +50,31 @@ func buildImages() {
 	os.Setenv(imagesVariable, text)
 }
 
+// TestRootImageLayout: a registry takes the layout of all architectures, and the tar of one, and what it gives back is whole.
+func TestRootImageLayout(t *testing.T) {
+	dir := images(t)
+	netlab.Require(t)
+	crane := tool(t, "crane")
+	home := netlab.New(t).Namespace("registry")
+	registry := harness.StartIn(t, home, nil, crane, "registry", "serve", "--address", "127.0.0.1:5000")
+	for _, program := range []string{"rpcapd", "rpcap-sensor"} {
+		file := filepath.Join(dir, program+"-1.2.3-linux-"+archive()+".image.tar")
+		if out, err := home.Command(crane, "validate", "--tarball", file).CombinedOutput(); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+		for source, name := range map[string]string{filepath.Join(dir, program): "127.0.0.1:5000/" + program + ":all", file: "127.0.0.1:5000/" + program + ":one"} {
+			registry.Await("taking "+name, func() bool { return home.Command(crane, "push", source, name).Run() == nil })
+			if out, err := home.Command(crane, "validate", "--remote", name).CombinedOutput(); err != nil {
+				t.Errorf("%v\n%s", err, out)
+			}
+			out, err := home.Command(crane, "config", "--platform", "linux/"+runtime.GOARCH, name).Output()
+			if err != nil || !strings.Contains(string(out), `"org.opencontainers.image.version":"1.2.3"`) {
+				t.Errorf("%s: %v %s", name, err, out)
+			}
+		}
+	}
+}
+
 // engine is podman with storage of its own.
 type engine struct {
 	t    *testing.T
