@@ -31,6 +31,8 @@ func (x *session) change(now []iface.Interface) string {
 		return ""
 	case has >= 0 && !now[has].Named(f.name):
 		return fmt.Sprintf("interface %s was renamed to %s", f.name, now[has].Name)
+	case has >= 0 && x.agent.ifaces.ignores(&now[has]):
+		return fmt.Sprintf("interface %s is left out by IgnoreInterfaces now", f.name)
 	case has < 0: // deleted; the capture goes on with a new one of the same name
 		if i, found := (iface.Selector{Name: f.name}).First(now); found {
 			f.index = now[i].Index
@@ -40,8 +42,25 @@ func (x *session) change(now []iface.Interface) string {
 	if has >= 0 && sel.Name != "" && !now[has].Named(sel.Name) { // it was an alternative name
 		return fmt.Sprintf("interface %s no longer has the name %s", f.name, sel.Name)
 	}
-	if i, found := sel.First(now); found && !sel.IsZero() && now[i].Name != f.name {
-		return fmt.Sprintf("%s is on interface %s now", sel, now[i].Name)
+	offered := x.agent.ifaces.offered(now)
+	if i, found := sel.First(offered); found && !sel.IsZero() && offered[i].Name != f.name {
+		return fmt.Sprintf("%s is on interface %s now", sel, offered[i].Name)
 	}
 	return ""
+}
+
+// reconsider hangs up if the connection does not agree with the new configuration.
+func (x *session) reconsider(now []iface.Interface, renamed bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.hangUp == nil {
+		return
+	}
+	why := x.change(now)
+	if why == "" && renamed {
+		why = "the agent has another Name now"
+	}
+	if why != "" {
+		x.hangUp(interfaceChange{why})
+	}
 }

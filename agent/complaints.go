@@ -21,8 +21,8 @@ const (
 	complaintsEvery  = 24 * time.Hour
 )
 
-func newComplaints() complaints {
-	return complaints{repeat.Memory{Every: complaintsEvery, Quiet: complaintsForget, Texts: complaintsMax}}
+func newComplaints() *complaints {
+	return &complaints{repeat.Memory{Every: complaintsEvery, Quiet: complaintsForget, Texts: complaintsMax}}
 }
 
 // news says whether an error is to be logged, how often it came since it was, and whether it stands for all that are not

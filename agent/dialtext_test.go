@@ -21,7 +21,7 @@ import (
 func TestDialText(t *testing.T) {
 	r := newRig(t, writeCaptureFile(t, 1), nil)
 	port := closedPort(t)
-	x := newSession(r.x.agent, config.Target{Host: "127.0.0.1", Port: port, Fanout: 1}, 0, nil)
+	x := newSession(r.x.agent, wish{target: config.Target{Host: "127.0.0.1", Port: port, Fanout: 1}}, nil)
 	_, err := x.connect(t.Context())
 	to := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), port)
 	var refused syscall.Errno // as this system says it
@@ -74,7 +74,7 @@ func TestOrderlyEndIsNoError(t *testing.T) {
 		{errClosedBySensor, 0, zap.InfoLevel},
 		{io.ErrUnexpectedEOF, 1, zap.WarnLevel},
 	} {
-		x := newSession(r.x.agent, config.Target{Host: "127.0.0.1", Port: 2003, Fanout: 1}, 0, nil)
+		x := newSession(r.x.agent, wish{target: config.Target{Host: "127.0.0.1", Port: 2003, Fanout: 1}}, nil)
 		x.log, x.reason = zap.New(logged), c.reason
 		x.wait(over)
 		st := x.snapshot()

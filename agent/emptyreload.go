@@ -54,7 +54,7 @@ func (s *Supervisor) MayEmpty() bool {
 	asked := s.takeEmptyRequest()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return asked || len(s.sessions) == 0
+	return asked || s.empty()
 }
 
 func (s *Supervisor) takeEmptyRequest() bool {

@@ -35,6 +35,11 @@ func (c *connection) findInterfaces() error {
 	for i := range list {
 		wire[i] = wireInterface(&list[i], chosen && i == 0)
 	}
+	if name := c.session.agent.policy.Load().SensorName; name != "" {
+		d := rpcap.ParseDescription(wire[0].Description)
+		d.AgentName = name
+		wire[0].Description = d.String()
+	}
 	wire, left := fit(wire, chosen, rpcap.MaxReplyPayload)
 	if left != (rpcap.LeftOut{}) && c.session.once("interface list is too long") { // sensors ask again and again
 		c.log.Warn("interface list is too long for one message: name the interface in the ActiveClient line if the sensor does not find it",

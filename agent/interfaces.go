@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"net/netip"
 	"runtime"
+	"slices"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -19,9 +22,50 @@ type interfaces struct {
 	name string        // that the file appears as
 	pipe *capture.Pipe // of a file that can be read only once
 	raw  atomic.Bool   // Driver = raw: IP packets, without a capture driver
+
+	ignored atomic.Pointer[iface.Patterns] // IgnoreInterfaces
+
+	read func() ([]iface.Interface, error) // iface.List but for tests
+
+	mu     sync.Mutex // a leaf; guards what follows
+	last   []iface.Interface
+	lastAt time.Time
 }
 
+// listFor is how long a list serves all sessions. Many that begin at once would each ask for it several times; the agent itself
+// looks anew after each change.
+const listFor = 100 * time.Millisecond
+
+// list are the interfaces that sensors may be offered.
 func (i *interfaces) list() ([]iface.Interface, error) {
+	i.mu.Lock()
+	last, age := i.last, time.Since(i.lastAt)
+	i.mu.Unlock()
+	if last == nil || age >= listFor {
+		var err error
+		if last, err = i.all(); err != nil {
+			return nil, err
+		}
+	}
+	return slices.Clone(i.offered(last)), nil
+}
+
+// offered are those of a list that IgnoreInterfaces leaves.
+func (i *interfaces) offered(list []iface.Interface) []iface.Interface {
+	if p := i.ignored.Load(); p != nil && i.file == "" {
+		return iface.Without(list, *p)
+	}
+	return list
+}
+
+// ignores tells whether IgnoreInterfaces leaves an interface out.
+func (i *interfaces) ignores(one *iface.Interface) bool {
+	p := i.ignored.Load()
+	return p != nil && i.file == "" && p.Matches(one)
+}
+
+// all are the interfaces that there are now.
+func (i *interfaces) all() ([]iface.Interface, error) {
 	if i.file != "" {
 		return []iface.Interface{{
 			Name:        i.name,
@@ -29,12 +73,19 @@ func (i *interfaces) list() ([]iface.Interface, error) {
 			Flags:       iface.Up | iface.Running,
 		}}, nil
 	}
-	return iface.List()
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	list, err := i.read()
+	if err != nil {
+		return nil, err
+	}
+	i.last, i.lastAt = list, time.Now()
+	return list, nil
 }
 
-// named finds the interface that has a name, or alternative name; false if none has.
+// named finds the interface that has a name, or alternative name; false if none has. One that is ignored is an error.
 func (i *interfaces) named(name string) (iface.Interface, bool, error) {
-	list, err := i.list()
+	list, err := i.all()
 	if err != nil {
 		return iface.Interface{}, false, fmt.Errorf("list interfaces: %w", err)
 	}
@@ -42,12 +93,15 @@ func (i *interfaces) named(name string) (iface.Interface, bool, error) {
 	if !found {
 		return iface.Interface{}, false, nil
 	}
+	if i.ignores(&list[n]) {
+		return iface.Interface{}, false, fmt.Errorf("interface %s is left out by IgnoreInterfaces of the agent's ini", list[n].Name)
+	}
 	return list[n], true, nil
 }
 
 // addresses are those of an interface now, none if they cannot be told.
 func (i *interfaces) addresses(name string) []netip.Addr {
-	list, err := i.list()
+	list, err := i.all()
 	if err != nil {
 		return nil
 	}

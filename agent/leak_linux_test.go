@@ -106,7 +106,7 @@ func TestRootCapturesLeaveNothing(t *testing.T) {
 	r.x.agent.unmetered = true
 	for range sessions {
 		x := *r
-		x.x = newSession(r.x.agent, r.x.target, 0, nil)
+		x.x = newSession(r.x.agent, wish{target: r.x.target}, nil)
 		p, ended := x.connect()
 		p.authenticate()
 		p.open("cap0")

@@ -21,10 +21,14 @@ func appendMetrics(dst []byte, st *Status) []byte {
 		dst = fmt.Appendf(dst, "# HELP rpcapd_last_reload_successful 1 if the last reload of the ini succeeded, 0 if the agent refused it.\n# TYPE rpcapd_last_reload_successful gauge\nrpcapd_last_reload_successful %v\n", truth(st.Reload.Error == ""))
 		dst = fmt.Appendf(dst, "# HELP rpcapd_last_reload_timestamp_seconds Time of the last reload of the ini.\n# TYPE rpcapd_last_reload_timestamp_seconds gauge\nrpcapd_last_reload_timestamp_seconds %d\n", st.Reload.At.Unix())
 	}
-	if len(st.Sessions) == 0 {
+	dst = appendLineMetrics(dst, st)
+	if len(st.Sessions) == 0 && len(st.Ended) == 0 {
 		return dst
 	}
-	ids := sessionLabels(st.Sessions)
+	ids, gone := sessionLabels(st.Sessions), make([]string, len(st.Ended))
+	for i, e := range st.Ended {
+		gone[i] = `sensor="` + labelValue(e.Sensor) + `",session="ended",select=""`
+	}
 	// Without package fmt writing the files costs an idle agent a quarter less.
 	text := func(parts ...string) {
 		for _, p := range parts {
@@ -55,8 +59,15 @@ func appendMetrics(dst []byte, st *Status) []byte {
 			}
 		}
 	}
+	// total is a family that goes on to count what sessions have done whose interface is gone.
+	total := func(name, help string, value func(*SessionStatus) uint64, ended func(*EndedStatus) uint64) {
+		family(name+"_total", "counter", help, func(x *SessionStatus) float64 { return float64(value(x)) })
+		for i := range st.Ended {
+			sample(name+"_total", gone[i], float64(ended(&st.Ended[i])))
+		}
+	}
 	counter := func(name, help string, value func(*Counters) uint64) {
-		family(name+"_total", "counter", help, func(x *SessionStatus) float64 { return float64(value(&x.Total)) })
+		total(name, help, func(x *SessionStatus) uint64 { return value(&x.Total) }, func(e *EndedStatus) uint64 { return value(&e.Total) })
 	}
 	family("session_connected", "gauge", "1 while there is a control connection to the sensor.", func(x *SessionStatus) float64 {
 		return truth(x.State == StateConnected || x.State == StateReady || x.State == StateCapturing)
@@ -70,10 +81,10 @@ func appendMetrics(dst []byte, st *Status) []byte {
 			sample("interface_up", ids[i].link, truth(up))
 		}
 	}
-	family("interface_events_total", "counter", "Changes of the interface of a capture: down, up, deleted, back.", func(x *SessionStatus) float64 { return float64(x.InterfaceEvents) })
-	family("connects_total", "counter", "Control connections made.", func(x *SessionStatus) float64 { return float64(x.Connects) })
-	family("errors_total", "counter", "Failures of the session, and requests that it refused.", func(x *SessionStatus) float64 { return float64(x.Errors) })
-	family("auth_failures_total", "counter", "Authentications refused.", func(x *SessionStatus) float64 { return float64(x.AuthFailures) })
+	total("interface_events", "Changes of the interface of a capture: down, up, deleted, back.", func(x *SessionStatus) uint64 { return x.InterfaceEvents }, func(e *EndedStatus) uint64 { return e.Events })
+	total("connects", "Control connections made.", func(x *SessionStatus) uint64 { return x.Connects }, func(e *EndedStatus) uint64 { return e.Connects })
+	total("errors", "Failures of the session, and requests that it refused.", func(x *SessionStatus) uint64 { return x.Errors }, func(e *EndedStatus) uint64 { return e.Errors })
+	total("auth_failures", "Authentications refused.", func(x *SessionStatus) uint64 { return x.AuthFailures }, func(e *EndedStatus) uint64 { return e.AuthFailures })
 	counter("frames_received", "Frames that the filter accepted.", func(n *Counters) uint64 { return n.Received })
 	counter("frames_ring_dropped", "Accepted frames lost because the ring was full.", func(n *Counters) uint64 { return n.RingDrops })
 	counter("frames_interface_dropped", "Frames that the device lost before the filter.", func(n *Counters) uint64 { return n.InterfaceDrops })
@@ -90,10 +101,20 @@ func appendMetrics(dst []byte, st *Status) []byte {
 			sample("datagrams_dropped_by_errno_total", ids[i].session+`,errno="`+labelValue(d.Errno)+`"`, float64(d.Datagrams))
 		}
 	}
+	for i := range st.Ended {
+		for _, d := range st.Ended[i].SendDrops {
+			sample("datagrams_dropped_by_errno_total", gone[i]+`,errno="`+labelValue(d.Errno)+`"`, float64(d.Datagrams))
+		}
+	}
 	head("send_errors_by_errno_total", "counter", "Send errors by errno; the datagrams were sent again or dropped.")
 	for i := range st.Sessions {
 		for _, e := range st.Sessions[i].SendErrors {
 			sample("send_errors_by_errno_total", ids[i].session+`,errno="`+labelValue(e.Errno)+`"`, float64(e.Errors))
+		}
+	}
+	for i := range st.Ended {
+		for _, e := range st.Ended[i].SendErrors {
+			sample("send_errors_by_errno_total", gone[i]+`,errno="`+labelValue(e.Errno)+`"`, float64(e.Errors))
 		}
 	}
 	counter("send_refusals", "Sends that this host refused (EPERM, EACCES).", func(n *Counters) uint64 { return n.SendRefusals })
@@ -112,6 +133,31 @@ func appendMetrics(dst []byte, st *Status) []byte {
 	}
 	file("file_cut_frames", "Frames of the capture file that were longer than any snap length, and were cut.", func(c *CaptureStatus) uint64 { return c.FileCut })
 	file("file_other_link_frames", "Frames of the capture file that had another link type than its first, and were left out.", func(c *CaptureStatus) uint64 { return c.FileOtherLink })
+	return dst
+}
+
+// appendLineMetrics writes what only agents have with lines that mean several interfaces.
+func appendLineMetrics(dst []byte, st *Status) []byte {
+	if len(st.Lines) == 0 {
+		return dst
+	}
+	dst = fmt.Appendf(dst, "# HELP rpcapd_sessions_limit MaxSessions, or its default.\n# TYPE rpcapd_sessions_limit gauge\nrpcapd_sessions_limit %d\n", st.MaxSessions)
+	for _, m := range []struct {
+		name, help string
+		value      func(*LineStatus) int
+	}{
+		{"selected_interfaces", "Interfaces that a line with patterns has sessions for.", func(l *LineStatus) int { return len(l.Interfaces) }},
+		{"refused_interfaces", "Interfaces that a line with patterns has no session for, because of MaxSessions.", func(l *LineStatus) int { return l.RefusedCount }},
+	} {
+		dst = fmt.Appendf(dst, "# HELP rpcapd_%s %s\n# TYPE rpcapd_%s gauge\n", m.name, m.help, m.name)
+		same := make(map[string]int)
+		for i := range st.Lines {
+			l := &st.Lines[i]
+			labels := fmt.Sprintf(`sensor="%s",select="%s"`, labelValue(l.Sensor), labelValue(l.Select))
+			dst = fmt.Appendf(dst, "rpcapd_%s{%s,number=\"%d\"} %d\n", m.name, labels, same[labels], m.value(l))
+			same[labels]++
+		}
+	}
 	return dst
 }
 

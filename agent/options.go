@@ -27,6 +27,9 @@ type Options struct {
 
 	GSO udpsock.Mode // segmentation offload of the data sockets
 
+	// Resized is called with the number of sessions after interfaces have changed it. It must not block. It may be nil.
+	Resized func(sessions int)
+
 	// Started is called once, when the sessions run and the first status files are written: from then on the agent is
 	// found by its run directory. It may be nil.
 	Started func()

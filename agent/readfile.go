@@ -11,6 +11,7 @@ import (
 	"golang.org/x/term"
 
 	"rpcapd/capture"
+	"rpcapd/iface"
 	"rpcapd/rpcap"
 )
 
@@ -111,8 +112,8 @@ func (c *connection) fileSent(capt *capturing) {
 
 func newInterfaces(file string) (*interfaces, error) {
 	if file == "" {
-		return &interfaces{}, nil
+		return &interfaces{read: iface.List}, nil
 	}
-	i := &interfaces{}
+	i := &interfaces{read: iface.List}
 	return i, i.openFile(file)
 }

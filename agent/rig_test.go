@@ -44,7 +44,7 @@ func newRig(t *testing.T, file string, change func(*Options)) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.x, r.file = newSession(s, config.Target{Host: "127.0.0.1", Port: 2003, Fanout: 1}, 0, nil), name(s)
+	r.x, r.file = newSession(s, wish{target: config.Target{Host: "127.0.0.1", Port: 2003, Fanout: 1}}, nil), name(s)
 	return r
 }
 

@@ -37,13 +37,19 @@ type Supervisor struct {
 	// statusNow and statusSoon have the status files looked after, at once or within statusPause.
 	statusNow, statusSoon chan struct{}
 
-	mu       sync.Mutex
-	sessions []*session
-	reload   ReloadStatus
-	run      context.Context // set by Run, nil before
-	finish   func()          // ends Run; set by it
-	ended    bool            // Run waits for the sessions to end
-	wg       sync.WaitGroup
+	mu         sync.Mutex
+	sessions   []*session
+	selections []*selection       // the lines that mean several interfaces
+	leaving    []*session         // of lines that mean several interfaces: no longer in sessions, and not ended yet
+	shares     map[string]*shared // by sensor
+	pace       *pace
+	looking    bool // a timer is set that looks at the interfaces again
+	refusals   repeat.Memory
+	reload     ReloadStatus
+	run        context.Context // set by Run, nil before
+	finish     func()          // ends Run; set by it
+	ended      bool            // Run waits for the sessions to end
+	wg         sync.WaitGroup
 }
 
 // state is one state of a session: it does the work of the state and returns the
@@ -51,13 +57,17 @@ type Supervisor struct {
 type state func(context.Context) state
 
 // session is one ActiveClient line (or one member of its fanout group): it waits
-// for its interface, dials, serves, backs off, for ever.
+// for its interface, dials, serves, backs off, for ever. A line that means several interfaces has
+// one for each, which ends when its interface goes.
 type session struct {
-	agent  *Supervisor
-	target config.Target
-	member int // 1… within a fanout group, 0 without
-	group  *capture.Fanout
-	log    *zap.Logger
+	agent   *Supervisor
+	target  config.Target
+	member  int // 1… within a fanout group, 0 without
+	group   *capture.Fanout
+	log     *zap.Logger
+	several bool    // its line means several interfaces
+	shared  *shared // nil unless several
+	leaving string  // why it ends; guarded by Supervisor.mu
 
 	cancel context.CancelCauseFunc // set by Supervisor.start
 	done   chan struct{}
@@ -77,7 +87,8 @@ type session struct {
 	captures    budget        // those that begin and end captures
 	delay       time.Duration // overrides the back-off when not zero
 
-	complaints complaints
+	complaints *complaints // of all sessions that share, like chatter
+	chatter    *chatter
 
 	served atomic.Bool // its capture file has been sent (ReadOnce)
 
@@ -88,7 +99,6 @@ type session struct {
 	connection uint64      // counts them
 	followed   followed
 	redial     redial
-	chatter    chatter
 }
 
 // capturing is one capture: its source, its data connection and the forwarder

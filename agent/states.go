@@ -48,8 +48,18 @@ func (x *session) waitInterface(ctx context.Context) state {
 
 // dial resolves the sensor anew and connects to the first address that answers.
 func (x *session) dial(ctx context.Context) state {
+	tries := false
+	if x.shared != nil {
+		var err error
+		if tries, err = x.shared.gate.enter(ctx, x.heldBack); err != nil {
+			return nil
+		}
+	}
 	x.setState(StateConnecting, "")
 	conn, err := x.connect(ctx)
+	if x.shared != nil {
+		x.shared.gate.dialed(tries, err, ctx.Err() != nil)
+	}
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil
@@ -77,7 +87,7 @@ func (x *session) serve(ctx context.Context) state {
 	x.conn = nil
 	x.pause.Ended(time.Since(began))
 	if ctx.Err() != nil {
-		x.log.Info("session ended")
+		x.say("session ended", zap.NamedError("reason", partingReason(ctx)))
 		return nil
 	}
 	x.reason, x.delay = err, 0
@@ -95,28 +105,45 @@ func (x *session) serve(ctx context.Context) state {
 		}
 		return x.waitInterface
 	}
+	if x.shared != nil && x.delay == 0 {
+		x.shared.gate.ended(time.Since(began))
+	}
 	return x.wait
 }
 
 // wait pauses before the next attempt.
 func (x *session) wait(ctx context.Context) state {
 	d := x.delay
-	if d == 0 {
+	if d == 0 && x.shared == nil {
 		d = x.pause.Pause()
 	}
 	x.delay = 0
-	detail := "next attempt at " + time.Now().Add(d).Format(time.TimeOnly)
+	detail := nextAttempt(time.Now().Add(d))
 	if errors.Is(x.reason, errClosedBySensor) || errors.Is(x.reason, errHungUp) { // no error: a sensor may stop
 		x.say("session ended by the sensor, dialing again", zap.NamedError("reason", x.reason))
 		detail = x.reason.Error() + "; " + detail
 	} else {
 		x.complain("session failed, dialing again", x.reason)
 	}
+	if d == 0 { // dial waits with all others for this sensor
+		return x.waitInterface
+	}
 	x.setState(StateBackoff, detail)
 	if backoff.Wait(ctx, d) != nil {
 		return nil
 	}
 	return x.waitInterface
+}
+
+func nextAttempt(at time.Time) string { return "next attempt at " + at.Format(time.TimeOnly) }
+
+// heldBack shows that the sensor cannot be used at present.
+func (x *session) heldBack(until time.Time) {
+	detail := nextAttempt(until)
+	if !until.After(time.Now()) {
+		detail = "another session tries to reach the sensor"
+	}
+	x.setState(StateBackoff, detail)
 }
 
 // stopped holds a session whose sensor said CLOSE, with OnClose = stop, until a

@@ -12,7 +12,23 @@ type Status struct {
 	Updated   time.Time       `json:"updated"`
 	Reload    ReloadStatus    `json:"reload"`
 	Sheddings uint64          `json:"shedding_episodes"` // times that MaxCPU led to load shedding
+	Name      string          `json:"name,omitempty"`    // what sensors are told to show
 	Sessions  []SessionStatus `json:"sessions"`
+	// Of lines that mean several interfaces.
+	MaxSessions int           `json:"max_sessions,omitempty"` // in force; 0: there is no such line
+	Lines       []LineStatus  `json:"lines,omitempty"`
+	Ended       []EndedStatus `json:"ended,omitempty"` // by sensor
+}
+
+// LineStatus is an ActiveClient line that means several interfaces, and which it means now.
+type LineStatus struct {
+	Line         int      `json:"line,omitempty"`
+	Sensor       string   `json:"sensor"`
+	Select       string   `json:"select"`              // "ifname=eth*/!eth9"
+	Interfaces   []string `json:"interfaces"`          // that have a session
+	Refused      []string `json:"refused,omitempty"`   // the first of those beyond MaxSessions
+	RefusedCount int      `json:"refused_count"`       // all of them
+	Elsewhere    []string `json:"elsewhere,omitempty"` // the first of those that another line offers the same sensor
 }
 
 // ReloadStatus is what became of the requests to read the ini again.
@@ -42,7 +58,8 @@ type SessionStatus struct {
 	Member          int            `json:"member,omitempty"` // 1… of a fanout group; 0: no group
 	Sensor          string         `json:"sensor"`           // host:port as configured
 	Address         string         `json:"address,omitempty"`
-	Select          string         `json:"select,omitempty"` // "ifname=eth1"; empty: any interface
+	Select          string         `json:"select,omitempty"`  // "ifname=eth1"; empty: any interface
+	Pattern         string         `json:"pattern,omitempty"` // "ifname=eth*": what its line selects several interfaces by
 	Preselected     string         `json:"preselected,omitempty"`
 	State           SessionState   `json:"state"`
 	Detail          string         `json:"detail,omitempty"` // what it waits for

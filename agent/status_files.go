@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -229,9 +231,38 @@ func (s *Supervisor) Status() *Status {
 		Updated:   time.Now(),
 		Reload:    s.reloaded(),
 		Sheddings: s.limits.shed.count(),
+		Name:      s.policy.Load().SensorName,
 	}
-	for _, x := range s.snapshot() {
+	s.mu.Lock() // a session that ends is counted once
+	defer s.mu.Unlock()
+	for _, x := range s.sessions {
 		st.Sessions = append(st.Sessions, x.snapshot())
 	}
+	for _, x := range s.leaving {
+		one := x.snapshot()
+		one.Detail = x.leaving + "; what it has is sent"
+		st.Sessions = append(st.Sessions, one)
+	}
+	s.describeLines(st)
 	return st
+}
+
+// describeLines tells of the lines that mean several interfaces. mu is held.
+func (s *Supervisor) describeLines(st *Status) {
+	if len(s.selections) > 0 {
+		st.MaxSessions = s.policy.Load().SessionLimit()
+	}
+	for _, line := range s.selections {
+		st.Lines = append(st.Lines, LineStatus{
+			Line: line.target.Line, Sensor: line.sensor, Select: line.target.Select.String(),
+			Interfaces: append([]string{}, line.chosen...), RefusedCount: len(line.refused),
+			Refused: line.refused[:min(len(line.refused), maxNames)], Elsewhere: line.elsewhere[:min(len(line.elsewhere), maxNames)],
+		})
+	}
+	for _, sh := range s.shares {
+		if sh.ended.Sessions > 0 {
+			st.Ended = append(st.Ended, sh.ended)
+		}
+	}
+	slices.SortFunc(st.Ended, func(a, b EndedStatus) int { return strings.Compare(a.Sensor, b.Sensor) })
 }

@@ -25,13 +25,16 @@ func (s *Supervisor) Run(ctx context.Context) error {
 	ctx, s.finish = context.WithCancel(ctx)
 	defer s.finish()
 	s.run = ctx
-	if len(s.sessions) == 0 {
+	if s.empty() {
 		s.log.Warn(s.idleReason())
 	}
 	for _, x := range s.sessions {
 		s.start(x)
 	}
 	s.mu.Unlock()
+	if now, err := s.ifaces.all(); err == nil { // without the list the watch begins what is missing
+		s.reselect(now)
+	}
 
 	s.wg.Go(func() { s.watchInterfaces(ctx) })
 	s.wg.Go(func() { s.watchDriver(ctx, capture.Driver) })
@@ -60,10 +63,21 @@ func (s *Supervisor) start(x *session) {
 		defer close(x.done)
 		x.run(ctx)
 		s.exclusions.remove(x)
+		s.left(x)
 		if x.served.Load() {
 			s.allServed()
 		}
 	})
+}
+
+// empty tells whether the configuration makes no session. mu is held.
+func (s *Supervisor) empty() bool { return len(s.sessions) == 0 && len(s.selections) == 0 }
+
+// resized tells how many sessions there are now. mu is held.
+func (s *Supervisor) resized() {
+	if s.opts.Resized != nil {
+		s.opts.Resized(len(s.sessions))
+	}
 }
 
 // allServed is called when a session of a capture file has ended; the last one ends the agent.
@@ -88,17 +102,19 @@ func (s *Supervisor) watchInterfaces(ctx context.Context) {
 	said := ""
 	var before []iface.Interface
 	iface.Watch(ctx, func() {
-		now, err := s.ifaces.list()
+		now, err := s.ifaces.all()
 		if err != nil {
 			s.log.Debug("list interfaces after a change", zap.Error(err))
 			return // a session that needs the list says so
 		}
-		up := cameUp(before, now)
-		before = now
+		s.exclusions.readdress(now)
+		s.reselect(now)
+		offered := s.ifaces.offered(now)
+		up := cameUp(before, offered)
+		before = offered
 		for _, x := range s.snapshot() {
 			x.interfacesChanged(now, up)
 		}
-		s.exclusions.readdress(now)
 	}, func(err error) {
 		log := s.log.Debug
 		if text := err.Error(); text != said {

@@ -7,7 +7,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"rpcapd/capture"
 	"rpcapd/config"
 )
 
@@ -23,6 +22,8 @@ func New(o Options) (*Supervisor, error) {
 		exclusions: newExclusions(o.Config.Datagram.Plain),
 		statusNow:  make(chan struct{}, 1),
 		statusSoon: make(chan struct{}, 1),
+		shares:     make(map[string]*shared),
+		pace:       &pace{},
 	}
 	ifaces, err := newInterfaces(o.ReadFile)
 	if err != nil {
@@ -31,39 +32,26 @@ func New(o Options) (*Supervisor, error) {
 	s.ifaces = ifaces
 	s.limits.shed.log = s.log
 	s.enforce(&o.Config)
-	s.sessions = s.plan(&o.Config)
-	if n := len(s.sessions); n > 1 && ifaces.pipe != nil {
+	s.settle(s.fixedWishes(&o.Config))
+	if n := len(s.sessions) + len(s.selections); n > 1 && ifaces.pipe != nil {
 		return nil, fmt.Errorf("create agent: %s can be read only once, and there are %d sensor lines; name one sensor, or save it to a file first", ifaces.name, n)
 	}
 	return s, nil
 }
 
-// enforce puts a configuration in force for everything that is not per line.
+// enforce puts a configuration in force for everything but the sessions. mu is held, or nobody else knows the agent yet.
 func (s *Supervisor) enforce(c *config.Agent) {
 	s.policy.Store(c)
 	s.limits.rate.set(c.MaxRate)
 	s.limits.cpu.Store(int64(c.MaxCPU))
 	s.ifaces.useRaw(c.RawDriver, s.log)
-}
-
-// plan makes a session for each usable line (and each member of its fanout).
-func (s *Supervisor) plan(c *config.Agent) []*session {
-	var list []*session
+	s.ifaces.ignored.Store(&c.Ignore)
+	s.selections = selectionsOf(c)
 	for _, t := range c.Targets {
 		if t.Disabled != "" {
 			s.log.Warn("line disabled", zap.Int("line", t.Line), zap.String("reason", t.Disabled))
-			continue
-		}
-		if t.Fanout <= 1 || s.opts.ReadFile != "" { // each member would send all of a file
-			list = append(list, newSession(s, t, 0, nil))
-			continue
-		}
-		group := &capture.Fanout{}
-		for m := 1; m <= t.Fanout; m++ {
-			list = append(list, newSession(s, t, m, group))
 		}
 	}
-	return list
 }
 
 func (s *Supervisor) sayStarted() {

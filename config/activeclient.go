@@ -41,13 +41,13 @@ func parseTarget(value string) (t Target, warnings []string, errs []error) {
 	} else if t.Port = port; port == 0 {
 		t.Port = DefaultPort
 	}
-	given := make(map[string]string)
+	given, notes := make(map[string]string), make(map[string][]string)
 	for _, o := range options {
 		name := canonical(o.word, targetOptions)
 		if name == "" {
 			err = unknownOption(o)
 		} else {
-			err = t.option(name, o)
+			notes[name], err = t.option(name, o)
 		}
 		if err != nil {
 			errs = append(errs, err)
@@ -57,15 +57,12 @@ func parseTarget(value string) (t Target, warnings []string, errs []error) {
 			continue
 		}
 		if old, again := given[name]; again && old != o.value {
-			warnings = append(warnings, fmt.Sprintf("%s is given twice, %s counts; a further interface needs a line of its own", name, o.value))
+			warnings = append(warnings, fmt.Sprintf("%s is given twice, %s counts; a further interface needs a line of its own, or a / between", name, o.value))
 		}
 		given[name] = o.value
 	}
-	if name := t.Select.Name; strings.ContainsAny(name, "*?[]") {
-		warnings = append(warnings, fmt.Sprintf("ifname %s: this is taken as the name of one interface, not as a pattern; write a line for each interface", excerpt(name)))
-	}
-	if text := given["ifaddr"]; text != "" {
-		warnings = append(warnings, hostBits("ifaddr", text)...)
+	for _, name := range targetOptions {
+		warnings = append(warnings, notes[name]...)
 	}
 	return t, warnings, errs
 }
@@ -79,37 +76,31 @@ func unknownOption(o field) error {
 }
 
 // option puts one option in force.
-func (t *Target) option(name string, o field) error {
+func (t *Target) option(name string, o field) (warnings []string, err error) {
 	swallowed, _, _ := strings.Cut(o.value, "=") // "ifname= ifaddr=10.0.0.0/8"
 	switch {
 	case !o.assigned:
-		return fmt.Errorf("%s: no = after it; write %s=VALUE", name, name)
+		return nil, fmt.Errorf("%s: no = after it; write %s=VALUE", name, name)
 	case o.value == "" || canonical(swallowed, targetOptions) != "" && swallowed != o.value:
-		return fmt.Errorf("%s: no value; write %s=VALUE or remove it", name, name)
+		return nil, fmt.Errorf("%s: no value; write %s=VALUE or remove it", name, name)
 	}
 	switch name {
 	case "ifname":
-		if len(o.value) > maxInterfaceName {
-			return fmt.Errorf("ifname %s: longer than %d bytes", excerpt(o.value), maxInterfaceName)
-		}
-		if strings.Contains(o.value, `"`) {
-			return fmt.Errorf("ifname %s: quotation marks stand around a name or not at all", excerpt(o.value))
-		}
-		t.Select.Name = o.value
+		chosen, notes, err := ParseInterface(o.value)
+		t.Select.Name, t.Select.Names = chosen.Name, chosen.Names
+		return notes, err
 	case "ifaddr":
-		network, err := parseNetwork(o.value)
-		if err != nil {
-			return fmt.Errorf("ifaddr %w", err)
-		}
-		t.Select.Net = network
+		chosen, notes, err := parseAddresses(o.value)
+		t.Select.Net, t.Select.Nets = chosen.Net, chosen.Nets
+		return notes, err
 	case "fanout":
 		n, err := strconv.Atoi(o.value)
 		if err != nil || n < 1 || n > maxFanout {
-			return fmt.Errorf("fanout %q: write a number of sessions, 1 to %d", o.value, maxFanout)
+			return nil, fmt.Errorf("fanout %q: write a number of sessions, 1 to %d", o.value, maxFanout)
 		}
 		t.Fanout = n
 	}
-	return nil
+	return nil, nil
 }
 
 // ParseTargets reads the value of -a: HOST,PORT[,HOST,PORT…] with the separators of

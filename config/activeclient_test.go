@@ -93,11 +93,11 @@ func TestActiveClientForms(t *testing.T) {
 	for _, tt := range tests {
 		got := target(t, tt.line)
 		want := Target{Line: 2, Host: tt.host, Port: tt.port, Select: tt.sel, Fanout: 1}
-		if got != want {
+		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%q:\n got %+v\nwant %+v", tt.line, got, want)
 		}
 	}
-	if got := target(t, "ActiveClient = a, 2004, ifname=eth1, fanout = 4"); got.Fanout != 4 || got.Select != eth1 {
+	if got := target(t, "ActiveClient = a, 2004, ifname=eth1, fanout = 4"); got.Fanout != 4 || !reflect.DeepEqual(got.Select, eth1) {
 		t.Errorf("fanout: got %+v", got)
 	}
 }
@@ -198,10 +198,12 @@ func TestActiveClientWarnings(t *testing.T) {
 // What is good as it stands and can hardly be meant.
 func TestActiveClientDoubts(t *testing.T) {
 	for line, want := range map[string]string{
-		"ActiveClient = a, ifaddr=10.1.2.3/8":       "ifaddr 10.1.2.3/8 means the whole network 10.0.0.0/8; write that, or 10.1.2.3 for the one address",
-		"ActiveClient = a, ifaddr=2001:db8::5/32":   "ifaddr 2001:db8::5/32 means the whole network 2001:db8::/32",
-		"ActiveClient = a, ifname=eth[01]":          `ifname "eth[01]": this is taken as the name of one interface, not as a pattern`,
-		"ActiveClient = a, ifname=eth*, fanout = 2": "not as a pattern",
+		"ActiveClient = a, ifaddr=10.1.2.3/8":             "ifaddr 10.1.2.3/8 means the whole network 10.0.0.0/8; write that, or 10.1.2.3 for the one address",
+		"ActiveClient = a, ifaddr=2001:db8::5/32":         "ifaddr 2001:db8::5/32 means the whole network 2001:db8::/32",
+		"ActiveClient = a, ifname=*":                      "ifname *: this is every interface of the host, with loopback",
+		"ActiveClient = a, ifname=*?, fanout = 2":         "each that comes later",
+		"ActiveClient = a, ifaddr=10.0.0.0/8/10.1.0.0/16": "ifaddr: 10.1.0.0/16 lies within 10.0.0.0/8; remove one of them",
+		"ActiveClient = a, ifaddr=10.1.2.3/8/fd00::/8":    "ifaddr 10.1.2.3/8 means the whole network",
 	} {
 		a, problems := ParseAgent("x.ini", []byte("NullAuthPermit = YES\n"+line+"\n"))
 		if len(problems) != 1 || !problems[0].Warning || problems[0].Line != 2 || !strings.Contains(problems[0].Text, want) || len(a.Targets) != 1 {

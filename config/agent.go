@@ -4,7 +4,12 @@ import (
 	"crypto/subtle"
 
 	"golang.org/x/crypto/bcrypt"
+
+	"rpcapd/iface"
 )
+
+// DefaultMaxSessions is how many sessions an agent has without a MaxSessions line.
+const DefaultMaxSessions = 64
 
 // DefaultPort is the port of a sensor when a line names none, or DEFAULT.
 const DefaultPort = 2003
@@ -38,14 +43,18 @@ type Agent struct {
 	Accounts []Account // with which sensors may authenticate
 
 	OnClose        OnClose
-	IgnoreSampling bool      // requests to sample are accepted and not obeyed
-	NoPromiscuous  bool      // promiscuous mode is never switched on
-	MaxSnaplen     uint32    // bytes; 0: no limit but the protocol's
-	MaxRate        uint64    // bits per second of export; 0: no limit
-	MaxCPU         int       // percent of one core; 0: no limit
-	DataPorts      PortRange // to which a sensor may have frames sent
-	User           string    // whom to become after the start; empty: the default
-	RawDriver      bool      // capture IP packets by raw sockets, without a capture driver (Windows)
+	IgnoreSampling bool           // requests to sample are accepted and not obeyed
+	NoPromiscuous  bool           // promiscuous mode is never switched on
+	MaxSnaplen     uint32         // bytes; 0: no limit but the protocol's
+	MaxRate        uint64         // bits per second of export; 0: no limit
+	MaxCPU         int            // percent of one core; 0: no limit
+	DataPorts      PortRange      // to which a sensor may have frames sent
+	User           string         // whom to become after the start; empty: the default
+	Ignore         iface.Patterns // interfaces that no line means and no sensor is offered
+	MaxSessions    int            // of lines that mean several interfaces, together with all others; 0: DefaultMaxSessions
+	Name           string         // what sensors show instead of the address, with %h, %n and %p in it; empty: nothing is sent
+	SensorName     string         // what Name is on this host; set by ExpandName
+	RawDriver      bool           // capture IP packets by raw sockets, without a capture driver (Windows)
 
 	Datagram   Datagram // -t
 	RingBytes  int      // -z: memory of one capture ring

@@ -10,7 +10,7 @@ import (
 // agentGrammar is what the agent's file may hold.
 var agentGrammar = grammar{
 	top: []string{
-		"ActiveClient", "NullAuthPermit", "Account", "OnClose", "Sampling", "Promiscuous",
+		"ActiveClient", "IgnoreInterfaces", "MaxSessions", "Name", "NullAuthPermit", "Account", "OnClose", "Sampling", "Promiscuous",
 		"MaxSnaplen", "MaxRate", "MaxCPU", "DataPorts", "User", "Driver", "Lenient",
 	},
 	inert: map[string]string{
@@ -20,7 +20,7 @@ var agentGrammar = grammar{
 }
 
 // repeated are the keys of which a file may have any number.
-var repeated = []string{"ActiveClient", "Account", "Alias"}
+var repeated = []string{"ActiveClient", "IgnoreInterfaces", "Account", "Alias"}
 
 // ParseAgent reads the agent's file. The result is of use only if the problems hold
 // no error; file is for the messages.
@@ -35,7 +35,7 @@ func parseAgent(file string, data []byte, variables []Variable) (Agent, Problems
 		r.errorf(0, "%v", err)
 		return Agent{}, r.result()
 	}
-	p := agentParser{report: r}
+	p := agentParser{report: r, lines: make(map[string]int)}
 	settings, _ := readSettings(text, &agentGrammar, r)
 	once := make(map[place]int)
 	for _, s := range settings {
@@ -63,11 +63,14 @@ func (r *report) again(seen map[place]int, s setting) {
 
 type agentParser struct {
 	*report
-	agent Agent
+	agent   Agent
+	ignored []ignored
+	lines   map[string]int // of the keys that there is one of
 }
 
 func (p *agentParser) apply(s setting) {
 	a := &p.agent
+	p.lines[s.key] = s.line
 	value := unquote(s.value)
 	var err error
 	var n int
@@ -76,6 +79,12 @@ func (p *agentParser) apply(s setting) {
 		p.activeClient(s)
 	case "Account":
 		p.account(s)
+	case "IgnoreInterfaces":
+		err = p.ignore(s)
+	case "MaxSessions":
+		a.MaxSessions, err = parseCount(value, mostSessions)
+	case "Name":
+		a.Name, err = value, checkName(value)
 	case "NullAuthPermit":
 		a.nullAuthSet = true
 		a.NullAuth, err = parseSwitch(value)
@@ -160,6 +169,8 @@ func (p *agentParser) whole() {
 		}
 		first[t.Key()] = t.Line
 	}
+	p.checkIgnored()
+	p.checkSessions()
 	if len(a.Targets) == 0 {
 		p.warnf(0, "no ActiveClient line: nothing is forwarded; write ActiveClient = HOST, PORT")
 		return

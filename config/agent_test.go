@@ -178,7 +178,7 @@ func TestDoubtfulLines(t *testing.T) {
 		want string
 	}{
 		{good + "ActveClient = b\n", 3, `x.ini:3: ActveClient: unknown key (did you mean ActiveClient?)`},
-		{good + "Colour = red\n", 3, `Colour: unknown key (known: ActiveClient, NullAuthPermit`},
+		{good + "Colour = red\n", 3, `Colour: unknown key (known: ActiveClient, IgnoreInterfaces, MaxSessions, Name, NullAuthPermit`},
 		{good + "MyActiveClientX = b\n", 3, `MyActiveClientX: unknown key`},
 		{good + "- = b\n", 3, `-: unknown key`},
 		{good + "\"ActiveClient = b\n", 3, "unknown key"},
@@ -236,7 +236,7 @@ func TestAllProblemsAtOnce(t *testing.T) {
 	}
 	want := []string{
 		`rpcapd.ini:2: ifaddr "10.0.0.0/33": prefix longer than 32 bits`,
-		`rpcapd.ini:3: Colour: unknown key (known: ActiveClient, NullAuthPermit, Account, OnClose, Sampling, Promiscuous, MaxSnaplen, MaxRate, MaxCPU, DataPorts, User, Driver, Lenient)`,
+		`rpcapd.ini:3: Colour: unknown key (known: ActiveClient, IgnoreInterfaces, MaxSessions, Name, NullAuthPermit, Account, OnClose, Sampling, Promiscuous, MaxSnaplen, MaxRate, MaxCPU, DataPorts, User, Driver, Lenient)`,
 		`rpcapd.ini:4: port "99999": write a number of 1 to 65535, or DEFAULT for 2003`,
 		`rpcapd.ini:4: ifname: no value`,
 		`rpcapd.ini:5: MaxRate "fast": write bits per second, as in 500k, 100M or 1.5G, or 0 for no limit`,

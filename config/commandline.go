@@ -1,5 +1,7 @@
 package config
 
+import "rpcapd/iface"
+
 const (
 	// DefaultRingBytes is the memory of a capture ring without -z.
 	DefaultRingBytes = 16 << 20
@@ -10,12 +12,12 @@ const (
 // CommandLine holds the options of the command line that a file can override, or
 // that hold beside it. The zero value is a command line without options.
 type CommandLine struct {
-	Targets    []Target // -a
-	NullAuth   bool     // -n
-	Interface  string   // -i: preselected for targets that select none themselves
-	Datagram   Datagram // -t
-	RingBytes  int      // -z; 0: the default
-	SendBuffer int      // -u; 0: the default
+	Targets    []Target       // -a
+	NullAuth   bool           // -n
+	Interface  iface.Selector // -i: preselected for targets that select none themselves
+	Datagram   Datagram       // -t
+	RingBytes  int            // -z; 0: the default
+	SendBuffer int            // -u; 0: the default
 }
 
 // Agent is the configuration without a file; -s saves it.
@@ -36,8 +38,8 @@ func (c CommandLine) apply(a Agent) Agent {
 	targets := make([]Target, len(a.Targets))
 	copy(targets, a.Targets)
 	for i := range targets {
-		if c.Interface != "" && targets[i].Select.IsZero() {
-			targets[i].Select.Name = c.Interface
+		if targets[i].Select.IsZero() {
+			targets[i].Select = c.Interface
 		}
 	}
 	a.Targets = targets

@@ -59,6 +59,8 @@ func (p *agentParser) variable(v Variable) {
 		p.agent.Targets = nil
 	case "Account":
 		p.agent.Accounts = nil
+	case "IgnoreInterfaces":
+		p.agent.Ignore, p.ignored = nil, nil
 	}
 	var b strings.Builder
 	lines := 0

@@ -40,20 +40,26 @@ func splitFields(text string) ([]field, error) {
 	}
 }
 
-// fieldValue reads the value that begins at i and returns where it ends.
+// fieldValue reads the value that begins at i and returns where it ends. Quotation marks can stand around the whole of it, or
+// around a part between two /.
 func fieldValue(text string, i int) (string, int, error) {
-	if i < len(text) && text[i] == '"' {
+	var value strings.Builder
+	for start := i; i < len(text) && !isSeparator(text[i]); {
+		if text[i] != '"' || i > start && text[i-1] != '/' && text[i-1] != '!' {
+			value.WriteByte(text[i])
+			i++
+			continue
+		}
 		end := strings.IndexByte(text[i+1:], '"')
 		if end < 0 {
 			return "", 0, fmt.Errorf("%s: no quotation mark at the end", excerpt(text[i:]))
 		}
-		return text[i+1 : i+1+end], i + end + 2, nil
+		value.WriteString(text[i+1 : i+1+end])
+		if i += end + 2; i < len(text) && text[i] != '/' {
+			break
+		}
 	}
-	start := i
-	for i < len(text) && !isSeparator(text[i]) {
-		i++
-	}
-	return text[start:i], i, nil
+	return value.String(), i, nil
 }
 
 func skipBlanks(text string, i int) int {

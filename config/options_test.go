@@ -114,7 +114,7 @@ func TestPrecedence(t *testing.T) {
 	line := CommandLine{
 		Targets:   []Target{{Host: "cmd", Port: 2003, Fanout: 1}},
 		NullAuth:  true,
-		Interface: "eth7",
+		Interface: iface.Selector{Name: "eth7"},
 		Datagram:  Datagram{Plain: true},
 		RingBytes: 1 << 20,
 	}
@@ -143,7 +143,7 @@ func TestPrecedence(t *testing.T) {
 		t.Errorf("a file without targets leaves those of -a: %v", a.Targets)
 	}
 	alone := line.Agent()
-	if len(alone.Targets) != 1 || alone.Targets[0].Select != (iface.Selector{Name: "eth7"}) || !alone.NullAuth {
+	if len(alone.Targets) != 1 || alone.Targets[0].Select.Name != "eth7" || !alone.NullAuth {
 		t.Errorf("without a file: %+v", alone)
 	}
 	if line.Targets[0].Select.Name != "" {

@@ -29,6 +29,15 @@ func (a Agent) Append(dst []byte) []byte {
 
 // writePolicy leaves out what has its default.
 func (a Agent) writePolicy(b *strings.Builder) {
+	if len(a.Ignore) > 0 {
+		fmt.Fprintf(b, "IgnoreInterfaces = %s\n", quoteWords(a.Ignore))
+	}
+	if a.MaxSessions > 0 {
+		fmt.Fprintf(b, "MaxSessions = %d\n", a.MaxSessions)
+	}
+	if a.Name != "" {
+		fmt.Fprintf(b, "Name = \"%s\"\n", a.Name)
+	}
 	if a.OnClose != CloseReconnect {
 		fmt.Fprintf(b, "OnClose = %s\n", a.OnClose)
 	}

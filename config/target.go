@@ -13,7 +13,8 @@ import (
 // fanout group (packet(7)); beyond the number of cores more of them only cost memory.
 const maxFanout = 64
 
-// Target is one ActiveClient line: a sensor, and what it is offered.
+// Target is one ActiveClient line: a sensor, and what it is offered. A line whose Select means several interfaces makes a session
+// for each of them.
 type Target struct {
 	Line   int    // of the file; 0: from the command line, or From
 	From   string // the variable of the environment that it comes from; empty as a rule
@@ -29,7 +30,11 @@ type Target struct {
 // Key identifies the target across reloads: lines with the same key mean the same
 // session, wherever they stand in the file.
 func (t Target) Key() string {
-	return fmt.Sprintf("%s,%d,%q,%s", strings.ToLower(t.Host), t.Port, t.Select.Name, t.Select.Net)
+	key := fmt.Sprintf("%s,%d,%q,%s", strings.ToLower(t.Host), t.Port, t.Select.Name, t.Select.Net)
+	if t.Select.Many() {
+		key += fmt.Sprintf(",%q,%v", t.Select.Names, t.Select.Nets)
+	}
+	return key
 }
 
 // Address returns host:port, with brackets around an IPv6 address.
@@ -41,11 +46,11 @@ func (t Target) Address() string {
 // agents can read as well if there is no option.
 func (t Target) String() string {
 	s := fmt.Sprintf("%s, %d", t.Host, t.Port)
-	if t.Select.Name != "" {
-		s += ", ifname=" + quoteWord(t.Select.Name)
+	if name := t.Select.NameText(); name != "" {
+		s += ", ifname=" + quoteWord(name)
 	}
-	if t.Select.Net.IsValid() {
-		s += ", " + iface.Selector{Net: t.Select.Net}.String()
+	if networks := t.Select.NetText(); networks != "" {
+		s += ", ifaddr=" + networks
 	}
 	if t.Fanout > 1 {
 		s += fmt.Sprintf(", fanout=%d", t.Fanout)

@@ -47,6 +47,15 @@ func quoteWord(word string) string {
 	return word
 }
 
+// quoteWords writes a list.
+func quoteWords(words []string) string {
+	quoted := make([]string, len(words))
+	for i, w := range words {
+		quoted[i] = quoteWord(w)
+	}
+	return strings.Join(quoted, ", ")
+}
+
 var errNotANumber = errors.New("not a whole number")
 
 // parseInt reads a whole decimal number with an optional sign. Numbers beyond 64

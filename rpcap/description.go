@@ -25,11 +25,12 @@ func (o LeftOut) String() string {
 // Description is what an agent says about an interface besides its addresses. Each part
 // behind the text begins with a semicolon; agents of other makes know the last one only.
 //
-//	text ;also NAME NAME ;left out: 12 interfaces, 345 addresses ;preselected
+//	text ;also NAME NAME ;left out: 12 interfaces, 345 addresses ;name NAME ;preselected
 type Description struct {
 	Text        string   // at most 240 bytes are encoded when something follows
 	AltNames    []string // other names of the interface
 	LeftOut     LeftOut  // only in the last entry of a list
+	AgentName   string   // what the agent wants to be called; only in the first entry. It is not fit to be shown
 	Preselected bool
 }
 
@@ -42,6 +43,9 @@ func (d Description) String() string {
 	}
 	if d.LeftOut != (LeftOut{}) {
 		parts = append(parts, leftOutMark+d.LeftOut.String())
+	}
+	if d.AgentName != "" && CheckAgentName(d.AgentName) == nil {
+		parts = append(parts, nameMark+escapeName(d.AgentName))
 	}
 	if d.Preselected {
 		parts = append(parts, PreselectedMark)
@@ -75,6 +79,11 @@ func (d Description) altNames() string {
 func ParseDescription(s string) (d Description) {
 	if rest, ok := strings.CutSuffix(s, PreselectedMark); ok {
 		d.Preselected, s = true, strings.TrimSuffix(rest, " ")
+	}
+	if rest, last, ok := cutLast(s, nameMark); ok {
+		if name, ok := unescapeName(last); ok {
+			d.AgentName, s = name, rest
+		}
 	}
 	if rest, last, ok := cutLast(s, leftOutMark); ok {
 		var o LeftOut

@@ -19,6 +19,7 @@ import (
 	"rpcapd/config"
 	"rpcapd/iface"
 	"rpcapd/numbers"
+	"rpcapd/printable"
 )
 
 func (a *app) checkCommand() *cobra.Command {
@@ -72,6 +73,7 @@ func (a *app) check(file string, environ []string) error {
 	}
 	s.printEnvironment(a.out)
 	file = cmp.Or(file, "environment")
+	problems = append(problems, c.ExpandName(file, os.Hostname, os.Getenv)...)
 	for _, p := range append(problems, c.Unreachable(file, runtime.NumCPU())...) {
 		fmt.Fprintln(a.out, p)
 	}
@@ -100,38 +102,14 @@ func (a *app) check(file string, environ []string) error {
 	if err != nil {
 		list = nil
 	}
-	for _, t := range c.Targets {
-		fmt.Fprintln(a.out, explainTarget(t, list))
+	for _, text := range explainTargets(&c, list) {
+		fmt.Fprintln(a.out, text)
 	}
 	explainPolicy(a.out, c)
 	if bad > 0 {
 		return fmt.Errorf("check %s: %s; the agent does not start with it, and a running one keeps its configuration", file, numbers.Things(bad, "error"))
 	}
 	return nil
-}
-
-// explainTarget tells what a line means. Without a list of interfaces it does not
-// tell which one is meant today.
-func explainTarget(t config.Target, list []iface.Interface) string {
-	place := cmp.Or(t.From, fmt.Sprintf("line %d", t.Line))
-	if t.Disabled != "" {
-		return fmt.Sprintf("%s: not used: %s", place, t.Disabled)
-	}
-	s := fmt.Sprintf("%s: connects to %s; ", place, t.Address())
-	switch i, found := t.Select.First(list); {
-	case t.Select.IsZero():
-		s += "the sensor chooses the interface"
-	case list == nil:
-		s += "offers " + t.Select.String()
-	case found:
-		s += fmt.Sprintf("offers %s (%s)", list[i].Name, t.Select)
-	default:
-		s += fmt.Sprintf("waits for an interface with %s, there is none now", t.Select)
-	}
-	if t.Fanout > 1 {
-		s += fmt.Sprintf("; %d sessions share its traffic", t.Fanout)
-	}
-	return s
 }
 
 // explainPolicy tells what sensors may do and what limits hold, where it differs
@@ -159,6 +137,7 @@ func explainPolicy(w io.Writer, c config.Agent) {
 	say(c.MaxRate > 0, "At most %s are sent; frames beyond it are left out and counted.", rateText(c.MaxRate))
 	say(c.MaxCPU > 0, "Above %d %% of one processor only a part of the frames is forwarded, and the others are counted.", c.MaxCPU)
 	say(c.DataPorts != config.PortRange{}, "Frames are sent to the ports %s of a sensor.", c.DataPorts)
+	say(c.SensorName != "", "Sensors are told to show the agent as %s.", printable.Text(c.SensorName))
 	say(c.User != "", "Started as root, the agent becomes the user %s.", c.User)
 }
 

@@ -89,7 +89,7 @@ func TestPrintInterfaces(t *testing.T) {
 		t.Fatal(problems)
 	}
 	var b strings.Builder
-	printInterfaces(&b, list, a.Targets)
+	printInterfaces(&b, list, &a)
 	const want = `eth0
   description  uplink
   state        up, running, connected

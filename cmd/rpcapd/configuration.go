@@ -45,6 +45,8 @@ func (s *settings) parse(path string, data []byte) (config.Agent, config.Problem
 	} else if path != "" || len(variables) > 0 {
 		a, problems = config.ParseAgentWith(cmp.Or(path, "environment"), data, variables)
 		problems = append(problems, a.Unreachable(path, runtime.NumCPU())...)
+		problems = append(problems, a.CheckInterface(cmp.Or(path, "environment"), s.line.Interface)...)
+		problems = append(problems, a.ExpandName(cmp.Or(path, "environment"), os.Hostname, os.Getenv)...)
 		if path == "" && len(s.line.Targets) > 0 {
 			a.Targets = s.line.Targets
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rpcapd/agent"
 	"rpcapd/capture"
 	"rpcapd/config"
 	"rpcapd/iface"
@@ -34,14 +35,14 @@ and the ActiveClient lines of the ini that select each.`,
 		defer printDriver(a.out, capture.Driver)
 		c, problems, err := config.LoadAgent(file)
 		if errors.Is(err, fs.ErrNotExist) && !cmd.Flags().Changed("file") {
-			printInterfaces(a.out, list, nil)
+			printInterfaces(a.out, list, &config.Agent{})
 			fmt.Fprintf(a.out, "There is no %s, so no line selects any of them.\n", file)
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		printInterfaces(a.out, list, c.Targets)
+		printInterfaces(a.out, list, &c)
 		if problems.Err() != nil {
 			return fmt.Errorf("%s has errors, so some lines may be missing here; see rpcapd check -f %s", file, file)
 		}
@@ -61,33 +62,49 @@ func printDriver(w io.Writer, look func() (string, error)) {
 }
 
 // printInterfaces shows each interface, then the lines that select none.
-func printInterfaces(w io.Writer, list []iface.Interface, targets []config.Target) {
-	selecting := make(map[int][]config.Target)
-	var open, waiting []config.Target
-	for _, t := range targets {
-		i, found := t.Select.First(list)
-		switch {
+func printInterfaces(w io.Writer, list []iface.Interface, c *config.Agent) {
+	offered, several := iface.Without(list, c.Ignore), agent.Selected(c, list)
+	selecting := make(map[string][]string)
+	add := func(name, text string) { selecting[name] = append(selecting[name], text) }
+	var waiting, open []string
+	for _, t := range c.Targets {
+		line := placeOf(t)
+		switch i, found := t.Select.First(offered); {
 		case t.Disabled != "":
 		case t.Select.IsZero():
-			open = append(open, t)
+			open = append(open, fmt.Sprintf("%s leaves the choice to the sensor: %s", line, t))
+		case t.Select.Many():
+			for _, name := range several[0].Interfaces {
+				add(name, fmt.Sprintf("%s: %s", line, t))
+			}
+			for _, name := range several[0].Refused {
+				add(name, fmt.Sprintf("%s: %s; refused, because of MaxSessions", line, t))
+			}
+			for _, name := range several[0].Elsewhere {
+				add(name, fmt.Sprintf("%s: %s; not used, because another line offers it this sensor", line, t))
+			}
+			if !found {
+				waiting = append(waiting, fmt.Sprintf("%s selects none of them now: %s", line, t))
+			}
+			several = several[1:]
 		case found:
-			selecting[i] = append(selecting[i], t)
+			add(offered[i].Name, fmt.Sprintf("%s: %s", line, t))
 		default:
-			waiting = append(waiting, t)
+			waiting = append(waiting, fmt.Sprintf("%s selects none of them and waits: %s", line, t))
 		}
 	}
 	for i := range list {
 		printInterface(w, &list[i])
-		for _, t := range selecting[i] {
-			row(w, "selected by", fmt.Sprintf("line %d: %s", t.Line, t))
+		if c.Ignore.Matches(&list[i]) {
+			row(w, "left out", "by IgnoreInterfaces")
+		}
+		for _, text := range selecting[list[i].Name] {
+			row(w, "selected by", text)
 		}
 		fmt.Fprintln(w)
 	}
-	for _, t := range waiting {
-		fmt.Fprintf(w, "line %d selects none of them and waits: %s\n", t.Line, t)
-	}
-	for _, t := range open {
-		fmt.Fprintf(w, "line %d leaves the choice to the sensor: %s\n", t.Line, t)
+	for _, text := range append(waiting, open...) {
+		fmt.Fprintln(w, text)
 	}
 }
 

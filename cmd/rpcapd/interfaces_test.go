@@ -17,7 +17,7 @@ func TestInterfacesOfWindows(t *testing.T) {
 		Flags: iface.Up | iface.Running, MTU: 1500,
 	}}
 	var b strings.Builder
-	printInterfaces(&b, list, []config.Target{{Line: 3, Host: "a", Port: 2003, Fanout: 1, Select: iface.Selector{Name: "ethernet 2"}}})
+	printInterfaces(&b, list, &config.Agent{Targets: []config.Target{{Line: 3, Host: "a", Port: 2003, Fanout: 1, Select: iface.Selector{Name: "ethernet 2"}}}})
 	for _, want := range []string{`\Device\NPF_` + guid + "\n", "Ethernet 2, " + guid, "Intel(R) PRO/1000 MT", `line 3: a, 2003, ifname="ethernet 2"`} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, b.String())

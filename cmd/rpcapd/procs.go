@@ -20,9 +20,14 @@ func newProcs(bound bool) procs {
 	return procs{runtime.GOMAXPROCS(0)}
 }
 
-// follow adapts to a configuration.
-func (p procs) follow(targets []config.Target) {
-	if n := p.wanted(targets); n > 0 && n != runtime.GOMAXPROCS(0) {
+// follow adapts to a configuration. What lines add that mean several interfaces is told later.
+func (p procs) follow(targets []config.Target) { p.set(p.wanted(targets)) }
+
+// sessions adapts to the number of sessions.
+func (p procs) sessions(n int) { p.set(min(n+1, p.most)) }
+
+func (p procs) set(n int) {
+	if n > 0 && n != runtime.GOMAXPROCS(0) {
 		runtime.GOMAXPROCS(n)
 	}
 }
@@ -30,7 +35,7 @@ func (p procs) follow(targets []config.Target) {
 func (p procs) wanted(targets []config.Target) int {
 	n := 1
 	for _, t := range targets {
-		if t.Disabled == "" {
+		if t.Disabled == "" && !t.Select.Many() {
 			n += max(1, t.Fanout)
 		}
 	}

@@ -63,7 +63,7 @@ func (a *app) run(s *settings) error {
 		return err
 	}
 	o := s.agentOptions(cfg, path, log)
-	o.RunDir = runDir
+	o.RunDir, o.Resized = runDir, threads.sessions
 	c := a.control
 	if c == nil {
 		c = a.signals()
@@ -74,7 +74,7 @@ func (a *app) run(s *settings) error {
 	if err != nil {
 		return err
 	}
-	return a.supervise(c, s, sup, ini, cfg.User, threads, log)
+	return a.supervise(c, s, sup, ini, cfg.User, log)
 }
 
 // holdIni keeps a second agent from starting with the same ini. What is read from a file, or only counted, comes
@@ -103,7 +103,7 @@ func (s *settings) agentOptions(cfg config.Agent, path string, log *zap.Logger) 
 }
 
 // supervise runs the agent until it is told to end.
-func (a *app) supervise(c *control, s *settings, sup *agent.Supervisor, ini *iniFile, user string, threads procs, log *zap.Logger) error {
+func (a *app) supervise(c *control, s *settings, sup *agent.Supervisor, ini *iniFile, user string, log *zap.Logger) error {
 	defer c.stop()
 	done := make(chan struct{})
 	go func() {
@@ -111,7 +111,6 @@ func (a *app) supervise(c *control, s *settings, sup *agent.Supervisor, ini *ini
 		c.onReload(func() {
 			cfg, err := s.reload(ini, user, sup.MayEmpty, log)
 			if err == nil {
-				threads.follow(cfg.Targets)
 				sup.Reload(cfg)
 			}
 			sup.Reloaded(err)

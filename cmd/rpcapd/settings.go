@@ -58,7 +58,7 @@ func (s *settings) defineSensors(f *pflag.FlagSet) {
 	f.StringVarP(&s.save, "save", "s", "", "write the sensors of the command line to this `ini`, then continue")
 	f.BoolVarP(&s.line.NullAuth, "null-auth", "n", false, "accept sensors without a password")
 	f.BoolVarP(&s.ipv4, "ipv4", "4", false, "connect over IPv4 only")
-	f.StringVarP(&s.line.Interface, "interface", "i", "", "preselect the interface of this `name` for sensors whose line selects none")
+	f.VarP(parsed("string", config.ParseInterfaceFlag, &s.line.Interface), "interface", "i", "preselect the interface of this `name` for sensors whose line selects none; a pattern as in ifname= makes a session for each")
 }
 
 func (s *settings) defineCapture(f *pflag.FlagSet) {

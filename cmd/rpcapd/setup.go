@@ -67,7 +67,11 @@ func (s *setup) targets() ([]config.Target, error) {
 	}
 	var selections []iface.Selector
 	for _, name := range s.interfaces {
-		selections = append(selections, iface.Selector{Name: name})
+		sel, _, err := config.ParseInterface(name)
+		if err != nil {
+			return nil, usageError{fmt.Errorf("--interface: %w", err)}
+		}
+		selections = append(selections, sel)
 	}
 	for _, text := range s.cidrs {
 		network, err := parseNetwork(text)
@@ -137,8 +141,8 @@ func (s *setup) write(e config.Edit) (config.Agent, error) {
 	if err != nil {
 		list = nil
 	}
-	for _, t := range c.Targets {
-		s.out("%s", explainTarget(t, list))
+	for _, text := range explainTargets(&c, list) {
+		s.out("%s", text)
 	}
 	return c, nil
 }

@@ -78,12 +78,45 @@ func printStatus(w io.Writer, st *agent.Status, now time.Time) {
 		fmt.Fprintf(w, "This status is %s old: the agent has ended or no longer writes it.\n", span(age))
 	}
 	printReload(w, &st.Reload, now)
-	if len(st.Sessions) == 0 {
+	if st.Name != "" {
+		fmt.Fprintf(w, "Sensors are told to show it as %s.\n", printable.Text(st.Name))
+	}
+	if len(st.Sessions) == 0 && len(st.Lines) == 0 {
 		fmt.Fprintln(w, "No session: no ActiveClient line.")
+	}
+	for i := range st.Lines {
+		printLine(w, &st.Lines[i], st.MaxSessions)
 	}
 	for i := range st.Sessions {
 		printSession(w, &st.Sessions[i], now)
 	}
+	for i := range st.Ended {
+		printEnded(w, &st.Ended[i], now)
+	}
+}
+
+// printLine tells which interfaces a line with patterns selects.
+func printLine(w io.Writer, l *agent.LineStatus, limit int) {
+	fmt.Fprintf(w, "Line %d, %s, %s: %s\n", l.Line, printable.Text(l.Sensor), printable.Text(l.Select), someNames(l.Interfaces))
+	if l.RefusedCount > 0 {
+		fmt.Fprintf(w, "  refused %d, because MaxSessions is %d: %s\n", l.RefusedCount, limit, someNames(l.Refused))
+	}
+	if len(l.Elsewhere) > 0 {
+		fmt.Fprintf(w, "  another line offers this sensor %s\n", someNames(l.Elsewhere))
+	}
+}
+
+// printEnded sums up the sessions of interfaces that are gone.
+func printEnded(w io.Writer, e *agent.EndedStatus, now time.Time) {
+	fmt.Fprintf(w, "\n%s  (sessions that have ended)\n", printable.Text(e.Sensor))
+	row := func(name, format string, args ...any) {
+		fmt.Fprintf(w, "  %-11s %s\n", name, printable.Text(fmt.Sprintf(format, args...)))
+	}
+	row("number", "%d, the last one %s ago: %s", e.Sessions, span(now.Sub(e.At)), e.Reason)
+	n := &e.Total
+	row("frames", "received %d, ring drops %d, captured %d, packed %d, sampled out %d, rate dropped %d, interface drops %d",
+		n.Received, n.RingDrops, n.Captured, n.Packed, n.Sampled, n.RateDropped, n.InterfaceDrops)
+	row("datagrams", "sent %d (%d bytes, %d sends), dropped %d, errors %d, refused %d", n.Datagrams, n.SentBytes, n.Sends, n.SendDropped, n.ICMPErrors, n.SendRefusals)
 }
 
 // times says how often, in words.
@@ -124,6 +157,8 @@ func printSession(w io.Writer, x *agent.SessionStatus, now time.Time) {
 	}
 	row("state", "%s, for %s", state, span(now.Sub(x.Since)))
 	switch {
+	case x.Preselected != "" && x.Pattern != "":
+		row("interface", "%s (%s)", x.Preselected, x.Pattern)
 	case x.Preselected != "":
 		row("interface", "%s (%s)", x.Preselected, x.Select)
 	case x.Select != "":
