@@ -39,7 +39,7 @@ func TestShippedAgentIni(t *testing.T) {
 		t.Errorf("as shipped: %d lines, problems %v", len(a.Targets), problems)
 	}
 	a, problems = config.ParseAgent("rpcapd.ini", []byte(activated(shipped)))
-	if problems.Err() != nil || len(a.Targets) != 3 || len(a.Accounts) != 1 || a.MaxRate != 100e6 || a.MaxCPU != 50 || a.User != "rpcapd" {
+	if problems.Err() != nil || len(a.Targets) != 4 || a.MaxSessions != 64 || len(a.Ignore) != 2 || a.Name != "%h" || len(a.Accounts) != 1 || a.MaxRate != 100e6 || a.MaxCPU != 50 || a.User != "rpcapd" {
 		t.Errorf("with its samples: %+v, %v", a, problems)
 	}
 	for _, p := range problems {
