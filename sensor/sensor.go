@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"sync"
 
+	"rpcapd/rpcap"
 	"rpcapd/sensor/control"
 	"rpcapd/sensor/receive"
 	"rpcapd/sensor/sink"
@@ -42,7 +43,7 @@ func New(o Options) (*Sensor, error) {
 	})
 	s.control, err = control.New(control.Config{
 		Listen: o.Listen, Rules: o.Rules, Aliases: o.Aliases, Limits: o.Limits.ofSessions(), Compiler: o.compiler, Begin: s.begin,
-		Open: o.openListener, Log: o.Log,
+		BeginTestCall: s.beginTestCall, Open: o.openListener, Log: o.Log,
 	})
 	return s, err
 }
@@ -54,6 +55,15 @@ func (s *Sensor) begin(src sink.Source, overTCP bool, log *zap.Logger) (c contro
 		return nil, errors.Is(err, receive.ErrPortsPending), err
 	}
 	return data, false, nil
+}
+
+// beginTestCall has the data ports send back the probes of an agent's host.
+func (s *Sensor) beginTestCall(agent, local netip.Addr) (rpcap.ProbeOffer, func(), error) {
+	c, err := s.receiver.BeginTestCall(agent, local)
+	if err != nil {
+		return rpcap.ProbeOffer{}, nil, err
+	}
+	return rpcap.ProbeOffer{Token: c.Token, Ports: c.Ports, Closed: c.Closed}, c.End, nil
 }
 
 // Run opens the listeners, serves agents and sinks until ctx is cancelled, then stops in order: STATS and ENDCAP to each

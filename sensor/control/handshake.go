@@ -75,6 +75,8 @@ func (s *session) list(ctx context.Context) (state, error) {
 		}
 		return s.hold(s.list, retryInterval, status.Caused(status.CauseConnection, "the agent does not answer the request for its interfaces; "+
 			"name one in the rule if it has very many addresses"), true), nil
+	case errors.As(err, &agentErr) && agentErr.AsksToProbe() && s.server.testCall != nil:
+		return s.testCall, nil
 	case errors.As(err, &agentErr):
 		return s.hold(s.list, retryInterval, fmt.Errorf("the agent cannot list its interfaces: %w", agentErr), true), nil
 	case err != nil:

@@ -23,7 +23,7 @@ func (s *session) run(ctx context.Context) {
 	close(s.closed)
 	s.setState(status.StateEnding, err)
 	silent := !s.answered.Load() && !errors.Is(err, errStopped)
-	if err != nil && !silent && !errors.Is(err, errStopped) && !orderly(err) {
+	if err != nil && !silent && !errors.Is(err, errStopped) && !orderly(err) && !s.isTest() {
 		s.failed(err)
 	}
 	if errors.As(err, new(*captureError)) {
@@ -63,7 +63,10 @@ func (s *session) neverAnswered(err error) {
 // remember keeps the status of a session that has never captured, so that the summary says why. It reports whether the
 // end is worth a line of the log.
 func (s *session) remember(err error) (news bool) {
-	if s.captured || orderly(err) && s.heldFor == nil { // a test call leaves nothing behind
+	if s.isTest() { // it leaves nothing behind
+		return false
+	}
+	if s.captured || orderly(err) && s.heldFor == nil { // nor does one that hangs up at once
 		return true
 	}
 	st := s.snapshot()

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"rpcapd/rpcap"
 	"rpcapd/sensor/address"
 	"rpcapd/sensor/oncelog"
 	"rpcapd/sensor/rule"
@@ -28,12 +29,16 @@ type Config struct {
 	// Begin opens what the frames of a capture go to. soon tells that there is no port now, and that one will be free in a
 	// second or so.
 	Begin func(src sink.Source, overTCP bool, log *zap.Logger) (c Capture, soon bool, err error)
+
+	// BeginTestCall has the data ports send back the probes of an agent's host, which has dialled the address local, until
+	// end is called; nil: no test calls. Token, Ports and Closed of the offer are filled in.
+	BeginTestCall func(agent, local netip.Addr) (offer rpcap.ProbeOffer, end func(), err error)
 }
 
 // New checks the rules' filters and opens nothing.
 func New(c Config) (*Server, error) {
 	s := &Server{
-		addr: c.Listen, open: c.Open, begin: c.Begin, log: c.Log, compiler: c.Compiler, rules: rule.NewSet(c.Rules), limits: c.Limits,
+		addr: c.Listen, open: c.Open, begin: c.Begin, testCall: c.BeginTestCall, log: c.Log, compiler: c.Compiler, rules: rule.NewSet(c.Rules), limits: c.Limits,
 		names:      newNameTable(c.Aliases),
 		held:       newHeldConns(c.Limits, c.Log),
 		history:    status.NewHistory(),

@@ -22,6 +22,7 @@ type Server struct {
 	addr       netip.Addr
 	open       func(netip.AddrPort) (net.Listener, error)
 	begin      func(sink.Source, bool, *zap.Logger) (Capture, bool, error)
+	testCall   func(agent, local netip.Addr) (rpcap.ProbeOffer, func(), error)
 	log        *zap.Logger
 	compiler   rule.Compiler
 	names      *nameTable
@@ -86,6 +87,7 @@ type session struct {
 
 	mu     sync.Mutex  // a leaf
 	status status.Peer // guarded by mu; counters are filled in by snapshot
+	test   bool        // guarded by mu; a test call, which is no peer
 	live   Capture     // guarded by mu; the capture whose counters snapshot reads
 }
 

@@ -63,6 +63,8 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		e.gauge(portStreams, float64(p.Streams), port)
 		e.count(portForeign, p.Foreign, port)
 		e.count(portDropped, p.ReceiveBufferDrops, port)
+		e.count(portEchoed, p.ProbesEchoed, port)
+		e.count(portProbesRefused, p.ProbesRefused, port)
 		e.gauge(portBuffer, float64(p.ReceiveBuffer), port)
 		e.gauge(portAsked, float64(p.ReceiveBufferAsked), port)
 		e.flag(portGRO, p.GRO, port)

@@ -88,6 +88,7 @@ func portsOf(list []status.Port) []Port {
 	for i, p := range list {
 		out[i] = Port{
 			Port: p.Port, Streams: p.Streams, Foreign: p.Foreign, ReceiveBufferDrops: p.KernelDrops,
+			ProbesEchoed: p.ProbesEchoed, ProbesRefused: p.ProbesRefused,
 			ReceiveBufferAsked: p.ReceiveBufferAsked, ReceiveBuffer: p.ReceiveBuffer, GRO: p.GRO,
 		}
 		if p.Stranger.IsValid() {

@@ -76,12 +76,14 @@ var (
 	peerOverdue     = desc("peer_unaccounted_overdue", "1 if the unaccounted frames are lost: more than an agent can hold back, at two STATS in a row.", "agent", "interface")
 	peerOffset      = desc("peer_clock_offset_seconds", "The agent's clock less the sensor's.", "agent", "interface")
 
-	portStreams = desc("port_streams", "Captures that send to the data port.", "port")
-	portForeign = desc("port_foreign_datagrams_total", "Datagrams that belonged to no capture and were dropped.", "port")
-	portDropped = desc("port_receive_buffer_dropped_datagrams_total", "Datagrams the sensor's kernel dropped because the receive buffer was full.", "port")
-	portBuffer  = desc("port_receive_buffer_bytes", "Receive buffer that the kernel granted the data port; 0 if unknown.", "port")
-	portAsked   = desc("port_receive_buffer_asked_bytes", "Receive buffer that the sensor asked for, in the same unit as what was granted.", "port")
-	portGRO     = desc("port_receive_offload", "1 if the kernel joins datagrams for the data port (GRO), 0 if not.", "port")
+	portStreams       = desc("port_streams", "Captures that send to the data port.", "port")
+	portForeign       = desc("port_foreign_datagrams_total", "Datagrams that belonged to no capture and were dropped.", "port")
+	portDropped       = desc("port_receive_buffer_dropped_datagrams_total", "Datagrams the sensor's kernel dropped because the receive buffer was full.", "port")
+	portEchoed        = desc("port_echoed_probes_total", "Probes of rpcapd doctor that the data port sent back.", "port")
+	portBuffer        = desc("port_receive_buffer_bytes", "Receive buffer that the kernel granted the data port; 0 if unknown.", "port")
+	portAsked         = desc("port_receive_buffer_asked_bytes", "Receive buffer that the sensor asked for, in the same unit as what was granted.", "port")
+	portProbesRefused = desc("port_refused_probes_total", "Probes that the data port did not send back: they belonged to no test call, or were too many.", "port")
+	portGRO           = desc("port_receive_offload", "1 if the kernel joins datagrams for the data port (GRO), 0 if not.", "port")
 
 	sinkUp           = desc("output_up", "1 if the output works, 0 if not.", "output", "kind")
 	sinkStreams      = desc("output_streams", "Streams that the output gets.", "output", "kind")
@@ -96,6 +98,6 @@ var (
 var otherMetrics = []*prometheus.Desc{
 	buildInfo, readyMetric, accepted, refused, sessionsEnded, neverAnswered, peersByState, problemCount,
 	peerInfo, peerUp, peerStart, peerOffset, peerUnaccounted, peerOverdue, unaccounted,
-	portStreams, portForeign, portDropped, portBuffer, portAsked, portGRO,
+	portStreams, portForeign, portDropped, portEchoed, portProbesRefused, portBuffer, portAsked, portGRO,
 	sinkUp, sinkStreams, sinkParts, sinkFrames, sinkBytesMetric, sinkDrops, sinkDetail, sinkDetailTotals,
 }

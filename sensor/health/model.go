@@ -134,6 +134,8 @@ type Port struct {
 	Foreign            uint64 `json:"datagrams_foreign"`
 	Stranger           string `json:"stranger"` // who has sent foreign ones last and is no agent; empty without one
 	ReceiveBufferDrops uint64 `json:"datagrams_dropped_by_receive_buffer"`
+	ProbesEchoed       uint64 `json:"probes_echoed"`  // of rpcapd doctor, sent back
+	ProbesRefused      uint64 `json:"probes_refused"` // not sent back: of no test call, or too many of one
 	ReceiveBufferAsked int    `json:"receive_buffer_asked_bytes"`
 	ReceiveBuffer      int    `json:"receive_buffer_bytes"` // granted, in the unit of those asked for; 0 where the system does not tell
 	GRO                bool   `json:"gro"`

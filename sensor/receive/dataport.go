@@ -40,6 +40,9 @@ type dataPort struct {
 	foreign  uint64
 	repeats  oncelog.Log
 
+	calls                 *testCalls // whose probes are sent back; nil: nobody's
+	echoed, refusedProbes uint64
+
 	candidates candidates
 }
 
@@ -138,5 +141,6 @@ func (p *dataPort) status() status.Port {
 	defer p.mu.Unlock()
 	st.Streams = len(p.streams)
 	st.Foreign += p.foreign
+	st.ProbesEchoed, st.ProbesRefused = p.echoed, p.refusedProbes
 	return st
 }

@@ -3,6 +3,7 @@ package receive
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"sync"
@@ -28,11 +29,13 @@ type portPool struct {
 	log    *zap.Logger
 	wg     sync.WaitGroup // the ports' receivers
 	held   *heldBudget    // of candidate paths
+	calls  testCalls
 
 	mu     sync.Mutex // before dataPort.mu
 	slots  []portSlot
-	serial uint64 // allocations so far
-	told   bool   // a port could not keep strangers out
+	guests map[netip.Addr]int // addresses of test calls, which every port expects
+	serial uint64             // allocations so far
+	told   bool               // a port could not keep strangers out
 }
 
 // portSlot is one number of the range.
@@ -46,7 +49,7 @@ type portSlot struct {
 }
 
 func newPortPool(o *Config) *portPool {
-	p := &portPool{held: newHeldBudget(int(o.Data.Count)), listen: o.Listen, open: o.Open, log: o.Log, slots: make([]portSlot, o.Data.Count)}
+	p := &portPool{held: newHeldBudget(int(o.Data.Count)), listen: o.Listen, open: o.Open, log: o.Log, guests: make(map[netip.Addr]int), slots: make([]portSlot, o.Data.Count)}
 	for i := range p.slots {
 		p.slots[i].streams = make(map[netip.Addr]int)
 		if o.Data.First != 0 {
@@ -95,7 +98,12 @@ func (p *portPool) allocate(s *stream, attach func()) (*dataPort, error) {
 
 // expect tells the port of a slot whose datagrams to take. That it cannot keep others out is told once.
 func (p *portPool) expect(c *portSlot) {
-	if err := c.port.expect(c.streams); err != nil && !errors.Is(err, errors.ErrUnsupported) && !p.told {
+	expected := c.streams
+	if len(p.guests) > 0 {
+		expected = maps.Clone(c.streams)
+		maps.Copy(expected, p.guests)
+	}
+	if err := c.port.expect(expected); err != nil && !errors.Is(err, errors.ErrUnsupported) && !p.told {
 		p.told = true
 		p.log.Info("a flood from strangers could take room in a receive buffer", zap.Uint16("port", c.port.port), zap.Error(err))
 	}
@@ -143,6 +151,7 @@ func (p *portPool) openSlot(c *portSlot) error {
 		return err
 	}
 	c.port = newDataPort(sock, p.held, p.log)
+	c.port.calls = &p.calls
 	p.wg.Go(c.port.run)
 	p.log.Debug("data port open", zap.Uint16("port", c.port.port))
 	return nil

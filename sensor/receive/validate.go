@@ -3,6 +3,8 @@ package receive
 import (
 	"net/netip"
 	"time"
+
+	"rpcapd/udpstr"
 )
 
 // unknown finds the stream of a datagram from a port that is no stream's. held is set, with nil, if it is kept until more is
@@ -10,6 +12,9 @@ import (
 func (p *dataPort) unknown(src netip.AddrPort, b []byte, now time.Time) (s *stream, held bool) {
 	if s := p.fromNamed(src, b, now); s != nil {
 		return s, false
+	}
+	if udpstr.IsProbe(b) && p.echo(src, b, now) {
+		return nil, true
 	}
 	h := readHeader(b, p.maxCaplen(src.Addr()))
 	waiting := p.pending[src.Addr()]

@@ -176,6 +176,9 @@ type Port struct {
 	Stranger    netip.Addr // who has sent foreign ones lately and is no agent; the zero address without one
 	KernelDrops uint64     // datagrams the kernel dropped because the receive buffer was full
 
+	ProbesEchoed  uint64 // probes of test calls that were sent back
+	ProbesRefused uint64 // probes that were not: of no test call, or too many of one
+
 	ReceiveBufferAsked int  // bytes
 	ReceiveBuffer      int  // bytes that the kernel granted, in the unit of those asked for; 0 where the system does not tell
 	GRO                bool // receive offload is on
