@@ -39,7 +39,8 @@ var allowed = map[string][]string{
 	"capture":   {"filter", "iface", "prefetch", "printable", "rpcap", "savefile", "udpstr"},
 	"agent":     {"backoff", "capture", "config", "filelock", "filter", "iface", "openflag", "printable", "repeat", "rpcap", "udpsock", "udpstr"},
 	"sensor":    {"backoff", "config", "filelock", "filter", "numbers", "printable", "repeat", "rpcap", "savefile", "tlsfiles", "udpsock", "udpstr"},
-	"cmd":       {"agent", "capture", "config", "filter", "iface", "numbers", "openflag", "packaging", "printable", "privilege", "rpcap", "savefile", "sensor", "tlsfiles", "udpsock", "udpstr"},
+	"doctor":    {"agent", "capture", "config", "filter", "iface", "numbers", "openflag", "printable", "privilege", "rpcap", "udpsock", "udpstr"},
+	"cmd":       {"agent", "capture", "config", "doctor", "filter", "iface", "numbers", "openflag", "packaging", "printable", "privilege", "rpcap", "savefile", "sensor", "tlsfiles", "udpsock", "udpstr"},
 	"packaging": {},
 	"test":      {"test", "backoff", "capture", "config", "filter", "iface", "packaging", "printable", "rpcap", "udpsock", "udpstr"},
 }
