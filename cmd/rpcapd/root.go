@@ -84,7 +84,7 @@ func (a *app) rootCommand() *cobra.Command {
 	}
 	s.flags = cmd.Flags()
 	cmd.SetUsageFunc(usage(cmd, groups))
-	cmd.AddCommand(a.checkCommand(), a.interfacesCommand(), newStatusCommand(), a.setupCommand(), a.reloadCommand(), a.passwdCommand(), build.Command("rpcapd", version, a.out, noArguments), a.upgradeIniCommand())
+	cmd.AddCommand(a.checkCommand(), a.interfacesCommand(), newStatusCommand(), a.setupCommand(), a.reloadCommand(), a.passwdCommand(), build.Command("rpcapd", version, a.out, noArguments), a.upgradeIniCommand(), a.doctorCommand())
 	cmd.AddCommand(a.systemCommands()...)
 	return cmd
 }

@@ -59,10 +59,10 @@ type dialed struct {
 
 type talked struct {
 	offer rpcap.ProbeOffer
-	at    time.Time // half-way between question and offer
-	round time.Duration
-	err   error // the session
-	none  error // it answers no probes
+	at    time.Time     // here, when the sensor has read its clock
+	round time.Duration // trip, as TCP has taken
+	err   error         // the session
+	none  error         // it answers no probes
 }
 
 // errEarlier says that a step before has failed, which another check tells.
@@ -143,12 +143,11 @@ func (v *Visit) talk() (t talked) {
 		d.call.Close()
 		return t
 	}
-	begun := time.Now()
 	if t.offer, t.none = d.call.AskToProbe(); t.none != nil {
 		d.call.Close()
 		return t
 	}
-	t.round = time.Since(begun)
-	t.at = begun.Add(t.round / 2)
+	t.round = d.call.Took
+	t.at = time.Now().Add(-t.round / 2) // the sensor reads its clock when it has opened its ports, last of all
 	return t
 }
