@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -35,13 +36,7 @@ func images(t *testing.T) string {
 func buildImages() {
 	dir, err := cacheFolder("images")
 	if err == nil {
-		cmd := exec.Command("go", "run", "-buildvcs=false", "./packaging/build", "-o", dir, "-formats", "image", "-arches", runtime.GOARCH, "-version", "1.2.3")
-		cmd.Dir = "../.."
-		cmd.Env = append(os.Environ(), "SOURCE_DATE_EPOCH=1700000000")
-		var out []byte
-		if out, err = cmd.CombinedOutput(); err != nil {
-			err = fmt.Errorf("%w: %s", err, out)
-		}
+		err = buildImagesIn(dir)
 	}
 	text := dir
 	if err != nil {
@@ -71,6 +66,44 @@ func TestRootImageLayout(t *testing.T) {
 			if err != nil || !strings.Contains(string(out), `"org.opencontainers.image.version":"1.2.3"`) {
 				t.Errorf("%s: %v %s", name, err, out)
 			}
+		}
+	}
+}
+
+// buildImagesIn does so in a folder.
+func buildImagesIn(dir string, more ...string) error {
+	args := append([]string{"run", "-buildvcs=false", "./packaging/build", "-o", dir, "-formats", "image", "-arches", runtime.GOARCH, "-version", "1.2.3"}, more...)
+	cmd := exec.Command("go", args...)
+	cmd.Dir = "../.."
+	cmd.Env = append(os.Environ(), "SOURCE_DATE_EPOCH=1700000000")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	return nil
+}
+
+// TestImageReproducible: a second build gives the same bytes.
+func TestImageReproducible(t *testing.T) {
+	first, second := images(t), filepath.Join(t.TempDir(), "again")
+	if err := buildImagesIn(second, "-programs", "rpcapd"); err != nil {
+		t.Fatal(err)
+	}
+	names, err := filepath.Glob(second + "/rpcapd-*")
+	if err != nil || len(names) != 3 { // two tars, and the list of modules
+		t.Fatal(names, err)
+	}
+	for _, name := range append(names, second+"/rpcapd/index.json") {
+		again, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		relative, err := filepath.Rel(second, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before, err := os.ReadFile(filepath.Join(first, relative))
+		if err != nil || !bytes.Equal(before, again) {
+			t.Errorf("%s differs (%v)", relative, err)
 		}
 	}
 }
