@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -33,7 +34,15 @@ and the ActiveClient lines of the ini that select each.`,
 			return err
 		}
 		defer printDriver(a.out, capture.Driver)
-		c, problems, err := config.LoadAgent(file)
+		s, path, err := a.checked(file, os.Environ())
+		if err != nil {
+			return err
+		}
+		variables, err := s.variables()
+		if err != nil {
+			return err
+		}
+		c, problems, err := config.LoadAgentWith(path, variables)
 		if errors.Is(err, fs.ErrNotExist) && !cmd.Flags().Changed("file") {
 			printInterfaces(a.out, list, &config.Agent{})
 			fmt.Fprintf(a.out, "There is no %s, so no line selects any of them.\n", file)
