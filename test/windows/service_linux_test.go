@@ -75,7 +75,9 @@ func TestRootService(t *testing.T) {
 	m.install()
 	m.switchOn()
 	served := func(args ...string) string { return m.must("/", servedProgram, args...) }
-	served("service", "install")
+	t.Logf("install:\n%s", served("service", "install"))
+	t.Logf("registry:\n%s", m.must("/", "reg", "query", `HKLM\SYSTEM\CurrentControlSet\Services\rpcapd`))
+	t.Logf("registry:\n%s", m.must("/", "reg", "query", `HKLM\SYSTEM\CurrentControlSet\Services\EventLog\Application\rpcapd`))
 	if text, code := m.run("/", servedProgram, "service", "install"); code == 0 {
 		t.Errorf("installed twice:\n%s", text)
 	}
@@ -83,6 +85,7 @@ func TestRootService(t *testing.T) {
 	m.write(servedIni, ini)
 	served("service", "start")
 	m.until("running", "service", "status")
+	t.Logf("status:\n%s", served("service", "status"))
 
 	var want [][]byte
 	forwards := func(when string) {

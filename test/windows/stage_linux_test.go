@@ -27,6 +27,7 @@ const (
 // stage is three hosts: a client, whose frames the agent on the second one captures and forwards to the third.
 type stage struct {
 	t                    *testing.T
+	lab                  *netlab.Lab
 	client, host, sensor *netlab.Namespace
 }
 
@@ -34,17 +35,23 @@ func newStage(t *testing.T) *stage {
 	t.Helper()
 	system(t) // skips before anything is made
 	lab := netlab.New(t)
-	s := &stage{t: t, client: lab.Namespace("client"), host: lab.Namespace("host"), sensor: lab.Namespace("sensor")}
+	s := &stage{t: t, lab: lab, client: lab.Namespace("client"), host: lab.Namespace("host"), sensor: lab.Namespace("sensor")}
 	for _, n := range []*netlab.Namespace{s.client, s.host, s.sensor} {
 		n.Sysctl("ipv6/conf/default/disable_ipv6", "1") // else the kernel sends what no test asked for
 	}
-	lab.Veth(s.client, "eth0", s.host, "eth0")
+	s.connectClient()
 	lab.Veth(s.host, "eth1", s.sensor, "eth0")
-	s.client.AddAddr("eth0", clientV4+"/24")
-	s.host.AddAddr("eth0", hostV4+"/24")
 	s.host.AddAddr("eth1", exportV4+"/24")
 	s.sensor.AddAddr("eth0", sensorV4+"/24")
 	return s
+}
+
+// connectClient lays the link between client and host.
+func (s *stage) connectClient() {
+	s.t.Helper()
+	s.lab.Veth(s.client, "eth0", s.host, "eth0")
+	s.client.AddAddr("eth0", clientV4+"/24")
+	s.host.AddAddr("eth0", hostV4+"/24")
 }
 
 // etherTest is the EtherType for local experiments.
