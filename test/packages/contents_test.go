@@ -157,7 +157,7 @@ func TestContentsOfApk(t *testing.T) {
 
 func TestContentsOfTar(t *testing.T) {
 	for program, want := range installed {
-		path := file(t, newVersion, program+"-*.tar.gz")
+		path := file(t, newVersion, program+"-*-linux-*.tar.gz")
 		data, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
