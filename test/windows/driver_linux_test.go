@@ -23,8 +23,8 @@ func TestRootDriver(t *testing.T) {
 	if err := os.Remove(m.unix(systemFolder + "wpcap.dll")); err != nil {
 		t.Fatal(err)
 	}
-	other := m.read(systemFolder + "version.dll")
-	wrong := []byte(other)
+	other := m.read(agentProgram) // not a library of wine, which would load its own wpcap.dll in its place
+	wrong := []byte(m.read(systemFolder + "version.dll"))
 	binary.LittleEndian.PutUint16(wrong[binary.LittleEndian.Uint32(wrong[0x3c:])+4:], pe.IMAGE_FILE_MACHINE_I386)
 	for _, x := range []struct{ what, library, says string }{
 		{"32 bits", string(wrong), "it is damaged, or made for another processor than this program (amd64)"},
