@@ -19,7 +19,7 @@ import (
 
 // Limits of the script of one page, in make test and in make test-docs.
 const (
-	patience     = 90 * time.Second
+	patience     = 3 * time.Minute
 	longPatience = 10 * time.Minute
 )
 
@@ -84,7 +84,8 @@ func TestRootRunBites(t *testing.T) {
 	}
 }
 
-// prelude covers the folders that a page may write to, takes loopback up, and runs the page. Root covers them with what they
+// prelude covers the folders that a page may write to, gives it a /run/rpcapd of its own, takes loopback up, and runs the
+// page. Root covers them with what they
 // hold, and what is written stays in memory. An ordinary user, who may not do that everywhere and could not write to them
 // anyway, gets a copy of /etc and empty folders.
 const prelude = `set -e
@@ -107,6 +108,8 @@ else
     [ ! -d $folder ] || copy $folder || exit 99
   done
 fi
+mkdir -p /run/rpcapd
+mount -t tmpfs -o mode=0755 tmpfs /run/rpcapd
 ip link set lo up
 unset COVER
 exec bash -eE "$PAGE"
@@ -130,6 +133,11 @@ func run(t *testing.T, name, text string) string {
 			if _, found := c.Of(tool); found {
 				harness.Tool(t, tool)
 			}
+		}
+	}
+	if strings.Contains(text, "[tap]") {
+		if _, err := os.Stat("/dev/net/tun"); err != nil {
+			netlab.Missing(t, "a TAP interface cannot be made: "+err.Error())
 		}
 	}
 	lab := netlab.New(t)
