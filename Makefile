@@ -157,10 +157,11 @@ test-consumers: ## tcpreplay, tcpdump and Suricata 7 of Debian 13 with the TAP i
 	@TOOLS="debootstrap:debootstrap" ./deps.sh
 	TEST_CONSUMERS=1 go test -count=1 -v ./test/consumers
 
-# helm, kubectl-validate and crane are no modules of ours: they are built into ~/.cache/rpcapd-test/tools once, in some minutes.
-test-deploy: ## images run by podman, Kubernetes manifests and the Helm chart checked by kubectl-validate and helm (root; keeps tools in ~/.cache/rpcapd-test)
-	@TOOLS="podman:podman crun:crun" ./deps.sh
+# helm, kubectl-validate, terraform and crane are no modules of ours: they are built into ~/.cache/rpcapd-test/tools once, in some minutes.
+test-deploy: ## images run by podman; manifests, chart, Terraform modules, user data and the Ansible role checked and tried (root; keeps tools in ~/.cache/rpcapd-test)
+	@TOOLS="podman:podman crun:crun debootstrap:debootstrap systemd-nspawn:systemd-container" ./deps.sh
 	TEST_DEPLOY=1 go test -count=1 -timeout 30m -v ./test/deploy
+	TEST_PACKAGES=1 go test -count=1 -timeout 30m -v -run '^TestCloud' ./test/packages
 
 test-windows: ## all tests that concern Windows, under wine in Debian 13 (root; keeps a system in ~/.cache/rpcapd-test)
 	@TOOLS="debootstrap:debootstrap osslsigncode:osslsigncode" ./deps.sh

@@ -16,6 +16,7 @@ var tools = map[string]string{
 	"helm":             "helm.sh/helm/v3/cmd/helm@v3.22.0",
 	"kubectl-validate": "sigs.k8s.io/kubectl-validate@v0.0.4",
 	"kustomize":        "sigs.k8s.io/kustomize/kustomize/v5@v5.8.1",
+	"terraform":        "github.com/hashicorp/terraform@v1.5.7", // the last one under a free licence
 	"crane":            "github.com/google/go-containerregistry/cmd/crane@v0.22.1",
 }
 

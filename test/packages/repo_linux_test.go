@@ -249,7 +249,7 @@ func TestRepoDnf(t *testing.T) {
 	full(t)
 	from := newSite(t)
 	from.publish(oldVersion)
-	s := newSystem(t, rpmBase, "dnf")
+	s := newSystem(t, rpmBase, "dnf", "rpm")
 	s.run("mkdir -p /srv/root /etc/yum.repos.d; rm -f /etc/yum.repos.d/*")
 	s.put(baseRpm(t), "/root/base.rpm")
 	s.run(dnf + "install /root/base.rpm")

@@ -9,33 +9,6 @@ import (
 	"testing"
 )
 
-// terraformVersion is the last one under a free licence.
-const terraformVersion = "v1.5.7"
-
-// terraform returns the program, which the first test that asks for it builds, in minutes.
-func terraform(t *testing.T) string {
-	t.Helper()
-	if os.Getenv("TEST_DEPLOY") != "1" {
-		t.Skip("needs terraform: make test-deploy")
-	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := filepath.Join(cache, "rpcapd-test", "tools")
-	program := filepath.Join(dir, "terraform")
-	if _, err := os.Stat(program); err == nil {
-		return program
-	}
-	t.Logf("building terraform %s into %s", terraformVersion, dir)
-	cmd := exec.Command("go", "install", "-ldflags", "-s -w", "github.com/hashicorp/terraform@"+terraformVersion)
-	cmd.Env = append(os.Environ(), "GOBIN="+dir, "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build terraform: %v\n%s", err, out)
-	}
-	return program
-}
-
 // runTerraform runs it in a folder, asking nobody and telling nobody.
 func runTerraform(t *testing.T, dir, input string, args ...string) (string, error) {
 	t.Helper()
@@ -43,7 +16,7 @@ func runTerraform(t *testing.T, dir, input string, args ...string) (string, erro
 	if err := os.WriteFile(rc, []byte("disable_checkpoint = true\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(terraform(t), args...)
+	cmd := exec.Command(tool(t, "terraform"), args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "TF_CLI_CONFIG_FILE="+rc, "TF_IN_AUTOMATION=1", "TF_INPUT=0", "CHECKPOINT_DISABLE=1")
 	if input != "" {
@@ -78,7 +51,7 @@ func modules(t *testing.T) string {
 
 // TestCloudTerraformUserData: the examples are valid, and what they render is what deploy/cloud-init has.
 func TestCloudTerraformUserData(t *testing.T) {
-	terraform(t)
+	full(t)
 	dir := modules(t)
 	for _, name := range []string{"repository", "package"} {
 		example := filepath.Join(dir, "user-data/examples", name)
@@ -102,7 +75,7 @@ const goodKey = `"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nabc\n-----END PGP PUBL
 // TestCloudTerraformRefuses: values that cannot be meant so are named, before anything is done; an address of IPv6 is not one of
 // them.
 func TestCloudTerraformRefuses(t *testing.T) {
-	terraform(t)
+	full(t)
 	dir := modules(t)
 	const source = "repository = { url = \"https://x.example.com/y\", key = " + goodKey + " }\n"
 	sum := strings.Repeat("0", 64)
@@ -154,7 +127,7 @@ func TestCloudTerraformRefuses(t *testing.T) {
 // TestCloudTerraformClouds: the modules for clouds need their providers for a plan, but what they say of networks is checked
 // without.
 func TestCloudTerraformClouds(t *testing.T) {
-	terraform(t)
+	full(t)
 	dir := modules(t)
 	for i, c := range []struct{ cidrs, want string }{
 		{`["10.0.0.0/8", "2001:db8::/32"]`, ""}, {`["0.0.0.0/0"]`, "larger than /8"}, {`["::/0"]`, "larger than /8"}, {`["10.1.0.1"]`, "with its length"}, {`[]`, "at least one network"},
