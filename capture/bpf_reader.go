@@ -35,11 +35,7 @@ type bpfCapture struct {
 func newBPFSource(sys bpfSystem, layout recordLayout, o Options) (*deviceSource, error) {
 	o = o.withDefaults()
 	traits := deviceTraits{frames: bpfFrames, settle: bpfSettle, retry: bpfRetry, stamped: true}
-	s, err := newDeviceSource(o, traits, &bpfCapture{sys, o, layout})
-	if err != nil {
-		return nil, opError("open", o.Interface, err)
-	}
-	return s, nil
+	return newDeviceSource(o, traits, &bpfCapture{sys, o, layout})
 }
 
 func (c *bpfCapture) open() (device, error) {

@@ -52,7 +52,7 @@ func newDeviceSource(o Options, t deviceTraits, sys deviceSystem) (*deviceSource
 	d, j, err := s.attach(o.Filter)
 	if err != nil {
 		_ = sys.close() // the first error counts
-		return nil, err
+		return nil, opError("open", o.Interface, err)
 	}
 	s.link = d.linkType()
 	s.adopt(d, j)

@@ -478,7 +478,7 @@ func TestDeviceComesBack(t *testing.T) {
 
 func TestDeviceDoesNotOpen(t *testing.T) {
 	p := newFakeSystem(func() (device, error) { return nil, ErrNoInterface })
-	if _, err := newDeviceSource(Options{}, fakeTraits, p); err != ErrNoInterface || !p.closed.Load() {
+	if _, err := newDeviceSource(Options{}, fakeTraits, p); !errors.Is(err, ErrNoInterface) || !p.closed.Load() {
 		t.Error(err, p.closed.Load())
 	}
 	d := &fakeDevice{refuse: syscall.EINVAL}

@@ -49,6 +49,7 @@ func (s *deviceSource) checkInterface(now time.Time, l *look) {
 	if !now.Before(w.next) {
 		w.next = now.Add(devicePoll)
 		if !s.handle.attached() {
+			s.rescue() // frames may wait in it for others
 			s.fail(now, lostError{errDeleted}, l)
 			return
 		}

@@ -1,7 +1,5 @@
 package capture
 
-import "sync"
-
 // Fanout is one group of sources that share the frames of an interface: the
 // kernel gives each frame to one member, chosen by a hash over the flow that is
 // the same in both directions (PACKET_FANOUT_HASH). When a member closes, the
@@ -9,13 +7,4 @@ import "sync"
 // filter, its share is refused: better than frames that two members have. The zero value is a group without members. Later
 // fragments of a datagram carry no ports and may go to another member than the
 // first.
-type Fanout struct {
-	mu     sync.Mutex
-	groups map[int]*fanoutGroup // by interface index: a deleted interface's group cannot be joined again
-}
-
-// fanoutGroup is one group of the kernel. Its id is valid while it has members.
-type fanoutGroup struct {
-	id      uint16
-	members int
-}
+type Fanout struct{ fanoutGroups }

@@ -3,9 +3,22 @@ package capture
 import (
 	"fmt"
 	"os"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
+
+// fanoutGroups are the groups of the kernel behind a Fanout.
+type fanoutGroups struct {
+	mu     sync.Mutex
+	groups map[int]*fanoutGroup // by interface index: a deleted interface's group cannot be joined again
+}
+
+// fanoutGroup is one group of the kernel. Its id is valid while it has members.
+type fanoutGroup struct {
+	id      uint16
+	members int
+}
 
 // join makes the bound socket of r a member of the group on its interface. The
 // first member lets the kernel find a number that no other process uses.

@@ -9,20 +9,12 @@ import (
 var errFanout = fmt.Errorf("fanout: the driver cannot share the frames of an interface between captures: write the line without fanout: %w", errors.ErrUnsupported)
 
 // Open captures on an interface through the capture driver: Npcap, or WinPcap. The interface is named by its device name,
-// \Device\NPF_{GUID}. Without a driver the error is a *NoDriverError. RingBytes is the size of the driver's buffer;
+// \Device\NPF_{GUID}. Without a driver the error is a *NoDriverError. RingBytes is the size of the driver's buffer.
 // With Fanout it fails.
 func Open(o Options) (Source, error) {
-	s, err := openPcap(o)
-	if err != nil {
-		return nil, opError("open", o.Interface, err)
-	}
-	return s, nil
-}
-
-func openPcap(o Options) (*deviceSource, error) {
 	lib, err := loadDriver()
 	if err != nil {
-		return nil, err
+		return nil, opError("open", o.Interface, err)
 	}
 	o = o.withDefaults()
 	t := deviceTraits{frames: 1, settle: lib.settle(), retry: windowsRetry}
@@ -40,15 +32,19 @@ type windowsSystem struct {
 }
 
 // openWindows makes a source of the devices that opener opens.
-func openWindows(o Options, t deviceTraits, pace time.Duration, opener func() (device, error)) (*deviceSource, error) {
+func openWindows(o Options, t deviceTraits, pace time.Duration, opener func() (device, error)) (Source, error) {
 	if o.Fanout != nil {
-		return nil, errFanout
+		return nil, opError("open", o.Interface, errFanout)
 	}
 	p, err := newPause()
 	if err != nil {
+		return nil, opError("open", o.Interface, err)
+	}
+	s, err := newDeviceSource(o, t, &windowsSystem{p, pace, opener})
+	if err != nil { // a nil *deviceSource is no nil Source
 		return nil, err
 	}
-	return newDeviceSource(o, t, &windowsSystem{p, pace, opener})
+	return s, nil
 }
 
 func (w *windowsSystem) open() (device, error) { return w.opener() }

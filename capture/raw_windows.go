@@ -22,14 +22,6 @@ import (
 // LinkTypeRaw. It needs an administrator. There are no link-layer headers, no ARP and no other protocols, the time stamps are those of
 // reading, and what does not fit into the buffers of the sockets is lost without being counted.
 func OpenRaw(o Options) (Source, error) {
-	s, err := openRaw(o)
-	if err != nil {
-		return nil, opError("open", o.Interface, err)
-	}
-	return s, nil
-}
-
-func openRaw(o Options) (*deviceSource, error) {
 	o = o.withDefaults()
 	return openWindows(o, deviceTraits{frames: 1, retry: windowsRetry}, o.Retire, func() (device, error) { return openRawDevice(o) })
 }
