@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestSystemLayout: the layout that the tests use for this system is the one of its structures.
@@ -82,4 +84,37 @@ func loopbackName(t *testing.T) string {
 	}
 	t.Skip("no loopback interface is up")
 	return ""
+}
+
+// TestSystemRequests: the numbers of requests have the sizes of the structures in them with which they are called here, and
+// those structures the sizes of C. Where package unix has another opinion than this package, it does not compile or fails.
+func TestSystemRequests(t *testing.T) {
+	const word = unsafe.Sizeof(uintptr(0))
+	var stat unix.BpfStat
+	for name, c := range map[string]struct {
+		request uint
+		size    uintptr
+	}{
+		"BIOCSETF": {unix.BIOCSETF, unsafe.Sizeof(unix.BpfProgram{})}, "BIOCSETIF": {unix.BIOCSETIF, bpfRequestLen},
+		"BIOCSBLEN": {unix.BIOCSBLEN, 4}, "BIOCGBLEN": {unix.BIOCGBLEN, 4}, "BIOCIMMEDIATE": {unix.BIOCIMMEDIATE, 4},
+		"BIOCGDLT": {unix.BIOCGDLT, 4}, "BIOCSDLT": {unix.BIOCSDLT, 4}, "BIOCPROMISC": {unix.BIOCPROMISC, 0},
+		"BIOCGSTATS": {unix.BIOCGSTATS, unsafe.Sizeof(stat)}, "FIONREAD": {fionread, 4},
+		"BIOCGDLTLIST": {unix.BIOCGDLTLIST, dltListLen},
+	} {
+		if size := uintptr(c.request >> 16 & 0x1fff); size != c.size {
+			t.Errorf("%s: %d bytes, called with %d", name, size, c.size)
+		}
+	}
+	if n := unsafe.Sizeof(unix.BpfProgram{}); n != 2*word {
+		t.Errorf("struct bpf_program has %d bytes", n)
+	}
+	if n := unsafe.Sizeof(unix.BpfInsn{}); n != 8 {
+		t.Errorf("struct bpf_insn has %d bytes", n)
+	}
+	if bpfRequestLen < unix.IFNAMSIZ || systemLayout.headerLen() > int(unsafe.Sizeof(unix.BpfHdr{})) {
+		t.Errorf("struct ifreq has %d bytes, struct bpf_hdr %d, of which %d are read", bpfRequestLen, unsafe.Sizeof(unix.BpfHdr{}), systemLayout.headerLen())
+	}
+	if systemLayout.caplenAt+4 != int(unsafe.Offsetof(unix.BpfHdr{}.Datalen)) {
+		t.Error("the length on the wire does not follow the captured length")
+	}
 }

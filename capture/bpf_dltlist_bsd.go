@@ -8,12 +8,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// linkTypes asks for the link types of the interface (struct bpf_dltlist).
+// bpfDLTList is struct bpf_dltlist.
+type bpfDLTList struct {
+	length uint32
+	list   *uint32
+}
+
+// dltListLen is its size.
+const dltListLen = unsafe.Sizeof(bpfDLTList{})
+
+// linkTypes asks for the link types of the interface.
 func (d *bpfHandle) linkTypes(types *[64]uint32) (uint32, error) {
-	list := struct {
-		length uint32
-		list   *uint32
-	}{uint32(len(types)), &types[0]}
+	list := bpfDLTList{uint32(len(types)), &types[0]}
 	err := d.ioctl(unix.BIOCGDLTLIST, "BIOCGDLTLIST", unsafe.Pointer(&list))
 	return list.length, err
 }

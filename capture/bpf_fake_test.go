@@ -18,6 +18,7 @@ type fakeKernel struct {
 	size     int
 	inPlace  bool // has BIOCSETFNR
 	promisc  bool
+	tick     time.Duration // waits end with the second tick of this length; 0: they are exact
 	openErr  error
 	startErr error
 
@@ -69,6 +70,10 @@ func (k *fakeKernel) up(string) (bool, error) {
 }
 
 func (k *fakeKernel) wait(d bpfDevice, timeout time.Duration) (bool, error) {
+	if k.tick > 0 && timeout > 0 {
+		ticks := (timeout+k.tick-1)/k.tick + 1
+		timeout = ticks*k.tick - time.Duration(time.Now().UnixNano())%k.tick
+	}
 	var timer <-chan time.Time
 	if timeout >= 0 {
 		timer = time.After(timeout)
@@ -103,6 +108,8 @@ func (k *fakeKernel) wait(d bpfDevice, timeout time.Duration) (bool, error) {
 		}
 	}
 }
+
+func (k *fakeKernel) grain() time.Duration { return max(time.Millisecond, 2*k.tick) }
 
 func (k *fakeKernel) wake() {
 	k.mu.Lock()

@@ -18,6 +18,8 @@ const (
 	// gatherStep is how often the fill of the kernel's buffers is looked at while frames gather in them. At 1 Gbit/s
 	// that is 500 KB, and the largest buffer that FreeBSD gives by default is 512 KB, twice.
 	gatherStep = 4 * time.Millisecond
+	// bpfLate is by how much a frame may come later than Options.Retire. With the agent's 18 ms it is there within 20.
+	bpfLate = 2 * time.Millisecond
 	// bpfSettle is many times what a frame needs from its time stamp to the buffer.
 	bpfSettle = 10 * time.Millisecond
 	// bpfRetry is how often a deleted interface is looked for.
@@ -71,6 +73,8 @@ type bpfReader struct {
 	capture *bpfCapture
 	walk    recordWalker
 	buffer  []byte
+	last    time.Time // when the kernel was last read, and the bytes per second since the time before
+	rate    float64
 	since   time.Time // when frames were first seen waiting, zero: none are; belongs to who waits
 }
 
@@ -112,11 +116,14 @@ func (r *bpfReader) load() error {
 	case err != nil:
 		return err
 	}
+	now := time.Now()
+	r.rate, r.last = float64(n)/max(now.Sub(r.last), time.Microsecond).Seconds(), now
 	r.walk.begin(r.buffer[:n])
 	return nil
 }
 
-// gathered says whether the device should be read now.
+// gathered says whether the device should be read now: frames have waited for long enough, or would wait for too long if
+// the next wait takes as long as it may, or a buffer is half full.
 func (r *bpfReader) gathered(now time.Time) bool {
 	ready, err := r.capture.bpfSystem.wait(r.bpfDevice, 0)
 	if err != nil || !ready {
@@ -127,11 +134,17 @@ func (r *bpfReader) gathered(now time.Time) bool {
 		r.since = now
 	}
 	n, err := r.waiting()
-	if err != nil || n >= r.size()/2 || now.Sub(r.since) >= r.capture.options.Retire { // the read tells the error
-		r.since = time.Time{}
-		return true
+	waited, retire, grain := now.Sub(r.since), r.capture.options.Retire, r.capture.grain()
+	if err == nil && n < r.size()/2 && waited < retire && waited+grain <= retire+bpfLate && !r.fills(grain) {
+		return false
 	}
-	return false
+	r.since = time.Time{} // the read tells the error
+	return true
+}
+
+// fills says whether a buffer will be half full after the next wait, on a system whose waits are long.
+func (r *bpfReader) fills(grain time.Duration) bool {
+	return grain > gatherStep && r.rate*grain.Seconds() > float64(r.size()/2)
 }
 
 func (r *bpfReader) detach() bool {

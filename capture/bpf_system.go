@@ -16,6 +16,8 @@ type bpfSystem interface {
 	// early. Without a device it waits for the others. A wake ends this wait or the next one.
 	wait(d bpfDevice, timeout time.Duration) (ready bool, err error)
 	wake()
+	// grain is by how much a wait may be longer than asked for: two ticks of the system's clock.
+	grain() time.Duration
 	close() error
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -77,6 +78,15 @@ func (k *bpfKernel) wait(d bpfDevice, timeout time.Duration) (ready bool, err er
 		}
 	}
 	return fds[1].Revents != 0, nil
+}
+
+// grain: macOS and FreeBSD have timers finer than their tick; the others count ticks of 10 ms, rounded up, and one more.
+func (k *bpfKernel) grain() time.Duration {
+	switch runtime.GOOS {
+	case "darwin", "freebsd":
+		return time.Millisecond
+	}
+	return 20 * time.Millisecond
 }
 
 func (k *bpfKernel) wake() {

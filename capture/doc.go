@@ -56,7 +56,8 @@
 //	time stamp, captured length, length on the wire, length of the header │ frame │ padding │ next record
 //
 // A frame is noticed at once (BIOCIMMEDIATE), and read Options.Retire later with all that came meanwhile, or when a
-// buffer is half full. The device is set to Ethernet if it offers that, else to raw IP, else the address family in front of
+// buffer is half full. OpenBSD, NetBSD and DragonFly count waits in ticks of 10 ms, so there it is one wait, of at most two
+// ticks, and none when a buffer would be half full by then. The device is set to Ethernet if it offers that, else to raw IP, else the address family in front of
 // each packet (DLT_NULL, DLT_LOOP: loopback and most tunnels) is taken away, and the link type is raw IP. A packet on loopback
 // passes the tap once. VLAN tags are in the bytes.
 //
