@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -96,4 +97,9 @@ func Suggest(prefix, word string, known []string) string {
 		return "did you mean " + prefix + k + "?"
 	}
 	return "known: " + prefix + strings.Join(known, ", "+prefix)
+}
+
+// Misspelt says that a word is a known one but for one letter, or for two that have changed places.
+func Misspelt(word string, known []string) bool {
+	return len(word) <= 40 && slices.ContainsFunc(known, func(k string) bool { return editDistance(word, k) == 1 })
 }

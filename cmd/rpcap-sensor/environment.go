@@ -30,13 +30,14 @@ func environmentFlags(f *pflag.FlagSet) (words []string, flags map[string]string
 // readEnvironment gives flags that the command line does not have the values of variables.
 func (s *settings) readEnvironment(environ []string) error {
 	words, flags := environmentFlags(s.flags)
-	values, err := environment.Read(environmentPrefix, environ, words, nil)
+	values, strange, err := environment.Read(environmentPrefix, environ, words, nil)
 	if slices.ContainsFunc(environ, func(e string) bool { return strings.HasPrefix(e, environmentPrefix+"PASSWORD=") }) {
 		err = errors.New(environment.Place(environmentPrefix+"PASSWORD") + ": a password does not belong into the environment; write it into a file, and its path into " + environmentPrefix + "PASSWORD_FILE")
 	}
 	if err != nil {
 		return usageError{err}
 	}
+	s.envStrange = strange
 	for _, v := range values {
 		set, err := environment.SetFlag(s.flags, flags[v.Word], v)
 		if err != nil {
@@ -61,6 +62,11 @@ func (s *settings) given(flag string) string {
 
 // printEnvironment tells which flags variables set.
 func (s *settings) printEnvironment(w io.Writer) error {
+	for _, message := range s.envStrange {
+		if _, err := fmt.Fprintln(w, "warning: "+message); err != nil {
+			return err
+		}
+	}
 	_, flags := environmentFlags(s.flags)
 	for _, v := range s.env {
 		if _, err := fmt.Fprintf(w, "%s: --%s %s\n", v.Place(), flags[v.Word], strings.ReplaceAll(v.Text, "\n", ", ")); err != nil {

@@ -20,6 +20,9 @@ func serve(s *settings) error {
 	if err != nil {
 		return usageError{err}
 	}
+	for _, message := range s.envStrange {
+		log.Warn(message)
+	}
 	l, err := s.load(log)
 	if err != nil {
 		return err

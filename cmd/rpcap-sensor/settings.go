@@ -42,6 +42,7 @@ type settings struct {
 	stdout, stderr *os.File
 	flags          *pflag.FlagSet
 	env            []environment.Value // that have set flags
+	envStrange     []string            // messages about variables that mean nothing
 
 	file         string
 	listen       string

@@ -47,13 +47,14 @@ func environmentWords() []string {
 
 // readEnvironment takes what the variables say, where the command line does not say it.
 func (s *settings) readEnvironment(environ []string) error {
-	values, err := environment.Read(environmentPrefix, environ, environmentWords(), environmentOthers)
+	values, strange, err := environment.Read(environmentPrefix, environ, environmentWords(), environmentOthers)
 	if i := slices.IndexFunc(environ, func(e string) bool { return strings.HasPrefix(e, environmentPrefix+"ACCOUNT=") }); i >= 0 {
 		err = errors.New(environment.Place(environmentPrefix+"ACCOUNT") + ": hashes of passwords do not belong into the environment; write the line into a file, and its path into " + environmentPrefix + accountFileWord)
 	}
 	if err != nil {
 		return usageError{err}
 	}
+	s.envStrange = strange
 	for _, v := range values {
 		if err := s.variable(v); err != nil {
 			return usageError{err}
@@ -170,6 +171,9 @@ func (s *settings) variables() ([]config.Variable, error) {
 
 // printEnvironment tells which variables say what.
 func (s *settings) printEnvironment(w io.Writer) {
+	for _, message := range s.envStrange {
+		fmt.Fprintln(w, "warning: "+message)
+	}
 	for _, v := range s.env {
 		fmt.Fprintf(w, "environment %s: %s = %s\n", v.Name, v.Key, strings.ReplaceAll(v.Value, "\n", " | "))
 	}

@@ -50,6 +50,9 @@ func (a *app) run(s *settings) error {
 	if len(s.envNames) > 0 {
 		log.Info("the environment configures the agent", zap.Strings("variables", s.envNames))
 	}
+	for _, message := range s.envStrange {
+		log.Warn(message)
+	}
 	for _, note := range s.notes() {
 		log.Info(note)
 	}

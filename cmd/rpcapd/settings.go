@@ -36,6 +36,7 @@ type settings struct {
 
 	env         []config.Variable // of the environment, for keys of the ini
 	envNames    []string          // of all variables that are in force
+	envStrange  []string          // messages about variables that mean nothing
 	accountFile string            // that the environment names
 
 	defaultFile string

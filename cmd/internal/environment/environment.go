@@ -3,8 +3,9 @@
 //	MaxRate    RPCAPD_MAX_RATE
 //	log-level  RPCAPD_LOG_LEVEL
 //
-// A name with the prefix that is not known is an error, and so is an empty value: a typo, or a variable of a script that was not set,
-// could widen what is forwarded. What Kubernetes sets for a Service whose name begins with the prefix is passed over.
+// An empty value is an error, and so is a name with the prefix that is not known, if it looks like a typo or another variable
+// configures the program: what is forwarded could widen. Other names are somebody's own, such as the path of the program in a
+// script, and are only told of. What Kubernetes sets for a Service whose name begins with the prefix is passed over.
 package environment
 
 import (
@@ -50,26 +51,39 @@ func Word(key string) string {
 	return b.String()
 }
 
-// Read returns the variables with a prefix, sorted by name. Known are the words that may follow it, others those that are
-// somebody else's and are passed over. All that is wrong is in the error.
-func Read(prefix string, environ, known, others []string) (list []Value, err error) {
-	var errs []error
+// Read returns the variables with a prefix, sorted by name, and messages about those that mean nothing here. Known are the words
+// that may follow the prefix, others those that are somebody else's and are passed over. All that is wrong is in the error.
+func Read(prefix string, environ, known, others []string) (list []Value, strange []string, err error) {
+	var unknown, misspelt, empty []string
 	for _, entry := range environ {
 		name, text, _ := strings.Cut(entry, "=")
 		word, found := strings.CutPrefix(name, prefix)
 		switch {
 		case !found, slices.Contains(others, word), serviceLink(word, text):
 		case !slices.Contains(known, word):
-			errs = append(errs, fmt.Errorf("%s: unknown variable; %s", Place(printable.Name(name)), config.Suggest(prefix, word, known)))
+			message := fmt.Sprintf("%s: unknown variable; %s", Place(printable.Name(name)), config.Suggest(prefix, word, known))
+			if config.Misspelt(word, known) {
+				misspelt = append(misspelt, message)
+			} else {
+				unknown = append(unknown, message)
+			}
 		case strings.TrimSpace(text) == "":
-			errs = append(errs, fmt.Errorf("%s: the value is empty; write one or remove the variable", Place(name)))
+			empty = append(empty, Place(name)+": the value is empty; write one or remove the variable")
 		default:
 			list = append(list, Value{name, word, strings.TrimSpace(text)})
 		}
 	}
 	slices.SortFunc(list, func(a, b Value) int { return strings.Compare(a.Name, b.Name) })
-	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
-	return list, errors.Join(errs...)
+	slices.Sort(unknown)
+	wrong := append(misspelt, empty...)
+	if len(list)+len(wrong) == 0 {
+		return nil, unknown, nil
+	}
+	if wrong = append(wrong, unknown...); len(wrong) > 0 {
+		slices.Sort(wrong)
+		err = errors.New(strings.Join(wrong, "\n"))
+	}
+	return list, nil, err
 }
 
 // serviceLink recognizes what Kubernetes sets for each Service, by name and value: SERVICE_HOST, SERVICE_PORT, SERVICE_PORT_HTTP,
