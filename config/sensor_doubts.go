@@ -54,7 +54,7 @@ func (p *sensorParser) checkPatterns() {
 				if len(aliases) > 0 {
 					cure = suggest(word, aliases)
 				}
-				p.warnf(s.line, "Agents %s: no Alias has this name (%s)", excerpt(word), cure)
+				p.warnf(s.line, "Agents %s: no Alias has this name (%s); right only if an agent has it as its Name", excerpt(word), cure)
 			}
 		}
 	}

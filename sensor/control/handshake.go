@@ -87,6 +87,7 @@ func (s *session) list(ctx context.Context) (state, error) {
 	if err != nil {
 		return nil, status.Caused(status.CauseProtocol, "read FINDALLIF_REPLY: %w", err)
 	}
+	s.named(list.AgentName())
 	if s.chosen, err = rule.Choose(s.rules, list); err != nil {
 		return s.hold(s.list, retryInterval, status.Caused(status.CauseNoInterface, "%w", err), true), nil
 	}

@@ -9,14 +9,14 @@ import (
 // that has left without a word, the older ones are given the time to prove themselves.
 func (s *session) takeName(ctx context.Context) error {
 	s.dropName()
-	if !s.server.names.free(s.peer.Addr(), s.chosen.Name) {
+	if !s.server.names.free(s.peer.Addr(), s.wantedName, s.chosen.Name) {
 		var stopped error
 		err := s.listening(ctx, func(ctx context.Context) { stopped = s.server.awaitOlder(ctx, s) })
 		if err = cmp.Or(err, stopped); err != nil {
 			return err
 		}
 	}
-	host, free := s.server.names.take(s.peer.Addr(), s.chosen.Name)
+	host, free := s.server.names.take(s.peer.Addr(), s.wantedName, s.chosen.Name)
 	s.freeName = free
 	if name := host + "/" + s.chosen.Name; name != s.connected {
 		s.connected = name
@@ -36,4 +36,15 @@ func (s *session) takeName(ctx context.Context) error {
 func (s *session) dropName() {
 	s.freeName()
 	s.freeName = func() {}
+}
+
+// named takes in what the agent wants to be called. Until it has a capture it is shown by that alone.
+func (s *session) named(wanted string) {
+	s.wantedName = wanted
+	host := s.server.names.host(s.peer.Addr(), wanted)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.status.Interface == "" {
+		s.status.Name = host
+	}
 }

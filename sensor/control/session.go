@@ -52,7 +52,7 @@ func newSession(s *Server, conn net.Conn, port uint16, rules []*rule.Rule) *sess
 		closed:   make(chan struct{}),
 		freeName: func() {},
 		status: status.Peer{
-			Name: s.names.host(peer.Addr()), Address: peer, State: status.StateAuthenticating, Since: now, Sessions: 1,
+			Name: s.names.host(peer.Addr(), ""), Address: peer, State: status.StateAuthenticating, Since: now, Sessions: 1,
 		},
 	}
 }

@@ -83,6 +83,7 @@ type session struct {
 	singly        bool   // the agent is asked to send no super-packets
 	connected     string // the name under which sessionLog has counted the session
 	host          string // its name for the chosen interface
+	wantedName    string // what the agent wants to be called; not fit to be shown
 	freeName      func()
 
 	mu     sync.Mutex  // a leaf

@@ -21,7 +21,7 @@ var (
 
 // Source names where the frames of one feed come from. It does not change while the feed lives.
 type Source struct {
-	Host        string     // the agent's alias or address; "#2" is appended when two sessions would have the same Name
+	Host        string     // the agent's alias, else its own name, else its address; "#2" is appended when two sessions would have the same Name
 	Agent       netip.Addr // the address the agent's control connection comes from
 	Interface   string
 	Description string // as the agent gave it, without the preselected mark
