@@ -5,6 +5,9 @@
 //
 //	# comment                              first visible character # or ;
 //	ActiveClient   = HOST[, PORT][, OPTION=VALUE]...     one session; any number of lines
+//	IgnoreInterfaces = NAME...             that no line means: names and patterns
+//	MaxSessions    = N                     of the agent
+//	Name           = TEXT                  what sensors show; %h, %n and %p stand for host, node and pod
 //	NullAuthPermit = YES | NO              whether a sensor needs no password
 //	Account        = NAME, BCRYPT-HASH     a password that a sensor may use (rpcapd passwd)
 //	OnClose        = reconnect | stop      what follows a CLOSE of the sensor
@@ -24,6 +27,7 @@
 //
 //	ifname=NAME        preselect the interface of this name
 //	ifaddr=ADDR[/LEN]  preselect the first interface with an address in the network
+//	                   with patterns, or several names or networks with / between: a session for each interface
 //	fanout=N           N sessions that share the interface's traffic
 //
 // Words are separated by any run of spaces, tabs, commas and semicolons; spaces

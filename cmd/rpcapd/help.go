@@ -21,6 +21,8 @@ Write one line for each interface:
   ActiveClient = sensor.example.com, 2003, ifname=eth1
   ActiveClient = sensor.example.com, 2003, ifaddr=10.1.0.0/16
 
+A line with a pattern, such as ifname=eth*/!eth9, makes a session for each interface that matches, now or later.
+
 Without -f and -a the agent reads that file. ` + runningHelp
 
 var examples = `  rpcapd check                              check the ini and explain each line
