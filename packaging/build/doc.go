@@ -10,5 +10,7 @@
 // times are that of the commit (or SOURCE_DATE_EPOCH), owners are names, order is
 // sorted. Two builds give the same bytes.
 //
+// With -formats image it makes container images instead, with package oci: a layout of all architectures and a tar of each.
+//
 // It signs nothing and uploads nothing; SHA256SUMS lists what it made.
 package main

@@ -58,7 +58,7 @@ func (t *command) failure(err error, said string) error {
 	exit := (*exec.ExitError)(nil)
 	switch {
 	case errors.Is(err, exec.ErrNotFound), errors.Is(err, os.ErrNotExist):
-		return &Error{what: "tcpdump is not there", err: err, cure: "install tcpdump, or remove the filter"}
+		return &Error{what: "tcpdump is not there", err: err, cure: "install tcpdump, or remove the filter; for a container see docs/CONTAINERS.md"}
 	case !errors.As(err, &exit):
 		return &Error{what: "tcpdump cannot be run", err: err, cure: "allow this user to execute it, or remove the filter"}
 	}
