@@ -26,6 +26,10 @@ type Result struct {
 	Seen    string `json:"seen"`  // what is there; of StateNotChecked the reason
 	Means   string `json:"means"` // what follows from it; empty if nothing is wrong
 	Cure    string `json:"cure"`  // a command to type, or what to do; empty if there is nothing to do
+
+	// Quoting tells that Seen quotes a line of a file, which could have a secret in it: the archive has Archived instead.
+	Quoting  bool   `json:"-"`
+	Archived string `json:"-"`
 }
 
 // OK is the result of a check that finds nothing wrong.
@@ -57,6 +61,12 @@ func text(format string, args []any) string {
 		return format
 	}
 	return fmt.Sprintf(format, args...)
+}
+
+// Quotes marks a result whose Seen quotes a file; archived is what goes into the archive instead.
+func (r Result) Quotes(archived string) Result {
+	r.Quoting, r.Archived = true, archived
+	return r
 }
 
 // Check is one thing to look at.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,6 +46,18 @@ func (r *Report) Add(results []Result) {
 			r.Summary.NotChecked++
 		}
 	}
+}
+
+// ForArchive is the report without what may quote secrets.
+func (r *Report) ForArchive() *Report {
+	c := *r
+	c.Results = slices.Clone(r.Results)
+	for i := range c.Results {
+		if x := &c.Results[i]; x.Quoting {
+			x.Seen = x.Archived
+		}
+	}
+	return &c
 }
 
 // JSON is the report for programs.

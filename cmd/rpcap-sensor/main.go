@@ -88,6 +88,6 @@ func newCommand(stdout, stderr *os.File) *cobra.Command {
 	cmd.SetErr(stderr)
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{flagerror.Plain(err)} })
 	o.define(cmd.Flags())
-	cmd.AddCommand(captureCommand(stdout, stderr), checkCommand(stdout), build.Command("rpcap-sensor", version, stdout, noArguments), topCommand(stdout, stderr), passwdCommand(stdout, stderr), upgradeIniCommand(stdout))
+	cmd.AddCommand(captureCommand(stdout, stderr), checkCommand(stdout), build.Command("rpcap-sensor", version, stdout, noArguments), topCommand(stdout, stderr), passwdCommand(stdout, stderr), upgradeIniCommand(stdout), doctorCommand(stdout, stderr))
 	return cmd
 }

@@ -10,12 +10,13 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"rpcapd/agent"
 	"rpcapd/cmd/internal/build"
-	"rpcapd/cmd/internal/cmdline"
 	"rpcapd/cmd/internal/examine"
 	"rpcapd/config"
 	"rpcapd/doctor"
@@ -30,7 +31,7 @@ right to capture, ring and offloads, buffers, memory, clock, names, TCP and each
 
 The command calls each sensor of the ini once, with a session of its own. It starts no capture and does not touch a running agent. If the
 sensor is an rpcap-sensor, it sends some hundred small and large datagrams to its UDP ports, which the sensor sends back. The command ends
-within half a minute, whatever does not answer. Give it the options of the agent that matter: -t, -z, --gso.
+within half a minute, whatever does not answer. It takes the options and variables of the agent, so you can give it the same.
 
 The exit status is 0 if no check has failed (warnings do not count), 1 if one has, and 2 for a wrong command line.`
 
@@ -43,17 +44,14 @@ func (a *app) doctorCommand() *cobra.Command {
 		Short:   "Check this host and the way to the sensors, and say how to cure what is wrong",
 		Example: "  rpcapd doctor\n  rpcapd doctor --check data-ports,super-packets\n  rpcapd doctor --json | jq '.results[] | select(.result == \"failed\")'\n  rpcapd doctor --support support.tar.gz",
 		Args:    noArguments,
-		PreRunE: func(cmd *cobra.Command, _ []string) error {
-			if err := cmdline.RefuseEmpty(cmd.Flags(), "run-dir"); err != nil {
-				return usageError{err}
-			}
-			return nil
-		},
 		RunE: func(*cobra.Command, []string) error {
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 			defer stop()
 			context.AfterFunc(ctx, stop) // a second signal ends the program at once
-			x := a.diagnose(ctx, s)
+			if err := s.readEnvironment(os.Environ()); err != nil {
+				return err
+			}
+			x := diagnose(ctx, s)
 			o.Checks, o.Files = x.checks(), x.files
 			err := o.Run(ctx)
 			if bad := examine.UsageError(err); bad != nil {
@@ -65,16 +63,17 @@ func (a *app) doctorCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.SortFlags = false
 	o.Define(f)
-	f.VarP(&targetsValue{&s.line.Targets}, "active", "a", "the sensors: `host,port[,host,port...]`, as of the agent")
-	f.StringVarP(&s.file, "file", "f", "", "the `ini`")
-	f.BoolVarP(&s.line.NullAuth, "null-auth", "n", false, "accept sensors without a password")
-	f.BoolVarP(&s.ipv4, "ipv4", "4", false, "connect over IPv4 only")
-	s.defineSending(f)
-	f.VarP(parsed("bytes", config.ParseRingBytes, &s.line.RingBytes), "ring", "z", "memory of one capture ring in `bytes`, or as in 64M (default 16M)")
-	f.StringVar(&s.runDir, "run-dir", s.runDir, "run directory of the agent")
-	cmd.Long = doctorHelp + "\n\nChecks (--check):\n" + doctor.Help((&diagnosis{settings: s, ctx: context.Background()}).checks())
+	for _, g := range s.groups() { // the options of an agent can be given as they are
+		g.flags.VisitAll(func(flag *pflag.Flag) { flag.Hidden = flag.Hidden || !slices.Contains(doctorFlags, flag.Name) })
+		f.AddFlagSet(g.flags)
+	}
+	s.flags = f
+	cmd.Long = doctorHelp + "\n\nChecks (--check):\n" + doctor.Help((&diagnosis{settings: newSettings(""), ctx: context.Background()}).checks())
 	return cmd
 }
+
+// doctorFlags are the agent's options that make a difference. The others are accepted, too.
+var doctorFlags = []string{"active", "file", "null-auth", "ipv4", "interface", "datagram", "send-buffer", "gso", "ring", "run-dir", "help"}
 
 // diagnosis is what the checks of the agent begin with. Nothing was opened for it but the ini and the status.
 type diagnosis struct {
@@ -87,23 +86,34 @@ type diagnosis struct {
 	status   *agent.Status // of the running agent; nil: none
 }
 
-// diagnose reads the ini and the status of the running agent.
-func (a *app) diagnose(ctx context.Context, s *settings) *diagnosis {
-	d := &diagnosis{settings: s, ctx: ctx, path: s.file}
-	if d.path == "" && len(s.line.Targets) == 0 {
-		d.path = s.defaultFile
-	}
-	if d.path == "" {
-		d.config = s.line.Agent()
+// diagnose reads the ini, as a start would, and the status of the running agent.
+func diagnose(ctx context.Context, s *settings) *diagnosis {
+	d := &diagnosis{settings: s, ctx: ctx, path: s.defaultFile}
+	var text []byte
+	if path, err := s.source(); err == nil {
+		if d.path = path; path != "" {
+			text, d.loadErr = readFile(path)
+		}
 	} else {
-		d.config, d.problems, d.loadErr = config.LoadAgent(d.path)
-		d.problems = append(d.problems, d.config.Unreachable(d.path, runtime.NumCPU())...)
-		d.config = s.line.Apply(d.config)
+		d.loadErr = fs.ErrNotExist
+	}
+	if d.loadErr == nil {
+		d.config, d.problems = s.parse(d.path, text)
+	} else {
+		d.config = s.line.Agent()
 	}
 	if st, err := agent.Running(runDirOf(s.runDir, d.path)); err == nil {
 		d.status = st
 	}
 	return d
+}
+
+func readFile(path string) ([]byte, error) {
+	f, err := openNow(path)
+	if err != nil {
+		return nil, err
+	}
+	return readIni(f)
 }
 
 // checks are those of an agent's host, in the order in which things are needed.
@@ -147,11 +157,7 @@ func (d *diagnosis) checkConfig(context.Context) (list []doctor.Result) {
 		return []doctor.Result{doctor.Failed(d.loadErr.Error(), "the agent does not start", "rpcapd check "+d.path)}
 	}
 	for _, p := range d.problems {
-		if p.Warning {
-			list = append(list, doctor.Warning(p.String(), "the agent starts with it", "rpcapd check "+d.path))
-		} else {
-			list = append(list, doctor.Failed(p.String(), "the agent does not start with it, and a running one keeps its configuration", "rpcapd check "+d.path))
-		}
+		list = append(list, examine.Problem(p, "rpcapd check "+d.path))
 	}
 	if len(list) == 0 {
 		list = append(list, doctor.OK("%s: good", cmp.Or(d.path, "command line")))
@@ -218,7 +224,11 @@ func (d *diagnosis) checkConflicts(context.Context) doctor.Result {
 func (d *diagnosis) files(ctx context.Context) []doctor.File {
 	files := []doctor.File{{Name: "configuration.txt", Data: []byte(redactedAgent(d.path, d.config))}}
 	if d.status != nil {
-		files = append(files, doctor.JSONFile("status.json", d.status))
+		st := *d.status
+		if st.Reload.Error != "" {
+			st.Reload.Error = "left out, because it may quote the ini"
+		}
+		files = append(files, doctor.JSONFile("status.json", st))
 	}
 	return append(files, host.Facts(ctx, unitOf(d.path), filepath.Join(runDirOf(d.settings.runDir, d.path), agent.MetricsFile))...)
 }

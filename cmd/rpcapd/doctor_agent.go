@@ -9,6 +9,7 @@ import (
 	"rpcapd/agent"
 	"rpcapd/config"
 	"rpcapd/doctor"
+	"rpcapd/numbers"
 )
 
 // checkAgent reads what the running agent writes about itself.
@@ -21,13 +22,13 @@ func (d *diagnosis) checkAgent(context.Context) (list []doctor.Result) {
 		list = append(list, doctor.Failed(fmt.Sprintf("process %d has not written its status for %s", st.PID, span(age)), "it hangs, or cannot write to its run directory", "rpcapd doctor --check disk; then systemctl restart "+unitOf(d.path)))
 	}
 	if st.Reload.Error != "" {
-		list = append(list, doctor.Warning("the last reload was refused: "+strings.ReplaceAll(st.Reload.Error, "\n", "; "), "the configuration before it is in force", "rpcapd check, then rpcapd reload"))
+		list = append(list, doctor.Warning("the last reload was refused: "+strings.ReplaceAll(st.Reload.Error, "\n", "; "), "the configuration before it is in force", "rpcapd check, then rpcapd reload").Quotes("the last reload was refused; the reason is left out here, because it may quote the ini"))
 	}
 	for i := range st.Sessions {
 		list = append(list, sessionResults(&st.Sessions[i])...)
 	}
 	if len(list) == 0 {
-		list = append(list, doctor.OK("process %d runs for %s, %d sessions", st.PID, span(time.Since(st.Started)), len(st.Sessions)))
+		list = append(list, doctor.OK("process %d runs for %s, %s", st.PID, span(time.Since(st.Started)), numbers.Things(len(st.Sessions), "session")))
 	}
 	return list
 }

@@ -51,7 +51,7 @@ func Facts(ctx context.Context, unit string, more ...string) []doctor.File {
 	}
 	if unit != "" {
 		if out, ok := command(ctx, "journalctl", "-u", unit, "-n", "500", "--no-pager", "-o", "short-iso"); ok {
-			files = append(files, doctor.File{Name: "log.txt", Data: Redact(out)})
+			files = append(files, doctor.File{Name: "log.txt", Data: Redact(accounts.ReplaceAll(out, []byte("$1 (left out)")))})
 		}
 		if out, ok := command(ctx, "systemctl", "show", unit, "--property=LoadState,ActiveState,SubState,UnitFileState,Result,NRestarts,MainPID,MemoryCurrent,User"); ok {
 			files = append(files, doctor.File{Name: "unit.txt", Data: out})
@@ -110,6 +110,9 @@ var secrets = []*regexp.Regexp{
 	regexp.MustCompile(`([a-z][a-z0-9+.-]*://)[^/\s@]+@`),
 	regexp.MustCompile(`(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)`),
 }
+
+// accounts are lines of a log about an Account: they may quote what somebody has written there by mistake.
+var accounts = regexp.MustCompile(`(?i)(\baccount\b)[^\n]*`)
 
 // Redact replaces what looks like a secret.
 func Redact(text []byte) []byte {

@@ -54,7 +54,7 @@ func (v *Visit) checkDataPorts() (list []doctor.Result) {
 		}
 		seen := fmt.Sprintf("UDP %s: %s", portText(ports), what)
 		if len(good) > 0 {
-			seen += fmt.Sprintf(" (%s works)", portText(good))
+			seen += fmt.Sprintf("; %s: good", portText(good))
 		}
 		list = append(list, doctor.Failed(seen, means, fmt.Sprintf("allow UDP %s from this host to the sensor %s: nft add rule inet filter %s udp dport %s accept",
 			portText(ports), where, chainOf(where), nftPorts(ports))))

@@ -17,7 +17,7 @@ const (
 	// rounds is how often a probe is sent before it counts as lost, and the pause is between ports: a burst must not be the cause.
 	rounds    = 3
 	portPause = 2 * time.Millisecond
-	// leastWait is how long an echo is waited for at least.
+	// leastWait is how long an echo is waited for at least in the first round; each further one takes twice as long.
 	leastWait = 300 * time.Millisecond
 	// superDatagrams is how many datagrams a super-packet has: as many as the agent sends at 1,472 bytes.
 	superDatagrams = 44
@@ -119,7 +119,7 @@ func probePort(to netip.AddrPort, token uint64, full int, wait time.Duration, de
 		if !r.full {
 			s.send(full, uint32(2*round+1))
 		}
-		both := time.Now().Add(wait)
+		both := time.Now().Add(wait << round)
 		for !r.small || !r.full {
 			left := time.Until(both)
 			if left <= 0 {
@@ -198,7 +198,7 @@ func (v *Visit) superPackets(s *probeSocket, size int, wait time.Duration) (r su
 	}
 	r.tried = true
 	first := uint32(1 << 16)
-	for range rounds {
+	for round := range rounds {
 		if r.err = s.sendSuper(size, n, first); r.err != nil {
 			if errors.Is(r.err, syscall.ECONNREFUSED) || errors.Is(r.err, syscall.EHOSTUNREACH) {
 				continue // an ICMP error of a datagram before
@@ -206,12 +206,10 @@ func (v *Visit) superPackets(s *probeSocket, size int, wait time.Duration) (r su
 			return r
 		}
 		r.sent += n
-		back := s.await(first, n, wait+100*time.Millisecond)
-		r.back += back
-		if back == n {
+		s.await(first+uint32(r.sent-n), n, wait<<round)
+		if r.back = s.back(first, r.sent); r.back == r.sent { // late ones of the rounds before count, too
 			return r
 		}
-		first += uint32(n)
 	}
 	return r
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
 	"syscall"
 	"time"
 
@@ -55,7 +54,7 @@ func (v *Visit) checkTCP() []doctor.Result {
 	case errors.Is(d.err, syscall.ECONNREFUSED):
 		return one(doctor.Failed(fmt.Sprintf("TCP port %d: connection refused", port), "the host is up, but nothing listens at this port, or a firewall answers for it",
 			fmt.Sprintf("on the sensor's host: systemctl start rpcap-sensor, then ss -lntp 'sport = :%d' shows it; if it listens, allow TCP port %d in the firewall", port, port)))
-	case os.IsTimeout(d.err):
+	case timedOut(d.err):
 		return one(doctor.Failed(fmt.Sprintf("TCP port %d: no answer within %v", port, dialLimit), "a firewall drops the connection, the address is wrong, or the host is off",
 			fmt.Sprintf("allow TCP port %d from this host to the sensor in each firewall between; on the sensor's host: nft add rule inet filter input tcp dport %d accept", port, port)))
 	case errors.Is(d.err, syscall.ENETUNREACH), errors.Is(d.err, syscall.EHOSTUNREACH):
@@ -63,6 +62,12 @@ func (v *Visit) checkTCP() []doctor.Result {
 			"ip route get "+v.target.Host))
 	}
 	return one(doctor.Failed(fmt.Sprintf("TCP port %d: %v", port, d.err), "the agent cannot connect", "allow TCP to the sensor in the firewall of this host"))
+}
+
+// timedOut says that nothing answered: also of several addresses.
+func timedOut(err error) bool {
+	var t net.Error
+	return errors.As(err, &t) && t.Timeout()
 }
 
 func (v *Visit) checkSession() []doctor.Result {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"rpcapd/config"
 	"rpcapd/doctor"
 	"rpcapd/doctor/host"
 	"rpcapd/numbers"
@@ -99,6 +100,10 @@ func (o *Options) finish(ctx context.Context, r *doctor.Report) error {
 	if err != nil || o.support == "" {
 		return err
 	}
+	r = r.ForArchive()
+	if b, err = r.JSON(); err != nil {
+		return err
+	}
 	var text bytes.Buffer
 	r.Text(&text)
 	files := []doctor.File{{Name: "report.txt", Data: text.Bytes()}, {Name: "report.json", Data: b}}
@@ -113,6 +118,15 @@ func (o *Options) finish(ctx context.Context, r *doctor.Report) error {
 		fmt.Fprintf(o.Out, "%s is written: look into it before you pass it on; it has names, addresses and the log of this host, and no passwords or keys\n", o.support)
 	}
 	return nil
+}
+
+// Problem is the result for a problem of a configuration file.
+func Problem(p config.Problem, check string) doctor.Result {
+	r := doctor.Failed(p.String(), "the program does not start with it, and a running one keeps its configuration", check)
+	if p.Warning {
+		r = doctor.Warning(p.String(), "the program starts with it", check)
+	}
+	return r.Quotes(fmt.Sprintf("%s:%d: left out here, because it may quote the file", p.File, p.Line))
 }
 
 func hostName() string {

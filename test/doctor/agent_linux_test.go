@@ -1,0 +1,151 @@
+package doctor
+
+import (
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"rpcapd/agent"
+	"rpcapd/doctor"
+	"rpcapd/test/harness"
+	"rpcapd/test/netlab"
+)
+
+// TestRootGoodHost: nothing fails, all ports and sizes pass; a running agent of the host goes on in the same session.
+func TestRootGoodHost(t *testing.T) {
+	w := newWay(t)
+	w.start(t)
+	dir := t.TempDir()
+	ini := filepath.Join(dir, "rpcapd.ini")
+	if err := os.WriteFile(ini, []byte("ActiveClient = "+sensorAddress+", 2003, ifname=lo\nNullAuthPermit = YES\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	runDir := filepath.Join(dir, "run")
+	a := harness.StartIn(t, w.host, nil, harness.Program(t, "rpcapd"), "-f", ini, "--run-dir", runDir, "--user", "root")
+	status := func() *agent.Status {
+		st, err := agent.ReadStatus(runDir)
+		if err != nil {
+			return &agent.Status{}
+		}
+		return st
+	}
+	a.Await("a capture", func() bool {
+		st := status()
+		return len(st.Sessions) == 1 && st.Sessions[0].State == agent.StateCapturing
+	})
+	before := status().Sessions[0]
+	x := w.doctorOf(t, nil, "-f", ini, "--run-dir", runDir)
+	keep(t, "A good host", x.text, "-f", ini, "--run-dir", runDir)
+	if x.code != 0 || x.report.Summary.Failed != 0 {
+		t.Errorf("exit status %d:\n%s", x.code, x.text)
+	}
+	for _, check := range []string{"config", "agent", "right", "ring", "fanout", "dns", "tcp", "session", "data-ports", "path-mtu", "super-packets"} {
+		x.want(t, check, doctor.StateOK)
+	}
+	x.want(t, "data-ports", doctor.StateOK, "2003 to 2034")
+	if after := status().Sessions[0]; after.State != agent.StateCapturing || after.Connects != before.Connects || after.Errors != before.Errors || !after.Since.Equal(before.Since) {
+		t.Errorf("the agent was disturbed: %+v, before %+v", after, before)
+	}
+	w.sensor.Says("test call of an agent's host", 1)
+}
+
+// TestRootPortDropped: a firewall drops one port.
+func TestRootPortDropped(t *testing.T) {
+	w := newWay(t)
+	w.start(t)
+	w.rules(t, "udp dport 2005 drop")
+	x := w.doctorOf(t, nil, "-n", "-a", sensorAddress, "--check", "tcp,session,data-ports,path-mtu")
+	keep(t, "A firewall drops one port", x.text)
+	x.want(t, "data-ports", doctor.StateFailed, "UDP 2005: no echo", "2003 to 2004, 2006 to 2034: good", "nft add rule inet filter input udp dport 2005 accept")
+	x.want(t, "path-mtu", doctor.StateOK)
+	if x.code != 1 {
+		t.Errorf("exit status %d", x.code)
+	}
+}
+
+// TestRootPortRejected: a firewall answers for a port that the sensor has open.
+func TestRootPortRejected(t *testing.T) {
+	w := newWay(t)
+	w.start(t)
+	w.rules(t, "udp dport 2004 reject")
+	x := w.doctorOf(t, nil, "-n", "-a", sensorAddress, "--check", "data-ports")
+	x.want(t, "data-ports", doctor.StateFailed, "UDP 2004: rejected, although the sensor has the port open")
+}
+
+// TestRootBlackHole: long datagrams are lost without a word.
+func TestRootBlackHole(t *testing.T) {
+	w := newWay(t)
+	w.start(t)
+	w.rules(t, "udp length > 1400 drop")
+	x := w.doctorOf(t, nil, "-n", "-a", sensorAddress, "--check", "data-ports,path-mtu,super-packets")
+	keep(t, "Long datagrams are lost", x.text)
+	x.want(t, "data-ports", doctor.StateOK)
+	x.want(t, "path-mtu", doctor.StateFailed, "1392 bytes pass", "-t 1392")
+	x.want(t, "super-packets", doctor.StateNotChecked)
+}
+
+// TestRootSuperPacketsLost: what segmentation offload sends is dropped silently.
+func TestRootSuperPacketsLost(t *testing.T) {
+	w := newWay(t)
+	w.start(t)
+	w.rules(t, "meta length > 2000 drop")
+	x := w.doctorOf(t, nil, "-n", "-a", sensorAddress, "--check", "data-ports,path-mtu,super-packets")
+	if r := x.result(t, "super-packets"); r.State == doctor.StateWarning {
+		t.Skipf("this kernel makes no super-packets here: %s", r.Seen)
+	}
+	keep(t, "Super-packets are lost", x.text)
+	x.want(t, "path-mtu", doctor.StateOK)
+	x.want(t, "super-packets", doctor.StateFailed, "none arrived, single ones do", "--gso off")
+	off := w.doctorOf(t, nil, "-n", "-a", sensorAddress, "--check", "super-packets", "--gso", "off")
+	off.want(t, "super-packets", doctor.StateNotChecked)
+}
+
+// TestRootNoSensor: nothing listens, and then nothing answers at all; doctor ends soon.
+func TestRootNoSensor(t *testing.T) {
+	w := newWay(t)
+	x := w.doctorOf(t, nil, "-n", "-a", sensorAddress, "--check", "dns,tcp,session,data-ports")
+	keep(t, "The sensor is down", x.text)
+	x.want(t, "tcp", doctor.StateFailed, "connection refused", "systemctl start rpcap-sensor")
+	x.want(t, "session", doctor.StateNotChecked)
+	x.want(t, "data-ports", doctor.StateNotChecked)
+	w.rules(t, "tcp dport 2003 drop")
+	begun := time.Now()
+	x = w.doctorOf(t, nil, "-n", "-a", sensorAddress, "--check", "tcp,data-ports")
+	x.want(t, "tcp", doctor.StateFailed, "no answer within", "tcp dport 2003 accept")
+	if took := time.Since(begun); took > harness.Patience {
+		t.Errorf("two runs took %v", took)
+	}
+}
+
+// TestRootNameFails: no name server answers.
+func TestRootNameFails(t *testing.T) {
+	w := newWay(t)
+	x := w.doctorOf(t, nil, "-n", "-a", "sensor.test.invalid", "--check", "dns,tcp")
+	x.want(t, "dns", doctor.StateFailed, "sensor.test.invalid", "write the sensor's address")
+	x.want(t, "tcp", doctor.StateNotChecked)
+}
+
+// TestRootNoCapability: an ordinary user without the right to capture.
+func TestRootNoCapability(t *testing.T) {
+	w := newWay(t)
+	ordinary := func(cmd *netlab.Cmd) {
+		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
+		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 1000, HostID: os.Getuid(), Size: 1}}
+		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 1000, HostID: os.Getgid(), Size: 1}}
+	}
+	x := w.doctorOf(t, ordinary, "-n", "-a", sensorAddress, "--check", "right,ring,fanout")
+	keep(t, "No right to capture", x.text)
+	x.want(t, "right", doctor.StateFailed, "setcap cap_net_raw+ep")
+	x.want(t, "ring", doctor.StateNotChecked, "root")
+}
+
+// TestRootWrongPassword: the ini and the sensor do not agree.
+func TestRootWrongPassword(t *testing.T) {
+	w := newWay(t)
+	w.start(t)
+	x := w.doctorOf(t, nil, "-a", sensorAddress, "--check", "session,data-ports")
+	x.want(t, "session", doctor.StateFailed, "NullAuthPermit = YES")
+	x.want(t, "data-ports", doctor.StateNotChecked)
+}
