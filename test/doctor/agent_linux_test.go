@@ -1,14 +1,13 @@
 package doctor
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
 
-	"rpcapd/agent"
-	"rpcapd/doctor"
 	"rpcapd/test/harness"
 	"rpcapd/test/netlab"
 )
@@ -24,17 +23,19 @@ func TestRootGoodHost(t *testing.T) {
 	}
 	runDir := filepath.Join(dir, "run")
 	a := harness.StartIn(t, w.host, nil, harness.Program(t, "rpcapd"), "-f", ini, "--run-dir", runDir, "--user", "root")
-	status := func() *agent.Status {
-		st, err := agent.ReadStatus(runDir)
-		if err != nil {
-			return &agent.Status{}
+	type session struct {
+		State            string
+		Since            time.Time
+		Connects, Errors uint64
+	}
+	status := func() (st struct{ Sessions []session }) {
+		b, err := os.ReadFile(filepath.Join(runDir, "status.json"))
+		if err != nil || json.Unmarshal(b, &st) != nil {
+			st.Sessions = nil
 		}
 		return st
 	}
-	a.Await("a capture", func() bool {
-		st := status()
-		return len(st.Sessions) == 1 && st.Sessions[0].State == agent.StateCapturing
-	})
+	a.Await("a capture", func() bool { st := status(); return len(st.Sessions) == 1 && st.Sessions[0].State == "capturing" })
 	before := status().Sessions[0]
 	x := w.doctorOf(t, nil, "-f", ini, "--run-dir", runDir)
 	keep(t, "A good host", x.text, "-f", ini, "--run-dir", runDir)
@@ -42,10 +43,10 @@ func TestRootGoodHost(t *testing.T) {
 		t.Errorf("exit status %d:\n%s", x.code, x.text)
 	}
 	for _, check := range []string{"config", "agent", "right", "ring", "fanout", "dns", "tcp", "session", "data-ports", "path-mtu", "super-packets"} {
-		x.want(t, check, doctor.StateOK)
+		x.want(t, check, ok)
 	}
-	x.want(t, "data-ports", doctor.StateOK, "2003 to 2034")
-	if after := status().Sessions[0]; after.State != agent.StateCapturing || after.Connects != before.Connects || after.Errors != before.Errors || !after.Since.Equal(before.Since) {
+	x.want(t, "data-ports", ok, "2003 to 2034")
+	if after := status().Sessions[0]; after.State != before.State || after.Connects != before.Connects || after.Errors != before.Errors || !after.Since.Equal(before.Since) {
 		t.Errorf("the agent was disturbed: %+v, before %+v", after, before)
 	}
 	w.sensor.Says("test call of an agent's host", 1)
@@ -58,8 +59,8 @@ func TestRootPortDropped(t *testing.T) {
 	w.rules(t, "udp dport 2005 drop")
 	x := w.doctorOf(t, nil, "-n", "-a", sensorAddress, "--check", "tcp,session,data-ports,path-mtu")
 	keep(t, "A firewall drops one port", x.text)
-	x.want(t, "data-ports", doctor.StateFailed, "UDP 2005: no echo", "2003 to 2004, 2006 to 2034: good", "nft add rule inet filter input udp dport 2005 accept")
-	x.want(t, "path-mtu", doctor.StateOK)
+	x.want(t, "data-ports", failed, "UDP 2005: no echo", "2003 to 2004, 2006 to 2034: good", "nft add rule inet filter input udp dport 2005 accept")
+	x.want(t, "path-mtu", ok)
 	if x.code != 1 {
 		t.Errorf("exit status %d", x.code)
 	}
@@ -71,7 +72,7 @@ func TestRootPortRejected(t *testing.T) {
 	w.start(t)
 	w.rules(t, "udp dport 2004 reject")
 	x := w.doctorOf(t, nil, "-n", "-a", sensorAddress, "--check", "data-ports")
-	x.want(t, "data-ports", doctor.StateFailed, "UDP 2004: rejected, although the sensor has the port open")
+	x.want(t, "data-ports", failed, "UDP 2004: rejected, although the sensor has the port open")
 }
 
 // TestRootBlackHole: long datagrams are lost without a word.
@@ -81,9 +82,9 @@ func TestRootBlackHole(t *testing.T) {
 	w.rules(t, "udp length > 1400 drop")
 	x := w.doctorOf(t, nil, "-n", "-a", sensorAddress, "--check", "data-ports,path-mtu,super-packets")
 	keep(t, "Long datagrams are lost", x.text)
-	x.want(t, "data-ports", doctor.StateOK)
-	x.want(t, "path-mtu", doctor.StateFailed, "1392 bytes pass", "-t 1392")
-	x.want(t, "super-packets", doctor.StateNotChecked)
+	x.want(t, "data-ports", ok)
+	x.want(t, "path-mtu", failed, "1392 bytes pass", "-t 1392")
+	x.want(t, "super-packets", notChecked)
 }
 
 // TestRootSuperPacketsLost: what segmentation offload sends is dropped silently.
@@ -92,14 +93,14 @@ func TestRootSuperPacketsLost(t *testing.T) {
 	w.start(t)
 	w.rules(t, "meta length > 2000 drop")
 	x := w.doctorOf(t, nil, "-n", "-a", sensorAddress, "--check", "data-ports,path-mtu,super-packets")
-	if r := x.result(t, "super-packets"); r.State == doctor.StateWarning {
+	if r := x.worst(t, "super-packets"); r.State == warning {
 		t.Skipf("this kernel makes no super-packets here: %s", r.Seen)
 	}
 	keep(t, "Super-packets are lost", x.text)
-	x.want(t, "path-mtu", doctor.StateOK)
-	x.want(t, "super-packets", doctor.StateFailed, "none arrived, single ones do", "--gso off")
+	x.want(t, "path-mtu", ok)
+	x.want(t, "super-packets", failed, "none arrived, single ones do", "--gso off")
 	off := w.doctorOf(t, nil, "-n", "-a", sensorAddress, "--check", "super-packets", "--gso", "off")
-	off.want(t, "super-packets", doctor.StateNotChecked)
+	off.want(t, "super-packets", notChecked)
 }
 
 // TestRootNoSensor: nothing listens, and then nothing answers at all; doctor ends soon.
@@ -107,13 +108,13 @@ func TestRootNoSensor(t *testing.T) {
 	w := newWay(t)
 	x := w.doctorOf(t, nil, "-n", "-a", sensorAddress, "--check", "dns,tcp,session,data-ports")
 	keep(t, "The sensor is down", x.text)
-	x.want(t, "tcp", doctor.StateFailed, "connection refused", "systemctl start rpcap-sensor")
-	x.want(t, "session", doctor.StateNotChecked)
-	x.want(t, "data-ports", doctor.StateNotChecked)
+	x.want(t, "tcp", failed, "connection refused", "systemctl start rpcap-sensor")
+	x.want(t, "session", notChecked)
+	x.want(t, "data-ports", notChecked)
 	w.rules(t, "tcp dport 2003 drop")
 	begun := time.Now()
 	x = w.doctorOf(t, nil, "-n", "-a", sensorAddress, "--check", "tcp,data-ports")
-	x.want(t, "tcp", doctor.StateFailed, "no answer within", "tcp dport 2003 accept")
+	x.want(t, "tcp", failed, "no answer within", "tcp dport 2003 accept")
 	if took := time.Since(begun); took > harness.Patience {
 		t.Errorf("two runs took %v", took)
 	}
@@ -123,8 +124,8 @@ func TestRootNoSensor(t *testing.T) {
 func TestRootNameFails(t *testing.T) {
 	w := newWay(t)
 	x := w.doctorOf(t, nil, "-n", "-a", "sensor.test.invalid", "--check", "dns,tcp")
-	x.want(t, "dns", doctor.StateFailed, "sensor.test.invalid", "write the sensor's address")
-	x.want(t, "tcp", doctor.StateNotChecked)
+	x.want(t, "dns", failed, "sensor.test.invalid", "write the sensor's address")
+	x.want(t, "tcp", notChecked)
 }
 
 // TestRootNoCapability: an ordinary user without the right to capture.
@@ -137,8 +138,8 @@ func TestRootNoCapability(t *testing.T) {
 	}
 	x := w.doctorOf(t, ordinary, "-n", "-a", sensorAddress, "--check", "right,ring,fanout")
 	keep(t, "No right to capture", x.text)
-	x.want(t, "right", doctor.StateFailed, "setcap cap_net_raw+ep")
-	x.want(t, "ring", doctor.StateNotChecked, "root")
+	x.want(t, "right", failed, "setcap cap_net_raw+ep")
+	x.want(t, "ring", notChecked, "root")
 }
 
 // TestRootWrongPassword: the ini and the sensor do not agree.
@@ -146,6 +147,6 @@ func TestRootWrongPassword(t *testing.T) {
 	w := newWay(t)
 	w.start(t)
 	x := w.doctorOf(t, nil, "-a", sensorAddress, "--check", "session,data-ports")
-	x.want(t, "session", doctor.StateFailed, "NullAuthPermit = YES")
-	x.want(t, "data-ports", doctor.StateNotChecked)
+	x.want(t, "session", failed, "NullAuthPermit = YES")
+	x.want(t, "data-ports", notChecked)
 }

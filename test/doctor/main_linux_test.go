@@ -2,16 +2,39 @@ package doctor
 
 import (
 	"encoding/json"
+	"errors"
 	"os/exec"
 	"strings"
 	"testing"
 
-	"rpcapd/doctor"
 	"rpcapd/test/harness"
 	"rpcapd/test/netlab"
 )
 
 func TestMain(m *testing.M) { netlab.Main(m) }
+
+// result and report are the JSON form, as programs of users read it.
+type result struct {
+	Check, Subject string
+	State          state `json:"result"`
+	Seen           string
+	Means          string
+	Cure           string
+}
+
+type state string
+
+const (
+	ok         state = "ok"
+	warning    state = "warning"
+	failed     state = "failed"
+	notChecked state = "not checked"
+)
+
+type report struct {
+	Results []result
+	Summary struct{ OK, Warnings, Failed int }
+}
 
 // way is an agent's host with a cable to a sensor's.
 type way struct {
@@ -51,7 +74,7 @@ func (w *way) rules(t *testing.T, rule string) {
 // examined is the outcome of a run.
 type examined struct {
 	text   string
-	report doctor.Report
+	report report
 	code   int
 }
 
@@ -66,8 +89,7 @@ func (w *way) doctorOf(t *testing.T, prepare func(*netlab.Cmd), args ...string) 
 		}
 		b, err := cmd.Output()
 		if exit := (*exec.ExitError)(nil); err != nil {
-			var ok bool
-			if exit, ok = err.(*exec.ExitError); !ok {
+			if !errors.As(err, &exit) {
 				t.Fatal(err)
 			}
 			code = exit.ExitCode()
@@ -85,11 +107,11 @@ func (w *way) doctorOf(t *testing.T, prepare func(*netlab.Cmd), args ...string) 
 	return x
 }
 
-// result is the worst of a check.
-func (x *examined) result(t *testing.T, check string) doctor.Result {
+// worst is the worst result of a check.
+func (x *examined) worst(t *testing.T, check string) result {
 	t.Helper()
-	var worst *doctor.Result
-	rank := map[doctor.State]int{doctor.StateNotChecked: 0, doctor.StateOK: 1, doctor.StateWarning: 2, doctor.StateFailed: 3}
+	var worst *result
+	rank := map[state]int{notChecked: 0, ok: 1, warning: 2, failed: 3}
 	for i := range x.report.Results {
 		if r := &x.report.Results[i]; r.Check == check && (worst == nil || rank[r.State] > rank[worst.State]) {
 			worst = r
@@ -102,13 +124,13 @@ func (x *examined) result(t *testing.T, check string) doctor.Result {
 }
 
 // want checks the state of a check, and words of what it says.
-func (x *examined) want(t *testing.T, check string, state doctor.State, words ...string) {
+func (x *examined) want(t *testing.T, check string, want state, words ...string) {
 	t.Helper()
-	r := x.result(t, check)
-	if r.State != state {
-		t.Errorf("%s is %s, want %s: %+v", check, r.State, state, r)
+	r := x.worst(t, check)
+	if r.State != want {
+		t.Errorf("%s is %s, want %s: %+v", check, r.State, want, r)
 	}
-	if state == doctor.StateFailed && (r.Cure == "" || r.Means == "") {
+	if want == failed && (r.Cure == "" || r.Means == "") {
 		t.Errorf("%s: no cure, or no meaning: %+v", check, r)
 	}
 	for _, word := range words {
