@@ -31,7 +31,7 @@ func (r *repository) takeIn() (int, error) {
 			}
 		}
 	}
-	if found == 0 && !exists(r.path("apt", "dists")) {
+	if found == 0 && !exists(r.path("apt", "dists")) && !exists(r.path("rpm", "repodata")) {
 		return 0, fmt.Errorf("%s has no deb or rpm package, nor has %s; run make package first", r.packages, r.out)
 	}
 	return n, nil

@@ -136,7 +136,7 @@ func TestCloudAnsible(t *testing.T) {
 	}
 	s.write("/root/ansible/rpcapd.asc", string(key), 0o644)
 	s = boot(t, s)
-	s.run("cd /root/ansible && ansible-lint --offline -p 2>&1")
+	s.run("export LC_ALL=C.UTF-8; cd /root/ansible && ansible-lint --offline -p 2>&1")
 	play := func(sensor, settings string) string {
 		s.write("/root/ansible/test.yml", fmt.Sprintf(`---
 - name: Test
@@ -152,7 +152,7 @@ func TestCloudAnsible(t *testing.T) {
           - {host: 192.0.2.7, port: 2004, ifaddr: 10.0.0.0/8, fanout: 2}
         rpcapd_settings: {%s}
 `, sensor, settings), 0o644)
-		return "cd /root/ansible && ansible-playbook -i localhost, test.yml"
+		return "export LC_ALL=C.UTF-8; cd /root/ansible && ansible-playbook -i localhost, test.yml"
 	}
 	run := play("192.0.2.1", "MaxCPU: 50")
 	s.wants(run+" --syntax-check", "test.yml")
