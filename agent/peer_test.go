@@ -319,3 +319,6 @@ func fileAgent(t *testing.T, n int, change func(*Options)) (*Supervisor, *net.TC
 	s, _ := runAgent(t, o)
 	return s, l
 }
+
+// pipeTimers is when the timers of a net.Pipe that was closed are gone, in virtual time.
+const pipeTimers = time.Minute

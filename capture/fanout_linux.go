@@ -8,8 +8,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// fanoutGroups are the groups of the kernel behind a Fanout.
-type fanoutGroups struct {
+// Fanout is one group of sources that share the frames of an interface: the
+// kernel gives each frame to one member, chosen by a hash over the flow that is
+// the same in both directions (PACKET_FANOUT_HASH). When a member closes, the
+// others take over its share. While one joins, for the microseconds until it has its
+// filter, its share is refused: better than frames that two members have. The zero value is a group without members. Later
+// fragments of a datagram carry no ports and may go to another member than the
+// first.
+type Fanout struct {
 	mu     sync.Mutex
 	groups map[int]*fanoutGroup // by interface index: a deleted interface's group cannot be joined again
 }

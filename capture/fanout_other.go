@@ -2,5 +2,5 @@
 
 package capture
 
-// fanoutGroups: only Linux has them, and Open refuses a Fanout elsewhere.
-type fanoutGroups struct{}
+// Fanout shares the frames of an interface between sources. Only Linux has it, and Open refuses it elsewhere.
+type Fanout struct{}

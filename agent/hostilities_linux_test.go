@@ -27,9 +27,6 @@ type hostility struct {
 	warnings int
 }
 
-// pipeTimers is when the timers of a net.Pipe that was closed are gone, in virtual time.
-const pipeTimers = time.Minute
-
 var wrongJump = rpcap.Program{{Op: 0x15, Jt: 200, Jf: 200}, {Op: 6}}
 
 func huge(typ rpcap.Type) []byte {
