@@ -13,7 +13,6 @@ import (
 var sysctls = "/proc/sys/"
 
 // Limit looks at a limit of the kernel for socket buffers, such as net.core.rmem_max, and what a program asks for.
-
 func Limit(name string, asked int, means string) doctor.Result {
 	b, err := os.ReadFile(sysctls + strings.ReplaceAll(name, ".", "/"))
 	if err != nil {
