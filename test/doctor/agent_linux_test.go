@@ -14,6 +14,7 @@ import (
 
 // TestRootGoodHost: nothing fails, all ports and sizes pass; a running agent of the host goes on in the same session.
 func TestRootGoodHost(t *testing.T) {
+	t.Parallel()
 	w := newWay(t)
 	w.start(t)
 	dir := t.TempDir()
@@ -54,6 +55,7 @@ func TestRootGoodHost(t *testing.T) {
 
 // TestRootPortDropped: a firewall drops one port.
 func TestRootPortDropped(t *testing.T) {
+	t.Parallel()
 	w := newWay(t)
 	w.start(t)
 	w.rules(t, "udp dport 2005 drop")
@@ -68,6 +70,7 @@ func TestRootPortDropped(t *testing.T) {
 
 // TestRootPortRejected: a firewall answers for a port that the sensor has open.
 func TestRootPortRejected(t *testing.T) {
+	t.Parallel()
 	w := newWay(t)
 	w.start(t)
 	w.rules(t, "udp dport 2004 reject")
@@ -77,6 +80,7 @@ func TestRootPortRejected(t *testing.T) {
 
 // TestRootBlackHole: long datagrams are lost without a word.
 func TestRootBlackHole(t *testing.T) {
+	t.Parallel()
 	w := newWay(t)
 	w.start(t)
 	w.rules(t, "udp length > 1400 drop")
@@ -89,6 +93,7 @@ func TestRootBlackHole(t *testing.T) {
 
 // TestRootSuperPacketsLost: what segmentation offload sends is dropped silently.
 func TestRootSuperPacketsLost(t *testing.T) {
+	t.Parallel()
 	w := newWay(t)
 	w.start(t)
 	w.rules(t, "meta length > 2000 drop")
@@ -105,6 +110,7 @@ func TestRootSuperPacketsLost(t *testing.T) {
 
 // TestRootNoSensor: nothing listens, and then nothing answers at all; doctor ends soon.
 func TestRootNoSensor(t *testing.T) {
+	t.Parallel()
 	w := newWay(t)
 	x := w.doctorOf(t, nil, "-n", "-a", sensorAddress, "--check", "dns,tcp,session,data-ports")
 	keep(t, "The sensor is down", x.text)
@@ -122,6 +128,7 @@ func TestRootNoSensor(t *testing.T) {
 
 // TestRootNameFails: no name server answers.
 func TestRootNameFails(t *testing.T) {
+	t.Parallel()
 	w := newWay(t)
 	x := w.doctorOf(t, nil, "-n", "-a", "sensor.test.invalid", "--check", "dns,tcp")
 	x.want(t, "dns", failed, "sensor.test.invalid", "write the sensor's address")
@@ -130,6 +137,7 @@ func TestRootNameFails(t *testing.T) {
 
 // TestRootNoCapability: an ordinary user without the right to capture.
 func TestRootNoCapability(t *testing.T) {
+	t.Parallel()
 	w := newWay(t)
 	ordinary := func(cmd *netlab.Cmd) {
 		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
@@ -144,6 +152,7 @@ func TestRootNoCapability(t *testing.T) {
 
 // TestRootWrongPassword: the ini and the sensor do not agree.
 func TestRootWrongPassword(t *testing.T) {
+	t.Parallel()
 	w := newWay(t)
 	w.start(t)
 	x := w.doctorOf(t, nil, "-a", sensorAddress, "--check", "session,data-ports")

@@ -4,6 +4,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -15,8 +16,13 @@ var ofMachine = regexp.MustCompile(`^(ok|warning|failed|not checked) +(files|ser
 // changing is what differs from run to run.
 var changing = regexp.MustCompile(`[0-9.]+(ns|µs|ms|s)\b|process [0-9]+|/(tmp|run)/[^ ]*rpcapd[^ ]*`)
 
+// pageLock is held while a test reads and writes the page.
+var pageLock sync.Mutex
+
 // keep compares the print below a heading of the page with a run, or writes it there. hide are words of the command line.
 func keep(t *testing.T, heading, text string, hide ...string) {
+	pageLock.Lock()
+	defer pageLock.Unlock()
 	t.Helper()
 	b, err := os.ReadFile(page)
 	if err != nil {
