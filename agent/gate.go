@@ -42,11 +42,9 @@ func (g *gate) enter(ctx context.Context, held func(until time.Time)) (tries boo
 		until, moved, trying := g.until, g.moved, g.trying
 		g.mu.Unlock()
 		held(until)
-		var due <-chan time.Time
+		var due <-chan time.Time // never, while another one tries
 		if !trying {
-			t := time.NewTimer(d)
-			defer t.Stop()
-			due = t.C
+			due = time.After(d)
 		}
 		select {
 		case <-ctx.Done():

@@ -345,6 +345,7 @@ func TestManyNewInterfaces(t *testing.T) {
 func TestDialsOfMany(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, began := newGate(), time.Now()
+		var mu sync.Mutex // of the next three
 		attempts, up := 0, false
 		var passed []time.Duration
 		ctx, stop := context.WithCancel(context.Background())
@@ -357,11 +358,18 @@ func TestDialsOfMany(t *testing.T) {
 				if err != nil {
 					return
 				}
+				mu.Lock()
 				attempts++
+				mu.Unlock()
 				time.Sleep(10 * time.Millisecond) // a dial
-				if up {
-					g.dialed(tries, nil, false)
+				mu.Lock()
+				good := up
+				if good {
 					passed = append(passed, time.Since(began))
+				}
+				mu.Unlock()
+				if good {
+					g.dialed(tries, nil, false)
 					<-ctx.Done()
 					return
 				}
@@ -373,11 +381,15 @@ func TestDialsOfMany(t *testing.T) {
 			wg.Go(func() { time.Sleep(time.Duration(n) * 3 * time.Second); session(5 * time.Second) })
 		}
 		time.Sleep(5 * time.Minute)
+		mu.Lock()
 		if attempts < 10 || attempts > 200+30 { // all once, then one after the other: 1, 2, 4, 8, 16, 30 s, …
 			t.Errorf("%d attempts in 5 minutes", attempts)
 		}
 		up = true
+		mu.Unlock()
 		time.Sleep(time.Minute)
+		mu.Lock()
+		defer mu.Unlock()
 		if len(passed) < 100 || passed[len(passed)-1]-passed[0] > time.Second {
 			t.Errorf("%d have passed, over %v", len(passed), passed)
 		}
