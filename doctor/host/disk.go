@@ -26,7 +26,7 @@ func Disk(dir string) doctor.Result {
 		case err != nil:
 			return doctor.NotChecked("%s: %v", dir, err)
 		}
-		seen := fmt.Sprintf("%s has %s free of %s", dir, Bytes(int(free)), Bytes(int(total)))
+		seen := fmt.Sprintf("%s has %s free of %s", dir, Bytes(free), Bytes(total))
 		switch {
 		case free == 0:
 			return doctor.Failed(seen, "nothing can be written", "delete what is not needed: du -xh "+dir+" | sort -h | tail")

@@ -9,14 +9,14 @@ import (
 )
 
 // Bytes is a number of bytes with a binary unit if it is a round one: "16 MiB", else "212992 bytes".
-func Bytes(n int) string {
+func Bytes(n uint64) string {
 	switch {
 	case n >= 1<<30 && n%(1<<30) == 0:
-		return strconv.Itoa(n>>30) + " GiB"
+		return strconv.FormatUint(n>>30, 10) + " GiB"
 	case n >= 10<<30:
-		return strconv.Itoa(n>>30) + " GiB"
+		return strconv.FormatUint(n>>30, 10) + " GiB"
 	case n >= 1<<20 && (n%(1<<20) == 0 || n >= 64<<20):
-		return strconv.Itoa(n>>20) + " MiB"
+		return strconv.FormatUint(n>>20, 10) + " MiB"
 	}
 	return numbers.Things(n, "byte")
 }

@@ -101,13 +101,13 @@ func (o Options) ring(context.Context) doctor.Result {
 	name, err := o.open(nil)
 	switch {
 	case err == nil:
-		return doctor.OK("a ring of %s on %s", host.Bytes(o.Bytes), name)
+		return doctor.OK("a ring of %s on %s", host.Bytes(uint64(o.Bytes)), name)
 	case errors.Is(err, fs.ErrPermission):
 		return doctor.NotChecked("needs the right to capture: run it as root")
 	case name == "":
 		return doctor.NotChecked("%v", err)
 	}
-	return doctor.Failed(fmt.Sprintf("a ring of %s on %s: %v", host.Bytes(o.Bytes), name, err), "no capture can start", "ask for a smaller ring, such as -z 4M, or free memory: free -m")
+	return doctor.Failed(fmt.Sprintf("a ring of %s on %s: %v", host.Bytes(uint64(o.Bytes)), name, err), "no capture can start", "ask for a smaller ring, such as -z 4M, or free memory: free -m")
 }
 
 func (o Options) fanout(context.Context) doctor.Result {
@@ -131,7 +131,7 @@ func (o Options) memory(context.Context) doctor.Result {
 		return doctor.NotChecked("the system does not tell how much memory is free")
 	}
 	needed := uint64(o.Captures) * uint64(o.Bytes)
-	seen := fmt.Sprintf("%s for the rings of %s, %s available (%s)", host.Bytes(int(needed)), numbers.Things(o.Captures, "capture"), host.Bytes(int(free)), why)
+	seen := fmt.Sprintf("%s for the rings of %s, %s available (%s)", host.Bytes(needed), numbers.Things(o.Captures, "capture"), host.Bytes(free), why)
 	if needed > free*8/10 {
 		return doctor.Failed(seen, "captures do not start, or the system ends a process", "ask for smaller rings: -z 4M, in /etc/default/rpcapd or /etc/sysconfig/rpcapd")
 	}

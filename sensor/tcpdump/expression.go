@@ -58,9 +58,9 @@ func besideTag(e string) (tagged string, found bool) {
 		case "geneve", "vxlan":
 			return "", false
 		case "vlan":
-			test, end := fmt.Sprintf("(ether[%#x]=1)", filter.TagPresent), w.end
+			test, end := fmt.Sprintf("(ether[%#x]=1)", uint32(filter.TagPresent)), w.end
 			if number, last := vlanNumber(e, words[i+1:]); number != "" {
-				test, end = fmt.Sprintf("(ether[%#x]&0xfff=%s)", filter.TagField, number), last
+				test, end = fmt.Sprintf("(ether[%#x]&0xfff=%s)", uint32(filter.TagField), number), last
 			}
 			return e[:w.start] + test + e[end:], true
 		}
