@@ -18,7 +18,7 @@ SYSTEMS  := linux/amd64 linux/arm64 linux/arm linux/riscv64 linux/ppc64le linux/
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-deps: ## fetch what build, tests, demo and packages use (as root also tcpdump, tshark, nftables, ss, ping, wixl, msibuild)
+deps: ## fetch what build, tests, demo and packages use (as root also tcpdump, tshark, nftables, ss, ping, gpg, wixl, msibuild)
 	@./deps.sh
 
 build: ## build bin/rpcapd and bin/rpcap-sensor

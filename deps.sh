@@ -13,7 +13,7 @@ go mod download || echo "deps: some modules could not be fetched; going on with 
 
 missing=
 # TOOLS are further ones, as make test-packages wants them.
-for tool in tcpdump:tcpdump tshark:tshark nft:nftables ss:iproute2 ping:iputils-ping strace:strace tcpreplay:tcpreplay openssl:openssl wixl:wixl msibuild:msitools ${TOOLS-}; do
+for tool in tcpdump:tcpdump tshark:tshark nft:nftables ss:iproute2 ping:iputils-ping strace:strace tcpreplay:tcpreplay openssl:openssl wixl:wixl msibuild:msitools gpg:gnupg ${TOOLS-}; do
 	command -v "${tool%:*}" >/dev/null || [ -x "/usr/sbin/${tool%:*}" ] || missing="$missing ${tool#*:}"
 done
 [ -n "$missing" ] || exit 0

@@ -10,6 +10,8 @@ import (
 
 	"github.com/ProtonMail/go-crypto/openpgp"
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
+
+	"rpcapd/test/netlab"
 )
 
 var curve = packet.Config{Algorithm: packet.PubKeyAlgoEdDSA}
@@ -88,7 +90,7 @@ func TestPassphrase(t *testing.T) {
 // TestGPG: a home of gpg signs like a file, and gpg accepts what a file signs.
 func TestGPG(t *testing.T) {
 	if _, err := exec.LookPath("gpg"); err != nil {
-		t.Skip("gpg is not installed; signing with a file needs none")
+		netlab.Missing(t, "gpg is not installed (make deps installs it as root)")
 	}
 	home, err := os.MkdirTemp("", "gpg") // a short path: it holds a socket
 	if err != nil {
